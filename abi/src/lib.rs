@@ -1,0 +1,1 @@
+//! The contract between python.wasm, its host and its side modules.

@@ -1,0 +1,1 @@
+//! python.wasm in wasmtime: the native host.

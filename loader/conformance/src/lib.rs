@@ -1,0 +1,1 @@
+//! Cases that every engine of pymode-dylink must pass.

@@ -1,0 +1,1 @@
+//! The wasmtime engine of pymode-dylink.

@@ -1,0 +1,1 @@
+//! How CPython is built for wasm32-wasi.

@@ -1,0 +1,1 @@
+//! Where compilers and sources come from: cache, downloads, zig, and the C compiler driver.

@@ -1,0 +1,3 @@
+//! The project's tasks: test, codegen, tidy.
+
+fn main() {}
