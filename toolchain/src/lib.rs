@@ -1,1 +1,26 @@
-//! Where compilers and sources come from: cache, downloads, zig, and the C compiler driver.
+//! Where compilers and sources come from, and how a build step runs.
+//!
+//! Everything that is made or downloaded goes through one content-keyed [`cache`]: it is complete or not there.
+
+pub mod archive;
+pub mod cache;
+pub mod cc;
+pub mod crates;
+pub mod debian;
+pub mod download;
+mod error;
+pub mod key;
+pub mod pypi;
+pub mod sha256;
+pub mod step;
+pub mod talk;
+pub mod uv;
+pub mod zig;
+
+pub use cache::{Cache, CacheError};
+pub use download::{DownloadError, Source, download};
+pub use error::Error;
+pub use key::Key;
+pub use sha256::Sha256Hex;
+pub use step::{Step, StepError};
+pub use talk::Talk;

@@ -1,0 +1,295 @@
+//! The cache: directories that are complete or not there.
+//!
+//! An entry is filled in a hidden sibling and renamed into place, so its existence is its completeness. One lock file per
+//! entry lets two processes meet: the second waits and then takes what the first has made. A process that is killed
+//! leaves a hidden directory behind, which the next one removes before it begins.
+
+use std::ffi::OsString;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::key::Key;
+use crate::talk::Talk;
+
+/// What can go wrong with the cache itself, as opposed to with what fills an entry.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError {
+    /// No directory could be named.
+    #[error(
+        "there is no place for the cache: neither `PYMODE_CACHE` nor `XDG_CACHE_HOME` nor `HOME` is set\n  hint: set `PYMODE_CACHE` to a directory"
+    )]
+    NoPlace,
+    /// The file system said no.
+    #[error("cannot {doing} `{}`: {source}{}", path.display(), io_hint(source))]
+    Io {
+        /// What was tried, as a verb: `create`, `lock`, …
+        doing: &'static str,
+        /// On which file or directory.
+        path: PathBuf,
+        /// The answer of the file system.
+        source: io::Error,
+    },
+}
+
+impl CacheError {
+    /// Names the verb and the path of a failed file operation; for `map_err`.
+    pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            doing,
+            path,
+            source,
+        }
+    }
+}
+
+/// The next step for the failures of a file system that have one, as a line to append; else empty.
+pub fn io_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull => {
+            "\n  hint: the disk is full; free some space, or set `PYMODE_CACHE` to a directory on another disk"
+        }
+        io::ErrorKind::QuotaExceeded => {
+            "\n  hint: the disk quota is used up; set `PYMODE_CACHE` to a directory elsewhere"
+        }
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            "\n  hint: set `PYMODE_CACHE` to a directory that can be written"
+        }
+        _ => "",
+    }
+}
+
+/// A directory of content-keyed entries, shared by all processes of one user. It may be deleted at any time.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    root: PathBuf,
+    talk: Talk,
+}
+
+impl Cache {
+    /// The user's cache: `PYMODE_CACHE`, else `pymode` in the user's cache directory.
+    ///
+    /// # Errors
+    /// When no directory can be named or made.
+    pub fn open() -> Result<Self, CacheError> {
+        let set = |name: &str| {
+            std::env::var_os(name)
+                .filter(|v| !v.is_empty())
+                .map(PathBuf::from)
+        };
+        let home_cache = || {
+            let sub = if cfg!(target_os = "macos") {
+                "Library/Caches"
+            } else {
+                ".cache"
+            };
+            set("HOME").map(|home| home.join(sub))
+        };
+        let root = set("PYMODE_CACHE")
+            .or_else(|| {
+                let base = set("XDG_CACHE_HOME")
+                    .filter(|p| p.is_absolute())
+                    .or_else(home_cache);
+                base.map(|base| base.join("pymode"))
+            })
+            .ok_or(CacheError::NoPlace)?;
+        Self::at(&root)
+    }
+
+    /// A cache at a directory, which is made if it is missing.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn at(root: &Path) -> Result<Self, CacheError> {
+        fs::create_dir_all(root).map_err(CacheError::io("create", root))?;
+        // Absolute: build tools run elsewhere and are given these paths.
+        let root = fs::canonicalize(root).map_err(CacheError::io("open", root))?;
+        Ok(Self {
+            root,
+            talk: Talk::quiet(),
+        })
+    }
+
+    /// The same cache, saying through `talk` when it waits for another process.
+    #[must_use]
+    pub fn with_talk(mut self, talk: &Talk) -> Self {
+        self.talk = talk.clone();
+        self
+    }
+
+    /// Where it is.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The entry, if it is there. Costs one look at the file system.
+    pub fn get(&self, kind: &str, key: &Key) -> Option<PathBuf> {
+        let path = self.path(kind, key);
+        path.is_dir().then_some(path)
+    }
+
+    /// The directory of an entry, filled by `fill` if it is not there.
+    ///
+    /// `fill` gets an empty directory, always the same for the same entry, so that paths which a build writes into its
+    /// output do not depend on the run. Not re-entrant: filling an entry must not ask for the same entry.
+    ///
+    /// # Errors
+    /// What `fill` says, or what the file system says; in both cases nothing is left behind.
+    pub fn entry<E, F>(&self, kind: &str, key: &Key, fill: F) -> Result<PathBuf, E>
+    where
+        E: From<CacheError>,
+        F: FnOnce(&Path) -> Result<(), E>,
+    {
+        let path = self.path(kind, key);
+        if path.is_dir() {
+            return Ok(path);
+        }
+        let _lock = self.lock(&hidden(&path, "lock"))?;
+        if path.is_dir() {
+            return Ok(path);
+        }
+        let scratch = Scratch::new(hidden(&path, "partial"))?;
+        fill(&scratch.path)?;
+        fs::rename(&scratch.path, &path).map_err(CacheError::io("move into place", &path))?;
+        Ok(path)
+    }
+
+    /// Throws an entry away, for one that was found damaged.
+    ///
+    /// # Errors
+    /// When it cannot be moved or deleted.
+    pub fn discard(&self, kind: &str, key: &Key) -> Result<(), CacheError> {
+        let path = self.path(kind, key);
+        let _lock = self.lock(&hidden(&path, "lock"))?;
+        let scratch = Scratch::new(hidden(&path, "partial"))?;
+        match fs::rename(&path, scratch.path.join("damaged")) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => {
+                Err(CacheError::io("delete", &path)(e))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Holds a lock of any name below the cache until the result is dropped; waits for whoever has it.
+    ///
+    /// Programs started meanwhile hold it too: when this process is killed, its orphans may go on writing into the
+    /// unfinished entry, and nobody may begin anew before they have ended.
+    ///
+    /// # Errors
+    /// When the lock file cannot be made.
+    pub fn lock(&self, path: &Path) -> Result<Lock, CacheError> {
+        if let Some(parent) = path.parent() {
+            fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+        }
+        loop {
+            let file = File::options()
+                .create(true)
+                .truncate(false)
+                .write(true)
+                .open(path)
+                .map_err(CacheError::io("create", path))?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => {
+                    let what = path
+                        .file_name()
+                        .map(|n| n.to_string_lossy().into_owned())
+                        .unwrap_or_default();
+                    self.talk.note(&format!(
+                        "waiting for another pymode that is at work on `{}`",
+                        what.trim_start_matches('.').trim_end_matches(".lock")
+                    ));
+                    file.lock().map_err(CacheError::io("lock", path))?;
+                }
+                Err(TryLockError::Error(e)) => return Err(CacheError::io("lock", path)(e)),
+            }
+            if is_still_at(&file, path) {
+                share_with_children(&file).map_err(CacheError::io("lock", path))?;
+                return Ok(Lock { file });
+            }
+            // The cache was deleted under us: what we hold is a lock that nobody else can see.
+        }
+    }
+
+    fn path(&self, kind: &str, key: &Key) -> PathBuf {
+        self.root.join(kind).join(key.hex())
+    }
+}
+
+/// A lock that is held as long as this lives.
+#[derive(Debug)]
+#[must_use]
+pub struct Lock {
+    file: File,
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        // Explicit, because a program that was started meanwhile holds the same lock through its copy of the file, and
+        // one that stays in the background would keep it. If it fails, closing the file unlocks it for this process.
+        let _ = self.file.unlock();
+    }
+}
+
+/// A directory that is deleted when this is dropped, unless it was moved away.
+struct Scratch {
+    path: PathBuf,
+}
+
+impl Scratch {
+    fn new(path: PathBuf) -> Result<Self, CacheError> {
+        remove_tree(&path)?;
+        fs::create_dir_all(&path).map_err(CacheError::io("create", &path))?;
+        Ok(Self { path })
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Best effort: what stays is hidden, and the next build of the entry removes it or says why it cannot.
+        let _ = remove_tree(&self.path);
+    }
+}
+
+/// Deletes a directory with all that is in it; one that is not there is fine.
+fn remove_tree(path: &Path) -> Result<(), CacheError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::io("delete", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// `dir/name` → `dir/.name.suffix`.
+fn hidden(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".");
+    name.push(suffix);
+    path.with_file_name(name)
+}
+
+#[cfg(unix)]
+fn is_still_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(a), Ok(b)) => (a.dev(), a.ino()) == (b.dev(), b.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_still_at(_file: &File, _path: &Path) -> bool {
+    true // An open file cannot be deleted there.
+}
+
+#[cfg(unix)]
+fn share_with_children(file: &File) -> io::Result<()> {
+    rustix::io::fcntl_setfd(file, rustix::io::FdFlags::empty()).map_err(io::Error::from)
+}
+
+#[cfg(not(unix))]
+fn share_with_children(_file: &File) -> io::Result<()> {
+    Ok(())
+}

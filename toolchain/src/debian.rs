@@ -1,0 +1,51 @@
+//! Debian's archive as a mirror of upstream sources, on machines that have one configured.
+
+use std::process::{Command, Stdio};
+
+use crate::download::Source;
+
+/// Where this machine's own apt configuration would have `path` from, a path such as `pool/main/…`.
+///
+/// Empty on a machine without apt: then Debian is simply no source.
+pub fn mirrors(path: &str) -> Vec<Source> {
+    let Ok(output) = Command::new("apt-get")
+        .args(["indextargets", "--format", "$(REPO_URI)"])
+        .stdin(Stdio::null())
+        .stderr(Stdio::null())
+        .output()
+    else {
+        return Vec::new();
+    };
+    bases(&String::from_utf8_lossy(&output.stdout))
+        .map(|base| Source(format!("{base}/{path}")))
+        .collect()
+}
+
+/// The distinct HTTP bases, in the order they are given, without their last slash.
+fn bases(listing: &str) -> impl Iterator<Item = &str> {
+    let mut seen = Vec::new();
+    listing
+        .lines()
+        .map(|line| line.trim().trim_end_matches('/'))
+        .filter(|base| base.starts_with("http://") || base.starts_with("https://"))
+        .filter(move |base| {
+            let new = !seen.contains(base);
+            seen.push(base);
+            new
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bases;
+
+    #[test]
+    fn bases_are_distinct_and_keep_their_order() {
+        let listing =
+            "http://b.test/debian/\ncdrom:[x]/\nhttps://a.test/sec\nhttp://b.test/debian/\n";
+        assert_eq!(
+            bases(listing).collect::<Vec<_>>(),
+            ["http://b.test/debian", "https://a.test/sec"]
+        );
+    }
+}

@@ -1,0 +1,207 @@
+//! PyPI through the machine's own pip, which knows the index, the mirror and the certificates that are set up here.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use serde::Deserialize;
+
+use crate::cache::Cache;
+use crate::download::{DownloadError, Source, download};
+use crate::sha256::Sha256Hex;
+use crate::talk::Talk;
+
+/// A wheel that could not be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PypiError {
+    /// There is no Python to ask.
+    #[error(
+        "cannot get `{requirement}`: cannot start `{python}`: {source}\n  hint: install Python 3 with pip, or set `PYMODE_HOST_PYTHON` to one"
+    )]
+    NoPython {
+        /// What was wanted.
+        requirement: String,
+        /// What was called.
+        python: String,
+        /// Why it did not start.
+        source: io::Error,
+    },
+    /// There is a Python, but it has no pip.
+    #[error(
+        "cannot get `{requirement}`: `{python}` has no pip\n  hint: install it (on Debian: `apt install python3-pip`), or set `PYMODE_HOST_PYTHON` to a Python that has it"
+    )]
+    NoPip {
+        /// What was wanted.
+        requirement: String,
+        /// Which Python was asked.
+        python: String,
+    },
+    /// pip failed.
+    #[error(
+        "cannot get `{requirement}`: pip says:\n{}\n  hint: is there a network? `{python} -m pip download {requirement}` asks the same",
+        indent(message)
+    )]
+    Pip {
+        /// What was wanted.
+        requirement: String,
+        /// Which Python was asked.
+        python: String,
+        /// The end of what pip printed.
+        message: String,
+    },
+    /// pip found a file that is none of the pinned ones.
+    #[error(
+        "pip offers `{file}` for `{requirement}`, which is none of the pinned wheels\n  hint: this machine ({}-{}) may not be supported, or the index of this machine carries other files",
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )]
+    NotPinned {
+        /// What was wanted.
+        requirement: String,
+        /// What was offered.
+        file: String,
+    },
+    /// The download failed.
+    #[error(transparent)]
+    Download(#[from] DownloadError),
+}
+
+/// A tool that comes as one wheel per platform: which ones are right.
+#[derive(Clone, Copy, Debug)]
+pub struct PinnedWheel {
+    /// The project.
+    pub name: &'static str,
+    /// Its exact version.
+    pub version: &'static str,
+    /// The sha256 of each wheel that will do, whichever of them fits this machine.
+    pub sha256: &'static [&'static str],
+}
+
+impl PinnedWheel {
+    /// The wheel that fits this machine, from the cache or downloaded.
+    ///
+    /// # Errors
+    /// When pip is missing, finds none, or finds one that is not pinned; when the download fails.
+    pub fn fetch(&self, cache: &Cache, talk: &Talk) -> Result<PathBuf, PypiError> {
+        let requirement = format!("{}=={}", self.name, self.version);
+        let found = ask_pip(&requirement)?;
+        let file = found
+            .url
+            .rsplit('/')
+            .next()
+            .unwrap_or_default()
+            .split('#')
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let not_pinned = || PypiError::NotPinned {
+            requirement: requirement.clone(),
+            file: file.clone(),
+        };
+        let sha256 = found.archive_info.hashes.sha256.ok_or_else(not_pinned)?;
+        if !self.sha256.contains(&sha256.as_str()) || !is_plain_name(&file) {
+            return Err(not_pinned());
+        }
+        let sha256: Sha256Hex = sha256.parse().map_err(|_| not_pinned())?;
+        if let Some(path) = found.url.strip_prefix("file://") {
+            return Ok(PathBuf::from(path)); // pip has verified a local file's hash itself: it made it from the file.
+        }
+        Ok(download(cache, talk, &file, &[Source(found.url)], &sha256)?)
+    }
+}
+
+#[derive(Deserialize)]
+struct Report {
+    install: Vec<Install>,
+}
+
+#[derive(Deserialize)]
+struct Install {
+    download_info: DownloadInfo,
+}
+
+#[derive(Deserialize)]
+struct DownloadInfo {
+    url: String,
+    archive_info: ArchiveInfo,
+}
+
+#[derive(Deserialize)]
+struct ArchiveInfo {
+    #[serde(default)]
+    hashes: Hashes,
+}
+
+#[derive(Deserialize, Default)]
+struct Hashes {
+    sha256: Option<String>,
+}
+
+/// What pip would install, from its installation report (the format is specified by PyPA, version 1).
+fn ask_pip(requirement: &str) -> Result<DownloadInfo, PypiError> {
+    let python = std::env::var("PYMODE_HOST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+    let output = Command::new(&python)
+        .args([
+            "-m",
+            "pip",
+            "install",
+            "--dry-run",
+            "--ignore-installed",
+            "--no-deps",
+            "--only-binary",
+            ":all:",
+        ])
+        .args([
+            "--disable-pip-version-check",
+            "--no-input",
+            "--quiet",
+            "--report",
+            "-",
+            requirement,
+        ])
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|source| PypiError::NoPython {
+            requirement: requirement.to_owned(),
+            python: python.clone(),
+            source,
+        })?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    if stderr.contains("No module named pip") {
+        return Err(PypiError::NoPip {
+            requirement: requirement.to_owned(),
+            python,
+        });
+    }
+    let report: Option<Report> = serde_json::from_slice(&output.stdout).ok();
+    match report.and_then(|report| report.install.into_iter().next()) {
+        Some(install) if output.status.success() => Ok(install.download_info),
+        _ => {
+            let lines: Vec<&str> = stderr.lines().collect();
+            let message = lines[lines.len().saturating_sub(8)..].join("\n");
+            Err(PypiError::Pip {
+                requirement: requirement.to_owned(),
+                python,
+                message,
+            })
+        }
+    }
+}
+
+/// Whether a name from the network may name a file of ours.
+pub(crate) fn is_plain_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.starts_with('.')
+        && name.len() < 200
+        && name
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"._+-!%".contains(&b))
+}
+
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("  | {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}

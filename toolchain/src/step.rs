@@ -1,0 +1,196 @@
+//! One command of a build: its output in a log, its failure told so that one can act on it.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::time::Duration;
+
+use crate::talk::Talk;
+
+/// How much of a failed step's log goes into its error.
+const TAIL_LINES: usize = 25;
+/// How much of a log's end is read to find those lines.
+const TAIL_BYTES: u64 = 16 << 10;
+
+/// A step that did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The command could not even be started.
+    #[error(
+        "{title} failed: cannot start `{command}`: {source}{}",
+        start_hint(source, program)
+    )]
+    Start {
+        /// What the step is called.
+        title: String,
+        /// The program that was looked for.
+        program: String,
+        /// The whole command line.
+        command: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The command ran and failed.
+    #[error(transparent)]
+    Failed(Box<Failure>),
+    /// The log could not be written.
+    #[error("{title} failed: cannot write its log `{}`: {source}{}", log.display(), crate::cache::io_hint(source))]
+    Log {
+        /// What the step is called.
+        title: String,
+        /// Where the log was to be.
+        log: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+}
+
+/// A command that ran and failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{title} failed: {status}\n  command: {command}\n  in: {}\n  log: {}\n{}{}", dir.display(), log.display(), indent(tail), full_hint(tail))]
+#[non_exhaustive]
+pub struct Failure {
+    /// What the step is called.
+    pub title: String,
+    /// The whole command line, as a shell would take it.
+    pub command: String,
+    /// Where it ran.
+    pub dir: PathBuf,
+    /// How it ended.
+    pub status: ExitStatus,
+    /// Everything it printed.
+    pub log: PathBuf,
+    /// The last lines of that.
+    pub tail: String,
+}
+
+/// A command with a title and a log.
+#[derive(Debug)]
+pub struct Step;
+
+impl Step {
+    /// Runs a command to its end, its stdout and stderr in `log`, which is begun anew; stdin is empty.
+    ///
+    /// # Errors
+    /// When the command cannot be started, or does not end with 0: the error then holds the command line, the last
+    /// lines of the log, and the log's path. The log must therefore lie where it outlives the failure, which an entry
+    /// of the cache does not.
+    pub fn run(
+        talk: &Talk,
+        title: &str,
+        mut command: Command,
+        log: &Path,
+    ) -> Result<(), StepError> {
+        let log_error = |source: io::Error| StepError::Log {
+            title: title.to_owned(),
+            log: log.to_path_buf(),
+            source,
+        };
+        if let Some(parent) = log.parent() {
+            fs::create_dir_all(parent).map_err(log_error)?;
+        }
+        let out = File::create(log).map_err(log_error)?;
+        let err = out.try_clone().map_err(log_error)?;
+        command.stdin(Stdio::null()).stdout(out).stderr(err);
+
+        let progress = talk.begin(title);
+        let mut child = command.spawn().map_err(|source| StepError::Start {
+            title: title.to_owned(),
+            program: command.get_program().to_string_lossy().into_owned(),
+            command: command_line(&command),
+            source,
+        })?;
+        let status = loop {
+            match child.try_wait().map_err(log_error)? {
+                Some(status) => break status,
+                None => {
+                    if let Ok(tail) = tail(log, 1, 400) {
+                        progress.doing(tail.trim());
+                    }
+                    std::thread::sleep(Duration::from_millis(30));
+                }
+            }
+        };
+        if status.success() {
+            progress.finish();
+            return Ok(());
+        }
+        drop(progress);
+        Err(StepError::Failed(Box::new(Failure {
+            title: title.to_owned(),
+            command: command_line(&command),
+            dir: command
+                .get_current_dir()
+                .map(Path::to_path_buf)
+                .or_else(|| std::env::current_dir().ok())
+                .unwrap_or_default(),
+            status,
+            log: log.to_path_buf(),
+            tail: tail(log, TAIL_LINES, TAIL_BYTES).unwrap_or_default(),
+        })))
+    }
+}
+
+/// The command as one line that a shell would take, with the environment that was set for it.
+pub fn command_line(command: &Command) -> String {
+    let mut words = Vec::new();
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            words.push(format!(
+                "{}={}",
+                name.to_string_lossy(),
+                quoted(&value.to_string_lossy())
+            ));
+        }
+    }
+    words.push(quoted(&command.get_program().to_string_lossy()));
+    words.extend(command.get_args().map(|arg| quoted(&arg.to_string_lossy())));
+    words.join(" ")
+}
+
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./,:@%".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', r"'\''"))
+    }
+}
+
+/// The last lines of a file, of which at most `bytes` are read.
+fn tail(path: &Path, lines: usize, bytes: u64) -> io::Result<String> {
+    let mut file = File::open(path)?;
+    let length = file.metadata()?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(bytes)))?;
+    let mut text = Vec::new();
+    file.take(bytes).read_to_end(&mut text)?;
+    let text = String::from_utf8_lossy(&text);
+    let all: Vec<&str> = text.lines().collect();
+    Ok(all[all.len().saturating_sub(lines)..].join("\n"))
+}
+
+fn indent(text: &str) -> String {
+    text.lines()
+        .map(|line| format!("  | {line}"))
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+fn start_hint(error: &io::Error, program: &str) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        format!("\n  hint: `{program}` is not installed, or not in `PATH`")
+    } else {
+        String::new()
+    }
+}
+
+/// A compiler that finds the disk full says so only in its output.
+fn full_hint(tail: &str) -> &'static str {
+    if tail.contains("No space left on device") {
+        "\n  hint: the disk is full; free some space, or set `PYMODE_CACHE` to a directory on another disk"
+    } else {
+        ""
+    }
+}
