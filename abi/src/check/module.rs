@@ -1,0 +1,287 @@
+//! A module's outside, parsed once: what it imports, exports, needs, and which version it claims.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use wasmparser::{
+    BinaryReaderError, Dylink0Subsection, ExternalKind, KnownCustom, Parser, Payload, SymbolFlags,
+    TypeRef, ValType,
+};
+
+use crate::{Kind, SECTION, Signature};
+
+/// The module name of WASI's functions.
+pub(super) const WASI: &str = "wasi_snapshot_preview1";
+
+/// A function's type, with the types that the contract has no word for kept as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct FunctionType {
+    params: Vec<String>,
+    results: Vec<String>,
+}
+
+impl From<Signature> for FunctionType {
+    fn from(signature: Signature) -> Self {
+        let list = |types: &[crate::ValType]| types.iter().map(ToString::to_string).collect();
+        Self {
+            params: list(signature.params),
+            results: list(signature.results),
+        }
+    }
+}
+
+impl From<&wasmparser::FuncType> for FunctionType {
+    fn from(ty: &wasmparser::FuncType) -> Self {
+        let list = |types: &[ValType]| types.iter().map(ToString::to_string).collect();
+        Self {
+            params: list(ty.params()),
+            results: list(ty.results()),
+        }
+    }
+}
+
+/// What stands behind an import or an export.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Item {
+    Function(FunctionType),
+    Global { ty: String, mutable: bool },
+    Table { growable: bool },
+    Memory { growable: bool },
+    Tag(FunctionType),
+}
+
+impl Item {
+    /// Whether the contract's word for it fits.
+    pub(super) fn is(&self, kind: &Kind) -> bool {
+        match (self, kind) {
+            (Self::Function(ty), Kind::Function(signature))
+            | (Self::Tag(ty), Kind::Tag(signature)) => *ty == FunctionType::from(*signature),
+            (Self::Global { ty, mutable }, Kind::Data) => ty == "i32" && !mutable,
+            (Self::Global { ty, mutable }, Kind::Global(wanted)) => {
+                *ty == wanted.to_string() && *mutable
+            }
+            (Self::Table { growable }, Kind::Table) | (Self::Memory { growable }, Kind::Memory) => {
+                *growable
+            }
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for FunctionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "({})", self.params.join(" "))?;
+        match self.results.as_slice() {
+            [] => Ok(()),
+            results => write!(f, " -> {}", results.join(" ")),
+        }
+    }
+}
+
+impl fmt::Display for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fixed = |growable: &bool| if *growable { "" } else { " that cannot grow" };
+        match self {
+            Self::Function(ty) => write!(f, "a function {ty}"),
+            Self::Global { ty, mutable: true } => write!(f, "a mutable global {ty}"),
+            Self::Global { ty, mutable: false } => write!(f, "an immutable global {ty}"),
+            Self::Table { growable } => write!(f, "a table{}", fixed(growable)),
+            Self::Memory { growable } => write!(f, "a memory{}", fixed(growable)),
+            Self::Tag(ty) => write!(f, "a tag {ty}"),
+        }
+    }
+}
+
+/// A module's outside.
+#[derive(Debug, Default)]
+pub(super) struct Module<'a> {
+    /// Module name, name and type of each import, in order.
+    pub(super) imports: Vec<(&'a str, &'a str, Item)>,
+    pub(super) exports: BTreeMap<&'a str, Item>,
+    /// Imports that may stay unresolved.
+    pub(super) weak: BTreeSet<(&'a str, &'a str)>,
+    /// Whether the first section is `dylink.0`.
+    pub(super) side: bool,
+    /// What the section `pymode.abi` holds, or what is wrong with it.
+    pub(super) version: Option<Result<u32, String>>,
+}
+
+/// The index spaces while the sections go by.
+#[derive(Default)]
+struct Spaces {
+    types: Vec<FunctionType>,
+    functions: Vec<Item>,
+    globals: Vec<Item>,
+    tables: Vec<Item>,
+    memories: Vec<Item>,
+    tags: Vec<Item>,
+}
+
+impl Spaces {
+    fn item(&self, ty: &TypeRef) -> Result<Item, String> {
+        let function = |at: u32| {
+            self.types
+                .get(at as usize)
+                .cloned()
+                .ok_or_else(|| format!("type {at} does not exist"))
+        };
+        Ok(match ty {
+            TypeRef::Func(at) | TypeRef::FuncExact(at) => Item::Function(function(*at)?),
+            TypeRef::Tag(tag) => Item::Tag(function(tag.func_type_idx)?),
+            TypeRef::Global(ty) => Item::Global {
+                ty: ty.content_type.to_string(),
+                mutable: ty.mutable,
+            },
+            TypeRef::Table(ty) => Item::Table {
+                growable: ty.maximum != Some(ty.initial),
+            },
+            TypeRef::Memory(ty) => Item::Memory {
+                growable: ty.maximum != Some(ty.initial),
+            },
+        })
+    }
+
+    fn add(&mut self, ty: &TypeRef) -> Result<Item, String> {
+        let item = self.item(ty)?;
+        let space = match ty {
+            TypeRef::Func(_) | TypeRef::FuncExact(_) => &mut self.functions,
+            TypeRef::Tag(_) => &mut self.tags,
+            TypeRef::Global(_) => &mut self.globals,
+            TypeRef::Table(_) => &mut self.tables,
+            TypeRef::Memory(_) => &mut self.memories,
+        };
+        space.push(item.clone());
+        Ok(item)
+    }
+
+    fn exported(&self, kind: ExternalKind, at: u32) -> Result<Item, String> {
+        let space = match kind {
+            ExternalKind::Func | ExternalKind::FuncExact => &self.functions,
+            ExternalKind::Tag => &self.tags,
+            ExternalKind::Global => &self.globals,
+            ExternalKind::Table => &self.tables,
+            ExternalKind::Memory => &self.memories,
+        };
+        space
+            .get(at as usize)
+            .cloned()
+            .ok_or_else(|| format!("an export names {kind:?} {at}, which does not exist"))
+    }
+}
+
+impl<'a> Module<'a> {
+    /// Reads the sections that say what the module is from outside; the code is not looked at.
+    pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
+        let text = |error: BinaryReaderError| error.to_string();
+        let mut module = Self::default();
+        let mut spaces = Spaces::default();
+        let mut first = true;
+        for payload in Parser::new(0).parse_all(bytes) {
+            let payload = payload.map_err(text)?;
+            match &payload {
+                Payload::Version {
+                    encoding: wasmparser::Encoding::Component,
+                    ..
+                } => {
+                    return Err("it is a component".to_owned());
+                }
+                Payload::Version { .. } => continue,
+                Payload::CustomSection(section) => {
+                    if section.name() == SECTION {
+                        module.version = Some(version(section.data()));
+                    }
+                    if let KnownCustom::Dylink0(subsections) = section.as_known() {
+                        module.side = first;
+                        for subsection in subsections {
+                            module.dylink(&subsection.map_err(text)?);
+                        }
+                    }
+                }
+                Payload::TypeSection(reader) => {
+                    for ty in reader.clone().into_iter_err_on_gc_types() {
+                        spaces.types.push(FunctionType::from(&ty.map_err(text)?));
+                    }
+                }
+                Payload::ImportSection(reader) => {
+                    for import in reader.clone().into_imports() {
+                        let import = import.map_err(text)?;
+                        module
+                            .imports
+                            .push((import.module, import.name, spaces.add(&import.ty)?));
+                    }
+                }
+                Payload::FunctionSection(reader) => {
+                    for ty in reader.clone() {
+                        spaces.add(&TypeRef::Func(ty.map_err(text)?))?;
+                    }
+                }
+                Payload::TableSection(reader) => {
+                    for table in reader.clone() {
+                        spaces.add(&TypeRef::Table(table.map_err(text)?.ty))?;
+                    }
+                }
+                Payload::MemorySection(reader) => {
+                    for memory in reader.clone() {
+                        spaces.add(&TypeRef::Memory(memory.map_err(text)?))?;
+                    }
+                }
+                Payload::TagSection(reader) => {
+                    for tag in reader.clone() {
+                        spaces.add(&TypeRef::Tag(tag.map_err(text)?))?;
+                    }
+                }
+                Payload::GlobalSection(reader) => {
+                    for global in reader.clone() {
+                        spaces.add(&TypeRef::Global(global.map_err(text)?.ty))?;
+                    }
+                }
+                Payload::ExportSection(reader) => {
+                    for export in reader.clone() {
+                        let export = export.map_err(text)?;
+                        module
+                            .exports
+                            .insert(export.name, spaces.exported(export.kind, export.index)?);
+                    }
+                }
+                _ => {}
+            }
+            first = false;
+        }
+        Ok(module)
+    }
+
+    fn dylink(&mut self, subsection: &Dylink0Subsection<'a>) {
+        if let Dylink0Subsection::ImportInfo(imports) = subsection {
+            let weak = imports
+                .iter()
+                .filter(|import| import.flags.contains(SymbolFlags::BINDING_WEAK));
+            self.weak
+                .extend(weak.map(|import| (import.module, import.field)));
+        }
+    }
+
+    /// Whether the import may stay unresolved. `dylink.0` names the module `env` even for symbols of the GOT.
+    pub(super) fn is_weak(&self, module: &'a str, name: &'a str) -> bool {
+        self.weak.contains(&("env", name)) || self.weak.contains(&(module, name))
+    }
+}
+
+/// An unsigned LEB128 number and nothing else.
+fn version(data: &[u8]) -> Result<u32, String> {
+    let mut value: u32 = 0;
+    for (at, byte) in data.iter().enumerate() {
+        let bits = u32::from(byte & 0x7f);
+        let shifted = bits
+            .checked_shl(7 * at as u32)
+            .filter(|shifted| shifted >> (7 * at as u32) == bits);
+        value |=
+            shifted.ok_or_else(|| format!("the number in `{SECTION}` does not fit in 32 bits"))?;
+        if byte & 0x80 == 0 {
+            return match data.len() == at + 1 {
+                true => Ok(value),
+                false => Err(format!("`{SECTION}` holds more than a number")),
+            };
+        }
+    }
+    Err(format!("`{SECTION}` ends within its number"))
+}
