@@ -1,3 +1,15 @@
 //! What a running Python sees: WASI preview1 over a virtual file system, and the pymode imports.
+//!
+//! Nothing here knows an engine or an operating system. A host gives three things: the guest's memory ([`GuestMemory`]), clocks and
+//! randomness ([`Platform`]), and file systems and streams ([`vfs`], [`wasi::Stream`]); it gets the functions that the guest imports.
 
+mod errno;
 pub mod image;
+mod memory;
+mod platform;
+pub mod vfs;
+pub mod wasi;
+
+pub use errno::Errno;
+pub use memory::GuestMemory;
+pub use platform::{Clock, Platform, Timestamp};

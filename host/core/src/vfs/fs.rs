@@ -1,0 +1,332 @@
+//! What a file system is to the VFS: two traits and the words they use.
+
+use crate::memory::{GuestMemory, fill};
+use crate::{Errno, Timestamp};
+
+/// What a path names, with WASI's numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum FileKind {
+    /// Something else, such as a pipe.
+    Unknown = 0,
+    /// A block device.
+    BlockDevice = 1,
+    /// A character device: a terminal.
+    CharacterDevice = 2,
+    /// A directory.
+    Directory = 3,
+    /// A regular file.
+    RegularFile = 4,
+    /// A datagram socket.
+    SocketDatagram = 5,
+    /// A byte-stream socket.
+    SocketStream = 6,
+    /// A symbolic link.
+    SymbolicLink = 7,
+}
+
+/// What `stat` tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// The file system; the VFS fills it in.
+    pub device: u64,
+    /// The file in its file system; never 0.
+    pub inode: u64,
+    /// What it is.
+    pub kind: FileKind,
+    /// Names that it has.
+    pub links: u64,
+    /// Bytes of a file, or of a link's target.
+    pub size: u64,
+    /// Last read.
+    pub accessed: Timestamp,
+    /// Last change of the content.
+    pub modified: Timestamp,
+    /// Last change of anything.
+    pub changed: Timestamp,
+}
+
+impl Stat {
+    /// What can be said of something that has an inode and a kind and never changes.
+    pub fn unchanging(inode: u64, kind: FileKind, size: u64) -> Stat {
+        let time = Timestamp::UNCHANGING;
+        Stat {
+            device: 0,
+            inode,
+            kind,
+            links: 1,
+            size,
+            accessed: time,
+            modified: time,
+            changed: time,
+        }
+    }
+}
+
+/// One line of a directory listing. `.` and `..` are added by the VFS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name, one path component.
+    pub name: Vec<u8>,
+    /// As in [`Stat`].
+    pub inode: u64,
+    /// As in [`Stat`].
+    pub kind: FileKind,
+}
+
+/// Whether a symbolic link at the end of a path is followed. Links in the middle always are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Follow {
+    /// The target is meant.
+    Yes,
+    /// The link itself is meant.
+    No,
+}
+
+/// How to open a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenHow {
+    /// For reading.
+    pub read: bool,
+    /// For writing.
+    pub write: bool,
+    /// Make the file when it is not there.
+    pub create: bool,
+    /// Fail when it is there (with `create`).
+    pub exclusive: bool,
+    /// Empty it.
+    pub truncate: bool,
+    /// Fail unless it is a directory.
+    pub directory: bool,
+    /// A link at the end.
+    pub follow: Follow,
+}
+
+impl OpenHow {
+    /// For reading, following links.
+    pub const READ: OpenHow = OpenHow {
+        read: true,
+        write: false,
+        create: false,
+        exclusive: false,
+        truncate: false,
+        directory: false,
+        follow: Follow::Yes,
+    };
+
+    /// Whether a directory may be the answer: nothing that one does only to files was asked for.
+    pub fn suits_directory(&self) -> bool {
+        !(self.write || self.create && !self.directory || self.truncate)
+    }
+}
+
+/// New times of a file; what is `None` stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct NewTimes {
+    /// Last read.
+    pub accessed: Option<Timestamp>,
+    /// Last change of the content.
+    pub modified: Option<Timestamp>,
+}
+
+/// What `open` found.
+pub enum Opened {
+    /// A file.
+    File(Box<dyn File>),
+    /// A directory: it is reached by its path from now on.
+    Directory,
+}
+
+/// Why a file system did not do what it was asked to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// It failed.
+    Errno(Errno),
+    /// The path leads out of this file system, by a symbolic link: this is where it goes on, an absolute path of the guest or a
+    /// path relative to this file system's root.
+    Leaves {
+        /// The path with the rest behind the link.
+        path: Vec<u8>,
+    },
+}
+
+impl From<Errno> for Refusal {
+    fn from(errno: Errno) -> Refusal {
+        Refusal::Errno(errno)
+    }
+}
+
+/// What a file system answers.
+pub type Answer<T> = Result<T, Refusal>;
+
+/// A tree of files that can be mounted.
+///
+/// Paths are relative to its root: names between single slashes, without `.`; empty is the root itself. `..` may occur, but never
+/// so that the names before it are used up; whether it is taken by the letter or by the tree is the file system's choice.
+/// A file system never lets a path out of its tree: it refuses or answers [`Refusal::Leaves`].
+pub trait FileSystem {
+    /// What is at `path`.
+    ///
+    /// # Errors
+    /// [`Errno::NoEnt`], [`Errno::NotDir`], [`Errno::Loop`], …
+    fn stat(&mut self, path: &[u8], follow: Follow) -> Answer<Stat>;
+
+    /// Opens `path`.
+    ///
+    /// # Errors
+    /// As `open(2)`.
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened>;
+
+    /// Lists a directory.
+    ///
+    /// # Errors
+    /// [`Errno::NotDir`] and those of `stat`.
+    fn read_dir(&mut self, path: &[u8]) -> Answer<Vec<DirEntry>>;
+
+    /// The target of a symbolic link.
+    ///
+    /// # Errors
+    /// [`Errno::Inval`] when it is none.
+    fn read_link(&mut self, path: &[u8]) -> Answer<Vec<u8>> {
+        self.stat(path, Follow::No)?;
+        Err(Errno::Inval.into())
+    }
+
+    /// Something will be mounted at `path`: a chance to make the directory. Failure does not matter.
+    fn prepare_mount_point(&mut self, _path: &[u8]) {}
+
+    /// Makes a directory.
+    ///
+    /// # Errors
+    /// As `mkdir(2)`.
+    fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
+        refuse_new(self, path)
+    }
+
+    /// Removes an empty directory.
+    ///
+    /// # Errors
+    /// As `rmdir(2)`.
+    fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
+        refuse_change(self, path)
+    }
+
+    /// Removes a file or link.
+    ///
+    /// # Errors
+    /// As `unlink(2)`.
+    fn unlink(&mut self, path: &[u8]) -> Answer<()> {
+        refuse_change(self, path)
+    }
+
+    /// Moves `from` to `to`, replacing what is there.
+    ///
+    /// # Errors
+    /// As `rename(2)`. When only `to` leaves the file system, the answer is [`Errno::Xdev`].
+    fn rename(&mut self, from: &[u8], _to: &[u8]) -> Answer<()> {
+        refuse_change(self, from)
+    }
+
+    /// Makes a symbolic link at `path`.
+    ///
+    /// # Errors
+    /// As `symlink(2)`.
+    fn symlink(&mut self, _target: &[u8], path: &[u8]) -> Answer<()> {
+        refuse_new(self, path)
+    }
+
+    /// Gives the file at `from` a second name.
+    ///
+    /// # Errors
+    /// As `link(2)`.
+    fn link(&mut self, from: &[u8], _follow: Follow, _to: &[u8]) -> Answer<()> {
+        refuse_change(self, from)
+    }
+
+    /// Sets the times of what is at `path`.
+    ///
+    /// # Errors
+    /// As `utimensat(2)`.
+    fn set_times(&mut self, path: &[u8], follow: Follow, _times: NewTimes) -> Answer<()> {
+        self.stat(path, follow)?;
+        Err(Errno::Rofs.into())
+    }
+}
+
+/// A read-only file system's answer about something that should be there.
+fn refuse_change<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> {
+    fs.stat(path, Follow::No)?;
+    Err(Errno::Rofs.into())
+}
+
+/// A read-only file system's answer about something that should not be there yet.
+fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> {
+    match fs.stat(path, Follow::No) {
+        Ok(_) => Err(Errno::Exist.into()),
+        Err(Refusal::Errno(Errno::NoEnt)) => Err(Errno::Rofs.into()),
+        Err(other) => Err(other),
+    }
+}
+
+/// An open regular file. The place in it is kept by whoever opened it.
+pub trait File {
+    /// What it is.
+    ///
+    /// # Errors
+    /// [`Errno::Io`].
+    fn stat(&mut self) -> Result<Stat, Errno>;
+
+    /// Reads at `offset`; fewer bytes than asked for only at the end of the file, or when the host gives no more at once.
+    ///
+    /// # Errors
+    /// [`Errno::Io`].
+    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Errno>;
+
+    /// Reads straight into the guest's memory: the way for files whose bytes this program cannot address.
+    ///
+    /// # Errors
+    /// [`Errno::Fault`], [`Errno::Io`].
+    fn read_to_guest(
+        &mut self,
+        offset: u64,
+        memory: &mut dyn GuestMemory,
+        at: u32,
+        len: u32,
+    ) -> Result<usize, Errno> {
+        fill(memory, at, len, |done, room| {
+            self.read_at(offset.saturating_add(done), room)
+        })
+    }
+
+    /// Writes at `offset`, filling a gap before it with zeros.
+    ///
+    /// # Errors
+    /// [`Errno::NoSpc`], [`Errno::Fbig`], [`Errno::Io`]; [`Errno::Badf`] when it is not open for writing.
+    fn write_at(&mut self, _offset: u64, _bytes: &[u8]) -> Result<usize, Errno> {
+        Err(Errno::Badf)
+    }
+
+    /// Cuts or lengthens the file.
+    ///
+    /// # Errors
+    /// As for `write_at`; [`Errno::Inval`] when it is not open for writing.
+    fn set_len(&mut self, _len: u64) -> Result<(), Errno> {
+        Err(Errno::Inval)
+    }
+
+    /// Sets its times.
+    ///
+    /// # Errors
+    /// [`Errno::Rofs`].
+    fn set_times(&mut self, _times: NewTimes) -> Result<(), Errno> {
+        Err(Errno::Rofs)
+    }
+
+    /// Brings what was written to where it lasts.
+    ///
+    /// # Errors
+    /// [`Errno::Io`].
+    fn sync(&mut self) -> Result<(), Errno> {
+        Ok(())
+    }
+}

@@ -1,0 +1,225 @@
+//! Where which file system is mounted, and where a guest's path leads.
+
+use std::collections::BTreeMap;
+
+use super::MAX_PATH;
+use super::fs::{FileKind, Stat};
+use crate::Errno;
+
+/// The tree of mount points. Directories that only lead to a mount point are part of it: they are seen even where no file system has them.
+pub(super) struct Mounts {
+    points: Vec<Point>,
+}
+
+struct Point {
+    parent: usize,
+    children: BTreeMap<Vec<u8>, usize>,
+    /// The file system that is seen here: the one mounted here, or the one around it.
+    fs: usize,
+    /// This point's path in that file system; empty where it is mounted.
+    path_in_fs: Vec<u8>,
+    is_mounted: bool,
+}
+
+const ROOT: usize = 0;
+
+/// A path, resolved as far as mounts go.
+pub(super) struct Located {
+    /// Which file system to ask.
+    pub(super) fs: usize,
+    /// The path in it.
+    pub(super) path: Vec<u8>,
+    /// The mount point, or directory that leads to one, at which the path ends, if it does.
+    pub(super) point: Option<PointId>,
+    /// The path ends with a slash: only a directory will do.
+    pub(super) wants_directory: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct PointId(usize);
+
+impl Mounts {
+    /// File system 0 at `/`, and nothing else.
+    pub(super) fn new() -> Mounts {
+        let root = Point {
+            parent: ROOT,
+            children: BTreeMap::new(),
+            fs: 0,
+            path_in_fs: Vec::new(),
+            is_mounted: true,
+        };
+        Mounts { points: vec![root] }
+    }
+
+    /// Mounts `fs` at an absolute path. Tells which path of which file system it hides.
+    pub(super) fn mount(&mut self, path: &[u8], fs: usize) -> (usize, Vec<u8>) {
+        let mut point = ROOT;
+        for name in names(path) {
+            point = match name {
+                b".." => self.points[point].parent,
+                _ => self.child_or_new(point, name),
+            };
+        }
+        let hidden = (
+            self.points[point].fs,
+            std::mem::take(&mut self.points[point].path_in_fs),
+        );
+        self.points[point].is_mounted = true;
+        self.see(point, fs, Vec::new());
+        hidden
+    }
+
+    fn child_or_new(&mut self, parent: usize, name: &[u8]) -> usize {
+        if let Some(&child) = self.points[parent].children.get(name) {
+            return child;
+        }
+        let child = self.points.len();
+        let above = &mut self.points[parent];
+        above.children.insert(name.into(), child);
+        let point = Point {
+            parent,
+            children: BTreeMap::new(),
+            fs: above.fs,
+            path_in_fs: super::join(&above.path_in_fs, name),
+            is_mounted: false,
+        };
+        self.points.push(point);
+        child
+    }
+
+    /// Sets what is seen at a point and at the points below it that have no mount of their own.
+    fn see(&mut self, point: usize, fs: usize, path_in_fs: Vec<u8>) {
+        let children: Vec<_> = self.points[point]
+            .children
+            .iter()
+            .map(|(name, &child)| (name.clone(), child))
+            .collect();
+        for (name, child) in children {
+            if !self.points[child].is_mounted {
+                self.see(child, fs, super::join(&path_in_fs, &name));
+            }
+        }
+        self.points[point].fs = fs;
+        self.points[point].path_in_fs = path_in_fs;
+    }
+
+    /// Resolves `path`, relative to `base` unless it is absolute. `into.path` is used again, so that nothing is allocated for most calls.
+    pub(super) fn locate(&self, base: &[u8], path: &[u8], into: &mut Located) -> Result<(), Errno> {
+        if path.is_empty() {
+            return Err(Errno::NoEnt);
+        }
+        if path.contains(&0) {
+            return Err(Errno::Inval);
+        }
+        if base.len() + path.len() >= MAX_PATH {
+            return Err(Errno::NameTooLong);
+        }
+        let base = if path.starts_with(b"/") {
+            &[][..]
+        } else {
+            base
+        };
+        let mut point = ROOT;
+        let mut depth = 0_usize;
+        into.path.clear();
+        for name in names(base).chain(names(path)) {
+            match name {
+                b".." if depth > 1 => {
+                    depth -= 1;
+                    into.path.extend_from_slice(b"/..");
+                }
+                // Back at the point where the path left the mounts.
+                b".." if depth == 1 => {
+                    depth = 0;
+                    into.path.clear();
+                }
+                b".." => point = self.points[point].parent,
+                _ => match self.points[point].children.get(name) {
+                    Some(&child) if depth == 0 => point = child,
+                    _ => {
+                        depth += 1;
+                        if !into.path.is_empty() {
+                            into.path.push(b'/');
+                        }
+                        into.path.extend_from_slice(name);
+                    }
+                },
+            }
+        }
+        let seen = &self.points[point];
+        if !seen.path_in_fs.is_empty() {
+            let mut whole = seen.path_in_fs.clone();
+            if depth > 0 {
+                whole.push(b'/');
+                whole.extend_from_slice(&into.path);
+            }
+            into.path = whole;
+        }
+        into.fs = seen.fs;
+        into.point = (depth == 0).then_some(PointId(point));
+        into.wants_directory = path.ends_with(b"/") || path.ends_with(b"/.") || path == b".";
+        Ok(())
+    }
+
+    /// Where a file system is mounted, as an absolute path.
+    pub(super) fn path_of(&self, fs: usize) -> Vec<u8> {
+        let mounted = self
+            .points
+            .iter()
+            .position(|point| point.fs == fs && point.is_mounted);
+        let mut point = mounted.unwrap_or(ROOT);
+        let mut names: Vec<&[u8]> = Vec::new();
+        while point != ROOT {
+            let parent = self.points[point].parent;
+            names.extend(
+                self.points[parent]
+                    .children
+                    .iter()
+                    .find(|(_, child)| **child == point)
+                    .map(|(name, _)| &name[..]),
+            );
+            point = parent;
+        }
+        names.reverse();
+        let mut path = b"/".to_vec();
+        path.extend_from_slice(&names.join(&b'/'));
+        path
+    }
+
+    /// Whether a file system is mounted exactly here: then its root is what is seen.
+    pub(super) fn is_mounted(&self, point: PointId) -> bool {
+        self.points[point.0].is_mounted
+    }
+
+    /// What is seen at a point that no file system has.
+    pub(super) fn stat(&self, point: PointId) -> Stat {
+        Stat::unchanging(point_inode(point.0), FileKind::Directory, 0)
+    }
+
+    /// The mount points, and directories that lead to some, directly below a point.
+    pub(super) fn below(&self, point: PointId) -> impl Iterator<Item = (&[u8], PointId, usize)> {
+        let children = self.points[point.0].children.iter();
+        children.map(|(name, &child)| (&name[..], PointId(child), self.points[child].fs))
+    }
+}
+
+/// An inode that no file system gives: they count from 1 up, or hash.
+fn point_inode(point: usize) -> u64 {
+    u64::MAX - point as u64
+}
+
+fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
+    path.split(|&byte| byte == b'/')
+        .filter(|name| !matches!(*name, b"" | b"."))
+}
+
+impl Located {
+    pub(super) fn new() -> Located {
+        Located {
+            fs: 0,
+            path: Vec::new(),
+            point: None,
+            wants_directory: false,
+        }
+    }
+}

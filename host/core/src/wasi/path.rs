@@ -1,0 +1,298 @@
+//! `path_*`: names in a directory that is open.
+
+use super::{
+    GuestPath, Kind, OpenHow, OpenedAt, Outcome, Wasi, descriptor::Flags, fd, write_cut, write_stat,
+};
+use crate::vfs::Follow;
+use crate::{Errno, GuestMemory};
+
+/// The longest text that is taken for a path, so that a wrong length allocates no gigabytes.
+const MAX_PATH: u32 = 4096;
+
+fn read_path(memory: &dyn GuestMemory, at: u32, len: u32) -> Result<Vec<u8>, Errno> {
+    memory.check(at, len.into())?;
+    if len >= MAX_PATH {
+        return Err(Errno::NameTooLong);
+    }
+    memory.read_vec(at, len)
+}
+
+/// `lookupflags`: bit 0 follows a link at the end.
+fn follow(flags: u32) -> Follow {
+    if flags & 1 == 0 {
+        Follow::No
+    } else {
+        Follow::Yes
+    }
+}
+
+impl Wasi {
+    /// `mkdirat`.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn path_create_directory(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Outcome {
+        let path = read_path(memory, path, path_len)?;
+        self.vfs.create_dir(GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        })
+    }
+
+    /// `fstatat`.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn path_filestat_get(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        flags: u32,
+        path: u32,
+        path_len: u32,
+        out: u32,
+    ) -> Outcome {
+        let base = self.descriptors.directory(fd)?;
+        let stat = match memory.slice(path, path_len)? {
+            // Start-up does this by the hundred: no copy where none is needed.
+            Some(path) => self.vfs.stat(GuestPath { base, path }, follow(flags))?,
+            None => self.vfs.stat(
+                GuestPath {
+                    base,
+                    path: &read_path(memory, path, path_len)?,
+                },
+                follow(flags),
+            )?,
+        };
+        write_stat(memory, out, &stat)
+    }
+
+    /// `utimensat`.
+    ///
+    /// # Errors
+    /// As that.
+    #[expect(clippy::too_many_arguments, reason = "WASI's list")]
+    pub fn path_filestat_set_times(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        flags: u32,
+        path: u32,
+        path_len: u32,
+        accessed: u64,
+        modified: u64,
+        time_flags: u32,
+    ) -> Outcome {
+        let path = read_path(memory, path, path_len)?;
+        let times = self.new_times(accessed, modified, time_flags)?;
+        let path = GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        };
+        self.vfs.set_times(path, follow(flags), times)
+    }
+
+    /// `linkat`.
+    ///
+    /// # Errors
+    /// As that.
+    #[expect(clippy::too_many_arguments, reason = "WASI's list")]
+    pub fn path_link(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        old_fd: u32,
+        old_flags: u32,
+        old_path: u32,
+        old_path_len: u32,
+        new_fd: u32,
+        new_path: u32,
+        new_path_len: u32,
+    ) -> Outcome {
+        let old_path = read_path(memory, old_path, old_path_len)?;
+        let new_path = read_path(memory, new_path, new_path_len)?;
+        let from = GuestPath {
+            base: self.descriptors.directory(old_fd)?,
+            path: &old_path,
+        };
+        let to = GuestPath {
+            base: self.descriptors.directory(new_fd)?,
+            path: &new_path,
+        };
+        self.vfs.link(from, follow(old_flags), to)
+    }
+
+    /// `openat`. `oflags`: bit 0 create, 1 directory, 2 exclusive, 3 truncate.
+    ///
+    /// # Errors
+    /// As that.
+    #[expect(clippy::too_many_arguments, reason = "WASI's list")]
+    pub fn path_open(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        lookup_flags: u32,
+        path: u32,
+        path_len: u32,
+        oflags: u32,
+        rights: u64,
+        _inheriting: u64,
+        fdflags: u32,
+        out: u32,
+    ) -> Outcome {
+        memory.check(out, 4)?;
+        let path = read_path(memory, path, path_len)?;
+        let flags = Flags::from_bits(fdflags)?;
+        let access = fd::access_for(rights);
+        let has = |bit: u32| oflags & 1 << bit != 0;
+        let how = OpenHow {
+            read: access.read,
+            write: access.write,
+            create: has(0),
+            directory: has(1),
+            exclusive: has(2),
+            truncate: has(3),
+            follow: follow(lookup_flags),
+        };
+        if oflags > 0b1111 || how.create && how.directory {
+            return Err(Errno::Inval);
+        }
+        let path = GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        };
+        let kind = match self.vfs.open(path, &how)? {
+            OpenedAt::File { file, device } => Kind::File {
+                file,
+                device,
+                position: 0,
+                access,
+            },
+            OpenedAt::Directory { path } => Kind::Directory {
+                path,
+                is_preopened: false,
+                listing: Vec::new(),
+            },
+        };
+        let fd = self.open_descriptor(kind, flags)?;
+        memory.write_u32(out, fd)
+    }
+
+    /// `readlinkat`: what fits, without a NUL.
+    ///
+    /// # Errors
+    /// As that.
+    #[expect(clippy::too_many_arguments, reason = "WASI's list")]
+    pub fn path_readlink(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+        buffer: u32,
+        buffer_len: u32,
+        used: u32,
+    ) -> Outcome {
+        let path = read_path(memory, path, path_len)?;
+        let target = self.vfs.read_link(GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        })?;
+        let count = write_cut(memory, buffer, buffer_len, &target)?;
+        memory.write_u32(used, count)
+    }
+
+    /// `unlinkat` with `AT_REMOVEDIR`.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn path_remove_directory(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Outcome {
+        let path = read_path(memory, path, path_len)?;
+        self.vfs.remove_dir(GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        })
+    }
+
+    /// `renameat`.
+    ///
+    /// # Errors
+    /// As that.
+    #[expect(clippy::too_many_arguments, reason = "WASI's list")]
+    pub fn path_rename(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        old_path: u32,
+        old_path_len: u32,
+        new_fd: u32,
+        new_path: u32,
+        new_path_len: u32,
+    ) -> Outcome {
+        let old_path = read_path(memory, old_path, old_path_len)?;
+        let new_path = read_path(memory, new_path, new_path_len)?;
+        let from = GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &old_path,
+        };
+        let to = GuestPath {
+            base: self.descriptors.directory(new_fd)?,
+            path: &new_path,
+        };
+        self.vfs.rename(from, to)
+    }
+
+    /// `symlinkat`.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn path_symlink(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        target: u32,
+        target_len: u32,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Outcome {
+        let target = read_path(memory, target, target_len)?;
+        let path = read_path(memory, path, path_len)?;
+        self.vfs.symlink(
+            &target,
+            GuestPath {
+                base: self.descriptors.directory(fd)?,
+                path: &path,
+            },
+        )
+    }
+
+    /// `unlinkat`. A directory is refused with [`Errno::IsDir`], as on Linux: libc's `remove`
+    /// tries `rmdir` on exactly this answer.
+    ///
+    /// # Errors
+    /// As that.
+    pub fn path_unlink_file(
+        &mut self,
+        memory: &mut dyn GuestMemory,
+        fd: u32,
+        path: u32,
+        path_len: u32,
+    ) -> Outcome {
+        let path = read_path(memory, path, path_len)?;
+        self.vfs.unlink(GuestPath {
+            base: self.descriptors.directory(fd)?,
+            path: &path,
+        })
+    }
+}

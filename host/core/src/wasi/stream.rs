@@ -1,0 +1,122 @@
+//! What has no place in it to read or write at: standard input and output, pipes, terminals, sockets.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use crate::Errno;
+use crate::vfs::FileKind;
+
+/// Something to read from or write to in order.
+pub trait Stream {
+    /// [`FileKind::CharacterDevice`] for a terminal, which is what `isatty` asks.
+    fn kind(&self) -> FileKind;
+
+    /// Reads what there is, at least one byte; 0 is the end. Waits, unless `may_wait` is false.
+    ///
+    /// # Errors
+    /// [`Errno::Again`] when it would have to wait and may not; [`Errno::Io`].
+    fn read(&mut self, _into: &mut [u8], _may_wait: bool) -> Result<usize, Errno> {
+        Err(Errno::Badf)
+    }
+
+    /// Writes some of the bytes and says how many.
+    ///
+    /// # Errors
+    /// [`Errno::Pipe`] when nobody reads; [`Errno::Io`].
+    fn write(&mut self, _bytes: &[u8]) -> Result<usize, Errno> {
+        Err(Errno::Badf)
+    }
+
+    /// How many bytes can be read at once, if it is known that reading would not wait; `Some(0)` at the end.
+    fn readable(&mut self) -> Option<u64> {
+        Some(0)
+    }
+
+    /// Waits until reading would not wait any more, at most so many nanoseconds. Answers whether it is so.
+    ///
+    /// # Errors
+    /// [`Errno::NotSup`] where waiting is impossible.
+    fn wait_readable(&mut self, _nanoseconds: Option<u64>) -> Result<bool, Errno> {
+        Ok(self.readable().is_some())
+    }
+
+    /// Whether this is a socket, which `sock_recv` and its like insist on.
+    fn is_socket(&self) -> bool {
+        matches!(
+            self.kind(),
+            FileKind::SocketStream | FileKind::SocketDatagram
+        )
+    }
+
+    /// Ends one or both directions of a socket.
+    ///
+    /// # Errors
+    /// [`Errno::NotSock`].
+    fn shut_down(&mut self, _read: bool, _write: bool) -> Result<(), Errno> {
+        Err(Errno::NotSock)
+    }
+}
+
+/// Standard input that is known beforehand.
+#[derive(Debug, Clone, Default)]
+pub struct BytesIn {
+    bytes: Vec<u8>,
+    at: usize,
+}
+
+impl BytesIn {
+    /// Gives these bytes, then the end.
+    pub fn new(bytes: impl Into<Vec<u8>>) -> BytesIn {
+        BytesIn {
+            bytes: bytes.into(),
+            at: 0,
+        }
+    }
+}
+
+impl Stream for BytesIn {
+    fn kind(&self) -> FileKind {
+        FileKind::Unknown
+    }
+
+    fn read(&mut self, into: &mut [u8], _may_wait: bool) -> Result<usize, Errno> {
+        let rest = &self.bytes[self.at..];
+        let count = rest.len().min(into.len());
+        into[..count].copy_from_slice(&rest[..count]);
+        self.at += count;
+        Ok(count)
+    }
+
+    fn readable(&mut self) -> Option<u64> {
+        Some((self.bytes.len() - self.at) as u64)
+    }
+}
+
+/// Output that is kept. Clones share what was written.
+#[derive(Debug, Clone, Default)]
+pub struct BytesOut {
+    bytes: Rc<RefCell<Vec<u8>>>,
+}
+
+impl BytesOut {
+    /// Keeps nothing yet.
+    pub fn new() -> BytesOut {
+        BytesOut::default()
+    }
+
+    /// Takes what was written so far.
+    pub fn take(&self) -> Vec<u8> {
+        self.bytes.take()
+    }
+}
+
+impl Stream for BytesOut {
+    fn kind(&self) -> FileKind {
+        FileKind::Unknown
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+        self.bytes.borrow_mut().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+}
