@@ -10,7 +10,10 @@ fn zig_uv_and_c_sources_are_to_be_had() {
     let cache = Cache::open().expect("a cache").with_talk(&talk);
     let zig = zig::provision(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
     let version = zig.command("version").output().expect("zig starts");
-    assert_eq!(String::from_utf8_lossy(&version.stdout).trim(), zig::VERSION);
+    assert_eq!(
+        String::from_utf8_lossy(&version.stdout).trim(),
+        zig::VERSION
+    );
 
     let uv = uv::provision(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
     let version = uv.command().arg("--version").output().expect("uv starts");

@@ -14,6 +14,8 @@ pub const COMPILE: &[&str] = &[
     "-fvisibility=default",
     // zig adds a sanitizer to unoptimised code; its runtime is not part of the ABI.
     "-fno-sanitize=undefined",
+    // zig makes `__DATE__` an error; the driver gives it a fixed value instead.
+    "-Wno-date-time",
 ];
 
 /// For `zig wasm-ld`, to link a side module.
@@ -22,8 +24,41 @@ pub const LINK_SIDE: &[&str] = &[
     "--experimental-pic",
     // What is missing becomes an import; `pymode ext check` says which of them nobody provides.
     "--unresolved-symbols=import-dynamic",
-    // A module that reaches its own symbols directly is smaller, has fewer imports, and never imports a weak function
-    // that it defines itself, which no engine can bind before the module exists.
+    // A module that reaches its own symbols directly is smaller and has fewer imports.
     "-Bsymbolic",
     "--strip-debug",
 ];
+
+/// For a program that loads modules: the table they share, room for their functions, and the one stack.
+pub const LINK_MAIN: &[&str] = &[
+    "-rdynamic",
+    "-Wl,--export-table",
+    "-Wl,--growable-table",
+    "-Wl,--export=__stack_pointer",
+];
+
+/// The name of the Python module that a file would be imported as: `a/b.cpython-313-….wasm` is `b`; `None` for a file that
+/// Python would not import.
+pub fn python_module(path: &str) -> Option<&str> {
+    let name = path.rsplit('/').next()?;
+    let stem = name
+        .strip_suffix(pymode_abi::EXT_SUFFIX)
+        .or_else(|| name.strip_suffix(".wasm"))?;
+    let mut chars = stem.chars();
+    let starts_well = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    (starts_well && chars.all(|c| c.is_alphanumeric() || c == '_')).then_some(stem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::python_module;
+
+    #[test]
+    fn a_module_is_named_after_its_file() {
+        let tagged = format!("markupsafe/_speedups{}", pymode_abi::EXT_SUFFIX);
+        assert_eq!(python_module(&tagged), Some("_speedups"));
+        assert_eq!(python_module("a.wasm"), Some("a"));
+        assert_eq!(python_module("libfoo-1.2.wasm"), None);
+        assert_eq!(python_module("libfoo.so"), None);
+    }
+}

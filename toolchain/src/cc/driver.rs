@@ -1,0 +1,393 @@
+//! From a parsed command line to what zig is told.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, ExitStatus};
+
+use super::args::{Goal, Invocation, Language};
+use super::linker::{Input, LinkArgs, Module};
+use super::response::{self, ResponseError};
+use super::symbols::hide_weak_definitions;
+use super::{abi_section, flags, runtime};
+use crate::cache::{Cache, CacheError};
+use crate::talk::Talk;
+use crate::zig::{self, Zig};
+
+/// What the driver itself finds wrong, as opposed to compiler and linker, which speak for themselves.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub(super) enum CcError {
+    /// A word that is no Unicode.
+    #[error("the argument `{}` is not valid Unicode", arg.display())]
+    NotUnicode {
+        /// The word.
+        arg: OsString,
+    },
+    /// A response file.
+    #[error(transparent)]
+    Response(#[from] ResponseError),
+    /// zig cannot be had, or the cache failed.
+    #[error(transparent)]
+    Toolchain(#[from] crate::Error),
+    /// A file that the driver reads or writes itself.
+    #[error(transparent)]
+    File(#[from] CacheError),
+    /// zig cannot be started.
+    #[error("cannot start `{}`: {source}", exe.display())]
+    Start {
+        /// The executable.
+        exe: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// Nothing to do.
+    #[error("no input files")]
+    NoInput,
+}
+
+impl From<CacheError> for Box<CcError> {
+    fn from(e: CacheError) -> Self {
+        Box::new(CcError::File(e))
+    }
+}
+
+/// `pymode cc ARGS…` and `pymode c++ ARGS…`: does what gcc would, for wasm32-wasi. Speaks on stderr, ends as the compiler
+/// or the linker ended.
+pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report(Driver::new(language).and_then(|driver| driver.run(args)))
+}
+
+/// `pymode ar ARGS…`.
+pub fn ar(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report(plain_tool("ar", args))
+}
+
+/// `pymode ranlib ARGS…`.
+pub fn ranlib(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    report(plain_tool("ranlib", args))
+}
+
+fn plain_tool(tool: &str, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
+    let talk = Talk::stderr();
+    let cache = Cache::open().map_err(crate::Error::from)?.with_talk(&talk);
+    let zig = zig::provision(&cache, &talk)?;
+    let mut command = zig.command(tool);
+    command.args(args);
+    status(&zig, command)
+}
+
+fn report(result: Result<Ended, CcError>) -> ExitCode {
+    match result {
+        Ok(Ended(code)) => ExitCode::from(code),
+        Err(e) => {
+            eprintln!("pymode cc: error: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// How compiler or linker ended.
+struct Ended(u8);
+
+impl Ended {
+    const WELL: Self = Self(0);
+
+    fn well(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+struct Driver {
+    language: Language,
+    cache: Cache,
+    talk: Talk,
+    zig: Zig,
+}
+
+impl Driver {
+    fn new(language: Language) -> Result<Self, CcError> {
+        let talk = Talk::stderr();
+        let cache = Cache::open().map_err(crate::Error::from)?.with_talk(&talk);
+        let zig = zig::provision(&cache, &talk)?;
+        Ok(Self {
+            language,
+            cache,
+            talk,
+            zig,
+        })
+    }
+
+    fn run(&self, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
+        let args: Vec<String> = args
+            .into_iter()
+            .map(|arg| arg.into_string().map_err(|arg| CcError::NotUnicode { arg }))
+            .collect::<Result<_, _>>()?;
+        let invocation = Invocation::parse(&response::expand(&args)?);
+        for note in &invocation.notes {
+            eprintln!("pymode cc: note: {note}");
+        }
+        match invocation.goal {
+            Goal::Ask => {
+                let mut command = self.compiler();
+                // clang calls the name that zig goes by deprecated; the answer on stdout is what was asked for.
+                command.arg("-Wno-deprecated").args(&invocation.compile);
+                status(&self.zig, command)
+            }
+            Goal::AskLinker => {
+                let mut command = self.zig.command("wasm-ld");
+                command.arg("--version");
+                status(&self.zig, command)
+            }
+            Goal::Compile => self.compile(&invocation),
+            Goal::Link(module) => self.link(&invocation, module),
+        }
+    }
+
+    fn compiler(&self) -> Command {
+        let mut command = self.zig.command(match self.language {
+            Language::C => "cc",
+            Language::Cxx => "c++",
+        });
+        command.args(flags::COMPILE);
+        if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
+            // `__DATE__` and `__TIME__`: the same source gives the same bytes.
+            command.env("SOURCE_DATE_EPOCH", "0");
+        }
+        command
+    }
+
+    fn compile(&self, invocation: &Invocation) -> Result<Ended, CcError> {
+        let mut command = self.compiler();
+        command.args(&invocation.compile);
+        if let Some(output) = &invocation.link.output {
+            command.args(["-o", output]);
+        }
+        command.args(files(&invocation.link));
+        status(&self.zig, command)
+    }
+
+    fn link(&self, invocation: &Invocation, module: Module) -> Result<Ended, CcError> {
+        if files(&invocation.link).next().is_none() {
+            return Err(CcError::NoInput);
+        }
+        let scratch =
+            tempfile::tempdir().map_err(CacheError::io("create", &std::env::temp_dir()))?;
+        let mut link = invocation.link.clone();
+        if let Some(failed) = self.compile_sources(invocation, &mut link, scratch.path())? {
+            return Ok(failed);
+        }
+        match module {
+            Module::Side => self.link_side(&link, scratch.path()),
+            Module::Main => self.link_main(&link, scratch.path()),
+        }
+    }
+
+    /// Replaces each source on the link line by its object.
+    fn compile_sources(
+        &self,
+        invocation: &Invocation,
+        link: &mut LinkArgs,
+        scratch: &Path,
+    ) -> Result<Option<Ended>, CcError> {
+        for (n, input) in link.inputs.iter_mut().enumerate() {
+            let Input::File(file) = input else { continue };
+            if !is_source(file) {
+                continue;
+            }
+            let object = scratch
+                .join(format!("{n}.o"))
+                .to_string_lossy()
+                .into_owned();
+            let mut command = self.compiler();
+            command
+                .args(&invocation.compile)
+                .args(["-c", file, "-o", &object]);
+            let ended = status(&self.zig, command)?;
+            if !ended.well() {
+                return Ok(Some(ended));
+            }
+            *file = object;
+        }
+        Ok(None)
+    }
+
+    fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
+        let output = link.output.as_deref().unwrap_or("a.out");
+        let mut words = found_libraries(link);
+        if self.language == Language::Cxx || link.cxx_library {
+            words.extend(
+                runtime::cxx(&self.cache, &self.talk, &self.zig)?
+                    .map(|p| p.to_string_lossy().into_owned()),
+            );
+        }
+        let weak = hide_weak(&mut words, scratch)?;
+
+        let mut command = self.zig.command("wasm-ld");
+        command.args(flags::LINK_SIDE).args(&link.flags);
+        match flags::python_module(output) {
+            // Nobody looks for another symbol in an extension module, and each export costs time at every load.
+            Some(module) if !link.exports_named => {
+                command.arg("--no-export-dynamic");
+                command.args(
+                    ["PyInit_", "PyInitU_"]
+                        .map(|init| format!("--export-if-defined={init}{module}")),
+                );
+            }
+            _ => {
+                let names = scratch.join("exports.rsp");
+                let text: String = weak
+                    .iter()
+                    .map(|name| format!("--export-if-defined={name}\n"))
+                    .collect();
+                fs::write(&names, text).map_err(CacheError::io("write", &names))?;
+                command
+                    .arg("--export-dynamic")
+                    .arg(format!("@{}", names.display()));
+            }
+        }
+        command.args(link.runtime_path.iter().map(|dir| format!("--rpath={dir}")));
+        command.args(words).args(["-o", output]);
+        let ended = status(&self.zig, command)?;
+        if ended.well() {
+            append(Path::new(output), &abi_section(pymode_abi::VERSION))?;
+        }
+        Ok(ended)
+    }
+
+    fn link_main(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
+        let mut command = self.zig.command(match self.language {
+            Language::C => "cc",
+            Language::Cxx => "c++",
+        });
+        command.args(["-target", flags::TARGET]);
+        if link.may_dlopen {
+            let dlfcn = runtime::dlfcn(&self.zig, scratch)?;
+            command
+                .args(flags::LINK_MAIN)
+                .args(runtime::lent_symbols())
+                .arg(dlfcn);
+        }
+        command.args(words(link));
+        if link.cxx_library {
+            command.arg("-lc++");
+        }
+        command.args(["-o", link.output.as_deref().unwrap_or("a.out")]);
+        let ended = status(&self.zig, command)?;
+        if ended.well() && link.may_dlopen {
+            append(
+                Path::new(link.output.as_deref().unwrap_or("a.out")),
+                &abi_section(pymode_abi::VERSION),
+            )?;
+        }
+        Ok(ended)
+    }
+}
+
+fn files(link: &LinkArgs) -> impl Iterator<Item = &str> {
+    link.inputs.iter().filter_map(|input| match input {
+        Input::File(file) => Some(file.as_str()),
+        _ => None,
+    })
+}
+
+fn words(link: &LinkArgs) -> impl Iterator<Item = String> + '_ {
+    link.inputs.iter().map(|input| match input {
+        Input::File(word) | Input::Flag(word) => word.clone(),
+        Input::Library(name) => format!("-l{name}"),
+        Input::SearchDir(dir) => format!("-L{dir}"),
+    })
+}
+
+/// The words of the link line, with each `-lNAME` that lies in one of its directories as that file.
+fn found_libraries(link: &LinkArgs) -> Vec<String> {
+    let dirs: Vec<&str> = link
+        .inputs
+        .iter()
+        .filter_map(|input| match input {
+            Input::SearchDir(dir) => Some(dir.as_str()),
+            _ => None,
+        })
+        .collect();
+    let find = |name: &str| {
+        let names = [
+            format!("lib{name}.a"),
+            format!("lib{name}.so"),
+            format!("lib{name}.wasm"),
+        ];
+        let mut paths = dirs
+            .iter()
+            .flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}")));
+        paths.find(|path| Path::new(path).is_file())
+    };
+    link.inputs
+        .iter()
+        .zip(words(link))
+        .map(|(input, word)| match input {
+            Input::Library(name) => find(name).unwrap_or(word),
+            _ => word,
+        })
+        .collect()
+}
+
+/// Replaces each object and archive that has weak definitions by a copy in which they are hidden; their names.
+fn hide_weak(words: &mut [String], scratch: &Path) -> Result<Vec<String>, CcError> {
+    let mut all = Vec::new();
+    for (n, word) in words.iter_mut().enumerate() {
+        if word.starts_with('-') {
+            continue;
+        }
+        let path = Path::new(word.as_str());
+        let Ok(mut bytes) = fs::read(path) else {
+            continue;
+        }; // The linker says what is wrong with it.
+        let names = hide_weak_definitions(&mut bytes);
+        if names.is_empty() {
+            continue;
+        }
+        // The name stays: the linker's messages, and NEEDED, are made of it.
+        let dir = scratch.join(n.to_string());
+        fs::create_dir_all(&dir).map_err(CacheError::io("create", &dir))?;
+        let copy = dir.join(path.file_name().unwrap_or_default());
+        fs::write(&copy, bytes).map_err(CacheError::io("write", &copy))?;
+        *word = copy.to_string_lossy().into_owned();
+        all.extend(names);
+    }
+    Ok(all)
+}
+
+fn is_source(file: &str) -> bool {
+    const SUFFIXES: &[&str] = &[
+        "c", "cc", "cpp", "cxx", "c++", "C", "s", "S", "i", "ii", "m",
+    ];
+    Path::new(file)
+        .extension()
+        .and_then(|ext| ext.to_str())
+        .is_some_and(|ext| SUFFIXES.contains(&ext))
+}
+
+fn append(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    use io::Write;
+    fs::OpenOptions::new()
+        .append(true)
+        .open(path)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(CacheError::io("write", path))
+}
+
+fn status(zig: &Zig, mut command: Command) -> Result<Ended, CcError> {
+    let status = command.status().map_err(|source| CcError::Start {
+        exe: zig.exe.clone(),
+        source,
+    })?;
+    Ok(code(status))
+}
+
+fn code(status: ExitStatus) -> Ended {
+    match status.code() {
+        Some(0) => Ended::WELL,
+        Some(code) => Ended(u8::try_from(code).unwrap_or(1)),
+        None => Ended(1), // Ended by a signal.
+    }
+}

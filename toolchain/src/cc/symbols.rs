@@ -1,0 +1,250 @@
+//! Weak definitions in objects, hidden before they are linked into a side module.
+//!
+//! wasm-ld both imports and exports a weak function that a `-shared` module defines, `-Bsymbolic` or not (its writer's
+//! `shouldImport`), so that another module may override it. No engine can bind such an import before the module exists,
+//! and C++ is full of weak functions. A hidden symbol is left alone, so visibility is set where it is written down: in
+//! the `linking` section of each object (tool-conventions, Linking.md), a flag that changes no length.
+
+/// Symbol flags of Linking.md.
+const BINDING_MASK: u32 = 0x3;
+const BINDING_WEAK: u32 = 0x1;
+const VISIBILITY_HIDDEN: u32 = 0x4;
+const UNDEFINED: u32 = 0x10;
+const EXPLICIT_NAME: u32 = 0x40;
+
+/// The subsection of `linking` that holds the symbols.
+const SYMBOL_TABLE: u8 = 8;
+
+const OBJECT_MAGIC: &[u8] = b"\0asm\x01\0\0\0";
+const ARCHIVE_MAGIC: &[u8] = b"!<arch>\n";
+/// Name, times, owner, mode, size in ten digits at 48, two bytes that end it.
+const MEMBER_HEADER: usize = 60;
+
+/// Hides each weak definition of an object, or of each object in an archive; gives the names of those that were visible.
+///
+/// What is neither, or is damaged, stays as it is from there on: the linker has the better words for it.
+pub(super) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
+    let mut names = Vec::new();
+    if file.starts_with(OBJECT_MAGIC) {
+        let _ = hide_in_object(file, &mut names);
+    } else if file.starts_with(ARCHIVE_MAGIC) {
+        let _ = hide_in_archive(file, &mut names);
+    }
+    names
+}
+
+fn hide_in_archive(file: &mut [u8], names: &mut Vec<String>) -> Option<()> {
+    let mut at = ARCHIVE_MAGIC.len();
+    while let Some(header) = file.get(at..at + MEMBER_HEADER) {
+        let size: usize = std::str::from_utf8(&header[48..58])
+            .ok()?
+            .trim_end()
+            .parse()
+            .ok()?;
+        let start = at + MEMBER_HEADER;
+        let end = start.checked_add(size)?;
+        let member = file.get_mut(start..end)?;
+        if member.starts_with(OBJECT_MAGIC) {
+            // A member that is damaged does not end the walk: the others are well.
+            let _ = hide_in_object(member, names);
+        }
+        at = end + (size & 1); // Members begin at even places.
+    }
+    Some(())
+}
+
+fn hide_in_object(object: &mut [u8], names: &mut Vec<String>) -> Option<()> {
+    let mut at = OBJECT_MAGIC.len();
+    while at < object.len() {
+        let mut reader = Reader { bytes: object, at };
+        let id = reader.byte()?;
+        let size = reader.number()? as usize;
+        let start = reader.at;
+        let end = start.checked_add(size)?;
+        if end > object.len() {
+            return None;
+        }
+        if id == 0 {
+            let mut section = Reader {
+                bytes: &object[..end],
+                at: start,
+            };
+            if section.name()? == "linking" {
+                let _version = section.number()?;
+                let body = section.at;
+                return hide_in_linking(object, body, end, names);
+            }
+        }
+        at = end;
+    }
+    Some(())
+}
+
+fn hide_in_linking(
+    object: &mut [u8],
+    start: usize,
+    end: usize,
+    names: &mut Vec<String>,
+) -> Option<()> {
+    let mut hidden = Vec::new();
+    let mut reader = Reader {
+        bytes: &object[..end],
+        at: start,
+    };
+    while reader.at < end {
+        let id = reader.byte()?;
+        let size = reader.number()? as usize;
+        let next = reader.at.checked_add(size)?;
+        if id == SYMBOL_TABLE {
+            for _ in 0..reader.number()? {
+                let symbol = reader.symbol()?;
+                if symbol.is_visible_weak_definition() {
+                    hidden.push(symbol.flags_at);
+                    names.extend(symbol.name);
+                }
+            }
+        }
+        reader.at = next;
+    }
+    for at in hidden {
+        // The flag lies in the low seven bits: the first byte of the number, whatever its length.
+        object[at] |= VISIBILITY_HIDDEN as u8;
+    }
+    Some(())
+}
+
+struct Symbol {
+    flags: u32,
+    flags_at: usize,
+    name: Option<String>,
+}
+
+impl Symbol {
+    fn is_visible_weak_definition(&self) -> bool {
+        self.flags & BINDING_MASK == BINDING_WEAK
+            && self.flags & (UNDEFINED | VISIBILITY_HIDDEN) == 0
+    }
+}
+
+struct Reader<'b> {
+    bytes: &'b [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn byte(&mut self) -> Option<u8> {
+        let byte = *self.bytes.get(self.at)?;
+        self.at += 1;
+        Some(byte)
+    }
+
+    /// An unsigned LEB128 of at most 32 bits.
+    fn number(&mut self) -> Option<u32> {
+        let mut value = 0u64;
+        for shift in (0..35).step_by(7) {
+            let byte = self.byte()?;
+            value |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                return u32::try_from(value).ok();
+            }
+        }
+        None
+    }
+
+    fn name(&mut self) -> Option<String> {
+        let length = self.number()? as usize;
+        let end = self.at.checked_add(length)?;
+        let name = std::str::from_utf8(self.bytes.get(self.at..end)?)
+            .ok()?
+            .to_owned();
+        self.at = end;
+        Some(name)
+    }
+
+    /// One entry of the symbol table.
+    fn symbol(&mut self) -> Option<Symbol> {
+        let kind = self.byte()?;
+        let flags_at = self.at;
+        let flags = self.number()?;
+        let defined = flags & UNDEFINED == 0;
+        let name = match kind {
+            // Function, global, event, table: an index, and a name unless it is that of the import.
+            0 | 2 | 4 | 5 => {
+                self.number()?;
+                if defined || flags & EXPLICIT_NAME != 0 {
+                    Some(self.name()?)
+                } else {
+                    None
+                }
+            }
+            // Data: a name, and a place when it is defined.
+            1 => {
+                let name = self.name()?;
+                if defined {
+                    let (_segment, _offset, _size) =
+                        (self.number()?, self.number()?, self.number()?);
+                }
+                Some(name)
+            }
+            // Section.
+            3 => {
+                self.number()?;
+                None
+            }
+            _ => return None,
+        };
+        Some(Symbol {
+            flags,
+            flags_at,
+            name,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An object with one weak function `w`, a strong one `s`, and a weak reference `u`.
+    fn object() -> Vec<u8> {
+        let symbols = b"\x03\x00\x01\x00\x01w\x00\x00\x01\x01s\x00\x51\x02\x01u";
+        let mut body = b"\x07linking\x02\x08".to_vec();
+        body.push(symbols.len() as u8);
+        body.extend_from_slice(symbols);
+        let mut object = OBJECT_MAGIC.to_vec();
+        object.extend([0, body.len() as u8]);
+        object.extend(body);
+        object
+    }
+
+    #[test]
+    fn only_weak_definitions_are_hidden() {
+        let before = object();
+        let mut after = before.clone();
+        assert_eq!(hide_weak_definitions(&mut after), ["w"]);
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
+        assert_eq!(changed, [(&0x01, &0x05)]);
+        assert!(
+            hide_weak_definitions(&mut after).is_empty(),
+            "once is enough"
+        );
+    }
+
+    #[test]
+    fn archives_are_walked_and_damage_is_survived() {
+        let object = object();
+        let mut archive = ARCHIVE_MAGIC.to_vec();
+        for _ in 0..2 {
+            archive.extend(format!("{:<48}{:<10}`\n", "a.o/", object.len()).bytes());
+            archive.extend(&object);
+            archive.extend(vec![b'\n'; object.len() & 1]);
+        }
+        assert_eq!(hide_weak_definitions(&mut archive.clone()), ["w", "w"]);
+        for cut in 0..archive.len() {
+            hide_weak_definitions(&mut archive[..cut].to_vec());
+            let mut damaged = archive.clone();
+            damaged[cut] ^= 0xff;
+            hide_weak_definitions(&mut damaged);
+        }
+    }
+}

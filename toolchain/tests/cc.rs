@@ -1,0 +1,402 @@
+//! The driver as build systems call it. This program is both: called as `… cc ARGS` it is the driver.
+
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Output};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pymode_toolchain::cc::{self, Language};
+use wasmparser::{KnownCustom, Parser, Payload};
+
+fn main() -> ExitCode {
+    let mut args = std::env::args_os().skip(1);
+    match args.next().as_deref().and_then(|first| first.to_str()) {
+        Some("cc") => return cc::run(Language::C, args),
+        Some("c++") => return cc::run(Language::Cxx, args),
+        Some("ar") => return cc::ar(args),
+        _ => {}
+    }
+    let trials: Vec<Trial> = vec![
+        Trial::test(
+            "an_extension_module_exports_its_init_function_alone",
+            extension_module,
+        ),
+        Trial::test(
+            "a_library_exports_what_it_defines_and_needs_no_self_import",
+            library,
+        ),
+        Trial::test(
+            "an_archive_is_linked_and_a_library_is_needed",
+            archive_and_needed,
+        ),
+        Trial::test("a_compile_error_is_the_compilers", compile_error),
+        Trial::test("questions_are_answered", questions),
+        Trial::test("dependencies_are_written", dependencies),
+        Trial::test("a_response_file_is_read", response_file),
+        Trial::test("the_same_source_gives_the_same_bytes", reproducible),
+        Trial::test("a_cxx_module_carries_its_library", cxx_module),
+        Trial::test("a_program_that_loads_modules_lends_its_libc", program),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+type Tested = Result<(), Failed>;
+
+/// A directory with sources, where the driver runs.
+struct Bench {
+    dir: tempfile::TempDir,
+}
+
+impl Bench {
+    fn new(files: &[(&str, &str)]) -> Result<Self, Failed> {
+        let dir = tempfile::tempdir()?;
+        for (name, text) in files {
+            fs::write(dir.path().join(name), text)?;
+        }
+        Ok(Self { dir })
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn call(&self, line: &str) -> Result<Output, Failed> {
+        let words = line.split_whitespace().map(OsString::from);
+        Ok(Command::new(std::env::current_exe()?)
+            .args(words)
+            .current_dir(self.dir.path())
+            .output()?)
+    }
+
+    /// Calls the driver, which must succeed; its stdout.
+    fn ok(&self, line: &str) -> Result<String, Failed> {
+        let output = self.call(line)?;
+        if output.status.success() {
+            Ok(String::from_utf8(output.stdout)?)
+        } else {
+            Err(format!(
+                "`{line}` failed:\n{}",
+                String::from_utf8_lossy(&output.stderr)
+            )
+            .into())
+        }
+    }
+}
+
+/// What a module says of itself.
+#[derive(Debug, Default)]
+struct Seen {
+    exports: Vec<String>,
+    imports: Vec<String>,
+    needed: Vec<String>,
+    runtime_path: Vec<String>,
+    abi: Option<Vec<u8>>,
+    dylink: bool,
+}
+
+fn look(path: &Path) -> Result<Seen, Failed> {
+    let bytes = fs::read(path)?;
+    let mut seen = Seen::default();
+    for payload in Parser::new(0).parse_all(&bytes) {
+        match payload? {
+            Payload::ExportSection(section) => {
+                for export in section {
+                    seen.exports.push(export?.name.to_owned());
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import?;
+                    seen.imports
+                        .push(format!("{}.{}", import.module, import.name));
+                }
+            }
+            Payload::CustomSection(custom) => match custom.as_known() {
+                KnownCustom::Dylink0(reader) => {
+                    seen.dylink = true;
+                    for part in reader {
+                        match part? {
+                            wasmparser::Dylink0Subsection::Needed(names) => {
+                                seen.needed
+                                    .extend(names.iter().map(|name| (*name).to_owned()));
+                            }
+                            wasmparser::Dylink0Subsection::RuntimePath(dirs) => {
+                                seen.runtime_path
+                                    .extend(dirs.iter().map(|dir| (*dir).to_owned()));
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+                _ if custom.name() == pymode_abi::SECTION => {
+                    seen.abi = Some(custom.data().to_vec())
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+    Ok(seen)
+}
+
+fn check(holds: bool, what: &str, seen: &dyn std::fmt::Debug) -> Tested {
+    if holds {
+        Ok(())
+    } else {
+        Err(format!("not so: {what}\n{seen:#?}").into())
+    }
+}
+
+const EXTENSION: &str = "
+    #include <stdio.h>
+    #include <string.h>
+    int counter = 3;
+    __attribute__((weak)) int weak_one(int x) { return x + counter; }
+    int helper(const char *s) { return (int)strlen(s); }
+    int (*pointer)(int) = weak_one;
+    int PyInit_mod(void) { printf(\"%d\", counter); return weak_one(1) + pointer(2) + helper(\"abc\"); }
+";
+
+fn extension_module() -> Tested {
+    let bench = Bench::new(&[("mod.c", EXTENSION)])?;
+    bench.ok("cc -pthread -Wall -O2 -fPIC -c mod.c -o mod.o")?;
+    let file = format!("mod{}", pymode_abi::EXT_SUFFIX);
+    bench.ok(&format!(
+        "cc -pthread -shared -Wl,-O1 mod.o -lm -lpthread -o {file}"
+    ))?;
+    let seen = look(&bench.path(&file))?;
+    check(seen.dylink, "it is a side module", &seen)?;
+    check(
+        seen.abi.as_deref() == Some(&[1][..]),
+        "it carries the ABI's version",
+        &seen,
+    )?;
+    check(
+        seen.exports.iter().any(|name| name == "PyInit_mod"),
+        "the init function is exported",
+        &seen,
+    )?;
+    check(
+        !seen.exports.iter().any(|name| name == "helper"),
+        "nothing else is",
+        &seen,
+    )?;
+    check(
+        seen.imports.iter().any(|name| name == "env.printf"),
+        "libc is imported",
+        &seen,
+    )?;
+    check(
+        !seen.imports.iter().any(|name| name.contains("weak_one")),
+        "no import of its own symbol",
+        &seen,
+    )
+}
+
+fn library() -> Tested {
+    let bench = Bench::new(&[("lib.c", EXTENSION)])?;
+    bench.ok("cc -shared -O2 lib.c -o libone.so")?;
+    let seen = look(&bench.path("libone.so"))?;
+    for name in ["helper", "counter", "weak_one", "pointer"] {
+        check(
+            seen.exports.iter().any(|export| export == name),
+            &format!("`{name}` is exported"),
+            &seen,
+        )?;
+        check(
+            !seen
+                .imports
+                .iter()
+                .any(|import| import.ends_with(&format!(".{name}"))),
+            "and not imported",
+            &seen,
+        )?;
+    }
+    Ok(())
+}
+
+fn archive_and_needed() -> Tested {
+    let bench = Bench::new(&[
+        ("a.c", "int from_archive(void) { return 7; }"),
+        ("s.c", "int from_library(void) { return 8; }"),
+        (
+            "m.c",
+            "int from_archive(void), from_library(void); int PyInit_m(void) { return from_archive() + from_library(); }",
+        ),
+    ])?;
+    bench.ok("cc -O2 -c a.c -o a.o")?;
+    bench.ok("ar rcs liba.a a.o")?;
+    bench.ok("cc -O2 -shared s.c -o libs.so")?;
+    bench.ok("cc -O2 -shared m.c -L. -la libs.so -Wl,-rpath,$ORIGIN/m.libs -o m.wasm")?;
+    let seen = look(&bench.path("m.wasm"))?;
+    check(
+        seen.needed == ["libs.so"],
+        "the library is needed by its basename",
+        &seen,
+    )?;
+    check(
+        seen.runtime_path == ["$ORIGIN/m.libs"],
+        "its run path is kept",
+        &seen,
+    )?;
+    check(
+        !seen
+            .imports
+            .iter()
+            .any(|name| name.ends_with("from_archive")),
+        "the archive is inside",
+        &seen,
+    )
+}
+
+fn compile_error() -> Tested {
+    let bench = Bench::new(&[("bad.c", "#include <sys/no_such_header.h>\n")])?;
+    let output = bench.call("cc -c bad.c -o bad.o")?;
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    check(output.status.code() == Some(1), "it ends with 1", &output)?;
+    check(
+        stderr.contains("bad.c:1:10:") && stderr.contains("no_such_header.h"),
+        "file and line are told",
+        &output,
+    )?;
+    let output = bench.call("cc -shared bad.c -o bad.wasm")?;
+    check(
+        !output.status.success() && !bench.path("bad.wasm").exists(),
+        "and nothing is linked",
+        &output,
+    )?;
+    let output = bench.call("cc -o nothing")?;
+    check(
+        String::from_utf8_lossy(&output.stderr).contains("no input files"),
+        "no input is told",
+        &output,
+    )
+}
+
+fn questions() -> Tested {
+    let bench = Bench::new(&[("a.c", "#ifdef __wasi__\nyes\n#endif\n")])?;
+    check(
+        bench.ok("cc -dumpmachine")?.starts_with("wasm32"),
+        "the machine is wasm32",
+        &"",
+    )?;
+    check(
+        bench.ok("cc --version")?.starts_with("clang version"),
+        "the compiler is clang",
+        &"",
+    )?;
+    check(
+        bench.ok("cc -Wl,--version")?.starts_with("LLD"),
+        "the linker is LLD",
+        &"",
+    )?;
+    check(
+        bench.ok("cc -E a.c")?.contains("yes"),
+        "the preprocessor knows WASI",
+        &"",
+    )
+}
+
+fn dependencies() -> Tested {
+    let bench = Bench::new(&[("a.h", ""), ("a.c", "#include \"a.h\"\n")])?;
+    bench.ok("cc -MD -MF a.d -MT target.o -c a.c -o a.o")?;
+    let text = fs::read_to_string(bench.path("a.d"))?;
+    check(
+        text.starts_with("target.o:") && text.contains("a.h"),
+        "the rule names target and header",
+        &text,
+    )
+}
+
+fn response_file() -> Tested {
+    let bench = Bench::new(&[
+        ("a.c", "int PyInit_a(void) { return VALUE; }"),
+        ("args", "-DVALUE=1 -shared\n'a.c' -o a.wasm"),
+    ])?;
+    bench.ok("cc @args")?;
+    check(bench.path("a.wasm").exists(), "the module is there", &"")
+}
+
+fn reproducible() -> Tested {
+    let bench = Bench::new(&[(
+        "a.c",
+        "const char *PyInit_a(void) { return __DATE__ __TIME__ __FILE__; }",
+    )])?;
+    let build = || -> Result<Vec<u8>, Failed> {
+        bench.ok("cc -O2 -shared a.c -o a.wasm")?;
+        Ok(fs::read(bench.path("a.wasm"))?)
+    };
+    let first = build()?;
+    // `__TIME__` counts seconds.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    check(first == build()?, "the bytes are the same", &"")
+}
+
+fn cxx_module() -> Tested {
+    let source = "
+        #include <map>
+        #include <string>
+        struct Base { virtual ~Base() {} virtual int f() = 0; };
+        struct One : Base { std::map<std::string, int> m; int f() override { m[\"a\"] = 1; return (int)m.size(); } };
+        extern \"C\" int PyInit_x(void) { One one; Base *base = &one; return base->f(); }
+    ";
+    let bench = Bench::new(&[("x.cpp", source)])?;
+    bench.ok("c++ -O2 -fno-exceptions -shared x.cpp -o x.wasm")?;
+    let seen = look(&bench.path("x.wasm"))?;
+    check(
+        seen.imports.iter().any(|name| name == "env.malloc"),
+        "malloc is python.wasm's",
+        &seen,
+    )?;
+    check(
+        !seen.imports.iter().any(|name| name.contains("_Z")),
+        "no C++ symbol is missing",
+        &seen,
+    )
+}
+
+fn program() -> Tested {
+    let source = "
+        #include <dlfcn.h>
+        #include <stdio.h>
+        int main(int argc, char **argv) {
+            void *handle = dlopen(argv[1], RTLD_NOW | RTLD_LOCAL);
+            if (!handle) { puts(dlerror()); return 1; }
+            return ((int (*)(void))dlsym(handle, \"f\"))();
+        }
+    ";
+    let bench = Bench::new(&[
+        ("main.c", source),
+        ("plain.c", "int main(void) { return 0; }"),
+    ])?;
+    bench.ok("cc -O2 main.c -ldl -o main.wasm")?;
+    let seen = look(&bench.path("main.wasm"))?;
+    for name in [
+        "memory",
+        "__indirect_function_table",
+        "__stack_pointer",
+        "malloc",
+        "strrchr",
+        "main",
+    ] {
+        let is_main = name == "main"; // WASI's crt calls it by another name when it takes arguments.
+        check(
+            is_main || seen.exports.iter().any(|export| export == name),
+            &format!("`{name}` is exported"),
+            &seen,
+        )?;
+    }
+    check(
+        seen.imports.iter().any(|name| name == "pymode.dl_open"),
+        "dlopen asks the host",
+        &seen,
+    )?;
+    bench.ok("cc -O2 plain.c -o plain.wasm")?;
+    let seen = look(&bench.path("plain.wasm"))?;
+    check(
+        seen.exports == ["memory", "_start"],
+        "a plain program lends nothing",
+        &seen,
+    )
+}
