@@ -1,0 +1,462 @@
+//! From a plan to instances: reserve, bind, instantiate. The only step with something to undo.
+
+use alloc::boxed::Box;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::bridge;
+use crate::engine::{Fault, Mutability};
+use crate::error::OpenError;
+use crate::group::{Definition, Group, Node};
+use crate::guest;
+use crate::ids::{Address, Align, ModuleId, Slot};
+use crate::info::{ExportKind, ModuleInfo, Wants};
+use crate::memory;
+use crate::plan::{Binding, FunctionRef, Got, LinkPlan};
+use crate::process::Process;
+use crate::program::{GotKey, Module, Shared, State};
+use crate::undo::Undo;
+
+/// A load group that is bound and instantiated, but not initialised.
+pub(crate) struct Linked {
+    /// Its modules, as [`Group::members`] has them.
+    pub(crate) ids: Vec<ModuleId>,
+    pub(crate) undo: Undo,
+}
+
+/// The modules of a group in the registry: bound by nobody yet.
+pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
+    let mut undo = Undo::default();
+    let ids: Vec<ModuleId> = process.program(|program| {
+        let members = group.members.iter();
+        let ids: Vec<ModuleId> = members
+            .map(|member| {
+                program.insert(Module {
+                    path: Arc::clone(&member.path),
+                    file: Some(member.file),
+                    info: Arc::clone(&member.info),
+                    state: State::Linking,
+                    instance: None,
+                    memory_base: Address(0),
+                    table_base: Slot(0),
+                    allocation: None,
+                    extra_slots: HashMap::new(),
+                    needs: Vec::new(),
+                    uses: Vec::new(),
+                    opens: 0,
+                    global: false,
+                    nodelete: false,
+                })
+            })
+            .collect();
+        let resolve = |node: &Node| id_of(&ids, *node);
+        for ((id, member), planned) in ids.iter().zip(&group.members).zip(&plan.modules) {
+            if let Some(module) = program.modules.get_mut(id) {
+                module.needs = member.needs.iter().map(resolve).collect();
+                module.uses = planned.uses.iter().map(resolve).collect();
+            }
+        }
+        ids
+    });
+    undo.modules.clone_from(&ids);
+    Linked { ids, undo }
+}
+
+fn id_of(ids: &[ModuleId], node: Node) -> ModuleId {
+    match node {
+        Node::Loaded(id) => id,
+        Node::New(member) => ids[member],
+    }
+}
+
+/// Carries the plan out. On failure `linked.undo` knows what was done.
+pub(crate) async fn apply<P: Process>(
+    process: &mut P,
+    shared: &Shared<P::Extern>,
+    plan: &LinkPlan,
+    sources: &[P::Source],
+    linked: &mut Linked,
+) -> Result<(), OpenError> {
+    // Compiling leaves nothing behind and is what fails most: it comes first.
+    let mut codes = Vec::with_capacity(sources.len());
+    for (source, planned) in sources.iter().zip(&plan.modules) {
+        let code = process.compile(source);
+        codes.push(code.map_err(|reason| fault(&planned.path, "compilation", reason))?);
+    }
+    let mut linker = Linker {
+        process,
+        shared,
+        plan,
+        linked,
+        fresh: HashMap::new(),
+        got: HashMap::new(),
+        late: Vec::new(),
+        bridge: None,
+    };
+    linker.reserve_memory().await?;
+    linker.reserve_slots()?;
+    linker.bridge().await?;
+    for at in &plan.order {
+        linker.instantiate(*at, &codes[*at]).await?;
+    }
+    linker.late_addresses()?;
+    linker.publish();
+    Ok(())
+}
+
+/// A plan that is being carried out.
+struct Linker<'a, P: Process> {
+    process: &'a mut P,
+    shared: &'a Shared<P::Extern>,
+    plan: &'a LinkPlan,
+    linked: &'a mut Linked,
+    /// Slots of the plan's fresh functions.
+    fresh: HashMap<FunctionRef, Slot>,
+    /// GOT globals that this plan made.
+    got: HashMap<GotKey, P::Extern>,
+    /// GOT globals whose address only an instance can tell.
+    late: Vec<(P::Extern, Definition)>,
+    bridge: Option<P::Instance>,
+}
+
+impl<P: Process> Linker<'_, P> {
+    async fn reserve_memory(&mut self) -> Result<(), OpenError> {
+        for at in &self.plan.order {
+            let planned = &self.plan.modules[*at];
+            let region = planned.memory;
+            if region.size == 0 {
+                continue;
+            }
+            let no_memory = |reason| OpenError::OutOfMemory {
+                path: Arc::clone(&planned.path),
+                size: region.size,
+                reason,
+            };
+            let block = memory::reserve(self.process, self.shared, region)
+                .await
+                .map_err(|fault| no_memory(Some(fault)))?
+                .ok_or_else(|| no_memory(None))?;
+            self.linked.undo.memory.push(block.allocation);
+            self.process
+                .zero(&self.shared.memory, block.start, region.size)
+                .map_err(|fault| no_memory(Some(fault)))?;
+            self.update(*at, |module| {
+                module.memory_base = block.start;
+                module.allocation = Some(block.allocation);
+            });
+        }
+        Ok(())
+    }
+
+    /// One run of slots for the whole group: each module's own, then those of fresh functions.
+    fn reserve_slots(&mut self) -> Result<(), OpenError> {
+        let plan = self.plan;
+        let too_many = || OpenError::TableFull {
+            path: Arc::clone(&plan.modules[0].path),
+            slots: u32::MAX,
+            reason: Fault::new("it cannot hold so many"),
+        };
+        let mut align = Align::ONE;
+        let mut offsets = Vec::with_capacity(plan.order.len());
+        let mut total = 0u32;
+        for at in &plan.order {
+            let region = plan.modules[*at].table;
+            align = align.max(region.align);
+            let start = region.align.round_up(total).ok_or_else(too_many)?;
+            offsets.push(start);
+            total = start.checked_add(region.size).ok_or_else(too_many)?;
+        }
+        let first_fresh = total;
+        total = u32::try_from(plan.fresh.len())
+            .ok()
+            .and_then(|fresh| total.checked_add(fresh))
+            .ok_or_else(too_many)?;
+        if total == 0 {
+            return Ok(());
+        }
+        let first = memory::take_slots(self.process, &self.shared.table, total, align).map_err(
+            |reason| OpenError::TableFull {
+                path: Arc::clone(&plan.modules[0].path),
+                slots: total,
+                reason,
+            },
+        )?;
+        self.linked.undo.slots.push((first, total));
+        for (at, offset) in plan.order.iter().zip(offsets) {
+            self.update(*at, |module| module.table_base = Slot(first.0 + offset));
+        }
+        for (slot, function) in (first.0 + first_fresh..).zip(&plan.fresh) {
+            self.fresh.insert(*function, Slot(slot));
+        }
+        // Functions of modules that exist get their slots at once, so that a `dlopen` from a start function sees them.
+        for (function, slot) in self.fresh.clone() {
+            if let Node::Loaded(id) = function.definition.node {
+                self.fill(id, function, slot)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts a function into the slot that the plan gave it.
+    fn fill(&mut self, id: ModuleId, function: FunctionRef, slot: Slot) -> Result<(), OpenError> {
+        let (path, name, instance) = self.named(id, function.definition);
+        let extern_ = instance
+            .and_then(|instance| self.process.export(&instance, &name))
+            .ok_or_else(|| not_exported(&path, &name))?;
+        self.process
+            .set(&self.shared.table, slot, Some(&extern_))
+            .map_err(|reason| fault(&path, "filling the function table", reason))?;
+        self.process.program(|program| {
+            if let Some(module) = program.modules.get_mut(&id) {
+                module.extra_slots.insert(function.function, slot);
+            }
+        });
+        self.linked.undo.extra_slots.push((id, function.function));
+        Ok(())
+    }
+
+    async fn bridge(&mut self) -> Result<(), OpenError> {
+        if self.plan.bridge.functions.is_empty() {
+            return Ok(());
+        }
+        let path = &self.plan.modules[0].path;
+        let failed = |reason| fault(path, "making its bridge", reason);
+        let code = self.process.bridge(&self.plan.bridge).map_err(failed)?;
+        let mut imports = Vec::from([self.shared.table.clone()]);
+        for forward in &self.plan.forwards {
+            imports.push(self.got(Got::Function(*forward)).map_err(failed)?);
+        }
+        // A bridge has no start function: the guest has not run yet.
+        let instance = guest::instantiate(self.process, &code, &imports).await;
+        self.bridge = Some(instance.map_err(failed)?);
+        Ok(())
+    }
+
+    async fn instantiate(&mut self, at: usize, code: &P::Code) -> Result<(), OpenError> {
+        let plan = self.plan;
+        let planned = &plan.modules[at];
+        let id = self.linked.ids[at];
+        let info = self.info(id);
+        let mut imports = Vec::with_capacity(planned.bindings.len());
+        for (import, binding) in info.imports.iter().zip(&planned.bindings) {
+            let bound = self
+                .bind(id, import, *binding)
+                .map_err(|reason| fault(&planned.path, "binding its imports", reason))?;
+            imports.push(bound);
+        }
+        self.linked.undo.guest_ran |= info.starts;
+        let instance = guest::instantiate(self.process, code, &imports)
+            .await
+            .map_err(|reason| fault(&planned.path, "instantiation", reason))?;
+        self.update(at, |module| module.instance = Some(instance));
+
+        let mine = plan
+            .fresh
+            .iter()
+            .filter(|function| function.definition.node == Node::New(at));
+        for function in mine {
+            self.fill(id, *function, self.fresh[function])?;
+        }
+        Ok(())
+    }
+
+    fn bind(
+        &mut self,
+        importer: ModuleId,
+        import: &crate::info::Import,
+        binding: Binding,
+    ) -> Result<P::Extern, Fault> {
+        match binding {
+            Binding::Memory => Ok(self.shared.memory.clone()),
+            Binding::Table => Ok(self.shared.table.clone()),
+            Binding::StackPointer => Ok(self.shared.stack_pointer.clone()),
+            Binding::MemoryBase => {
+                let base = self.base(importer, |module| module.memory_base.0);
+                self.process.global(Mutability::Const, base)
+            }
+            Binding::TableBase => {
+                let base = self.base(importer, |module| module.table_base.0);
+                self.process.global(Mutability::Const, base)
+            }
+            Binding::Export(definition) => {
+                let id = id_of(&self.linked.ids, definition.node);
+                let (path, name, instance) = self.named(id, definition);
+                instance
+                    .and_then(|instance| self.process.export(&instance, &name))
+                    .ok_or_else(|| Fault(alloc::format!("`{path}` does not export `{name}`")))
+            }
+            Binding::Bridge(function) => {
+                let name = bridge::export_name(function);
+                let instance = self.bridge.as_ref();
+                instance
+                    .and_then(|instance| self.process.export(instance, &name))
+                    .ok_or_else(|| Fault::new("the bridge lacks a function"))
+            }
+            Binding::Got(got) => self.got(got),
+            Binding::ProcessTag => self.tag(import),
+            Binding::Host => self
+                .process
+                .host(&import.module, &import.name)
+                .ok_or_else(|| Fault(alloc::format!("the host has no `{}`", import.name))),
+        }
+    }
+
+    /// The process's own tag of the import's name.
+    fn tag(&mut self, import: &crate::info::Import) -> Result<P::Extern, Fault> {
+        let name = &import.name;
+        if let Some(tag) = self
+            .process
+            .program(|program| program.tags.get(name).cloned())
+        {
+            return Ok(tag);
+        }
+        let Wants::Tag {
+            signature: Some(signature),
+        } = &import.wants
+        else {
+            return Err(Fault(alloc::format!(
+                "no module defines the tag `{name}`, and its type is not known"
+            )));
+        };
+        let tag = self.process.tag(&signature.params)?;
+        self.process
+            .program(|program| program.tags.insert(name.clone(), tag.clone()));
+        self.linked.undo.tags.push(name.clone());
+        Ok(tag)
+    }
+
+    /// A global that holds an address: one that is there, or a new one.
+    fn got(&mut self, got: Got) -> Result<P::Extern, Fault> {
+        let key = self.key(got);
+        if let Some(global) = self.got.get(&key) {
+            return Ok(global.clone());
+        }
+        if let Some(global) = self
+            .process
+            .program(|program| program.got.get(&key).cloned())
+        {
+            return Ok(global);
+        }
+        let value = match got {
+            Got::Null => Some(0),
+            Got::Function(function) => Some(self.slot(function)?.0),
+            Got::Data(definition) => self.address(definition)?,
+        };
+        let global = self
+            .process
+            .global(Mutability::Var, value.unwrap_or_default())?;
+        if let (None, Got::Data(definition)) = (value, got) {
+            self.late.push((global.clone(), definition));
+        }
+        self.got.insert(key, global.clone());
+        Ok(global)
+    }
+
+    fn key(&self, got: Got) -> GotKey {
+        let id = |node| id_of(&self.linked.ids, node);
+        match got {
+            Got::Null => GotKey::Null,
+            Got::Data(definition) => GotKey::Data(id(definition.node), definition.export),
+            Got::Function(function) => {
+                GotKey::Function(id(function.definition.node), function.function)
+            }
+        }
+    }
+
+    fn slot(&mut self, function: FunctionRef) -> Result<Slot, Fault> {
+        if let Some(slot) = self.fresh.get(&function) {
+            return Ok(*slot);
+        }
+        let id = id_of(&self.linked.ids, function.definition.node);
+        // A fresh function may have been asked for by another of its exports.
+        let other = self.fresh.iter().find(|(other, _)| {
+            other.function == function.function && other.definition.node == function.definition.node
+        });
+        if let Some((_, slot)) = other {
+            return Ok(*slot);
+        }
+        self.process
+            .program(|program| program.slot(id, function.function))
+            .ok_or_else(|| Fault::new("a function has no slot"))
+    }
+
+    /// The address of a datum; `None` if only its instance can tell, and is not there yet.
+    fn address(&mut self, definition: Definition) -> Result<Option<u32>, Fault> {
+        let id = id_of(&self.linked.ids, definition.node);
+        let info = self.info(id);
+        let export = info.exports.get(definition.export);
+        let ExportKind::Data(datum) = export.kind else {
+            return Err(Fault(alloc::format!("`{}` is not data", export.name)));
+        };
+        memory::address(self.process, id, &export.name, datum)
+    }
+
+    /// Addresses that had to wait until every instance was there.
+    fn late_addresses(&mut self) -> Result<(), OpenError> {
+        for (global, definition) in core::mem::take(&mut self.late) {
+            let id = id_of(&self.linked.ids, definition.node);
+            let (path, name, _) = self.named(id, definition);
+            let failed = |reason| fault(&path, "reading the address of an export", reason);
+            let address = self.address(definition).map_err(failed)?;
+            let address = address.ok_or_else(|| not_exported(&path, &name))?;
+            self.process.write(&global, address).map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    /// From here on other modules may share the globals.
+    fn publish(&mut self) {
+        let got = core::mem::take(&mut self.got);
+        self.process.program(|program| program.got.extend(got));
+    }
+
+    fn update(&mut self, at: usize, change: impl FnOnce(&mut Module<P::Instance>)) {
+        let id = self.linked.ids[at];
+        self.process
+            .program(|program| program.modules.get_mut(&id).map(change));
+    }
+
+    fn base(&mut self, id: ModuleId, get: impl FnOnce(&Module<P::Instance>) -> u32) -> u32 {
+        let base = self
+            .process
+            .program(|program| program.modules.get(&id).map(get));
+        base.unwrap_or_default()
+    }
+
+    fn info(&mut self, id: ModuleId) -> Arc<ModuleInfo> {
+        self.process
+            .program(|program| Arc::clone(&program.modules[&id].info))
+    }
+
+    /// Path, name of the export, and instance, if it is there yet.
+    fn named(
+        &mut self,
+        id: ModuleId,
+        definition: Definition,
+    ) -> (Arc<str>, Box<str>, Option<P::Instance>) {
+        self.process.program(|program| {
+            let module = &program.modules[&id];
+            let export = module.info.exports.get(definition.export);
+            (
+                Arc::clone(&module.path),
+                export.name.clone(),
+                module.instance.clone(),
+            )
+        })
+    }
+}
+
+fn fault(path: &Arc<str>, step: &'static str, reason: Fault) -> OpenError {
+    OpenError::Engine {
+        path: Arc::clone(path),
+        step,
+        reason,
+    }
+}
+
+fn not_exported(path: &Arc<str>, name: &str) -> OpenError {
+    let reason = Fault(alloc::format!("the instance does not export `{name}`"));
+    fault(path, "finding an export", reason)
+}

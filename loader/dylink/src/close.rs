@@ -1,0 +1,21 @@
+//! `dlclose`.
+
+use crate::error::HandleError;
+use crate::ids::{Handle, ModuleId};
+use crate::process::Process;
+
+/// Takes back one `open` of a handle.
+///
+/// When every `open` is taken back, the handle is closed: `sym` refuses it. The module itself stays in memory, as POSIX
+/// allows and musl does; the next `open` of its file finds it there, initialised, and gives the same handle.
+pub fn close<P: Process>(process: &mut P, handle: Handle) -> Result<(), HandleError> {
+    process.program(|program| {
+        let id = program.opened(handle)?;
+        if let Some(module) = program.modules.get_mut(&id)
+            && id != ModuleId::MAIN
+        {
+            module.opens -= 1;
+        }
+        Ok(())
+    })
+}

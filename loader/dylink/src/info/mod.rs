@@ -1,0 +1,123 @@
+//! What a module says of itself.
+
+mod dylink;
+mod export;
+mod import;
+mod parts;
+mod segments;
+mod signature;
+mod wasm;
+
+use alloc::boxed::Box;
+use alloc::vec::Vec;
+
+pub use export::{DataBase, Datum, Export, ExportKind, Exports};
+pub use import::{Import, ImportType, Wants};
+pub use parts::{ExportType, Parts};
+pub use signature::{Signature, ValType};
+
+use crate::error::ModuleError;
+use crate::ids::{Align, FunctionId};
+
+/// A module as the linker sees it: what it needs, imports and exports; nothing of its code.
+///
+/// It has two makers: [`from_bytes`](Self::from_bytes) (and [`main_from_bytes`](Self::main_from_bytes)), and
+/// [`from_parts`](Self::from_parts) for engines that give a compiled module's custom sections and names, but neither its
+/// bytes nor its types.
+#[derive(Debug, Clone)]
+pub struct ModuleInfo {
+    /// Memory that the module's data takes.
+    pub memory: Region,
+    /// Slots that the module's own element segments fill.
+    pub table: Region,
+    /// Basenames of the libraries that it was linked with, in link order.
+    pub needed: Vec<Box<str>>,
+    /// Where it wants its `needed` to be looked for; may hold `$ORIGIN`.
+    pub runtime_path: Vec<Box<str>>,
+    /// What it imports, in the module's order.
+    pub imports: Vec<Import>,
+    /// What it exports.
+    pub exports: Exports,
+    /// It has a start function, which runs while it is instantiated.
+    pub starts: bool,
+    types: Vec<Option<Signature>>,
+    /// The type of each function, imported ones first.
+    functions: Vec<u32>,
+    imported_functions: u32,
+    /// The first slot of each function that an active element segment holds, counted from the module's table base,
+    /// ordered by function.
+    slots: Vec<(FunctionId, u32)>,
+    /// Custom sections that hold one number and nothing else.
+    stamps: Vec<(Box<str>, u32)>,
+}
+
+/// How much of memory (in bytes) or table (in slots) a module needs, and how aligned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Region {
+    /// May be 0: then nothing is reserved.
+    pub size: u32,
+    /// 1 when the module does not care.
+    pub align: Align,
+}
+
+impl Default for Region {
+    fn default() -> Self {
+        Self {
+            size: 0,
+            align: Align::ONE,
+        }
+    }
+}
+
+impl ModuleInfo {
+    /// Reads a side module. Its code is not looked at: the engine validates it when it compiles it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
+        wasm::read(bytes, wasm::Role::Side)
+    }
+
+    /// Reads a main module: not position independent, its data at absolute addresses, its functions in fixed slots.
+    pub fn main_from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
+        wasm::read(bytes, wasm::Role::Main)
+    }
+
+    /// The type of a function; `None` when it is not known.
+    #[must_use]
+    pub fn signature(&self, function: FunctionId) -> Option<&Signature> {
+        let ty = *self.functions.get(function.0 as usize)?;
+        self.types.get(ty as usize)?.as_ref()
+    }
+
+    /// The slot that the module's element segments give to a function, counted from the module's table base.
+    #[must_use]
+    pub fn slot(&self, function: FunctionId) -> Option<u32> {
+        let at = self
+            .slots
+            .binary_search_by_key(&function, |(function, _)| *function)
+            .ok()?;
+        Some(self.slots[at].1)
+    }
+
+    /// The import that `function` is, if the module only passes it on.
+    #[must_use]
+    pub fn imported(&self, function: FunctionId) -> Option<&Import> {
+        if function.0 >= self.imported_functions {
+            return None;
+        }
+        let mut functions = self.imports.iter().filter(|import| import.is_function);
+        functions.nth(function.0 as usize)
+    }
+
+    /// The number that the custom section `name` holds, if it holds a LEB128 number and nothing else.
+    #[must_use]
+    pub fn stamp(&self, name: &str) -> Option<u32> {
+        let found = self.stamps.iter().find(|(stamp, _)| &**stamp == name)?;
+        Some(found.1)
+    }
+}
+
+/// Reads a stamp: a custom section that holds one LEB128 number.
+fn stamp(data: &[u8]) -> Option<u32> {
+    let mut reader = wasmparser::BinaryReader::new(data, 0);
+    let value = reader.read_var_u32().ok()?;
+    reader.eof().then_some(value)
+}

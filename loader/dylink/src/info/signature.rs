@@ -1,0 +1,122 @@
+//! Types of functions, as far as the linker compares and prints them.
+
+use alloc::boxed::Box;
+use core::fmt;
+
+/// A type of a value that crosses a module boundary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ValType {
+    /// `i32`
+    I32,
+    /// `i64`
+    I64,
+    /// `f32`
+    F32,
+    /// `f64`
+    F64,
+    /// `v128`
+    V128,
+    /// `funcref`
+    FuncRef,
+    /// `externref`
+    ExternRef,
+    /// `exnref`
+    ExnRef,
+}
+
+impl ValType {
+    /// The type, unless it names a type of its module: such a type means nothing in another module.
+    pub(super) fn from_wasm(ty: wasmparser::ValType) -> Option<Self> {
+        use wasmparser::{RefType, ValType as Wasm};
+        Some(match ty {
+            Wasm::I32 => Self::I32,
+            Wasm::I64 => Self::I64,
+            Wasm::F32 => Self::F32,
+            Wasm::F64 => Self::F64,
+            Wasm::V128 => Self::V128,
+            Wasm::Ref(RefType::FUNCREF) => Self::FuncRef,
+            Wasm::Ref(RefType::EXTERNREF) => Self::ExternRef,
+            Wasm::Ref(RefType::EXNREF) => Self::ExnRef,
+            Wasm::Ref(_) => return None,
+        })
+    }
+
+    /// The byte that stands for the type in a WebAssembly binary.
+    pub(crate) fn to_byte(self) -> u8 {
+        match self {
+            Self::I32 => 0x7f,
+            Self::I64 => 0x7e,
+            Self::F32 => 0x7d,
+            Self::F64 => 0x7c,
+            Self::V128 => 0x7b,
+            Self::FuncRef => 0x70,
+            Self::ExternRef => 0x6f,
+            Self::ExnRef => 0x69,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::I32 => "i32",
+            Self::I64 => "i64",
+            Self::F32 => "f32",
+            Self::F64 => "f64",
+            Self::V128 => "v128",
+            Self::FuncRef => "funcref",
+            Self::ExternRef => "externref",
+            Self::ExnRef => "exnref",
+        }
+    }
+}
+
+/// The type of a function or of a tag.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Signature {
+    /// Parameters, in order.
+    pub params: Box<[ValType]>,
+    /// Results, in order; none for a tag.
+    pub results: Box<[ValType]>,
+}
+
+impl Signature {
+    pub(super) fn from_wasm(ty: &wasmparser::FuncType) -> Option<Self> {
+        let list = |types: &[wasmparser::ValType]| -> Option<Box<[ValType]>> {
+            types.iter().map(|ty| ValType::from_wasm(*ty)).collect()
+        };
+        Some(Self {
+            params: list(ty.params())?,
+            results: list(ty.results())?,
+        })
+    }
+}
+
+impl fmt::Display for ValType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// `(i32, f64) -> i32`
+impl fmt::Display for Signature {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let list = |f: &mut fmt::Formatter<'_>, types: &[ValType]| {
+            for (at, ty) in types.iter().enumerate() {
+                let comma = if at == 0 { "" } else { ", " };
+                write!(f, "{comma}{ty}")?;
+            }
+            Ok(())
+        };
+        f.write_str("(")?;
+        list(f, &self.params)?;
+        f.write_str(")")?;
+        match &*self.results {
+            [] => Ok(()),
+            [one] => write!(f, " -> {one}"),
+            many => {
+                f.write_str(" -> (")?;
+                list(f, many)?;
+                f.write_str(")")
+            }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Relocations, then constructors: guest code from here on.
+
+use alloc::sync::Arc;
+
+use crate::apply::Linked;
+use crate::error::OpenError;
+use crate::guest;
+use crate::ids::ModuleId;
+use crate::plan::{LinkPlan, RELOCATE};
+use crate::process::Process;
+use crate::program::State;
+
+/// Relocates all modules of the group, then constructs each after what it needs.
+pub(crate) async fn initialize<P: Process>(
+    process: &mut P,
+    plan: &LinkPlan,
+    linked: &mut Linked,
+) -> Result<(), OpenError> {
+    process.program(|program| {
+        for id in &linked.ids {
+            if let Some(module) = program.modules.get_mut(id) {
+                module.state = State::Initializing;
+            }
+        }
+    });
+    // A relocation may store the address of another member's datum, and a constructor may follow it.
+    for at in &plan.order {
+        if plan.modules[*at].relocates {
+            run(process, linked, *at, RELOCATE).await?;
+        }
+    }
+    for at in &plan.order {
+        if let Some(constructor) = plan.modules[*at].constructor {
+            run(process, linked, *at, constructor.export()).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn run<P: Process>(
+    process: &mut P,
+    linked: &mut Linked,
+    at: usize,
+    name: &'static str,
+) -> Result<(), OpenError> {
+    let id: ModuleId = linked.ids[at];
+    let (path, instance) = process.program(|program| {
+        let module = &program.modules[&id];
+        (Arc::clone(&module.path), module.instance.clone())
+    });
+    let function = instance.and_then(|instance| process.export(&instance, name));
+    let Some(function) = function else {
+        return Err(OpenError::Guest {
+            path,
+            function: name,
+            reason: crate::engine::Fault::new("the instance does not export it"),
+        });
+    };
+    linked.undo.guest_ran = true;
+    match guest::call(process, &function, &[]).await {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(OpenError::Guest {
+            path,
+            function: name,
+            reason,
+        }),
+    }
+}

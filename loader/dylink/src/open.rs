@@ -1,0 +1,92 @@
+//! `dlopen`.
+
+use alloc::string::String;
+
+use crate::apply::{Linked, apply, register};
+use crate::attach::attach;
+use crate::error::OpenError;
+use crate::flags::OpenFlags;
+use crate::gather::{Found, gather};
+use crate::group::Group;
+use crate::ids::{Handle, ModuleId};
+use crate::initialize::initialize;
+use crate::plan::{LinkPlan, plan};
+use crate::process::Process;
+use crate::program::Shared;
+use crate::resolve::resolve;
+
+/// Loads a library and all it needs, or finds it loaded, and gives a handle to it. `None` is the main module.
+///
+/// Either everything happens or nothing does: on failure no module, address, slot or scope is left of it. One thing is kept
+/// on purpose: if guest code of the group has run before the failure, its memory and slots stay reserved, because the guest
+/// may hold pointers into them.
+///
+/// A constructor may call `open` again. Of a module whose constructor runs it gets the handle.
+pub async fn open<P: Process>(
+    process: &mut P,
+    path: Option<&str>,
+    flags: OpenFlags,
+) -> Result<Handle, OpenError> {
+    let shared = attach(process)?;
+    let Some(path) = path else {
+        return Ok(process.program(|program| program.reopen(ModuleId::MAIN, flags)));
+    };
+    let (group, sources) = match gather(process, path, flags)? {
+        Found::Loaded(id) => return Ok(process.program(|program| program.reopen(id, flags))),
+        Found::New(group, sources) => (group, sources),
+    };
+    let plan = decide(process, path, &group)?;
+    let mut linked = register(process, &group, &plan);
+    match load(process, &shared, &plan, &sources, &mut linked).await {
+        Ok(()) => {
+            let root = linked.ids[0];
+            process.program(|program| program.commit(&linked.ids));
+            linked.undo.keep();
+            Ok(process.program(|program| program.reopen(root, flags)))
+        }
+        Err(error) => {
+            linked.undo.roll_back(process).await;
+            Err(error)
+        }
+    }
+}
+
+/// Everything that is decided before anything is done.
+fn decide<P: Process>(process: &mut P, path: &str, group: &Group) -> Result<LinkPlan, OpenError> {
+    // The host is asked first: while the program is visited, there is no engine.
+    let mut hosts = hashbrown::HashSet::new();
+    for member in &group.members {
+        for import in &member.info.imports {
+            if import.wants == crate::info::Wants::Host
+                && process.host(&import.module, &import.name).is_some()
+            {
+                hosts.insert((&*import.module, &*import.name));
+            }
+        }
+    }
+    process.program(|program| {
+        let scope = program.scope(group);
+        let resolution = resolve(group, &scope, &mut |module, name| {
+            hosts.contains(&(module, name))
+        })
+        .map_err(|symbols| OpenError::Unresolved {
+            path: String::from(path),
+            symbols,
+        })?;
+        let info = |node| program.info(group, node);
+        plan(group, &resolution, &info, &|id, function| {
+            program.slot(id, function).is_some()
+        })
+    })
+}
+
+async fn load<P: Process>(
+    process: &mut P,
+    shared: &Shared<P::Extern>,
+    plan: &LinkPlan,
+    sources: &[P::Source],
+    linked: &mut Linked,
+) -> Result<(), OpenError> {
+    apply(process, shared, plan, sources, linked).await?;
+    initialize(process, plan, linked).await
+}

@@ -1,0 +1,67 @@
+//! Where program, engine and files meet.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+
+use crate::engine::{Engine, Fault};
+use crate::error::ModuleError;
+use crate::ids::FileId;
+use crate::info::ModuleInfo;
+use crate::program::Program;
+
+/// A process: an engine that runs a main module, the linker's state about it, and the files it may load.
+///
+/// The state is reached only inside [`program`](Self::program), where there is no engine: so no borrow of it can be alive
+/// while guest code runs, and a constructor may call `dlopen`.
+pub trait Process: Engine {
+    /// Visits the linker's state.
+    fn program<R>(
+        &mut self,
+        visit: impl FnOnce(&mut Program<Self::Instance, Self::Extern>) -> R,
+    ) -> R;
+
+    /// The main module. Asked for once, by the first call that needs it, so that a program that never calls `dlopen`
+    /// does not pay for reading it.
+    fn main(&mut self) -> Result<Main<Self::Instance>, Fault>;
+
+    /// Which file `path` leads to, or `None` if it leads to no file.
+    fn identify(&mut self, path: &str) -> Option<FileId>;
+
+    /// Reads the file at `path`: what it says of itself, and what the engine compiles.
+    fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError>;
+}
+
+/// The running main module.
+#[derive(Debug)]
+pub struct Main<Instance> {
+    /// What to call it in messages: its path or file name.
+    pub name: Arc<str>,
+    /// What it exports, made by [`ModuleInfo::main_from_bytes`].
+    pub info: Arc<ModuleInfo>,
+    /// Its instance.
+    pub instance: Instance,
+}
+
+/// A side module that was read and not yet compiled.
+#[derive(Debug)]
+pub struct Fetched<Source> {
+    /// What it says of itself.
+    pub info: ModuleInfo,
+    /// What [`Engine::compile`] takes.
+    pub source: Source,
+}
+
+/// Why a file is not a side module that can be loaded.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchError {
+    /// It could not be read.
+    #[error("cannot read it: {reason}")]
+    Unreadable {
+        /// The host's sentence.
+        reason: String,
+    },
+    /// It was read and is not a well-formed side module.
+    #[error(transparent)]
+    Malformed(#[from] ModuleError),
+}

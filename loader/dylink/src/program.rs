@@ -1,0 +1,191 @@
+//! What the linker knows about the running process.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use crate::config::Config;
+use crate::error::LastError;
+use crate::ids::{Address, ExportId, FileId, FunctionId, ModuleId, Slot};
+use crate::info::ModuleInfo;
+use crate::slots::FreeSlots;
+
+/// The modules of a process and what is shared between them.
+///
+/// Generic over the engine's names for instances and for things that can be imported; it never calls the engine.
+#[derive(Debug)]
+pub struct Program<Instance, Extern> {
+    pub(crate) config: Config,
+    /// What `dlerror` will say.
+    pub error: LastError,
+    pub(crate) shared: Option<Shared<Extern>>,
+    pub(crate) modules: HashMap<ModuleId, Module<Instance>>,
+    /// Which module each file is, as long as that module can be opened.
+    pub(crate) files: HashMap<FileId, ModuleId>,
+    /// The global scope: main, then what was opened with `RTLD_GLOBAL`, in that order.
+    pub(crate) global: Vec<ModuleId>,
+    pub(crate) slots: FreeSlots,
+    /// GOT globals by what they hold: one serves all modules that ask for the same.
+    pub(crate) got: HashMap<GotKey, Extern>,
+    /// Tags that the linker made because no module defines them.
+    pub(crate) tags: HashMap<Box<str>, Extern>,
+    next: u32,
+}
+
+/// What every side module is bound to: main's own.
+#[derive(Debug, Clone)]
+pub(crate) struct Shared<Extern> {
+    pub(crate) memory: Extern,
+    pub(crate) table: Extern,
+    pub(crate) stack_pointer: Extern,
+    pub(crate) allocator: Allocator<Extern>,
+}
+
+/// Main's allocator.
+#[derive(Debug, Clone)]
+pub(crate) struct Allocator<Extern> {
+    pub(crate) malloc: Extern,
+    pub(crate) free: Extern,
+    /// C11's, for alignments that `malloc` does not promise.
+    pub(crate) aligned_alloc: Option<Extern>,
+}
+
+/// One module of the process.
+#[derive(Debug)]
+pub(crate) struct Module<Instance> {
+    pub(crate) path: Arc<str>,
+    pub(crate) file: Option<FileId>,
+    pub(crate) info: Arc<ModuleInfo>,
+    pub(crate) state: State,
+    /// Present from its instantiation on.
+    pub(crate) instance: Option<Instance>,
+    pub(crate) memory_base: Address,
+    pub(crate) table_base: Slot,
+    /// What main's allocator gave for its data.
+    pub(crate) allocation: Option<Address>,
+    /// Slots of functions that the module's own element segments do not hold.
+    pub(crate) extra_slots: HashMap<FunctionId, Slot>,
+    /// Its direct dependencies, in the order of its `needed`.
+    pub(crate) needs: Vec<ModuleId>,
+    /// Every module that it is bound to or needs: these stay as long as it does.
+    pub(crate) uses: Vec<ModuleId>,
+    /// How often it was opened and not closed.
+    pub(crate) opens: u32,
+    /// In the global scope, as soon as it is ready.
+    pub(crate) global: bool,
+    /// Stays until the process ends.
+    pub(crate) nodelete: bool,
+}
+
+/// How far a module is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Being bound and instantiated.
+    Linking,
+    /// Its relocations and constructors run.
+    Initializing,
+    /// Loaded.
+    Ready,
+    /// A constructor of its load group failed. The guest may hold pointers into it, so it stays where it is, but nothing
+    /// finds it any more.
+    Failed,
+}
+
+/// What a GOT global holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum GotKey {
+    /// Address 0, for weak symbols that nobody defines.
+    Null,
+    /// The address of a datum.
+    Data(ModuleId, ExportId),
+    /// The slot of a function.
+    Function(ModuleId, FunctionId),
+}
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// A process that has loaded nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            error: LastError::default(),
+            shared: None,
+            modules: HashMap::new(),
+            files: HashMap::new(),
+            global: Vec::new(),
+            slots: FreeSlots::default(),
+            got: HashMap::new(),
+            tags: HashMap::new(),
+            next: ModuleId::MAIN.0,
+        }
+    }
+
+    /// Where the file of a loaded module lies: the path that it was opened by.
+    #[must_use]
+    pub fn path(&self, module: ModuleId) -> Option<&str> {
+        self.modules.get(&module).map(|module| &*module.path)
+    }
+
+    /// Paths of all side modules that are loaded, in the order in which they were.
+    #[must_use]
+    pub fn loaded(&self) -> Vec<String> {
+        let mut ready: Vec<_> = self
+            .modules
+            .iter()
+            .filter(|(id, module)| **id != ModuleId::MAIN && module.state == State::Ready)
+            .collect();
+        ready.sort_unstable_by_key(|(id, _)| **id);
+        ready
+            .into_iter()
+            .map(|(_, module)| String::from(&*module.path))
+            .collect()
+    }
+
+    pub(crate) fn insert(&mut self, module: Module<Instance>) -> ModuleId {
+        let id = ModuleId(self.next);
+        self.next += 1;
+        if let Some(file) = module.file {
+            self.files.insert(file, id);
+        }
+        self.modules.insert(id, module);
+        id
+    }
+
+    /// Takes a module out as if it had never been there.
+    pub(crate) fn remove(&mut self, id: ModuleId) {
+        if let Some(module) = self.modules.remove(&id) {
+            self.forget_file(module.file, id);
+        }
+    }
+
+    /// Leaves a module where it is, but unreachable: the next `dlopen` of its file starts afresh.
+    pub(crate) fn abandon(&mut self, id: ModuleId) {
+        if let Some(module) = self.modules.get_mut(&id) {
+            module.state = State::Failed;
+            module.opens = 0;
+            module.global = false;
+            let file = module.file;
+            self.forget_file(file, id);
+        }
+    }
+
+    fn forget_file(&mut self, file: Option<FileId>, id: ModuleId) {
+        if let Some(file) = file
+            && self.files.get(&file) == Some(&id)
+        {
+            self.files.remove(&file);
+        }
+    }
+
+    /// The slot of a function, if it has one.
+    pub(crate) fn slot(&self, id: ModuleId, function: FunctionId) -> Option<Slot> {
+        let module = self.modules.get(&id)?;
+        if let Some(at) = module.info.slot(function) {
+            return Some(Slot(module.table_base.0.wrapping_add(at)));
+        }
+        module.extra_slots.get(&function).copied()
+    }
+}

@@ -1,0 +1,124 @@
+//! The program's rules: what is visible to whom, what a handle reaches, when a module enters the global scope.
+
+use alloc::vec::Vec;
+
+use crate::error::HandleError;
+use crate::flags::OpenFlags;
+use crate::group::{Group, Node, Scope, Visible, breadth_first};
+use crate::ids::{Handle, ModuleId};
+use crate::info::ModuleInfo;
+use crate::program::{Program, State};
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// Where the members of `group` look for symbols.
+    pub(crate) fn scope<'a>(&'a self, group: &'a Group) -> Scope<'a> {
+        let loaded = self.global.iter().map(|id| Node::Loaded(*id));
+        let mut order: Vec<Node> = loaded.collect();
+        let local = breadth_first(Node::New(0), |node| match node {
+            Node::New(member) => group.members[member].needs.clone(),
+            Node::Loaded(id) => self.needs(id).map(Node::Loaded).collect(),
+        });
+        let fresh = |node: &Node| !order.contains(node);
+        let local: Vec<Node> = local.into_iter().filter(fresh).collect();
+        order.extend(local);
+
+        let mut elsewhere: Vec<Node> = self
+            .modules
+            .iter()
+            .filter(|(_, module)| module.state == State::Ready)
+            .map(|(id, _)| Node::Loaded(*id))
+            .filter(|node| !order.contains(node))
+            .collect();
+        elsewhere.sort_unstable();
+        let visible = |nodes: Vec<Node>| {
+            let nodes = nodes.into_iter();
+            nodes.map(|node| self.visible(group, node)).collect()
+        };
+        Scope {
+            order: visible(order),
+            elsewhere: visible(elsewhere),
+            tags: self.tags.keys().map(|name| &**name).collect(),
+        }
+    }
+
+    fn visible<'a>(&'a self, group: &'a Group, node: Node) -> Visible<'a> {
+        let path = match node {
+            Node::New(member) => &group.members[member].path,
+            Node::Loaded(id) => &self.modules[&id].path,
+        };
+        Visible {
+            node,
+            path,
+            info: self.info(group, node),
+        }
+    }
+
+    /// What a node says of itself.
+    pub(crate) fn info<'a>(&'a self, group: &'a Group, node: Node) -> &'a ModuleInfo {
+        match node {
+            Node::New(member) => &group.members[member].info,
+            Node::Loaded(id) => &self.modules[&id].info,
+        }
+    }
+
+    fn needs(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> {
+        let module = self.modules.get(&id);
+        module
+            .into_iter()
+            .flat_map(|module| module.needs.iter().copied())
+    }
+
+    /// A module and all it needs, breadth first.
+    pub(crate) fn tree(&self, root: ModuleId) -> Vec<ModuleId> {
+        breadth_first(root, |id| self.needs(id).collect())
+    }
+
+    /// Makes a load group visible.
+    pub(crate) fn commit(&mut self, ids: &[ModuleId]) {
+        for id in ids {
+            let Some(module) = self.modules.get_mut(id) else {
+                continue;
+            };
+            module.state = State::Ready;
+            if module.global {
+                self.enter_global(*id);
+            }
+        }
+    }
+
+    /// One more handle to a module.
+    pub(crate) fn reopen(&mut self, id: ModuleId, flags: OpenFlags) -> Handle {
+        if let Some(module) = self.modules.get_mut(&id) {
+            module.opens = module.opens.saturating_add(1);
+            module.nodelete |= flags.nodelete;
+        }
+        if flags.global {
+            for id in self.tree(id) {
+                self.enter_global(id);
+            }
+        }
+        Handle(id)
+    }
+
+    /// A module that is not ready yet enters when it is: until then a failure must leave no trace of it.
+    fn enter_global(&mut self, id: ModuleId) {
+        let Some(module) = self.modules.get_mut(&id) else {
+            return;
+        };
+        module.global = true;
+        if module.state == State::Ready && !self.global.contains(&id) {
+            self.global.push(id);
+        }
+    }
+
+    /// The module of a handle that is open.
+    pub(crate) fn opened(&self, handle: Handle) -> Result<ModuleId, HandleError> {
+        let id = handle.0;
+        match self.modules.get(&id) {
+            Some(module) if module.opens > 0 => Ok(id),
+            _ => Err(HandleError {
+                handle: handle.to_guest(),
+            }),
+        }
+    }
+}
