@@ -1,1 +1,15 @@
-//! The wasmtime engine of pymode-dylink.
+//! The wasmtime engine of [`pymode_dylink`].
+//!
+//! A host keeps a [`Linkage`] in its store's data and implements [`Guest`] for it. Then, in a host function that has a
+//! `Caller`, [`WasmtimeEngine::new`] is a [`Process`](pymode_dylink::Process), and `dlopen` is
+//! [`pymode_dylink::dlfcn::open`] on it.
+
+mod cache;
+mod config;
+mod engine;
+mod guest;
+
+pub use cache::CodeCache;
+pub use config::engine_config;
+pub use engine::WasmtimeEngine;
+pub use guest::{Guest, Linkage, MainModule};

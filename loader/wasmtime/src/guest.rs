@@ -1,0 +1,107 @@
+//! What a store's data holds for the linker.
+
+use std::sync::Arc;
+
+use pymode_dylink::{Config, FileId, Program};
+use wasmtime::{Extern, Instance, Linker};
+
+use crate::cache::CodeCache;
+
+/// The data of a store whose guest may call `dlopen`.
+pub trait Guest: Send + Sized + 'static {
+    /// The linker's state.
+    fn linkage(&mut self) -> &mut Linkage<Self>;
+
+    /// Which file a path of the guest leads to, or `None` if it leads to no file. Two paths that lead to one file have one
+    /// id.
+    fn identify(&mut self, path: &str) -> Option<FileId>;
+
+    /// The content of the file at a path of the guest; the error is a sentence for the guest.
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// Whether an error that a guest call ended with ends the process (`proc_exit`) instead of failing the `dlopen`.
+    /// It is then kept for [`Linkage::take_exit`].
+    fn is_exit(error: &wasmtime::Error) -> bool {
+        let _ = error;
+        false
+    }
+}
+
+/// The linker's state, a part of the store's data.
+pub struct Linkage<T: 'static> {
+    pub(crate) program: Program<Instance, Extern>,
+    pub(crate) cache: Option<CodeCache>,
+    pub(crate) main: Option<MainModule<T>>,
+    /// Side modules may suspend: guest code is called asynchronously.
+    pub(crate) suspends: bool,
+    pub(crate) exit: Option<wasmtime::Error>,
+    /// Compiled code of bridges, by their wasm: few, and the same ones again and again.
+    pub(crate) bridges: Vec<(Vec<u8>, wasmtime::Module)>,
+}
+
+/// The instantiated main module.
+pub struct MainModule<T: 'static> {
+    /// What to call it in messages.
+    pub name: String,
+    /// Its instance.
+    pub instance: Instance,
+    /// Gives its bytes, when the first `dlopen` needs to know what it exports.
+    pub bytes: Box<dyn FnMut() -> std::io::Result<Vec<u8>> + Send>,
+    /// The linker that main was instantiated with: side modules get their host functions from it.
+    pub imports: Arc<Linker<T>>,
+}
+
+impl<T: 'static> Linkage<T> {
+    /// A process that has loaded nothing. `cache` keeps compiled side modules.
+    #[must_use]
+    pub fn new(config: Config, cache: Option<CodeCache>) -> Self {
+        Self {
+            program: Program::new(config),
+            cache,
+            main: None,
+            suspends: false,
+            exit: None,
+            bridges: Vec::new(),
+        }
+    }
+
+    /// Tells which instance is main. To be called after it is instantiated and before the guest runs.
+    pub fn set_main(&mut self, main: MainModule<T>) {
+        self.main = Some(main);
+    }
+
+    /// Whether the store needs asynchronous calls (it has asynchronous host functions). Then `dlopen` is to be awaited, in a
+    /// host function made with `func_wrap_async`.
+    pub fn set_suspends(&mut self, suspends: bool) {
+        self.suspends = suspends;
+    }
+
+    /// What is loaded, and what `dlerror` says next.
+    pub fn program(&mut self) -> &mut Program<Instance, Extern> {
+        &mut self.program
+    }
+
+    /// The error that ended the process inside of a constructor, if one did. The host function that called `dlopen` returns
+    /// it to wasmtime.
+    pub fn take_exit(&mut self) -> Option<wasmtime::Error> {
+        self.exit.take()
+    }
+}
+
+impl<T: 'static> std::fmt::Debug for Linkage<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Linkage")
+            .field("program", &self.program)
+            .field("suspends", &self.suspends)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<T: 'static> std::fmt::Debug for MainModule<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("MainModule")
+            .field("name", &self.name)
+            .field("instance", &self.instance)
+            .finish_non_exhaustive()
+    }
+}
