@@ -1,3 +1,113 @@
-//! The project's tasks: test, codegen, tidy.
+//! The project's tasks. `cargo xtask --help` lists them.
 
-fn main() {}
+mod codegen;
+mod error;
+mod run;
+mod suite;
+mod test;
+mod tidy;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use pymode_toolchain::{Cache, Talk, zig};
+
+use crate::error::Error;
+
+/// The project's tasks.
+#[derive(Parser)]
+#[command(bin_name = "cargo xtask")]
+struct Args {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Runs every check and test; builds what is missing first. The last line is `N passed, N failed`
+    Test(test::Options),
+    /// The same on a machine that nobody watches: no bars, the lock file as it is, downloads tried again
+    Ci,
+    /// Makes the generated files: the contract's export table, pymode.h and ABI.md
+    Codegen {
+        /// Writes nothing; fails when a file is not what it should be
+        #[arg(long)]
+        check: bool,
+        /// Derives the export table from this libpython3.13.a (by default: from the built Python, when there is one)
+        #[arg(long, value_name = "FILE")]
+        libpython: Option<PathBuf>,
+    },
+    /// Holds the rules that the compiler does not: boundaries between crates, lengths, words
+    Tidy,
+}
+
+fn main() -> ExitCode {
+    let root = root();
+    let done = match Args::parse().task {
+        Task::Test(options) => test::run(&root, &options),
+        Task::Ci => test::run(&root, &test::Options::ci()),
+        Task::Codegen { check, libpython } => codegen(&root, check, libpython),
+        Task::Tidy => tidy(&root),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The checkout that this program was built from.
+fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+fn codegen(root: &Path, check: bool, libpython: Option<PathBuf>) -> Result<bool, Error> {
+    let sources = sources(libpython)?;
+    if sources.is_none() {
+        eprintln!(
+            "`abi/exports.toml` is taken as it stands: Python is not built\nhint: `cargo run --release -- python build`"
+        );
+    }
+    let report = codegen::run(root, sources.as_ref(), check)?;
+    for change in &report.changes {
+        eprintln!("{change}");
+    }
+    for path in &report.stale {
+        eprintln!(
+            "{path}: {}",
+            if check {
+                "not what the tables and the archives say"
+            } else {
+                "written"
+            }
+        );
+    }
+    let good = !check || report.stale.is_empty();
+    if !good {
+        eprintln!("hint: `cargo xtask codegen`");
+    }
+    Ok(good)
+}
+
+/// The archives to derive from, when they are there.
+fn sources(libpython: Option<PathBuf>) -> Result<Option<codegen::Sources>, Error> {
+    let Some(libpython) = libpython else {
+        return Ok(None);
+    };
+    let talk = Talk::stderr();
+    let zig = zig::provision(&Cache::open()?, &talk)?;
+    Ok(Some(codegen::Sources { zig, libpython }))
+}
+
+fn tidy(root: &Path) -> Result<bool, Error> {
+    let faults = tidy::run(root)?;
+    for fault in &faults {
+        eprintln!("{fault}\n");
+    }
+    Ok(faults.is_empty())
+}

@@ -1,0 +1,71 @@
+//! `exports.toml` from the archives' real symbols.
+
+use std::path::PathBuf;
+
+use pymode_abi::Why;
+use pymode_abi::model::{Exports, ModelError};
+use pymode_toolchain::zig::Zig;
+
+use super::archive::{self, Symbols};
+use super::policy::{Policy, fits};
+use super::zig;
+use crate::error::Error;
+
+/// What the contract is derived from.
+pub(crate) struct Sources {
+    pub(crate) zig: Zig,
+    pub(crate) libpython: PathBuf,
+}
+
+/// Reads the archives and chooses.
+pub(crate) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Error> {
+    let python = archive::symbols(&sources.libpython)?;
+    let mut libc = Symbols::new();
+    for archive in zig::archives(&sources.zig)? {
+        for (name, symbol) in archive::symbols(&archive)? {
+            libc.entry(name).or_insert(symbol);
+        }
+    }
+    let declared = zig::names(&sources.zig, &policy.libc.headers)?;
+
+    let mut exports = runtime(policy)?;
+    for (name, symbol) in &python {
+        let ours = policy
+            .python
+            .prefixes
+            .iter()
+            .any(|prefix| name.starts_with(prefix));
+        if ours && symbol.visible && !fits(&policy.python.leave_out, name) {
+            exports.insert(name.clone(), (Why::Python, symbol.kind.clone()));
+        }
+    }
+    for (name, symbol) in &libc {
+        let public = declared.contains(name) && !fits(&policy.libc.leave_out, name);
+        if public || policy.libc.also.contains_key(name) {
+            exports.insert(name.clone(), (Why::Libc, symbol.kind.clone()));
+        }
+    }
+    for name in &policy.compiler_rt.names {
+        let symbol = libc
+            .get(name)
+            .ok_or_else(|| Error::Nowhere { name: name.clone() })?;
+        exports.insert(name.clone(), (Why::CompilerRt, symbol.kind.clone()));
+    }
+    match policy
+        .libc
+        .also
+        .keys()
+        .find(|name| !exports.contains_key(*name))
+    {
+        Some(name) => Err(Error::Nowhere { name: name.clone() }),
+        None => Ok(exports),
+    }
+}
+
+fn runtime(policy: &Policy) -> Result<Exports, ModelError> {
+    policy
+        .runtime
+        .iter()
+        .map(|(name, kind)| Ok((name.clone(), (Why::Runtime, kind.parse()?))))
+        .collect()
+}

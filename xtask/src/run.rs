@@ -1,0 +1,53 @@
+//! Running other programs.
+
+use std::env;
+use std::ffi::OsString;
+use std::process::{Command, Output};
+
+use crate::error::Error;
+
+/// The cargo that runs this task.
+pub(crate) fn cargo() -> Command {
+    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// What the program wrote to stdout.
+pub(crate) fn stdout(command: Command) -> Result<String, Error> {
+    output(command).map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// What the program wrote to stderr.
+pub(crate) fn stderr(command: Command) -> Result<String, Error> {
+    output(command).map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn output(mut command: Command) -> Result<Output, Error> {
+    let line = show(&command);
+    let output = command.output().map_err(|source| Error::Start {
+        command: line.clone(),
+        source,
+    })?;
+    if output.status.success() {
+        return Ok(output);
+    }
+    let talk = String::from_utf8_lossy(&output.stderr)
+        .trim_end()
+        .to_owned();
+    Err(Error::Command {
+        command: line,
+        status: output.status,
+        talk,
+    })
+}
+
+/// The command as one would type it.
+pub(crate) fn show(command: &Command) -> String {
+    let program = std::path::Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
+    let words = std::iter::once(program).chain(command.get_args());
+    words
+        .map(|word| word.to_string_lossy())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
