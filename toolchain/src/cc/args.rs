@@ -11,6 +11,16 @@ pub enum Language {
     Cxx,
 }
 
+impl Language {
+    /// What the driver is called for it, by us and by zig.
+    pub fn tool(self) -> &'static str {
+        match self {
+            Self::C => "cc",
+            Self::Cxx => "c++",
+        }
+    }
+}
+
 /// What a command line asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {

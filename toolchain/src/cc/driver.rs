@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use super::args::{Goal, Invocation, Language};
+use super::failure::Notes;
 use super::linker::{Input, LinkArgs, Module};
 use super::response::{self, ResponseError};
 use super::symbols::hide_weak_definitions;
@@ -56,7 +57,7 @@ impl From<CacheError> for Box<CcError> {
 /// `pymode cc ARGS…` and `pymode c++ ARGS…`: does what gcc would, for wasm32-wasi. Speaks on stderr, ends as the compiler
 /// or the linker ended.
 pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    report(Driver::new(language).and_then(|driver| driver.run(args)))
+    report(Driver::new(language).and_then(|mut driver| driver.run(args)))
 }
 
 /// `pymode ar ARGS…`.
@@ -104,6 +105,7 @@ struct Driver {
     cache: Cache,
     talk: Talk,
     zig: Zig,
+    notes: Option<Notes>,
 }
 
 impl Driver {
@@ -116,14 +118,16 @@ impl Driver {
             cache,
             talk,
             zig,
+            notes: None,
         })
     }
 
-    fn run(&self, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
+    fn run(&mut self, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
         let args: Vec<String> = args
             .into_iter()
             .map(|arg| arg.into_string().map_err(|arg| CcError::NotUnicode { arg }))
             .collect::<Result<_, _>>()?;
+        self.notes = Notes::of(self.language.tool(), &args);
         let invocation = Invocation::parse(&response::expand(&args)?);
         for note in &invocation.notes {
             eprintln!("pymode cc: note: {note}");
@@ -133,23 +137,30 @@ impl Driver {
                 let mut command = self.compiler();
                 // clang calls the name that zig goes by deprecated; the answer on stdout is what was asked for.
                 command.arg("-Wno-deprecated").args(&invocation.compile);
-                status(&self.zig, command)
+                self.status(command)
             }
             Goal::AskLinker => {
                 let mut command = self.zig.command("wasm-ld");
                 command.arg("--version");
-                status(&self.zig, command)
+                self.status(command)
             }
             Goal::Compile => self.compile(&invocation),
             Goal::Link(module) => self.link(&invocation, module),
         }
     }
 
+    fn status(&self, mut command: Command) -> Result<Ended, CcError> {
+        match &self.notes {
+            Some(notes) => notes
+                .run(&mut command)
+                .map(code)
+                .map_err(cannot_start(&self.zig)),
+            None => status(&self.zig, command),
+        }
+    }
+
     fn compiler(&self) -> Command {
-        let mut command = self.zig.command(match self.language {
-            Language::C => "cc",
-            Language::Cxx => "c++",
-        });
+        let mut command = self.zig.command(self.language.tool());
         command.args(flags::COMPILE);
         if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
             // `__DATE__` and `__TIME__`: the same source gives the same bytes.
@@ -165,7 +176,7 @@ impl Driver {
             command.args(["-o", output]);
         }
         command.args(files(&invocation.link));
-        status(&self.zig, command)
+        self.status(command)
     }
 
     fn link(&self, invocation: &Invocation, module: Module) -> Result<Ended, CcError> {
@@ -204,7 +215,7 @@ impl Driver {
             command
                 .args(&invocation.compile)
                 .args(["-c", file, "-o", &object]);
-            let ended = status(&self.zig, command)?;
+            let ended = self.status(command)?;
             if !ended.well() {
                 return Ok(Some(ended));
             }
@@ -249,7 +260,7 @@ impl Driver {
         }
         command.args(link.runtime_path.iter().map(|dir| format!("--rpath={dir}")));
         command.args(words).args(["-o", output]);
-        let ended = status(&self.zig, command)?;
+        let ended = self.status(command)?;
         if ended.well() {
             append(Path::new(output), &abi_section(pymode_abi::VERSION))?;
         }
@@ -257,10 +268,7 @@ impl Driver {
     }
 
     fn link_main(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
-        let mut command = self.zig.command(match self.language {
-            Language::C => "cc",
-            Language::Cxx => "c++",
-        });
+        let mut command = self.zig.command(self.language.tool());
         command.args(["-target", flags::TARGET]);
         if link.may_dlopen {
             let dlfcn = runtime::dlfcn(&self.zig, scratch)?;
@@ -274,7 +282,7 @@ impl Driver {
             command.arg("-lc++");
         }
         command.args(["-o", link.output.as_deref().unwrap_or("a.out")]);
-        let ended = status(&self.zig, command)?;
+        let ended = self.status(command)?;
         if ended.well() && link.may_dlopen {
             append(
                 Path::new(link.output.as_deref().unwrap_or("a.out")),
@@ -377,11 +385,12 @@ fn append(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
 }
 
 fn status(zig: &Zig, mut command: Command) -> Result<Ended, CcError> {
-    let status = command.status().map_err(|source| CcError::Start {
-        exe: zig.exe.clone(),
-        source,
-    })?;
-    Ok(code(status))
+    command.status().map(code).map_err(cannot_start(zig))
+}
+
+fn cannot_start(zig: &Zig) -> impl FnOnce(io::Error) -> CcError {
+    let exe = zig.exe.clone();
+    move |source| CcError::Start { exe, source }
 }
 
 fn code(status: ExitStatus) -> Ended {

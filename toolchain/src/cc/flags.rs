@@ -18,6 +18,19 @@ pub const COMPILE: &[&str] = &[
     "-Wno-date-time",
 ];
 
+/// For each C and C++ object besides [`COMPILE`]: `setjmp`, and exceptions in the encoding that all engines take
+/// (`exnref`; clang's default is an older one, which wasmtime cannot run). Code that does not jump stays the same.
+pub const EXCEPTIONS: &[&str] = &[
+    "-mexception-handling",
+    "-mllvm",
+    "-wasm-use-legacy-eh=false",
+    "-mllvm",
+    "-wasm-enable-sjlj",
+];
+
+/// For each C++ object besides [`EXCEPTIONS`]. Not for C: clang 22 crashes on `cleanup` attributes then.
+pub const EXCEPTIONS_CXX: &[&str] = &["-fwasm-exceptions"];
+
 /// For `zig wasm-ld`, to link a side module.
 pub const LINK_SIDE: &[&str] = &[
     "-shared",

@@ -3,6 +3,7 @@
 mod abi_section;
 mod args;
 mod driver;
+mod failure;
 pub mod flags;
 mod linker;
 mod response;
@@ -12,3 +13,26 @@ mod symbols;
 pub use abi_section::abi_section;
 pub use args::Language;
 pub use driver::{ar, ranlib, run};
+pub use failure::{FAILURE, FailedCall};
+pub(crate) use symbols::hide_weak_definitions;
+
+use crate::key::Key;
+
+/// What changes when the driver's output may change: zig, and the driver itself.
+pub fn key() -> Key {
+    let sources = [
+        include_str!("abi_section.rs"),
+        include_str!("args.rs"),
+        include_str!("driver.rs"),
+        include_str!("flags.rs"),
+        include_str!("linker.rs"),
+        include_str!("runtime.rs"),
+        include_str!("symbols.rs"),
+    ];
+    let key = Key::new("cc")
+        .field("zig", crate::zig::VERSION)
+        .field("abi", pymode_abi::VERSION.to_string());
+    sources
+        .iter()
+        .fold(key, |key, source| key.field("source", source))
+}

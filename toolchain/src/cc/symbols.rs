@@ -23,7 +23,7 @@ const MEMBER_HEADER: usize = 60;
 /// Hides each weak definition of an object, or of each object in an archive; gives the names of those that were visible.
 ///
 /// What is neither, or is damaged, stays as it is from there on: the linker has the better words for it.
-pub(super) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
+pub(crate) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
     let mut names = Vec::new();
     if file.starts_with(OBJECT_MAGIC) {
         let _ = hide_in_object(file, &mut names);

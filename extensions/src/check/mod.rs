@@ -1,0 +1,73 @@
+//! `pymode ext check`: whether a side module, or a wheel full of them, will load. Every fault is listed.
+
+mod hint;
+mod module;
+mod wheel;
+
+use std::fmt;
+use std::path::Path;
+
+use pymode_toolchain::CacheError;
+
+use crate::error::Error;
+use crate::wheel::Wheel;
+
+pub(crate) use wheel::check_wheel;
+
+/// What is wrong with one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// The file: a path, or a path in a wheel.
+    pub what: String,
+    /// What is wrong with it, each as a sentence, with hints on lines of their own; none is well.
+    pub faults: Vec<String>,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub fn is_well(&self) -> bool {
+        self.faults.is_empty()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.faults.len() {
+            0 => return write!(f, "{}: well", self.what),
+            1 => write!(f, "{}: 1 fault", self.what)?,
+            n => write!(f, "{}: {n} faults", self.what)?,
+        }
+        for fault in &self.faults {
+            write!(f, "\n  - {}", fault.replace('\n', "\n    "))?;
+        }
+        Ok(())
+    }
+}
+
+/// Checks a wheel or a side module on disk: one report for each file that was looked at.
+///
+/// # Errors
+/// When it cannot be read. What is wrong inside is no error but a fault.
+pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
+    if path.extension().is_some_and(|ext| ext == "whl") {
+        return check_wheel(&Wheel::at(path)?);
+    }
+    let read = |path: &Path| std::fs::read(path).map_err(CacheError::io("read", path));
+    let wasm = read(path)?;
+    let dir = path.parent().unwrap_or(Path::new("."));
+    let mut needed = Vec::new();
+    let mut faults = Vec::new();
+    for name in module::needed(&wasm) {
+        let places = module::search(&wasm, &dir.to_string_lossy(), &name);
+        match places.iter().map(Path::new).find(|place| place.is_file()) {
+            Some(place) => needed.push((name, read(place)?)),
+            None => faults.push(module::not_found(&name, &places)),
+        }
+    }
+    faults.extend(module::check(&path.to_string_lossy(), &wasm, &needed));
+    Ok(vec![Report {
+        what: path.display().to_string(),
+        faults,
+    }])
+}

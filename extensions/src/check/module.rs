@@ -1,0 +1,190 @@
+//! One side module against the contract.
+
+use std::collections::BTreeMap;
+
+use pymode_abi::check::{Fault, side};
+use pymode_toolchain::cc::flags::python_module;
+use wasmparser::{Dylink0Subsection, KnownCustom, Parser, Payload, Validator, WasmFeatures};
+
+use super::hint::hint;
+
+/// What a module says of itself beyond what the contract looks at. A damaged module has nothing here: the contract's own
+/// check says what is wrong with it.
+#[derive(Default)]
+struct Outside {
+    needed: Vec<String>,
+    runtime_path: Vec<String>,
+    exports: Vec<String>,
+}
+
+fn outside(wasm: &[u8]) -> Outside {
+    let mut outside = Outside::default();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload {
+            Ok(Payload::ExportSection(exports)) => {
+                outside.exports = exports
+                    .into_iter()
+                    .flatten()
+                    .map(|export| export.name.to_owned())
+                    .collect();
+            }
+            Ok(Payload::CustomSection(section)) => {
+                if let KnownCustom::Dylink0(parts) = section.as_known() {
+                    for part in parts.into_iter().flatten() {
+                        let texts = |texts: Vec<&str>| {
+                            texts.into_iter().map(str::to_owned).collect::<Vec<_>>()
+                        };
+                        match part {
+                            Dylink0Subsection::Needed(names) => outside.needed.extend(texts(names)),
+                            Dylink0Subsection::RuntimePath(dirs) => {
+                                outside.runtime_path.extend(texts(dirs))
+                            }
+                            _ => {}
+                        }
+                    }
+                }
+            }
+            Ok(_) => {}
+            Err(_) => break,
+        }
+    }
+    outside
+}
+
+/// The libraries that a module was linked with.
+pub(super) fn needed(wasm: &[u8]) -> Vec<String> {
+    outside(wasm).needed
+}
+
+/// Where a needed library may be, for a module in `dir`: the directories of its run path.
+pub(super) fn search(wasm: &[u8], dir: &str, name: &str) -> Vec<String> {
+    let mut places: Vec<String> = outside(wasm)
+        .runtime_path
+        .iter()
+        .map(|place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir))
+        .collect();
+    places.push(dir.to_owned());
+    places
+        .iter()
+        .map(|place| clean(&format!("{place}/{name}")))
+        .collect()
+}
+
+/// A path without `.` and `..`, as members of a wheel are named.
+fn clean(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "." => {}
+            "" if !parts.is_empty() => {}
+            ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+pub(super) fn not_found(name: &str, places: &[String]) -> String {
+    let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
+    format!(
+        "it needs the library `{name}`, which is neither at {}\nhint: ship it there, or link it statically",
+        places.join(" nor at ")
+    )
+}
+
+/// All faults of a module. `path` names it; `needed` are its libraries, as far as they were found.
+pub(super) fn check(path: &str, wasm: &[u8], needed: &[(String, Vec<u8>)]) -> Vec<String> {
+    let libraries: Vec<&[u8]> = needed.iter().map(|(_, wasm)| wasm.as_slice()).collect();
+    let mut faults: Vec<String> = side(wasm, &libraries).iter().map(told).collect();
+    if faults.iter().any(|fault| fault.starts_with("it is no ")) {
+        return faults; // Not even a side module: nothing below would mean anything.
+    }
+    let features = WasmFeatures::all();
+    if let Err(e) = Validator::new_with_features(features).validate_all(wasm) {
+        faults.push(format!("its code is not valid: {e}"));
+    }
+    let outside = outside(wasm);
+    if let Some(module) = python_module(path) {
+        let is_init =
+            |name: &str| name == format!("PyInit_{module}") || name.starts_with("PyInitU_");
+        if !outside.exports.iter().any(|name| is_init(name)) {
+            let others: Vec<String> = outside
+                .exports
+                .iter()
+                .filter(|name| name.starts_with("PyInit"))
+                .map(|name| format!("`{name}`"))
+                .collect();
+            faults.push(match others.as_slice() {
+                [] => format!(
+                    "it does not export `PyInit_{module}`\nhint: a Python module's file has the name of its init function; is it declared with `PyMODINIT_FUNC`?"
+                ),
+                others => format!("it exports {}, but its file's name asks for `PyInit_{module}`", others.join(", ")),
+            });
+        }
+    }
+    faults.extend(duplicates(&outside, needed));
+    faults
+}
+
+/// A fault with the hint that fits it, if the fault has none of its own.
+fn told(fault: &Fault) -> String {
+    let text = fault.to_string();
+    match fault {
+        Fault::NoSymbol { name, .. } => match hint(name) {
+            Some(hint) => format!("{text}\nhint: {hint}"),
+            None => text,
+        },
+        _ => text,
+    }
+}
+
+/// Symbols that are defined more than once among what the module sees. One function has one address in the process: two
+/// definitions are two truths.
+fn duplicates(module: &Outside, needed: &[(String, Vec<u8>)]) -> Vec<String> {
+    let mut definers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let libraries: Vec<(String, Outside)> = needed
+        .iter()
+        .map(|(name, wasm)| (format!("`{name}`"), outside(wasm)))
+        .collect();
+    for (who, outside) in std::iter::once(("the module", module)).chain(
+        libraries
+            .iter()
+            .map(|(name, outside)| (name.as_str(), outside)),
+    ) {
+        for name in outside
+            .exports
+            .iter()
+            .filter(|name| !is_of_every_module(name))
+        {
+            definers.entry(name).or_default().push(who.to_owned());
+        }
+    }
+    definers
+        .into_iter()
+        .filter_map(|(name, mut who)| {
+            if pymode_abi::export(name).is_some() {
+                who.push("python.wasm".to_owned());
+            }
+            (who.len() > 1).then(|| format!("`{name}` is defined by {}", who.join(" and by ")))
+        })
+        .collect()
+}
+
+/// What the linker exports from each module for the loader.
+fn is_of_every_module(name: &str) -> bool {
+    name.starts_with("__wasm_") || matches!(name, "_initialize" | "memory")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::clean;
+
+    #[test]
+    fn paths_are_cleaned() {
+        assert_eq!(clean("pkg/../pkg.libs/liba.so"), "pkg.libs/liba.so");
+        assert_eq!(clean("/abs/./x//y"), "/abs/x/y");
+        assert_eq!(clean("../x"), "../x");
+    }
+}

@@ -1,0 +1,59 @@
+//! The packages that a build runs with: its requirements and theirs, in a directory of their own.
+
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::{Cache, Key, Step, Talk, uv};
+
+use crate::error::Error;
+
+/// The directory with these requirements installed for the native Python.
+///
+/// Which versions is decided when the directory is made; it is made once for each list of requirements.
+pub(crate) fn provision(
+    cache: &Cache,
+    talk: &Talk,
+    native: &Path,
+    requirements: &[String],
+) -> Result<PathBuf, Error> {
+    let mut requirements = requirements.to_vec();
+    requirements.sort();
+    requirements.dedup();
+    let mut key = Key::new("build-requirements").field("native", native.to_string_lossy());
+    for requirement in &requirements {
+        key = key.field("requirement", requirement);
+    }
+    let dir = cache.entry("environments", &key, |dir| {
+        let target = dir.join("packages");
+        if requirements.is_empty() {
+            std::fs::create_dir(&target)
+                .map_err(pymode_toolchain::CacheError::io("create", &target))?;
+            return Ok::<_, Error>(());
+        }
+        let uv = uv::provision(cache, talk)?;
+        let mut command = uv.command();
+        command
+            .args([
+                "pip",
+                "install",
+                "--quiet",
+                "--link-mode",
+                "copy",
+                "--python",
+            ])
+            .arg(native);
+        command
+            .arg("--target")
+            .arg(&target)
+            .arg("--")
+            .args(&requirements);
+        let title = format!("installing {}", requirements.join(", "));
+        Step::run(
+            talk,
+            &title,
+            command,
+            &cache.root().join("logs/requirements.log"),
+        )?;
+        Ok(())
+    })?;
+    Ok(dir.join("packages"))
+}

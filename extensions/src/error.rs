@@ -1,0 +1,155 @@
+//! What can go wrong between a name and a wheel.
+
+use std::path::PathBuf;
+
+use pymode_toolchain::archive::ArchiveError;
+use pymode_toolchain::{CacheError, DownloadError, StepError};
+
+use crate::check::Report;
+use crate::recipe::RecipeError;
+use crate::spec::SpecError;
+use crate::wheel::WheelError;
+
+/// A failure of `pymode ext`; each says what, where, and what to do next.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing can be built from what was asked for.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A recipe is wrong.
+    #[error(transparent)]
+    Recipe(#[from] RecipeError),
+    /// A tool cannot be had.
+    #[error(transparent)]
+    Toolchain(Box<pymode_toolchain::Error>),
+    /// uv's answer is not understood.
+    #[error("the resolution is not understood: {reason}")]
+    Lock {
+        /// What and where.
+        reason: String,
+    },
+    /// The index has no sdist.
+    #[error(
+        "`{name}` {version} has no source distribution that can be had and checked, and none of its wheels is for any platform"
+    )]
+    NoSdist {
+        /// The project.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// The index gives another file than the recipe names.
+    #[error(
+        "the sdist of `{name}` {version} has sha256 {found}, but its recipe says {wanted}\n  hint: correct `extensions/recipes/{name}.toml` if the file was published anew"
+    )]
+    OtherSdist {
+        /// The project.
+        name: String,
+        /// The version.
+        version: String,
+        /// What the index says.
+        found: String,
+        /// What the recipe says.
+        wanted: String,
+    },
+    /// An sdist that does not look like one.
+    #[error("`{}` is no source distribution: {reason}", path.display())]
+    NotAnSdist {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A `pyproject.toml` that means nothing.
+    #[error("`{}` is wrong: {reason}", path.display())]
+    Pyproject {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        reason: String,
+    },
+    /// The backend failed.
+    #[error("cannot build `{what}`\n{reason}")]
+    Build {
+        /// What was built.
+        what: String,
+        /// The compiler's or the backend's words, and a hint.
+        reason: String,
+    },
+    /// The backend made a wheel without the extension modules that it should hold.
+    #[error("the wheel of `{what}` lacks {}{}", list(missing), after(reason))]
+    NoModules {
+        /// What was built.
+        what: String,
+        /// The modules, by their dotted names.
+        missing: Vec<String>,
+        /// Why, if a compiler said so.
+        reason: String,
+    },
+    /// A side module breaks the contract.
+    #[error("the wheel of `{what}` would not load:\n{}", reports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
+    Check {
+        /// What was built.
+        what: String,
+        /// Each module with its faults.
+        reports: Vec<Report>,
+    },
+    /// A wheel that cannot be used.
+    #[error(transparent)]
+    Wheel(#[from] WheelError),
+    /// A package has no tests that can be run.
+    #[error(
+        "it is not known how to run the tests of `{what}`\n  hint: add a `[test]` table to `extensions/recipes/{what}.toml`"
+    )]
+    NoTests {
+        /// The package.
+        what: String,
+    },
+}
+
+fn list(names: &[String]) -> String {
+    names
+        .iter()
+        .map(|name| format!("`{name}`"))
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn after(reason: &str) -> String {
+    if reason.is_empty() {
+        String::new()
+    } else {
+        format!("\n{reason}")
+    }
+}
+
+impl From<pymode_toolchain::Error> for Error {
+    fn from(e: pymode_toolchain::Error) -> Self {
+        Self::Toolchain(Box::new(e))
+    }
+}
+
+impl From<CacheError> for Error {
+    fn from(e: CacheError) -> Self {
+        pymode_toolchain::Error::from(e).into()
+    }
+}
+
+impl From<StepError> for Error {
+    fn from(e: StepError) -> Self {
+        pymode_toolchain::Error::from(e).into()
+    }
+}
+
+impl From<DownloadError> for Error {
+    fn from(e: DownloadError) -> Self {
+        pymode_toolchain::Error::from(e).into()
+    }
+}
+
+impl From<ArchiveError> for Error {
+    fn from(e: ArchiveError) -> Self {
+        pymode_toolchain::Error::from(e).into()
+    }
+}

@@ -1,0 +1,237 @@
+//! Resolution: from requirements to exact files with addresses and hashes. uv does it; this reads what it says.
+
+use std::fs;
+use std::path::Path;
+
+use pymode_toolchain::uv::{self, Uv};
+use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Source, Step, Talk};
+use serde::Deserialize;
+
+use crate::error::Error;
+use crate::marker;
+use crate::spec::{ProjectName, Version};
+
+/// One package of a resolution.
+#[derive(Clone, Debug)]
+pub(crate) struct Locked {
+    /// The project.
+    pub(crate) name: ProjectName,
+    /// Its version.
+    pub(crate) version: Version,
+    /// Its source distribution.
+    pub(crate) sdist: Option<Artifact>,
+    /// Its wheels, for all platforms.
+    pub(crate) wheels: Vec<Artifact>,
+}
+
+/// A file of the index.
+#[derive(Clone, Debug)]
+pub(crate) struct Artifact {
+    /// Its name, without directories.
+    pub(crate) file: String,
+    /// Where it is.
+    pub(crate) source: Source,
+    /// What it is.
+    pub(crate) sha256: Sha256Hex,
+}
+
+/// How far a resolution goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// Only what is named.
+    Alone,
+    /// With all that it requires.
+    Closure,
+}
+
+/// Resolves requirements for the guest's Python.
+///
+/// A requirement without a version is asked for once a day; all others once.
+///
+/// # Errors
+/// When uv cannot be had, or finds no solution; when its answer is not understood.
+pub(crate) fn lock(
+    cache: &Cache,
+    talk: &Talk,
+    python: &Path,
+    requirements: &[String],
+    reach: Reach,
+) -> Result<Vec<Locked>, Error> {
+    let mut key = Key::new("lock")
+        .field("uv", uv::VERSION)
+        .field("reach", format!("{reach:?}"));
+    for requirement in requirements {
+        key = key.field("requirement", requirement);
+    }
+    if requirements
+        .iter()
+        .any(|requirement| !requirement.contains("=="))
+    {
+        let now = std::time::SystemTime::now()
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        key = key.field("day", (now.as_secs() / (24 * 60 * 60)).to_string());
+    }
+    let dir = cache.entry("locks", &key, |dir| {
+        let uv = uv::provision(cache, talk)?;
+        ask(cache, talk, &uv, python, requirements, reach, dir)
+    })?;
+    let path = dir.join("pylock.toml");
+    let text = fs::read_to_string(&path).map_err(CacheError::io("read", &path))?;
+    parse(&text)
+}
+
+fn ask(
+    cache: &Cache,
+    talk: &Talk,
+    uv: &Uv,
+    python: &Path,
+    requirements: &[String],
+    reach: Reach,
+    dir: &Path,
+) -> Result<(), Error> {
+    let input = dir.join("requirements.in");
+    fs::write(&input, requirements.join("\n")).map_err(CacheError::io("write", &input))?;
+    let mut command = uv.command();
+    command.args([
+        "pip",
+        "compile",
+        "--quiet",
+        "--no-header",
+        "--universal",
+        "--format",
+        "pylock.toml",
+        "--python",
+    ]);
+    command
+        .arg(python)
+        .arg("--output-file")
+        .arg(dir.join("pylock.toml"));
+    if reach == Reach::Alone {
+        command.arg("--no-deps");
+    }
+    command.arg(&input);
+    let log = cache.root().join("logs/resolve.log");
+    Step::run(
+        talk,
+        &format!("resolving {}", requirements.join(", ")),
+        command,
+        &log,
+    )?;
+    Ok(())
+}
+
+/// The lock file's format is that of PEP 751.
+#[derive(Deserialize)]
+struct Pylock {
+    #[serde(rename = "lock-version")]
+    lock_version: String,
+    #[serde(default)]
+    packages: Vec<Package>,
+}
+
+#[derive(Deserialize)]
+struct Package {
+    name: String,
+    version: Option<String>,
+    marker: Option<String>,
+    sdist: Option<File>,
+    #[serde(default)]
+    wheels: Vec<File>,
+}
+
+#[derive(Deserialize)]
+struct File {
+    url: Option<String>,
+    name: Option<String>,
+    hashes: Hashes,
+}
+
+#[derive(Deserialize)]
+struct Hashes {
+    sha256: Option<String>,
+}
+
+fn parse(text: &str) -> Result<Vec<Locked>, Error> {
+    let wrong = |reason: String| Error::Lock { reason };
+    let pylock: Pylock = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
+    if !pylock.lock_version.starts_with("1.") {
+        return Err(wrong(format!("its version is {}", pylock.lock_version)));
+    }
+    let mut locked = Vec::new();
+    for package in pylock.packages {
+        if let Some(marker) = &package.marker
+            && !marker::holds(marker).map_err(|e| wrong(e.to_string()))?
+        {
+            continue;
+        }
+        let version = package
+            .version
+            .ok_or_else(|| wrong(format!("`{}` has no version", package.name)))?;
+        locked.push(Locked {
+            name: package.name.parse()?,
+            version: version.parse()?,
+            sdist: package.sdist.and_then(artifact),
+            wheels: package.wheels.into_iter().filter_map(artifact).collect(),
+        });
+    }
+    Ok(locked)
+}
+
+/// A file that can be had and checked; others are as if they were not there.
+fn artifact(file: File) -> Option<Artifact> {
+    let url = file.url?;
+    let name = match file.name {
+        Some(name) => name,
+        None => url.split(['?', '#']).next()?.rsplit('/').next()?.to_owned(),
+    };
+    let plain = !name.starts_with('.') && name.len() < 200 && !name.contains(['/', '\\', '\0']);
+    let sha256 = file.hashes.sha256?.parse().ok()?;
+    plain.then_some(Artifact {
+        file: name,
+        source: Source(url),
+        sha256,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_is_read_and_its_markers_are_heeded() {
+        let hash = "a".repeat(64);
+        let text = format!(
+            "lock-version = '1.0'
+             [[packages]]
+             name = 'Here'
+             version = '1.0'
+             marker = \"python_full_version >= '3.8' and sys_platform != 'win32'\"
+             sdist = {{ url = 'https://x.test/a/here-1.0.tar.gz', size = 3, hashes = {{ sha256 = '{hash}' }} }}
+             wheels = [{{ url = 'https://x.test/a/../here-1.0-py3-none-any.whl#x', hashes = {{ sha256 = '{hash}' }} }},
+                       {{ url = 'https://x.test/here-2.whl', hashes = {{}} }}]
+             [[packages]]
+             name = 'colorama'
+             version = '2'
+             marker = \"sys_platform == 'win32'\"
+            "
+        );
+        let locked = parse(&text).unwrap_or_else(|e| panic!("{e}"));
+        assert_eq!(locked.len(), 1);
+        assert_eq!(locked[0].name.as_str(), "here");
+        assert_eq!(
+            locked[0].sdist.as_ref().map(|sdist| sdist.file.as_str()),
+            Some("here-1.0.tar.gz")
+        );
+        let wheels: Vec<&str> = locked[0]
+            .wheels
+            .iter()
+            .map(|wheel| wheel.file.as_str())
+            .collect();
+        assert_eq!(
+            wheels,
+            ["here-1.0-py3-none-any.whl"],
+            "a file without a hash is not taken"
+        );
+    }
+}

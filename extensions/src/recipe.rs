@@ -1,0 +1,227 @@
+//! Recipes: what a package needs beyond what its own build does. Data, at most twenty lines, checked when parsed.
+
+use std::collections::BTreeMap;
+
+use pymode_toolchain::Sha256Hex;
+use serde::Deserialize;
+
+use crate::spec::{ProjectName, SpecError, Version};
+
+/// The most lines of a recipe: what needs more belongs upstream.
+const MOST_LINES: usize = 20;
+
+/// All recipes: each file of `recipes/`, by its name.
+const RECIPES: &[(&str, &str)] = &[
+    ("markupsafe", include_str!("../recipes/markupsafe.toml")),
+    ("simplejson", include_str!("../recipes/simplejson.toml")),
+];
+
+/// A recipe that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RecipeError {
+    /// Not what a recipe looks like.
+    #[error("the recipe `{name}` is wrong: {source}")]
+    Syntax {
+        /// The recipe's name.
+        name: String,
+        /// What and where.
+        source: Box<toml::de::Error>,
+    },
+    /// Too long.
+    #[error("the recipe `{name}` has {lines} lines; {MOST_LINES} are allowed")]
+    TooLong {
+        /// The recipe's name.
+        name: String,
+        /// How many it has.
+        lines: usize,
+    },
+    /// A value that means nothing.
+    #[error("the recipe `{name}` is wrong: `{field}`: {reason}")]
+    Value {
+        /// The recipe's name.
+        name: String,
+        /// Which value.
+        field: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// A recipe, checked.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Recipe {
+    /// The project.
+    pub name: ProjectName,
+    /// The version that is built when none is named.
+    pub version: Version,
+    /// The sha256 of that version's sdist.
+    pub sha256: Sha256Hex,
+    /// Extension modules that the wheel must hold, by their dotted names.
+    pub modules: Vec<String>,
+    /// Environment variables of the build.
+    pub env: BTreeMap<String, String>,
+    /// How its tests are run.
+    pub test: Option<TestRecipe>,
+    /// The text it was read from: part of the key of what is built with it.
+    pub text: &'static str,
+}
+
+/// How a package's own tests are run in the guest.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct TestRecipe {
+    /// Requirements of the tests beside the package.
+    pub requires: Vec<String>,
+    /// Files and directories of the sdist that are laid beside the tests' working directory.
+    pub from: Vec<String>,
+    /// Python's arguments.
+    pub run: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Written {
+    version: String,
+    sha256: String,
+    #[serde(default)]
+    modules: Vec<String>,
+    #[serde(default)]
+    build: WrittenBuild,
+    test: Option<TestRecipe>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct WrittenBuild {
+    env: BTreeMap<String, String>,
+}
+
+impl Recipe {
+    /// The recipe of a project, if it has one.
+    ///
+    /// # Errors
+    /// When it has one that is wrong.
+    pub fn find(name: &ProjectName) -> Result<Option<Self>, RecipeError> {
+        match RECIPES.iter().find(|(recipe, _)| *recipe == name.as_str()) {
+            Some((recipe, text)) => Self::parse(recipe, text).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// The names of all recipes.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        RECIPES.iter().map(|(name, _)| *name)
+    }
+
+    fn parse(name: &str, text: &'static str) -> Result<Self, RecipeError> {
+        let lines = text.lines().count();
+        if lines > MOST_LINES {
+            return Err(RecipeError::TooLong {
+                name: name.to_owned(),
+                lines,
+            });
+        }
+        let written: Written = toml::from_str(text).map_err(|e| RecipeError::Syntax {
+            name: name.to_owned(),
+            source: Box::new(e),
+        })?;
+        let value = |field, reason: String| RecipeError::Value {
+            name: name.to_owned(),
+            field,
+            reason,
+        };
+        for module in &written.modules {
+            let is_identifier = |part: &str| {
+                !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+            };
+            if !module.split('.').all(is_identifier) {
+                return Err(value("modules", format!("`{module}` is no dotted name")));
+            }
+        }
+        if let Some(test) = &written.test {
+            if test.run.is_empty() {
+                return Err(value("test.run", "there is nothing to run".to_owned()));
+            }
+            for path in &test.from {
+                if path.starts_with('/')
+                    || path.split('/').any(|part| matches!(part, "" | "." | ".."))
+                {
+                    return Err(value(
+                        "test.from",
+                        format!("`{path}` is no path inside the sdist"),
+                    ));
+                }
+            }
+        }
+        Ok(Self {
+            name: name
+                .parse()
+                .map_err(|e: SpecError| value("name", e.to_string()))?,
+            version: written
+                .version
+                .parse()
+                .map_err(|e: SpecError| value("version", e.to_string()))?,
+            sha256: written
+                .sha256
+                .parse()
+                .map_err(|e: pymode_toolchain::sha256::NotASha256| {
+                    value("sha256", e.to_string())
+                })?,
+            modules: written.modules,
+            env: written.build.env,
+            test: written.test,
+            text,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_is_a_recipe_and_every_recipe_is_right() {
+        let mut files: Vec<String> =
+            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes"))
+                .expect("the directory is there")
+                .map(|entry| {
+                    entry
+                        .expect("an entry")
+                        .file_name()
+                        .to_string_lossy()
+                        .into_owned()
+                })
+                .collect();
+        files.sort();
+        let names: Vec<String> = Recipe::names().map(|name| format!("{name}.toml")).collect();
+        assert_eq!(files, names, "add the recipe to `RECIPES`");
+        for name in Recipe::names() {
+            let name: ProjectName = name.parse().expect("a name");
+            let recipe = Recipe::find(&name)
+                .unwrap_or_else(|e| panic!("{e}"))
+                .expect("it is listed");
+            assert_eq!(recipe.name, name);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let hash = "0".repeat(64);
+        let parse = |text: String| {
+            Recipe::parse("x", text.leak())
+                .expect_err("it is wrong")
+                .to_string()
+        };
+        assert!(
+            parse(format!("version = '1'\nsha256 = '{hash}'\npatch = 1"))
+                .contains("unknown field `patch`")
+        );
+        assert!(parse("version = '1'\nsha256 = 'abc'".to_owned()).contains("`abc` is no sha256"));
+        let test = "[test]\nrun = ['x']\nfrom = ['../x']";
+        assert!(parse(format!("version = '1'\nsha256 = '{hash}'\n{test}")).contains("`../x`"));
+        assert!(parse("#\n".repeat(21)).contains("21 lines"));
+    }
+}

@@ -1,0 +1,398 @@
+//! Wheels: what their names say, what is in them, and whether RECORD tells the truth.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::{Path, PathBuf};
+
+use pymode_abi::PLATFORM_TAG;
+use sha2::{Digest, Sha256};
+use zip::ZipArchive;
+
+use crate::spec::{ProjectName, SpecError, Version};
+
+/// The longest member that is read, in bytes.
+const LARGEST: u64 = 512 << 20;
+
+/// A wheel that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WheelError {
+    /// Its name is not that of a wheel.
+    #[error("`{file}` is no name of a wheel: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl` is")]
+    Name {
+        /// The file's name.
+        file: String,
+    },
+    /// It is for something else than the guest.
+    #[error(
+        "`{file}` is for `{tag}`; this Python takes `{}` and `py3-none-any`{}",
+        pymode_abi::WHEEL_TAG,
+        other_abi(tag)
+    )]
+    OtherPlatform {
+        /// The file's name.
+        file: String,
+        /// Its platform tag.
+        tag: String,
+    },
+    /// It cannot be read.
+    #[error("cannot read the wheel `{}`: {reason}", path.display())]
+    Damaged {
+        /// The wheel.
+        path: PathBuf,
+        /// What was found.
+        reason: String,
+    },
+}
+
+fn other_abi(tag: &str) -> &'static str {
+    if tag.starts_with("pymode_") {
+        "\n  hint: it was built for another version of the ABI; build it again with `pymode ext build`"
+    } else {
+        ""
+    }
+}
+
+/// What the name of a wheel says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct WheelName {
+    /// The project.
+    pub name: ProjectName,
+    /// Its version.
+    pub version: Version,
+    /// Python tags, such as `py3`.
+    pub python: Vec<String>,
+    /// ABI tags, such as `none`.
+    pub abi: Vec<String>,
+    /// Platform tags, such as `any`.
+    pub platform: Vec<String>,
+}
+
+impl WheelName {
+    /// Reads it off a file's name.
+    ///
+    /// # Errors
+    /// When it is no wheel's.
+    pub fn parse(file: &str) -> Result<Self, WheelError> {
+        let wrong = || WheelError::Name {
+            file: file.to_owned(),
+        };
+        let stem = file.strip_suffix(".whl").ok_or_else(wrong)?;
+        let parts: Vec<&str> = stem.split('-').collect();
+        let (name, version, python, abi, platform) = match *parts {
+            [name, version, python, abi, platform] => (name, version, python, abi, platform),
+            [name, version, _build, python, abi, platform] => {
+                (name, version, python, abi, platform)
+            }
+            _ => return Err(wrong()),
+        };
+        let tags = |tags: &str| tags.split('.').map(str::to_owned).collect();
+        let wrong_part = |_: SpecError| wrong();
+        Ok(Self {
+            name: name.parse().map_err(wrong_part)?,
+            version: version.parse().map_err(wrong_part)?,
+            python: tags(python),
+            abi: tags(abi),
+            platform: tags(platform),
+        })
+    }
+
+    /// Whether it is plain Python that runs anywhere.
+    pub fn is_pure(&self) -> bool {
+        let python = self
+            .python
+            .iter()
+            .any(|tag| matches!(tag.as_str(), "py3" | "py313" | "cp313") || is_older_py3(tag));
+        python
+            && self.abi.iter().any(|tag| tag == "none")
+            && self.platform.iter().any(|tag| tag == "any")
+    }
+
+    /// Whether it was built for the guest.
+    pub fn is_ours(&self) -> bool {
+        self.platform.iter().any(|tag| tag == PLATFORM_TAG)
+            && self
+                .abi
+                .iter()
+                .any(|tag| matches!(tag.as_str(), "cp313" | "abi3" | "none"))
+    }
+
+    /// That it can be installed in the guest.
+    ///
+    /// # Errors
+    /// When it is for something else.
+    pub fn require_usable(&self, file: &str) -> Result<(), WheelError> {
+        if self.is_pure() || self.is_ours() {
+            return Ok(());
+        }
+        Err(WheelError::OtherPlatform {
+            file: file.to_owned(),
+            tag: self.platform.join("."),
+        })
+    }
+}
+
+/// `py37` and its like: a wheel for an older Python 3 that says nothing of an ABI.
+fn is_older_py3(tag: &str) -> bool {
+    tag.strip_prefix("py3")
+        .and_then(|minor| minor.parse::<u8>().ok())
+        .is_some_and(|minor| minor <= 13)
+}
+
+/// A wheel on disk.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Wheel {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What its name says.
+    pub name: WheelName,
+}
+
+impl Wheel {
+    /// A wheel by its path; only its name is looked at.
+    ///
+    /// # Errors
+    /// When its name is none of a wheel.
+    pub fn at(path: &Path) -> Result<Self, WheelError> {
+        let file = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
+        Ok(Self {
+            path: path.to_path_buf(),
+            name: WheelName::parse(&file)?,
+        })
+    }
+
+    /// Its file name.
+    pub fn file(&self) -> String {
+        self.path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default()
+    }
+
+    /// All side modules in it, by their paths there.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn side_modules(&self) -> Result<BTreeMap<String, Vec<u8>>, WheelError> {
+        let mut zip = self.open()?;
+        let mut modules = BTreeMap::new();
+        for n in 0..zip.len() {
+            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
+            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
+            if is_side_module(&name) {
+                modules.insert(name, self.read(member)?);
+            }
+        }
+        Ok(modules)
+    }
+
+    /// The text of its METADATA.
+    ///
+    /// # Errors
+    /// When it cannot be read, or has none.
+    pub fn metadata(&self) -> Result<String, WheelError> {
+        let mut zip = self.open()?;
+        for n in 0..zip.len() {
+            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
+            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
+            if name
+                .split_once('/')
+                .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == "METADATA")
+            {
+                return Ok(String::from_utf8_lossy(&self.read(member)?).into_owned());
+            }
+        }
+        Err(self.damaged("it has no METADATA"))
+    }
+
+    /// Where RECORD and the contents differ, as sentences.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn record_faults(&self) -> Result<Vec<String>, WheelError> {
+        let mut zip = self.open()?;
+        let mut found = BTreeMap::new();
+        let mut record = None;
+        for n in 0..zip.len() {
+            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
+            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
+            if member.is_dir() {
+                continue;
+            }
+            let bytes = self.read(member)?;
+            if is_record(&name) {
+                record = Some(String::from_utf8_lossy(&bytes).into_owned());
+            } else {
+                found.insert(name, (base64_url(&Sha256::digest(&bytes)), bytes.len()));
+            }
+        }
+        let Some(record) = record else {
+            return Ok(vec!["it has no RECORD".to_owned()]);
+        };
+        Ok(compare_record(&record, found))
+    }
+
+    fn open(&self) -> Result<ZipArchive<BufReader<File>>, WheelError> {
+        let file = File::open(&self.path).map_err(|e| self.damaged(e))?;
+        ZipArchive::new(BufReader::new(file)).map_err(|e| self.damaged(e))
+    }
+
+    fn read(&self, member: impl Read) -> Result<Vec<u8>, WheelError> {
+        let mut bytes = Vec::new();
+        member
+            .take(LARGEST + 1)
+            .read_to_end(&mut bytes)
+            .map_err(|e| self.damaged(e))?;
+        if bytes.len() as u64 > LARGEST {
+            return Err(self.damaged(format!("a member is longer than {LARGEST} bytes")));
+        }
+        Ok(bytes)
+    }
+
+    fn damaged(&self, reason: impl std::fmt::Display) -> WheelError {
+        WheelError::Damaged {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// What a wheel's member is called when it is code for the guest: extension modules, and libraries that they carry.
+fn is_side_module(name: &str) -> bool {
+    let file = name.rsplit('/').next().unwrap_or(name);
+    file.ends_with(".wasm") || file.ends_with(".so") || file.contains(".so.")
+}
+
+fn is_record(name: &str) -> bool {
+    name.split_once('/')
+        .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == "RECORD")
+}
+
+fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) -> Vec<String> {
+    let mut faults = Vec::new();
+    for line in record.lines().filter(|line| !line.is_empty()) {
+        // A path may be quoted because it holds a comma; hash and size hold none.
+        let mut fields = line.rsplitn(3, ',');
+        let (size, hash, path) = (fields.next(), fields.next(), fields.next());
+        let (Some(size), Some(hash), Some(path)) = (size, hash, path) else {
+            faults.push(format!("RECORD has a line without three fields: `{line}`"));
+            continue;
+        };
+        let path = path
+            .strip_prefix('"')
+            .and_then(|path| path.strip_suffix('"'))
+            .unwrap_or(path);
+        if is_record(path)
+            || path.ends_with(".dist-info/RECORD.jws")
+            || path.ends_with(".dist-info/RECORD.p7s")
+        {
+            continue;
+        }
+        match found.remove(path) {
+            None => faults.push(format!("RECORD names `{path}`, which is not there")),
+            Some((digest, length)) => {
+                if hash
+                    .strip_prefix("sha256=")
+                    .is_none_or(|hash| hash.trim_end_matches('=') != digest)
+                {
+                    faults.push(format!("RECORD has another hash for `{path}`"));
+                }
+                if size.parse() != Ok(length) {
+                    faults.push(format!("RECORD has another size for `{path}`"));
+                }
+            }
+        }
+    }
+    faults.extend(
+        found
+            .into_keys()
+            .map(|path| format!("RECORD does not name `{path}`")),
+    );
+    faults
+}
+
+/// RFC 4648, section 5, without padding.
+fn base64_url(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let word = chunk
+            .iter()
+            .fold(0u32, |word, byte| word << 8 | u32::from(*byte))
+            << (8 * (3 - chunk.len()));
+        for n in 0..=chunk.len() {
+            text.push(char::from(DIGITS[(word >> (18 - 6 * n)) as usize & 63]));
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_where_a_wheel_runs() {
+        let usable = |file: &str| WheelName::parse(file).and_then(|name| name.require_usable(file));
+        for file in [
+            "a-1.0-py3-none-any.whl",
+            "a-1.0-py2.py3-none-any.whl",
+            "a-1.0-1build-py37-none-any.whl",
+            "a-1.0-cp313-cp313-pymode_1_wasm32.whl",
+        ] {
+            assert!(usable(file).is_ok(), "{file}");
+        }
+        for file in [
+            "a-1.0-cp313-cp313-manylinux_2_17_x86_64.whl",
+            "a-1.0-py2-none-any.whl",
+            "a-1.0-py314-none-any.whl",
+        ] {
+            assert!(
+                matches!(usable(file), Err(WheelError::OtherPlatform { .. })),
+                "{file}"
+            );
+        }
+        let other = usable("a-1.0-cp313-cp313-pymode_2_wasm32.whl")
+            .expect_err("another ABI")
+            .to_string();
+        assert!(
+            other.contains("pymode_2_wasm32") && other.contains("hint:"),
+            "{other}"
+        );
+        assert!(WheelName::parse("a-1.0.whl").is_err());
+    }
+
+    #[test]
+    fn base64_is_that_of_the_rfc() {
+        for (bytes, text) in [
+            ("", ""),
+            ("f", "Zg"),
+            ("fo", "Zm8"),
+            ("foo", "Zm9v"),
+            ("foob", "Zm9vYg"),
+        ] {
+            assert_eq!(base64_url(bytes.as_bytes()), text);
+        }
+        assert_eq!(base64_url(&[0xff, 0xfe]), "__4");
+    }
+
+    #[test]
+    fn record_and_contents_are_compared() {
+        let found = BTreeMap::from([
+            ("a.py".to_owned(), ("H".to_owned(), 3)),
+            ("b,c.py".to_owned(), ("I".to_owned(), 1)),
+        ]);
+        let right = "a.py,sha256=H,3\n\"b,c.py\",sha256=I,1\nx.dist-info/RECORD,,\n";
+        assert!(compare_record(right, found.clone()).is_empty());
+        assert_eq!(
+            compare_record("a.py,sha256=X,4\nd.py,sha256=H,3\n", found).len(),
+            4
+        );
+    }
+}

@@ -1,0 +1,129 @@
+//! What a process has exactly once, and its program therefore holds for every module: the exception tags, the runtime of
+//! `setjmp`, the handlers that run at exit, and mutexes that keep their promises.
+//!
+//! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
+//! side module links [`side_archive`] after its own objects.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::Error;
+use crate::cache::{Cache, CacheError};
+use crate::cc::flags;
+use crate::key::Key;
+use crate::step::Step;
+use crate::talk::Talk;
+use crate::zig::{self, Zig};
+
+/// What of the objects side modules import, besides the exit handlers, which libc has by the same names: two tags
+/// `(i32)`, and the functions to which clang turns `setjmp` and `longjmp`.
+pub const EXPORTS: &[&str] = &[
+    "__c_longjmp",
+    "__cpp_exception",
+    "__wasm_longjmp",
+    "__wasm_setjmp",
+    "__wasm_setjmp_test",
+];
+
+/// Tags and `throw` need it; whoever only links these objects does not.
+const FEATURE: &str = "-mexception-handling";
+
+/// A C file of ours.
+struct Text {
+    stem: &'static str,
+    text: &'static str,
+}
+
+const PROGRAM: &[Text] = &[
+    Text {
+        stem: "tags",
+        text: include_str!("process/tags.c"),
+    },
+    Text {
+        stem: "exit",
+        text: include_str!("process/exit.c"),
+    },
+    Text {
+        stem: "mutex",
+        text: include_str!("process/mutex.c"),
+    },
+];
+
+const SIDE: Text = Text {
+    stem: "side_exit",
+    text: include_str!("process/side_exit.c"),
+};
+
+const SIDE_ARCHIVE: &str = "libpymode_side.a";
+
+/// The runtime of `setjmp` in zig's libc. It is left out of a libc without exception handling, which a program's is: the
+/// engine of a program that neither throws nor jumps needs no exceptions then, and libc is compiled only once.
+const SETJMP: &str = "lib/libc/wasi/libc-top-half/musl/src/setjmp/wasm32/rt.c";
+
+/// The objects that a program links first, in this order.
+///
+/// # Errors
+/// When one cannot be compiled.
+pub fn objects(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
+    let dir = provision(cache, talk, zig)?;
+    let stems = PROGRAM.iter().map(|text| text.stem).chain(["setjmp"]);
+    Ok(stems.map(|stem| object(&dir, stem)).collect())
+}
+
+/// The archive that a side module links last: its own `atexit`, taken only if it is called.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn side_archive(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
+    Ok(provision(cache, talk, zig)?.join(SIDE_ARCHIVE))
+}
+
+fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
+    let key = PROGRAM.iter().chain([&SIDE]).fold(
+        Key::new("process")
+            .field("zig", zig::VERSION)
+            .field("flags", flags::COMPILE.join(" "))
+            .field("recipe", include_str!("process.rs")),
+        |key, text| key.field(text.stem, text.text),
+    );
+    cache.entry("tools", &key, |dir| {
+        let progress = talk.begin("compiling what a process has once");
+        for text in PROGRAM.iter().chain([&SIDE]) {
+            let source = dir.join(text.stem).with_extension("c");
+            fs::write(&source, text.text).map_err(CacheError::io("write", &source))?;
+            compile(cache, zig, &source, &object(dir, text.stem))?;
+        }
+        compile(cache, zig, &zig.dir.join(SETJMP), &object(dir, "setjmp"))?;
+
+        let mut archive = zig.command("ar");
+        archive
+            .arg("rcs")
+            .arg(dir.join(SIDE_ARCHIVE))
+            .arg(object(dir, SIDE.stem));
+        run(cache, archive)?;
+        progress.finish();
+        Ok(())
+    })
+}
+
+fn compile(cache: &Cache, zig: &Zig, source: &Path, object: &Path) -> Result<(), Error> {
+    let mut command = zig.command("cc");
+    command
+        .args(flags::COMPILE)
+        .args([FEATURE, "-Os", "-c"])
+        .arg(source)
+        .arg("-o")
+        .arg(object);
+    run(cache, command)
+}
+
+fn run(cache: &Cache, command: Command) -> Result<(), Error> {
+    let log = cache.root().join("logs/process.log");
+    let title = "compiling what a process has once";
+    Ok(Step::run(&Talk::quiet(), title, command, &log)?)
+}
+
+fn object(dir: &Path, stem: &str) -> PathBuf {
+    dir.join(stem).with_extension("o")
+}
