@@ -7,9 +7,11 @@ mod errno;
 pub mod image;
 mod memory;
 mod platform;
+mod threads;
 pub mod vfs;
 pub mod wasi;
 
 pub use errno::Errno;
 pub use memory::GuestMemory;
 pub use platform::{Clock, Platform, Timestamp};
+pub use threads::{MaybeSend, MaybeSync};

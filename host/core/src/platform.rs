@@ -1,6 +1,6 @@
 //! What the machine below gives: time and chance. The only two things here that are not decided by the guest's own doing.
 
-use crate::Errno;
+use crate::{Errno, MaybeSend, MaybeSync};
 
 /// One of WASI's clocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +30,7 @@ impl Clock {
 }
 
 /// The seam to clocks, randomness and waiting.
-pub trait Platform {
+pub trait Platform: MaybeSend + MaybeSync {
     /// What `clock` shows, in nanoseconds.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! What a file system is to the VFS: two traits and the words they use.
 
 use crate::memory::{GuestMemory, fill};
-use crate::{Errno, Timestamp};
+use crate::{Errno, MaybeSend, Timestamp};
 
 /// What a path names, with WASI's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -164,7 +164,7 @@ pub type Answer<T> = Result<T, Refusal>;
 /// Paths are relative to its root: names between single slashes, without `.`; empty is the root itself. `..` may occur, but never
 /// so that the names before it are used up; whether it is taken by the letter or by the tree is the file system's choice.
 /// A file system never lets a path out of its tree: it refuses or answers [`Refusal::Leaves`].
-pub trait FileSystem {
+pub trait FileSystem: MaybeSend {
     /// What is at `path`.
     ///
     /// # Errors
@@ -269,7 +269,7 @@ fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> 
 }
 
 /// An open regular file. The place in it is kept by whoever opened it.
-pub trait File {
+pub trait File: MaybeSend {
     /// What it is.
     ///
     /// # Errors

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::fs::{Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat};
-use crate::Errno;
 use crate::image::{Entry, ImageError, Index, NodeId};
 use crate::memory::{GuestMemory, fill};
+use crate::{Errno, MaybeSend, MaybeSync};
 
 /// Where the bytes of an image lie.
-pub trait Blob {
+pub trait Blob: MaybeSend + MaybeSync {
     /// How many there are.
     fn size(&self) -> u64;
 
@@ -33,7 +33,7 @@ pub trait Blob {
 }
 
 /// Bytes in this program's memory, such as a mapped file.
-impl<B: AsRef<[u8]>> Blob for B {
+impl<B: AsRef<[u8]> + MaybeSend + MaybeSync> Blob for B {
     fn size(&self) -> u64 {
         self.as_ref().len() as u64
     }

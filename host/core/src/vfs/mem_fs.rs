@@ -1,11 +1,11 @@
 //! A file system in memory: the guest's `/tmp`.
 
-mod node;
+mod tree;
 
 use std::borrow::Cow;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::node::{Content, Node, Space};
+use self::tree::{Content, Inode, ROOT, Tree};
 use super::fs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };
@@ -13,47 +13,86 @@ use super::{MAX_LINKS, join};
 use crate::platform::Clock;
 use crate::{Errno, Platform, Timestamp};
 
-/// A writable tree that lives as long as this value, with room for so many bytes.
+/// A writable tree that lives as long as this value and its open files, with room for so many bytes.
 pub struct MemFs {
-    root: Rc<Node>,
-    platform: Rc<dyn Platform>,
-    space: Rc<Space>,
+    shared: Shared,
 }
 
-/// Where a path ends: the directory, the name in it, and what has that name, if anything.
-struct Place {
-    parent: Rc<Node>,
-    /// Empty when the path ends in the tree's root or in `..`.
-    name: Vec<u8>,
-    node: Option<Rc<Node>>,
+/// What the tree and its open files share. The lock is never contended by the guest, which does one thing at a time.
+#[derive(Clone)]
+struct Shared {
+    tree: Arc<Mutex<Tree>>,
+    platform: Arc<dyn Platform>,
 }
 
-impl MemFs {
-    /// An empty tree with room for `limit` bytes of files, names and bookkeeping.
-    pub fn new(platform: Rc<dyn Platform>, limit: u64) -> MemFs {
-        let space = Rc::new(Space::new(limit));
-        // The root is free of charge, so that even a tree without room is a tree.
-        let root = Node::root(now(&*platform));
-        MemFs {
-            root,
-            platform,
-            space,
-        }
+impl Shared {
+    fn tree(&self) -> MutexGuard<'_, Tree> {
+        // Nothing panics half-way through a change.
+        self.tree.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn now(&self) -> Timestamp {
         now(&*self.platform)
     }
+}
 
+fn now(platform: &dyn Platform) -> Timestamp {
+    platform
+        .now(Clock::Realtime)
+        .map_or(Timestamp::UNCHANGING, Timestamp)
+}
+
+/// Where a path ends: the directory, the name in it, and what has that name, if anything.
+struct Place {
+    parent: Inode,
+    /// Empty when the path ends in the tree's root or in `..`.
+    name: Vec<u8>,
+    node: Option<Inode>,
+}
+
+impl MemFs {
+    /// An empty tree with room for `limit` bytes of files, names and bookkeeping.
+    pub fn new(platform: Arc<dyn Platform>, limit: u64) -> MemFs {
+        let tree = Tree::new(limit, now(&*platform));
+        MemFs {
+            shared: Shared {
+                tree: Arc::new(Mutex::new(tree)),
+                platform,
+            },
+        }
+    }
+
+    fn file(&self, tree: &mut Tree, inode: Inode, write: bool) -> Answer<Opened> {
+        tree.open(inode)?;
+        Ok(Opened::File(Box::new(MemFile {
+            shared: self.shared.clone(),
+            inode,
+            write,
+        })))
+    }
+
+    /// Makes what `content` says at a path where nothing may be.
+    fn make(&mut self, path: &[u8], content: Content) -> Answer<()> {
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let place = tree.walk(path, Follow::No)?;
+        match place.node {
+            Some(_) => Err(Errno::Exist.into()),
+            None => tree.make(&place, content, now).map(|_| ()),
+        }
+    }
+}
+
+impl Tree {
     fn walk(&self, path: &[u8], follow: Follow) -> Answer<Place> {
         let mut rest = Cow::Borrowed(path);
         let mut at = 0;
-        let mut directory = Rc::clone(&self.root);
+        let mut directory = ROOT;
         let mut links = 0;
         loop {
             let Some((name, after)) = first_name(&rest[at..]) else {
                 return Ok(Place {
-                    parent: Rc::clone(&directory),
+                    parent: directory,
                     name: Vec::new(),
                     node: Some(directory),
                 });
@@ -61,7 +100,7 @@ impl MemFs {
             let behind = &rest[rest.len() - after..];
             let is_last = first_name(behind).is_none();
             if name == b".." {
-                let Some(parent) = directory.parent()? else {
+                let Some(parent) = self.parent(directory)? else {
                     return Err(Refusal::Leaves {
                         path: join(b"..", behind),
                     });
@@ -70,7 +109,7 @@ impl MemFs {
                 at = rest.len() - after;
                 continue;
             }
-            let Some(child) = directory.child(name)? else {
+            let Some(child) = self.child(directory, name)? else {
                 return match is_last {
                     true => Ok(Place {
                         parent: directory,
@@ -80,12 +119,14 @@ impl MemFs {
                     false => Err(Errno::NoEnt.into()),
                 };
             };
-            if let (Some(target), true) = (child.link_target(), !is_last || follow == Follow::Yes) {
+            if let (Some(target), true) =
+                (self.link_target(child)?, !is_last || follow == Follow::Yes)
+            {
                 links += 1;
                 if links > MAX_LINKS {
                     return Err(Errno::Loop.into());
                 }
-                let onward = join(&target, behind);
+                let onward = join(target, behind);
                 if target.starts_with(b"/") {
                     return Err(Refusal::Leaves { path: onward });
                 }
@@ -100,7 +141,7 @@ impl MemFs {
                     node: Some(child),
                 });
             }
-            if !child.is_directory() {
+            if self.kind(child)? != FileKind::Directory {
                 return Err(Errno::NotDir.into());
             }
             directory = child;
@@ -108,44 +149,35 @@ impl MemFs {
         }
     }
 
-    /// The node at a path that must be there.
-    fn existing(&self, path: &[u8], follow: Follow) -> Answer<Rc<Node>> {
+    /// What is at a path, where something must be.
+    fn existing(&self, path: &[u8], follow: Follow) -> Answer<Inode> {
         self.walk(path, follow)?.node.ok_or(Errno::NoEnt.into())
     }
 
-    /// Makes what `content` says at a path where nothing may be.
-    fn make(&mut self, path: &[u8], content: Content) -> Answer<Rc<Node>> {
-        let place = self.walk(path, Follow::No)?;
-        if place.node.is_some() {
-            return Err(Errno::Exist.into());
+    /// The place that a second path leads to, which the first must not leave the tree for.
+    fn target(&self, path: &[u8]) -> Answer<Place> {
+        match self.walk(path, Follow::No) {
+            Err(Refusal::Leaves { .. }) => Err(Errno::Xdev.into()),
+            place => place,
         }
-        self.make_at(&place, content)
     }
 
-    fn make_at(&self, place: &Place, content: Content) -> Answer<Rc<Node>> {
-        let node = Node::new(content, self.now(), &self.space)?;
-        place
-            .parent
-            .insert(&place.name, Rc::clone(&node), self.now())?;
-        Ok(node)
+    fn is_directory(&self, inode: Inode) -> Result<bool, Errno> {
+        Ok(self.kind(inode)? == FileKind::Directory)
     }
 
-    fn file(&self, node: Rc<Node>, write: bool) -> Opened {
-        Opened::File(Box::new(MemFile {
-            node,
-            platform: Rc::clone(&self.platform),
-            write,
-        }))
+    fn make(&mut self, place: &Place, content: Content, now: Timestamp) -> Answer<Inode> {
+        let inode = self.add(content, now)?;
+        let named = self.insert(place.parent, &place.name, inode, now);
+        // Without a name, it is to go at once.
+        self.collect(inode);
+        Ok(named.map(|()| inode)?)
     }
-}
 
-impl Drop for MemFs {
-    fn drop(&mut self) {
-        // A guest can nest directories deeper than our stack is: take the tree apart level by level, not by recursion.
-        let mut todo = vec![Rc::clone(&self.root)];
-        while let Some(node) = todo.pop() {
-            todo.extend(node.take_children());
-        }
+    fn unname(&mut self, place: &Place, now: Timestamp) -> Answer<()> {
+        let inode = self.remove(place.parent, &place.name, now)?;
+        self.collect(inode);
+        Ok(())
     }
 }
 
@@ -166,192 +198,195 @@ fn first_name(path: &[u8]) -> Option<(&[u8], usize)> {
     }
 }
 
-fn now(platform: &dyn Platform) -> Timestamp {
-    platform
-        .now(Clock::Realtime)
-        .map_or(Timestamp::UNCHANGING, Timestamp)
-}
-
 impl FileSystem for MemFs {
     fn stat(&mut self, path: &[u8], follow: Follow) -> Answer<Stat> {
-        Ok(self.existing(path, follow)?.stat())
+        let tree = self.shared.tree();
+        Ok(tree.stat(tree.existing(path, follow)?)?)
     }
 
     fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
         let exclusive = how.create && how.exclusive;
-        let place = self.walk(path, if exclusive { Follow::No } else { how.follow })?;
-        let Some(node) = place.node else {
+        let place = tree.walk(path, if exclusive { Follow::No } else { how.follow })?;
+        let Some(inode) = place.node else {
             if !how.create || how.directory {
                 return Err(Errno::NoEnt.into());
             }
-            let node = self.make_at(&place, Content::File(Vec::new()))?;
-            return Ok(self.file(node, how.write));
+            let inode = tree.make(&place, Content::File(Vec::new()), now)?;
+            return self.file(&mut tree, inode, how.write);
         };
         if exclusive {
             return Err(Errno::Exist.into());
         }
-        match node.kind() {
+        match tree.kind(inode)? {
             FileKind::Directory if how.suits_directory() => Ok(Opened::Directory),
             FileKind::Directory => Err(Errno::IsDir.into()),
             _ if how.directory => Err(Errno::NotDir.into()),
             FileKind::SymbolicLink => Err(Errno::Loop.into()),
             _ => {
                 if how.truncate {
-                    node.set_len(0, self.now())?;
+                    tree.set_len(inode, 0, now)?;
                 }
-                Ok(self.file(node, how.write))
+                self.file(&mut tree, inode, how.write)
             }
         }
     }
 
     fn read_dir(&mut self, path: &[u8]) -> Answer<Vec<DirEntry>> {
-        Ok(self.existing(path, Follow::Yes)?.list()?)
+        let tree = self.shared.tree();
+        Ok(tree.list(tree.existing(path, Follow::Yes)?)?)
     }
 
     fn read_link(&mut self, path: &[u8]) -> Answer<Vec<u8>> {
-        self.existing(path, Follow::No)?
-            .link_target()
-            .ok_or(Errno::Inval.into())
+        let tree = self.shared.tree();
+        let target = tree.link_target(tree.existing(path, Follow::No)?)?;
+        Ok(target.ok_or(Errno::Inval)?.to_vec())
     }
 
     fn prepare_mount_point(&mut self, path: &[u8]) {
-        for end in path
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'/')
-            .map(|(at, _)| at)
-            .chain([path.len()])
-        {
+        let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
+        for end in slashes.map(|(at, _)| at).chain([path.len()]) {
             // One that is there already is as good, and a tree without room does without.
             let _ = self.create_dir(&path[..end]);
         }
     }
 
     fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
-        self.make(path, Content::new_directory())?;
-        Ok(())
+        self.make(path, Content::directory())
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
-        let place = self.walk(path, Follow::No)?;
-        let node = place.node.ok_or(Errno::NoEnt)?;
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let place = tree.walk(path, Follow::No)?;
+        let inode = place.node.ok_or(Errno::NoEnt)?;
         if place.name.is_empty() {
             // The root, or the directory that `..` names, which is not empty: the path came from inside it.
-            return Err(if Rc::ptr_eq(&node, &self.root) {
+            return Err(if inode == ROOT {
                 Errno::Busy
             } else {
                 Errno::NotEmpty
             }
             .into());
         }
-        node.check_empty()?;
-        place.parent.remove(&place.name, self.now())?;
-        Ok(())
+        tree.check_empty(inode)?;
+        tree.unname(&place, now)
     }
 
     fn unlink(&mut self, path: &[u8]) -> Answer<()> {
-        let place = self.walk(path, Follow::No)?;
-        if place.node.ok_or(Errno::NoEnt)?.is_directory() {
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let place = tree.walk(path, Follow::No)?;
+        if tree.is_directory(place.node.ok_or(Errno::NoEnt)?)? {
             return Err(Errno::IsDir.into());
         }
-        place.parent.remove(&place.name, self.now())?;
-        Ok(())
+        tree.unname(&place, now)
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8]) -> Answer<()> {
-        let source = self.walk(from, Follow::No)?;
-        let node = source.node.ok_or(Errno::NoEnt)?;
-        let target = match self.walk(to, Follow::No) {
-            Err(Refusal::Leaves { .. }) => return Err(Errno::Xdev.into()),
-            place => place?,
-        };
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let source = tree.walk(from, Follow::No)?;
+        let inode = source.node.ok_or(Errno::NoEnt)?;
+        let target = tree.target(to)?;
         if source.name.is_empty() || target.name.is_empty() {
             return Err(Errno::Busy.into());
         }
-        if let Some(there) = &target.node {
-            if Rc::ptr_eq(&node, there) {
+        let moves_directory = tree.is_directory(inode)?;
+        if let Some(there) = target.node {
+            if inode == there {
                 return Ok(());
             }
-            match (node.is_directory(), there.is_directory()) {
-                (true, true) => there.check_empty()?,
+            match (moves_directory, tree.is_directory(there)?) {
+                (true, true) => tree.check_empty(there)?,
                 (true, false) => return Err(Errno::NotDir.into()),
                 (false, true) => return Err(Errno::IsDir.into()),
                 (false, false) => {}
             }
         }
-        if node.is_directory() && target.parent.is_inside(&node)? {
+        if moves_directory && tree.is_inside(target.parent, inode)? {
             return Err(Errno::Inval.into());
         }
-        let now = self.now();
-        if target.node.is_some() {
-            target.parent.remove(&target.name, now)?;
+        if target.name.len() > 255 {
+            return Err(Errno::NameTooLong.into());
         }
-        source.parent.remove(&source.name, now)?;
-        target.parent.insert(&target.name, node, now)?;
-        Ok(())
+        // From here on nothing fails.
+        if target.node.is_some() {
+            tree.unname(&target, now)?;
+        }
+        tree.remove(source.parent, &source.name, now)?;
+        Ok(tree.insert(target.parent, &target.name, inode, now)?)
     }
 
     fn symlink(&mut self, target: &[u8], path: &[u8]) -> Answer<()> {
-        if target.is_empty() {
-            return Err(Errno::NoEnt.into());
+        match target {
+            [] => Err(Errno::NoEnt.into()),
+            target => self.make(path, Content::Link(target.to_vec())),
         }
-        self.make(path, Content::Link(target.to_vec()))?;
-        Ok(())
     }
 
     fn link(&mut self, from: &[u8], follow: Follow, to: &[u8]) -> Answer<()> {
-        let node = self.existing(from, follow)?;
-        let place = match self.walk(to, Follow::No) {
-            Err(Refusal::Leaves { .. }) => return Err(Errno::Xdev.into()),
-            place => place?,
-        };
-        if node.is_directory() {
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let inode = tree.existing(from, follow)?;
+        let place = tree.target(to)?;
+        if tree.is_directory(inode)? {
             return Err(Errno::Perm.into());
         }
-        if place.node.is_some() {
-            return Err(Errno::Exist.into());
+        match place.node {
+            Some(_) => Err(Errno::Exist.into()),
+            None => Ok(tree.insert(place.parent, &place.name, inode, now)?),
         }
-        place.parent.insert(&place.name, node, self.now())?;
-        Ok(())
     }
 
     fn set_times(&mut self, path: &[u8], follow: Follow, times: NewTimes) -> Answer<()> {
-        self.existing(path, follow)?.set_times(times, self.now());
-        Ok(())
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let inode = tree.existing(path, follow)?;
+        Ok(tree.set_times(inode, times, now)?)
     }
 }
 
 struct MemFile {
-    node: Rc<Node>,
-    platform: Rc<dyn Platform>,
+    shared: Shared,
+    inode: Inode,
     write: bool,
 }
 
 impl File for MemFile {
     fn stat(&mut self) -> Result<Stat, Errno> {
-        Ok(self.node.stat())
+        self.shared.tree().stat(self.inode)
     }
 
     fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Errno> {
-        Ok(self.node.read_at(offset, into))
+        self.shared.tree().read_at(self.inode, offset, into)
     }
 
     fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
+        let now = self.shared.now();
         match self.write {
-            true => self.node.write_at(offset, bytes, now(&*self.platform)),
+            true => self.shared.tree().write_at(self.inode, offset, bytes, now),
             false => Err(Errno::Badf),
         }
     }
 
     fn set_len(&mut self, len: u64) -> Result<(), Errno> {
+        let now = self.shared.now();
         match self.write {
-            true => self.node.set_len(len, now(&*self.platform)),
+            true => self.shared.tree().set_len(self.inode, len, now),
             false => Err(Errno::Inval),
         }
     }
 
     fn set_times(&mut self, times: NewTimes) -> Result<(), Errno> {
-        self.node.set_times(times, now(&*self.platform));
-        Ok(())
+        let now = self.shared.now();
+        self.shared.tree().set_times(self.inode, times, now)
+    }
+}
+
+impl Drop for MemFile {
+    fn drop(&mut self) {
+        self.shared.tree().close(self.inode);
     }
 }

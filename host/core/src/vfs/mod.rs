@@ -216,10 +216,7 @@ impl Vfs {
     /// As `renameat(2)`; [`Errno::Xdev`] between two file systems.
     pub fn rename(&mut self, from: GuestPath<'_>, to: GuestPath<'_>) -> Result<(), Errno> {
         self.at_both(from, to, |vfs, from, to| {
-            if to.point.is_some() {
-                return Err(Errno::Busy.into());
-            }
-            let system = vfs.system_unless_point(from)?;
+            let system = &mut vfs.systems[from.fs];
             let is_directory = |stat: Stat| stat.kind == FileKind::Directory;
             if (from.wants_directory || to.wants_directory)
                 && !is_directory(system.stat(&from.path, Follow::No)?)
@@ -241,11 +238,7 @@ impl Vfs {
         to: GuestPath<'_>,
     ) -> Result<(), Errno> {
         self.at_both(from, to, |vfs, from, to| {
-            if to.point.is_some() {
-                return Err(Errno::Exist.into());
-            }
-            vfs.system_unless_point(from)?
-                .link(&from.path, follow, &to.path)
+            vfs.systems[from.fs].link(&from.path, follow, &to.path)
         })
     }
 
@@ -355,6 +348,9 @@ impl Vfs {
         let mut target = Located::new();
         self.mounts.locate(to.base, to.path, &mut target)?;
         self.at(from, |vfs, source| {
+            if source.point.is_some() || target.point.is_some() {
+                return Err(Errno::Busy.into());
+            }
             if source.fs != target.fs {
                 // What is not there is not on another device either.
                 vfs.systems[source.fs].stat(&source.path, Follow::No)?;

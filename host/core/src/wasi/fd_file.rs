@@ -359,7 +359,7 @@ impl Wasi {
             .ok()
             .and_then(|start| listing.get(start..))
             .unwrap_or_default();
-        for (entry, next) in rest.iter().zip(cookie + 1..) {
+        for (entry, next) in rest.iter().zip(cookie.saturating_add(1)..) {
             let mut head = [0; 24];
             head[0..8].copy_from_slice(&next.to_le_bytes());
             head[8..16].copy_from_slice(&entry.inode.to_le_bytes());

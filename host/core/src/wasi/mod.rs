@@ -18,7 +18,7 @@ mod process;
 mod sock;
 mod stream;
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use self::descriptor::{Access, Descriptor, Descriptors, Flags, Kind};
 pub use self::poll::Poll;
@@ -37,7 +37,7 @@ pub struct Wasi {
     environ: Vec<Vec<u8>>,
     descriptors: Descriptors,
     vfs: Vfs,
-    platform: Rc<dyn Platform>,
+    platform: Arc<dyn Platform>,
 }
 
 /// The guest's standard streams.
@@ -52,7 +52,7 @@ pub struct Stdio {
 
 impl Wasi {
     /// A guest with these streams as its files 0, 1 and 2, and the whole tree, `/`, open as file 3: that is where libc finds it.
-    pub fn new(vfs: Vfs, platform: Rc<dyn Platform>, stdio: Stdio) -> Wasi {
+    pub fn new(vfs: Vfs, platform: Arc<dyn Platform>, stdio: Stdio) -> Wasi {
         let read = Access {
             read: true,
             write: false,
@@ -134,7 +134,7 @@ impl Wasi {
     }
 
     /// The clocks and randomness.
-    pub fn platform(&self) -> &Rc<dyn Platform> {
+    pub fn platform(&self) -> &Arc<dyn Platform> {
         &self.platform
     }
 }

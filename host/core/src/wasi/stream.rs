@@ -1,13 +1,12 @@
 //! What has no place in it to read or write at: standard input and output, pipes, terminals, sockets.
 
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::Errno;
 use crate::vfs::FileKind;
+use crate::{Errno, MaybeSend};
 
 /// Something to read from or write to in order.
-pub trait Stream {
+pub trait Stream: MaybeSend {
     /// [`FileKind::CharacterDevice`] for a terminal, which is what `isatty` asks.
     fn kind(&self) -> FileKind;
 
@@ -95,7 +94,7 @@ impl Stream for BytesIn {
 /// Output that is kept. Clones share what was written.
 #[derive(Debug, Clone, Default)]
 pub struct BytesOut {
-    bytes: Rc<RefCell<Vec<u8>>>,
+    bytes: Arc<Mutex<Vec<u8>>>,
 }
 
 impl BytesOut {
@@ -106,7 +105,17 @@ impl BytesOut {
 
     /// Takes what was written so far.
     pub fn take(&self) -> Vec<u8> {
-        self.bytes.take()
+        std::mem::take(&mut self.lock())
+    }
+
+    /// Takes what was written so far, as text; what is not UTF-8 is replaced.
+    pub fn take_text(&self) -> String {
+        String::from_utf8_lossy(&self.take()).into_owned()
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<u8>> {
+        // A writer that panicked left a vector that is as good as any.
+        self.bytes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -116,7 +125,7 @@ impl Stream for BytesOut {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
-        self.bytes.borrow_mut().extend_from_slice(bytes);
+        self.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }
 }
