@@ -380,8 +380,11 @@ fn mount_points_are_seen_and_cannot_be_removed() {
             assert_eq!(mkdir(guest, point), Err(Errno::Exist), "{point}");
             assert_eq!(rename(guest, point, "/tmp/x"), Err(Errno::Busy), "{point}");
         }
-        assert_eq!(guest.create("/home/me/file"), Err(Errno::NoEnt));
-        assert_eq!(mkdir(guest, "/home/you"), Err(Errno::NoEnt));
+        assert_eq!(guest.create("/home/me/file"), Err(Errno::Rofs));
+        assert_eq!(mkdir(guest, "/home/you"), Err(Errno::Rofs));
+        assert_eq!(symlink(guest, "x", "/home/you"), Err(Errno::Rofs));
+        assert_eq!(mkdir(guest, "/home/you/there"), Err(Errno::NoEnt));
+        assert_eq!(guest.open("/home/you"), Err(Errno::NoEnt));
     });
 }
 

@@ -263,8 +263,20 @@ fn refuse_change<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<
 fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> {
     match fs.stat(path, Follow::No) {
         Ok(_) => Err(Errno::Exist.into()),
-        Err(Refusal::Errno(Errno::NoEnt)) => Err(Errno::Rofs.into()),
+        Err(Refusal::Errno(Errno::NoEnt)) => {
+            // Only in a directory that is there could it have been made.
+            fs.stat(parent(path), Follow::Yes)?;
+            Err(Errno::Rofs.into())
+        }
         Err(other) => Err(other),
+    }
+}
+
+/// The directory that a path's last name is in.
+pub(super) fn parent(path: &[u8]) -> &[u8] {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(slash) => &path[..slash],
+        None => b"",
     }
 }
 

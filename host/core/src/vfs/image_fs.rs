@@ -135,11 +135,7 @@ impl<B: Blob + 'static> FileSystem for ImageFs<B> {
         let node = match self.find(path) {
             Err(Errno::NoEnt) if how.create => {
                 // Only a name in a directory that is there could have been made.
-                let parent = path
-                    .iter()
-                    .rposition(|&byte| byte == b'/')
-                    .map_or(&[][..], |slash| &path[..slash]);
-                self.find(parent)?;
+                self.find(parent(path))?;
                 return Err(Errno::Rofs.into());
             }
             found => found?,

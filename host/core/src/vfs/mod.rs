@@ -120,6 +120,7 @@ impl Vfs {
                 Err(refusal) => match vfs.leads_to_mount(place) {
                     Some(_) if how.suits_directory() => Ok((place.fs, Opened::Directory)),
                     Some(_) => Err(Errno::IsDir.into()),
+                    None if how.create => Err(Vfs::not_made(place, refusal)),
                     None => Err(refusal),
                 },
                 Ok(opened) => Ok((place.fs, opened)),
@@ -176,7 +177,10 @@ impl Vfs {
     pub fn create_dir(&mut self, path: GuestPath<'_>) -> Result<(), Errno> {
         self.at(path, |vfs, place| match place.point {
             Some(_) => Err(Errno::Exist.into()),
-            None => vfs.systems[place.fs].create_dir(&place.path),
+            None => {
+                let made = vfs.systems[place.fs].create_dir(&place.path);
+                made.map_err(|refusal| Vfs::not_made(place, refusal))
+            }
         })
     }
 
@@ -252,7 +256,10 @@ impl Vfs {
         }
         self.at(path, |vfs, place| match place.point {
             Some(_) => Err(Errno::Exist.into()),
-            None => vfs.systems[place.fs].symlink(target, &place.path),
+            None => {
+                let made = vfs.systems[place.fs].symlink(target, &place.path);
+                made.map_err(|refusal| Vfs::not_made(place, refusal))
+            }
         })
     }
 
@@ -358,6 +365,15 @@ impl Vfs {
             }
             act(vfs, source, &target)
         })
+    }
+
+    /// What to say when something could not be made at a place.
+    fn not_made(place: &Located, refusal: Refusal) -> Refusal {
+        match refusal {
+            // The file system below does not even have the directory that the guest sees.
+            Refusal::Errno(Errno::NoEnt) if place.in_leading_point => Errno::Rofs.into(),
+            refusal => refusal,
+        }
     }
 
     /// The point, when a path ends at a directory that leads to a mount, but is none itself.

@@ -31,6 +31,8 @@ pub(super) struct Located {
     pub(super) path: Vec<u8>,
     /// The mount point, or directory that leads to one, at which the path ends, if it does.
     pub(super) point: Option<PointId>,
+    /// It ends one name below a directory that only leads to mount points: nothing can be made there.
+    pub(super) in_leading_point: bool,
     /// The path ends with a slash: only a directory will do.
     pub(super) wants_directory: bool,
 }
@@ -157,6 +159,7 @@ impl Mounts {
         }
         into.fs = seen.fs;
         into.point = (depth == 0).then_some(PointId(point));
+        into.in_leading_point = depth == 1 && !seen.is_mounted;
         into.wants_directory = path.ends_with(b"/") || path.ends_with(b"/.") || path == b".";
         Ok(())
     }
@@ -219,6 +222,7 @@ impl Located {
             fs: 0,
             path: Vec::new(),
             point: None,
+            in_leading_point: false,
             wants_directory: false,
         }
     }

@@ -273,15 +273,16 @@ impl Tree {
     }
 
     pub(super) fn list(&self, directory: Inode) -> Result<Vec<DirEntry>, Errno> {
-        let entry = |(name, inode): (&Box<[u8]>, &Inode)| {
-            let kind = self.kind(*inode)?;
-            Ok(DirEntry {
+        let mut entries = Vec::new();
+        for (name, &inode) in self.children(directory)? {
+            let kind = self.kind(inode)?;
+            entries.push(DirEntry {
                 name: name.to_vec(),
                 inode: inode.0,
                 kind,
-            })
-        };
-        self.children(directory)?.iter().map(entry).collect()
+            });
+        }
+        Ok(entries)
     }
 }
 
