@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::fs::{Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat};
+use super::fs::{
+    Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat, parent,
+};
 use crate::image::{Entry, ImageError, Index, NodeId};
 use crate::memory::{GuestMemory, fill};
 use crate::{Errno, MaybeSend, MaybeSync};
