@@ -194,3 +194,73 @@ fn full_hint(tail: &str) -> &'static str {
         ""
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn run(script: &str) -> (tempfile::TempDir, Result<(), StepError>) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut command = Command::new("sh");
+        command.args(["-c", script]).env("WHO", "a b");
+        let result = Step::run(
+            &Talk::quiet(),
+            "the step",
+            command,
+            &dir.path().join("logs/step.log"),
+        );
+        (dir, result)
+    }
+
+    #[test]
+    fn a_failure_shows_command_and_tail_and_log() {
+        let (dir, result) = run("seq 100; echo last words >&2; exit 3");
+        let error = result.expect_err("it failed").to_string();
+        assert!(
+            error.starts_with("the step failed: exit status: 3"),
+            "{error}"
+        );
+        assert!(
+            error.contains("WHO='a b' sh -c 'seq 100; echo last words >&2; exit 3'"),
+            "{error}"
+        );
+        assert!(
+            error.contains("| 100\n  | last words") && !error.contains("| 10\n"),
+            "{error}"
+        );
+        let log = dir.path().join("logs/step.log");
+        assert!(error.contains(&log.display().to_string()), "{error}");
+        assert!(
+            fs::read_to_string(log)
+                .expect("it is there")
+                .starts_with("1\n2\n")
+        );
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let command = Command::new("pymode-no-such-program");
+        let error = Step::run(
+            &Talk::quiet(),
+            "the step",
+            command,
+            &std::env::temp_dir().join("pymode-step.log"),
+        );
+        let error = error.expect_err("it cannot start").to_string();
+        assert!(
+            error.contains("`pymode-no-such-program` is not installed"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_full_disk_is_recognised_in_a_compilers_words() {
+        let (_dir, result) = run("echo 'fatal error: x.o: No space left on device'; exit 1");
+        assert!(
+            result
+                .expect_err("it failed")
+                .to_string()
+                .contains("hint: the disk is full")
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Unpacking archives that nobody has checked: every path stays inside, links stay inside or are refused, sizes end.
+
+mod place;
+mod tar;
+mod zip;
+
+use std::fs::File;
+use std::io::{self, BufReader};
+use std::path::{Path, PathBuf};
+
+use place::Place;
+
+/// How much one archive may hold: its headers say nothing true of what it unpacks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes, unpacked.
+    pub bytes: u64,
+    /// Files, directories and links.
+    pub entries: usize,
+}
+
+impl Default for Limits {
+    /// Ten times what any compiler's archive holds.
+    fn default() -> Self {
+        Self {
+            bytes: 4 << 30,
+            entries: 200_000,
+        }
+    }
+}
+
+/// An archive that was not unpacked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchiveError {
+    /// Not a format that is known here.
+    #[error("`{}` is no archive that is known: .tar.gz, .tar.xz, .tar, .zip and .whl are", path.display())]
+    UnknownFormat {
+        /// The archive.
+        path: PathBuf,
+    },
+    /// It cannot be read: cut short or damaged, or the disk failed.
+    #[error("cannot unpack `{}`: {source}{}", path.display(), crate::cache::io_hint(source))]
+    Damaged {
+        /// The archive.
+        path: PathBuf,
+        /// What was found.
+        source: io::Error,
+    },
+    /// A path or link that leads out of the directory it is unpacked into.
+    #[error("`{}` is refused: its entry `{entry}` {reason}", path.display())]
+    Hostile {
+        /// The archive.
+        path: PathBuf,
+        /// The entry's name as it stands there.
+        entry: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// It unpacks to more than it may.
+    #[error("`{}` is refused: it unpacks to more than {} bytes or {} entries", path.display(), limits.bytes, limits.entries)]
+    TooLarge {
+        /// The archive.
+        path: PathBuf,
+        /// What it may unpack to.
+        limits: Limits,
+    },
+}
+
+/// Unpacks a `.tar.gz`, `.tar.xz`, `.tar`, `.zip` or `.whl` into an existing directory.
+///
+/// # Errors
+/// When it is damaged or of another format, is larger than [`Limits::default`], or has an entry that is absolute, contains
+/// `..`, is a device, or is a link that leads outside. What was unpacked before the fault was found stays: unpack into a
+/// directory to throw away.
+pub fn unpack(archive: &Path, into: &Path) -> Result<(), ArchiveError> {
+    unpack_within(archive, into, Limits::default())
+}
+
+/// The same with other limits.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within(archive: &Path, into: &Path, limits: Limits) -> Result<(), ArchiveError> {
+    let place = Place::new(into, limits);
+    unpack_into(archive, place).map_err(|fault| fault.of(archive, limits))
+}
+
+fn unpack_into(archive: &Path, place: Place<'_>) -> Result<(), Fault> {
+    let name = archive
+        .file_name()
+        .map(|name| name.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default();
+    let is = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
+    let file = BufReader::new(File::open(archive)?);
+    if is(&[".tar.gz", ".tgz", ".crate"]) {
+        tar::unpack(flate2::bufread::MultiGzDecoder::new(file), place)
+    } else if is(&[".tar.xz"]) {
+        tar::unpack(liblzma::bufread::XzDecoder::new_multi_decoder(file), place)
+    } else if is(&[".tar"]) {
+        tar::unpack(file, place)
+    } else if is(&[".zip", ".whl"]) {
+        zip::unpack(file, place)
+    } else {
+        Err(Fault::UnknownFormat)
+    }
+}
+
+/// What is wrong, before it is known which archive it is about.
+#[derive(Debug)]
+enum Fault {
+    UnknownFormat,
+    Io(io::Error),
+    Hostile { entry: String, reason: &'static str },
+    TooLarge,
+}
+
+impl From<io::Error> for Fault {
+    fn from(e: io::Error) -> Self {
+        if place::is_too_large(&e) {
+            Self::TooLarge
+        } else {
+            Self::Io(e)
+        }
+    }
+}
+
+impl Fault {
+    fn hostile(entry: &Path, reason: &'static str) -> Self {
+        Self::Hostile {
+            entry: entry.display().to_string(),
+            reason,
+        }
+    }
+
+    fn of(self, archive: &Path, limits: Limits) -> ArchiveError {
+        let path = archive.to_path_buf();
+        match self {
+            Self::UnknownFormat => ArchiveError::UnknownFormat { path },
+            Self::Io(source) => ArchiveError::Damaged { path, source },
+            Self::Hostile { entry, reason } => ArchiveError::Hostile {
+                path,
+                entry,
+                reason,
+            },
+            Self::TooLarge => ArchiveError::TooLarge { path, limits },
+        }
+    }
+}
