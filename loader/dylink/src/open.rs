@@ -52,7 +52,11 @@ pub async fn open<P: Process>(
 }
 
 /// Everything that is decided before anything is done.
-fn decide<P: Process>(process: &mut P, path: &str, group: &Group) -> Result<LinkPlan, OpenError> {
+pub(crate) fn decide<P: Process>(
+    process: &mut P,
+    path: &str,
+    group: &Group,
+) -> Result<LinkPlan, OpenError> {
     // The host is asked first: while the program is visited, there is no engine.
     let mut hosts = hashbrown::HashSet::new();
     for member in &group.members {

@@ -31,6 +31,11 @@ impl FreeSlots {
         Some(Slot(start))
     }
 
+    /// How many there are.
+    pub(crate) fn count(&self) -> u32 {
+        self.runs.values().sum()
+    }
+
     /// Gives slots back, which are null again.
     pub(crate) fn give(&mut self, first: Slot, count: u32) {
         if count == 0 {

@@ -1,0 +1,12 @@
+(module
+  (@dylink.0 (mem-info (memory 8 2) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 1))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "GOT.mem" "number" (global $number (mut i32)))
+  (import "GOT.func" "get" (global $get (mut i32)))
+  (global (export "number") i32 (i32.const 4))
+  (data (i32.add (global.get $mb) (i32.const 4)) "\29\00\00\00")
+  (func (export "get") (result i32) (i32.load (global.get $number)))
+  (func (export "call_self") (result i32) (call_indirect (result i32) (global.get $get))))

@@ -1,0 +1,167 @@
+//! An engine that runs nothing: it keeps account of memory, table and globals, checks what an engine would check, and
+//! can fail at any call.
+
+mod engine;
+mod machine;
+mod subject;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use pymode_dylink::{Census, Config, Contract, Fault, ModuleInfo, Program};
+
+use crate::files::{Files, MAIN};
+pub use machine::{Content, FakeExtern, Source};
+use machine::{FakeInstance, Machine};
+
+/// What a guest function does when it is called.
+pub type Script = Rc<dyn Fn(&mut Fake) -> Result<(), Fault>>;
+
+/// A process without a guest.
+pub struct Fake {
+    files: Files,
+    program: Program<usize, FakeExtern>,
+    machine: Machine,
+    main: Arc<ModuleInfo>,
+    scripts: HashMap<String, Script>,
+    /// Engine calls to go until one fails.
+    fail_in: Option<u32>,
+    /// Engine calls so far.
+    calls: u32,
+    guest_ran: bool,
+}
+
+/// Everything that a failed `dlopen` must leave as it was.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Snapshot {
+    /// What the linker knows.
+    pub census: Census,
+    /// Live allocations of main's heap: address → size.
+    pub memory: BTreeMap<u32, u32>,
+    /// Slots that are not null.
+    pub table: BTreeMap<u32, String>,
+    /// Where the shadow stack stands.
+    pub stack_pointer: u32,
+}
+
+/// The contract of the cases.
+pub const CONTRACT: Contract = Contract {
+    section: std::borrow::Cow::Borrowed("test.abi"),
+    version: 7,
+};
+
+/// The configuration of the cases.
+#[must_use]
+pub fn config(files: &Files) -> Config {
+    Config {
+        contract: Some(CONTRACT),
+        library_path: files.library_path.clone(),
+    }
+}
+
+impl Fake {
+    /// A process over `files`, with their main module.
+    ///
+    /// # Panics
+    /// If there is no main module, or it cannot be read: then the case is broken.
+    #[must_use]
+    pub fn process(files: Files) -> Self {
+        let main = files.read(MAIN).expect("a case has a main module");
+        let main = ModuleInfo::main_from_bytes(&main).expect("the main module can be read");
+        Self {
+            program: Program::new(config(&files)),
+            machine: Machine::new(&main),
+            main: Arc::new(main),
+            files,
+            scripts: HashMap::new(),
+            fail_in: None,
+            calls: 0,
+            guest_ran: false,
+        }
+    }
+
+    /// Lets the export `function` of the module at `path` do something when it is called.
+    pub fn script(
+        &mut self,
+        path: &str,
+        function: &str,
+        script: impl Fn(&mut Self) -> Result<(), Fault> + 'static,
+    ) {
+        let key = format!("{path}!{function}");
+        self.scripts.insert(key, Rc::new(script));
+    }
+
+    /// Lets the engine call after `calls` others fail, once.
+    pub fn fail_in(&mut self, calls: Option<u32>) {
+        self.fail_in = calls;
+    }
+
+    /// Whether the failure of [`fail_in`](Self::fail_in) is still to come.
+    #[must_use]
+    pub fn will_fail(&self) -> bool {
+        self.fail_in.is_some()
+    }
+
+    /// How many engine calls there were.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    /// Whether code of a side module has run since the last time this was asked.
+    pub fn take_guest_ran(&mut self) -> bool {
+        std::mem::take(&mut self.guest_ran)
+    }
+
+    /// How many slots the table has.
+    #[must_use]
+    pub fn table_size(&self) -> usize {
+        self.machine.table.len()
+    }
+
+    /// The state now.
+    #[must_use]
+    pub fn snapshot(&self) -> Snapshot {
+        let mut census = self.program.census();
+        // A table never shrinks: what a failed load grew is free, and used by the next.
+        census.free_slots = 0;
+        let table = (0..).zip(&self.machine.table);
+        Snapshot {
+            census,
+            memory: self.machine.allocations.clone(),
+            table: table
+                .filter_map(|(slot, content)| Some((slot, content.as_ref()?.to_string())))
+                .collect(),
+            stack_pointer: self.machine.globals[self.machine.stack_pointer].1,
+        }
+    }
+
+    fn tick(&mut self) -> Result<(), Fault> {
+        self.calls += 1;
+        match &mut self.fail_in {
+            Some(0) => {
+                self.fail_in = None;
+                Err(Fault::new("injected"))
+            }
+            Some(left) => {
+                *left -= 1;
+                Ok(())
+            }
+            None => Ok(()),
+        }
+    }
+
+    fn instance(&self, instance: usize) -> &FakeInstance {
+        &self.machine.instances[instance]
+    }
+}
+
+impl std::fmt::Debug for Fake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Fake")
+            .field("snapshot", &self.snapshot())
+            .field("calls", &self.calls)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,52 @@
+//! The fake engine as a subject of the suite: it prints plans and leaves out what needs a guest.
+
+use pymode_dylink::{OpenFlags, Preview, Process, dlfcn, now, preview};
+
+use super::Fake;
+use crate::files::Files;
+use crate::subject::Subject;
+
+impl Subject for Fake {
+    const RUNS: bool = false;
+
+    fn new(files: Files) -> Self {
+        Self::process(files)
+    }
+
+    fn open(&mut self, path: Option<&str>, flags: u32) -> u32 {
+        now(dlfcn::open(self, path, flags))
+    }
+
+    fn sym(&mut self, handle: u32, name: &str) -> Option<u32> {
+        dlfcn::sym(self, handle, name)
+    }
+
+    fn close(&mut self, handle: u32) -> bool {
+        dlfcn::close(self, handle)
+    }
+
+    fn error(&mut self) -> Option<String> {
+        self.program(|program| program.error.take())
+    }
+
+    fn call(&mut self, _slot: u32, _args: &[i32]) -> Result<i32, String> {
+        Err("this engine runs nothing".into())
+    }
+
+    fn read(&mut self, _address: u32) -> i32 {
+        0
+    }
+
+    fn loaded(&mut self) -> Vec<String> {
+        self.program(|program| program.loaded())
+    }
+
+    fn plan(&mut self, path: &str, flags: u32) -> Option<String> {
+        let flags = OpenFlags::from_guest(flags).ok()?;
+        match preview(self, path, flags) {
+            Ok(plan @ Preview::New { .. }) => Some(plan.to_string()),
+            // What is wrong is for `open` to say.
+            Ok(_) | Err(_) => Some(String::new()),
+        }
+    }
+}

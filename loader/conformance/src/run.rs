@@ -1,0 +1,215 @@
+//! Runs the cases over one engine.
+
+use std::collections::BTreeMap;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::case::{self, Case, Flag, Step};
+use crate::golden;
+use crate::subject::Subject;
+
+/// One test for each case, named `engine/case`.
+#[must_use]
+pub fn trials<S: Subject + 'static>(engine: &str) -> Vec<Trial> {
+    case::all()
+        .into_iter()
+        .filter(|case| S::RUNS || !case.script.runs)
+        .map(|case| {
+            Trial::test(format!("{engine}/{}", case.name), move || {
+                run::<S>(&case).map_err(Failed::from)
+            })
+        })
+        .collect()
+}
+
+fn run<S: Subject>(case: &Case) -> Result<(), String> {
+    let mut run = Run {
+        subject: S::new(case.files()?),
+        named: BTreeMap::new(),
+        plan: String::new(),
+        errors: String::new(),
+        prints: false,
+    };
+    for (at, step) in case.script.step.iter().enumerate() {
+        run.step(step)
+            .map_err(|error| format!("step {}: {error}\n  ({})", at + 1, case.script.says))?;
+    }
+    golden::check(&case.path, "error.txt", &run.errors)?;
+    if run.prints {
+        golden::check(&case.path, "plan.txt", &run.plan)?;
+    }
+    Ok(())
+}
+
+struct Run<S> {
+    subject: S,
+    /// Handles and addresses that have a name.
+    named: BTreeMap<String, u32>,
+    plan: String,
+    errors: String,
+    prints: bool,
+}
+
+impl<S: Subject> Run<S> {
+    fn step(&mut self, step: &Step) -> Result<(), String> {
+        match step {
+            Step::Open {
+                path,
+                flags,
+                name,
+                fails,
+            } => self.open(path.as_deref(), flags, name.as_ref(), *fails),
+            Step::Sym {
+                name,
+                of,
+                alias,
+                fails,
+            } => {
+                let handle = match of {
+                    Some(handle) => self.value(handle)?,
+                    None => 0,
+                };
+                let found = self.subject.sym(handle, name);
+                self.outcome(found.is_some(), *fails, &format!("dlsym {name}"))?;
+                if let (Some(address), Some(alias)) = (found, alias) {
+                    self.named.insert(alias.clone(), address);
+                }
+                Ok(())
+            }
+            Step::Close { handle, fails } => {
+                let value = self.value(handle)?;
+                let closed = self.subject.close(value);
+                self.outcome(closed, *fails, &format!("dlclose {handle}"))
+            }
+            Step::Call {
+                function,
+                args,
+                gives,
+                traps,
+            } => self.call(function, args, *gives, *traps),
+            Step::Read { data, gives } => {
+                let address = self.address(data)?;
+                if !S::RUNS {
+                    return Ok(());
+                }
+                let found = self.subject.read(address);
+                equal(&found, gives, data)
+            }
+            Step::Same { all } => {
+                let values = self.values(all)?;
+                match values.windows(2).all(|pair| pair[0] == pair[1]) {
+                    true => Ok(()),
+                    false => Err(format!("{all:?} are {values:?}")),
+                }
+            }
+            Step::Differ { all } => {
+                let mut values = self.values(all)?;
+                values.sort_unstable();
+                match values.windows(2).all(|pair| pair[0] != pair[1]) {
+                    true => Ok(()),
+                    false => Err(format!("two of {all:?} are equal: {values:?}")),
+                }
+            }
+            Step::Loaded { paths } => {
+                let found = self.subject.loaded();
+                equal(&found, paths, "what is loaded")
+            }
+        }
+    }
+
+    fn open(
+        &mut self,
+        path: Option<&str>,
+        flags: &[Flag],
+        name: Option<&String>,
+        fails: bool,
+    ) -> Result<(), String> {
+        let bits = flags.iter().fold(2, |bits, flag| bits | flag.bits());
+        if let Some(path) = path
+            && let Some(plan) = self.subject.plan(path, bits)
+        {
+            self.prints = true;
+            if !plan.is_empty() {
+                self.plan += &format!("== {path}\n{plan}");
+            }
+        }
+        let handle = self.subject.open(path, bits);
+        let what = format!("dlopen {}", path.unwrap_or("NULL"));
+        self.outcome(handle != 0, fails, &what)?;
+        if let (true, Some(name)) = (handle != 0, name) {
+            self.named.insert(name.clone(), handle);
+        }
+        Ok(())
+    }
+
+    fn call(
+        &mut self,
+        function: &str,
+        args: &[i32],
+        gives: Option<i32>,
+        traps: bool,
+    ) -> Result<(), String> {
+        let slot = self.address(function)?;
+        if !S::RUNS {
+            return Ok(());
+        }
+        match (self.subject.call(slot, args), traps) {
+            (Ok(found), false) => match gives {
+                Some(wanted) => equal(&found, &wanted, function),
+                None => Ok(()),
+            },
+            (Err(_), true) => Ok(()),
+            (Ok(found), true) => Err(format!("{function} gives {found} instead of a trap")),
+            (Err(error), false) => Err(format!("{function}: {error}")),
+        }
+    }
+
+    /// Checks that something failed or not as it should, and that `dlerror` agrees.
+    fn outcome(&mut self, ok: bool, fails: bool, what: &str) -> Result<(), String> {
+        let error = self.subject.error();
+        match (ok, fails, error) {
+            (true, false, None) => Ok(()),
+            (true, false, Some(error)) => Err(format!("{what} left an error: {error}")),
+            (false, true, Some(error)) => {
+                self.errors += &format!("== {what}\n{error}\n");
+                match self.subject.error() {
+                    None => Ok(()),
+                    Some(_) => Err("dlerror is not cleared by reading".into()),
+                }
+            }
+            (false, _, None) => Err(format!("{what} failed without an error")),
+            (true, true, _) => Err(format!("{what} should fail")),
+            (false, false, Some(error)) => Err(format!("{what}: {error}")),
+        }
+    }
+
+    fn value(&self, name: &str) -> Result<u32, String> {
+        let value = self.named.get(name);
+        value
+            .copied()
+            .ok_or_else(|| format!("nothing is called `{name}`"))
+    }
+
+    fn values(&mut self, names: &[String]) -> Result<Vec<u32>, String> {
+        names.iter().map(|name| self.address(name)).collect()
+    }
+
+    /// A named handle or address, or `handle.symbol`.
+    fn address(&mut self, name: &str) -> Result<u32, String> {
+        match name.split_once('.') {
+            Some((handle, symbol)) => {
+                let handle = self.value(handle)?;
+                let found = self.subject.sym(handle, symbol);
+                found.ok_or_else(|| format!("no {name}: {:?}", self.subject.error()))
+            }
+            None => self.value(name),
+        }
+    }
+}
+
+fn equal<T: PartialEq + std::fmt::Debug>(found: &T, wanted: &T, what: &str) -> Result<(), String> {
+    if found == wanted {
+        return Ok(());
+    }
+    Err(format!("{what}: found {found:?}, expected {wanted:?}"))
+}
