@@ -1,0 +1,72 @@
+//! What is done to a linked module before it is shipped.
+
+use pymode_toolchain::cc::abi_section;
+use wasmparser::{BinaryReaderError, Parser, Payload};
+
+/// Custom sections that say nothing to whoever runs the module.
+fn is_dropped(name: &str) -> bool {
+    name == "name" || name == "producers" || name.starts_with(".debug_")
+}
+
+/// The module without the names of its functions, and with the version of the ABI.
+///
+/// The linker could strip the names as well; but then it strips `target_features` too, and the names are wanted beside
+/// the module.
+pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
+    const HEADER: usize = 8;
+    let mut out = module.get(..HEADER).unwrap_or(module).to_vec();
+    let mut at = HEADER;
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        let dropped =
+            matches!(&payload, Payload::CustomSection(section) if is_dropped(section.name()));
+        if let Some((_, range)) = payload.as_section() {
+            let end = range.end as usize;
+            // From the end of the section before, so with this one's own head.
+            if !dropped {
+                out.extend_from_slice(&module[at..end]);
+            }
+            at = end;
+        }
+    }
+    out.extend(abi_section(pymode_abi::VERSION));
+    Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::finish;
+
+    const HEADER: &[u8] = b"\0asm\x01\0\0\0";
+
+    fn custom(name: &str, body: &[u8]) -> Vec<u8> {
+        let mut section = vec![0, (1 + name.len() + body.len()) as u8, name.len() as u8];
+        section.extend(name.as_bytes());
+        section.extend(body);
+        section
+    }
+
+    #[test]
+    fn names_go_and_the_version_comes() {
+        let features = custom("target_features", &[0]);
+        let module = [
+            HEADER,
+            &custom("name", &[]),
+            &features,
+            &custom(".debug_info", b"x"),
+            &custom("producers", &[0]),
+        ]
+        .concat();
+        let finished = finish(&module).expect("a module");
+        assert_eq!(
+            finished,
+            [HEADER, &features, b"\0\x0c\x0apymode.abi\x01"].concat()
+        );
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        assert!(finish(b"\0asm").is_err());
+        assert!(finish(&[HEADER, &[0, 9, 1]].concat()).is_err());
+    }
+}

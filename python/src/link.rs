@@ -1,0 +1,184 @@
+//! python.wasm: everything that was compiled, linked by plain LLD with the exports that the contract names.
+
+use std::path::{Path, PathBuf};
+
+use pymode_abi::EXPORTS;
+use pymode_toolchain::cc::flags::TARGET;
+use pymode_toolchain::{Key, zig};
+
+use crate::error::Error;
+use crate::files::{read, write};
+use crate::finish::finish;
+use crate::interpreter::Interpreter;
+use crate::libc::Libc;
+use crate::recipe::Recipe;
+use crate::runtime;
+use crate::workshop::Workshop;
+
+/// How C code of ours is compiled.
+const RUNTIME_FLAGS: &[&str] = &[
+    "-target",
+    TARGET,
+    "-std=gnu11",
+    "-Os",
+    "-g0",
+    "-DNDEBUG",
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+];
+
+const LINK_FLAGS: &[&str] = &[
+    "--error-limit=0",
+    "--build-id=none",
+    "--gc-sections",
+    "--strip-debug",
+    "--export-memory",
+    "--export-table",
+    // Else the exported table has a maximum, and no side module gets a slot.
+    "--growable-table",
+    // A stack that overflows traps at address 0 instead of running into data.
+    "--stack-first",
+    // 8 MB: `main.c` keeps recursion within it.
+    "-z",
+    "stack-size=8388608",
+];
+
+/// To be changed with what `finish` does.
+const RECIPE: &str = "1";
+
+/// What is linked into python.wasm, and where `abi/exports.toml` is derived from.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct LinkInputs {
+    /// Our own objects, linked first.
+    pub objects: Vec<PathBuf>,
+    /// CPython.
+    pub python: Vec<PathBuf>,
+    /// libc, then the compiler's builtins, in the order of the link.
+    pub libc: Vec<PathBuf>,
+    key: Key,
+    start: PathBuf,
+}
+
+/// The linked interpreter.
+#[derive(Clone, Debug)]
+pub(crate) struct Linked {
+    dir: PathBuf,
+}
+
+impl Linked {
+    pub(crate) fn wasm(&self) -> PathBuf {
+        self.dir.join("python.wasm")
+    }
+
+    pub(crate) fn named(&self) -> PathBuf {
+        self.dir.join("python.names.wasm")
+    }
+}
+
+/// Compiles our objects and gathers the rest.
+pub(crate) fn inputs(
+    shop: &Workshop<'_>,
+    interpreter: &Interpreter,
+    libc: &Libc,
+) -> Result<LinkInputs, Error> {
+    let key = Key::new("runtime")
+        .key("objects", &runtime::objects_key())
+        .key("interpreter", &interpreter.key)
+        .key("libc", &libc.key)
+        .field("flags", RUNTIME_FLAGS.join(" "));
+    let names = runtime::object_names();
+    let dir = shop.cache.entry("python", &key, |dir| {
+        let mut recipe = Recipe::default();
+        let mut flags: Vec<String> = RUNTIME_FLAGS
+            .iter()
+            .map(|flag| (*flag).to_owned())
+            .collect();
+        flags.push(format!("-I{}", interpreter.include().display()));
+        for (source, object) in runtime::write_sources(dir)?.iter().zip(&names) {
+            recipe.compile(&shop.zig("cc"), &flags, source, object);
+        }
+        write(&dir.join("Makefile"), recipe.text())?;
+        shop.run("compiling the runtime", "python-runtime", shop.make(dir))
+    })?;
+    Ok(LinkInputs {
+        objects: names.iter().map(|name| dir.join(name)).collect(),
+        python: interpreter.archives().to_vec(),
+        libc: libc.archives().collect(),
+        start: libc.start(),
+        key,
+    })
+}
+
+/// Links python.wasm.
+pub(crate) fn link(shop: &Workshop<'_>, inputs: &LinkInputs) -> Result<Linked, Error> {
+    let exports = exports();
+    let key = Key::new("python")
+        .key("inputs", &inputs.key)
+        .field("zig", zig::VERSION)
+        .field("exports", &exports)
+        .field("flags", LINK_FLAGS.join(" "))
+        .field("abi", pymode_abi::VERSION.to_string())
+        .field("recipe", RECIPE);
+    let dir = shop
+        .cache
+        .entry("python", &key, |dir| link_into(shop, inputs, &exports, dir))?;
+    Ok(Linked { dir })
+}
+
+/// Links `python.names.wasm` into a directory, and makes `python.wasm` of it.
+pub(crate) fn link_into(
+    shop: &Workshop<'_>,
+    inputs: &LinkInputs,
+    exports: &str,
+    dir: &Path,
+) -> Result<(), Error> {
+    let named = dir.join("python.names.wasm");
+    write(&dir.join("exports.txt"), exports)?;
+    let mut command = shop.command(&shop.zig.exe);
+    command
+        .arg("wasm-ld")
+        .args(LINK_FLAGS)
+        .arg("@exports.txt")
+        .arg("-o")
+        .arg(&named)
+        .arg(&inputs.start)
+        .args(&inputs.objects)
+        .args(&inputs.python)
+        .args(&inputs.libc)
+        .current_dir(dir);
+    shop.run("linking python.wasm", "python-link", command)?;
+    let module = finish(&read(&named)?).map_err(|source| Error::Wasm {
+        path: named.clone(),
+        source,
+    })?;
+    write(&dir.join("python.wasm"), module)
+}
+
+/// The linker's flags for what the contract promises. The memory and the table have flags of their own.
+pub(crate) fn exports() -> String {
+    EXPORTS
+        .iter()
+        .filter(|export| {
+            !matches!(
+                export.kind,
+                pymode_abi::Kind::Memory | pymode_abi::Kind::Table
+            )
+        })
+        .map(|export| format!("--export={}\n", export.name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::exports;
+
+    #[test]
+    fn the_contract_becomes_flags_of_the_linker() {
+        let text = exports();
+        assert!(text.contains("--export=PyModule_Create2\n"));
+        assert!(text.contains("--export=__stack_pointer\n"));
+        assert!(!text.contains("--export=memory\n"));
+    }
+}

@@ -1,0 +1,287 @@
+//! The image of the standard library: what is mounted at `/` in the guest.
+//!
+//! | path | content |
+//! |---|---|
+//! | `/lib/python3.13/os.pyc` | a module, without its source |
+//! | `/lib/python3.13/lib-dynload/zlib.cpython-….wasm` | a C module |
+//! | `/lib/python3.13/_sysconfigdata_….pyc` | what `sysconfig` says |
+//!
+//! With [`Options::sources`] each module is there twice, `os.py` and `__pycache__/os.cpython-313.pyc`.
+//!
+//! A `.pyc` says of itself that it is not to be compared with its source ("unchecked hash"), so none is ever looked for.
+//! Its code says that it comes from `/lib/python3.13/os.py`. That is what a traceback shows, with the line's number; the
+//! line itself only if the sources are in the image.
+//!
+//! [`Options::sources`]: crate::Options::sources
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use pymode_abi::EXT_SUFFIX;
+use pymode_host::image::ImageWriter;
+use pymode_toolchain::Key;
+
+use crate::Options;
+use crate::error::Error;
+use crate::files::{make_directory, read, walk, write};
+use crate::interpreter::{Interpreter, SYSCONFIGDATA};
+use crate::native::NativePython;
+use crate::side::SideModules;
+use crate::source::PythonSource;
+use crate::workshop::Workshop;
+
+const COMPILE: &str = include_str!("../helpers/compile_stdlib.py");
+const CORRECT: &str = include_str!("../helpers/sysconfigdata.py");
+
+/// Where the library is in the image, and so in the guest.
+const LIBRARY: &str = "lib/python3.13";
+
+/// What is left out, below `Lib/`.
+const LEFT_OUT: &[&str] = &[
+    // An example of a frozen package.
+    "__phello__",
+    // pip is not run in the guest.
+    "ensurepip",
+    // These want a screen.
+    "idlelib",
+    "tkinter",
+    "turtle.py",
+    "turtledemo",
+    // CPython's own tests: two thirds of the library.
+    "test",
+];
+
+/// To be changed with what the steps below do, beyond the constants above.
+const RECIPE: &str = "1";
+
+/// The image and what belongs to it.
+#[derive(Clone, Debug)]
+pub(crate) struct StandardLibrary {
+    dir: PathBuf,
+}
+
+impl StandardLibrary {
+    pub(crate) fn image(&self) -> PathBuf {
+        self.dir.join("stdlib.img")
+    }
+
+    pub(crate) fn sysconfigdata(&self) -> PathBuf {
+        self.dir.join(SYSCONFIGDATA)
+    }
+}
+
+pub(crate) fn provision(
+    shop: &Workshop<'_>,
+    source: &PythonSource,
+    native: &NativePython,
+    interpreter: &Interpreter,
+    side: &SideModules,
+    options: Options,
+) -> Result<StandardLibrary, Error> {
+    let key = Key::new("stdlib")
+        .key("interpreter", &interpreter.key)
+        .key("side", &side.key)
+        .field("compile", COMPILE)
+        .field("correct", CORRECT)
+        .field("options", format!("{options:?}"))
+        .field("format", pymode_host::image::VERSION.to_string())
+        .field("left out", LEFT_OUT.join(" "))
+        .field("recipe", RECIPE);
+    let dir = shop.cache.entry("python", &key, |dir| {
+        write_into(shop, source, native, interpreter, side, options, dir)
+    })?;
+    Ok(StandardLibrary { dir })
+}
+
+/// Writes the image and the data of `sysconfig` into a directory.
+pub(crate) fn write_into(
+    shop: &Workshop<'_>,
+    source: &PythonSource,
+    native: &NativePython,
+    interpreter: &Interpreter,
+    side: &SideModules,
+    options: Options,
+    dir: &Path,
+) -> Result<(), Error> {
+    correct_sysconfigdata(shop, native, interpreter, dir)?;
+    let modules = modules(&source.dir.join("Lib"), &dir.join(SYSCONFIGDATA))?;
+    let compiled = dir.join("compiled");
+    compile(shop, native, &modules, &compiled, options)?;
+
+    let mut image = ImageWriter::new();
+    image.directory("tmp")?;
+    for module in &modules {
+        let name = module.name.to_string_lossy();
+        let code = read(&compiled.join(module.compiled()))?;
+        if options.sources {
+            image.file(&format!("{LIBRARY}/{}", module.cached()), code)?;
+            image.file(&format!("{LIBRARY}/{name}"), read(&module.source)?)?;
+        } else {
+            image.file(&format!("{LIBRARY}/{name}c"), code)?;
+        }
+    }
+    for (name, path) in side.files() {
+        image.file(&format!("{LIBRARY}/lib-dynload/{name}"), read(&path)?)?;
+    }
+    let path = dir.join("stdlib.img");
+    let mut file = File::create(&path).map_err(Error::io("create", &path))?;
+    image.write_to(&mut file)?;
+    std::fs::remove_dir_all(&compiled).map_err(Error::io("delete", &compiled))
+}
+
+/// One Python file of the library.
+#[derive(Debug)]
+struct Module {
+    /// Below the library, such as `json/decoder.py`.
+    name: PathBuf,
+    source: PathBuf,
+}
+
+impl Module {
+    fn compiled(&self) -> PathBuf {
+        self.name.with_extension("pyc")
+    }
+
+    /// Where importlib looks for its code, if its source is there too.
+    fn cached(&self) -> String {
+        let stem = self.name.file_stem().unwrap_or_default().to_string_lossy();
+        let parent = self.name.parent().filter(|parent| *parent != Path::new(""));
+        let prefix = parent
+            .map(|parent| format!("{}/", parent.display()))
+            .unwrap_or_default();
+        format!("{prefix}__pycache__/{stem}.cpython-313.pyc")
+    }
+}
+
+fn modules(lib: &Path, sysconfigdata: &Path) -> Result<Vec<Module>, Error> {
+    let mut modules: Vec<Module> = walk(lib)?
+        .files
+        .into_iter()
+        .filter(|name| is_shipped(name))
+        .map(|name| Module {
+            source: lib.join(&name),
+            name,
+        })
+        .collect();
+    modules.push(Module {
+        name: SYSCONFIGDATA.into(),
+        source: sysconfigdata.to_path_buf(),
+    });
+    Ok(modules)
+}
+
+fn is_shipped(name: &Path) -> bool {
+    let first = name.components().next().map(|first| first.as_os_str());
+    name.extension() == Some(OsStr::new("py"))
+        && !LEFT_OUT
+            .iter()
+            .any(|left_out| first == Some(OsStr::new(left_out)))
+        && !name.components().any(|part| part.as_os_str() == "tests")
+}
+
+/// The data of `sysconfig`, without anything of this machine.
+fn correct_sysconfigdata(
+    shop: &Workshop<'_>,
+    native: &NativePython,
+    interpreter: &Interpreter,
+    dir: &Path,
+) -> Result<(), Error> {
+    let helper = dir.join("sysconfigdata-helper.py");
+    write(&helper, CORRECT)?;
+    let mut command = shop.command(&native.exe);
+    command
+        .args(["-I", "-S"])
+        .args([
+            &helper,
+            &interpreter.sysconfigdata(),
+            &dir.join(SYSCONFIGDATA),
+        ])
+        .arg(EXT_SUFFIX)
+        .args([
+            shop.cache.root(),
+            Path::new("../src"),
+            Path::new("../include"),
+            Path::new("../config.site"),
+        ])
+        .args(["-target", "HOSTRUNNER", "--build="]);
+    shop.run("writing sysconfig's data", "python-sysconfig", command)?;
+    std::fs::remove_file(&helper).map_err(Error::io("delete", &helper))
+}
+
+fn compile(
+    shop: &Workshop<'_>,
+    native: &NativePython,
+    modules: &[Module],
+    into: &Path,
+    options: Options,
+) -> Result<(), Error> {
+    make_directory(into)?;
+    let jobs: String = modules
+        .iter()
+        .map(|module| {
+            format!(
+                "{}\n{}\n/{LIBRARY}/{}\n",
+                module.source.display(),
+                into.join(module.compiled()).display(),
+                module.name.display()
+            )
+        })
+        .collect();
+    write(&into.join("jobs"), jobs)?;
+    let helper = into.join("helper.py");
+    write(&helper, COMPILE)?;
+    let mut command = shop.command(&native.exe);
+    command
+        .args(["-I", "-S"])
+        .arg(helper)
+        .arg(into.join("jobs"));
+    if !options.docstrings {
+        command.arg("--no-docstrings");
+    }
+    shop.run("compiling the standard library", "python-stdlib", command)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::{Module, is_shipped};
+
+    #[test]
+    fn the_library_is_shipped_without_tests_and_without_what_needs_a_screen() {
+        for name in [
+            "os.py",
+            "json/decoder.py",
+            "encodings/idna.py",
+            "unittest/__init__.py",
+        ] {
+            assert!(is_shipped(Path::new(name)), "{name}");
+        }
+        for name in [
+            "test/test_os.py",
+            "tkinter/__init__.py",
+            "ctypes/tests/x.py",
+            "turtle.py",
+            "ctypes/macholib/README",
+        ] {
+            assert!(!is_shipped(Path::new(name)), "{name}");
+        }
+    }
+
+    #[test]
+    fn cached_code_has_the_name_that_importlib_looks_for() {
+        let cached = |name: &str| {
+            Module {
+                name: name.into(),
+                source: PathBuf::new(),
+            }
+            .cached()
+        };
+        assert_eq!(cached("os.py"), "__pycache__/os.cpython-313.pyc");
+        assert_eq!(
+            cached("json/decoder.py"),
+            "json/__pycache__/decoder.cpython-313.pyc"
+        );
+    }
+}

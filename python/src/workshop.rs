@@ -1,0 +1,77 @@
+//! What every step of the build needs: the cache, zig, and a clean environment for the commands it runs.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pymode_toolchain::zig::{self, Zig};
+use pymode_toolchain::{Cache, Step, Talk};
+
+use crate::error::Error;
+use crate::source::RELEASED;
+
+/// What a command of the build inherits from its caller's environment. Not more, so that one machine builds what
+/// another does: no `CFLAGS`, no `MAKEFLAGS`, no `PYTHONPATH`.
+const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR"];
+
+/// The tools of the build.
+#[derive(Debug)]
+pub(crate) struct Workshop<'a> {
+    pub(crate) cache: &'a Cache,
+    pub(crate) talk: &'a Talk,
+    pub(crate) zig: Zig,
+}
+
+impl<'a> Workshop<'a> {
+    pub(crate) fn open(cache: &'a Cache, talk: &'a Talk) -> Result<Self, Error> {
+        // configure and make split their variables at blanks, and quoting does not help.
+        if cache.root().to_string_lossy().contains(char::is_whitespace) {
+            return Err(Error::BlankInPath {
+                path: cache.root().to_path_buf(),
+            });
+        }
+        Ok(Self {
+            cache,
+            talk,
+            zig: zig::provision(cache, talk)?,
+        })
+    }
+
+    /// A command that sees nothing of the caller's environment but what it needs.
+    pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
+        let mut command = Command::new(program.as_ref());
+        command.env_clear();
+        for name in INHERITED {
+            if let Some(value) = std::env::var_os(name) {
+                command.env(name, value);
+            }
+        }
+        command
+            .env("LC_ALL", "C")
+            .env("SOURCE_DATE_EPOCH", RELEASED.to_string())
+            .env("ZIG_GLOBAL_CACHE_DIR", self.zig.cache())
+            .env("ZIG_LOCAL_CACHE_DIR", self.zig.cache());
+        command
+    }
+
+    /// `make` with as many jobs as there are processors.
+    pub(crate) fn make(&self, directory: &Path) -> Command {
+        let jobs = std::thread::available_parallelism().map_or(1, usize::from);
+        let mut command = self.command("make");
+        command.arg(format!("-j{jobs}")).current_dir(directory);
+        command
+    }
+
+    /// Runs a command; its log lies in the cache, where it outlives a failure.
+    pub(crate) fn run(&self, title: &str, log: &str, command: Command) -> Result<(), Error> {
+        Ok(Step::run(self.talk, title, command, &self.log(log))?)
+    }
+
+    pub(crate) fn log(&self, name: &str) -> PathBuf {
+        self.cache.root().join("logs").join(format!("{name}.log"))
+    }
+
+    /// `zig` with its first argument, as one word for a shell.
+    pub(crate) fn zig(&self, tool: &str) -> String {
+        format!("{} {tool}", self.zig.exe.display())
+    }
+}
