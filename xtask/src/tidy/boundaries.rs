@@ -166,12 +166,20 @@ fn ours<'a>(member: &'a Crate, crates: &'a [Crate]) -> impl Iterator<Item = &'a 
     member.dependencies.iter().filter(ours).map(String::as_str)
 }
 
-/// Whether the crate is, or depends on, the one of this name. Cargo allows no cycles.
+/// Whether the crate is, or depends on, the one of this name.
 fn reaches(member: &Crate, name: &str, crates: &[Crate]) -> bool {
-    member.name == name
-        || ours(member, crates)
-            .filter_map(|next| crates.iter().find(|other| other.name == next))
-            .any(|next| reaches(next, name, crates))
+    let mut seen = vec![member.name.as_str()];
+    let mut at = 0;
+    while let Some(&next) = seen.get(at) {
+        at += 1;
+        let next = crates.iter().find(|other| other.name == next);
+        for dependency in next.into_iter().flat_map(|next| ours(next, crates)) {
+            if !seen.contains(&dependency) {
+                seen.push(dependency);
+            }
+        }
+    }
+    seen.contains(&name)
 }
 
 fn list(names: &[&str]) -> String {

@@ -47,7 +47,7 @@ pub(crate) fn run(root: &Path) -> Result<Vec<Fault>, Error> {
     let tree = Tree::read(root)?;
     let mut faults = boundaries::check(&manifest::all(root, &tree)?);
     faults.extend(boundaries::engine_free(&tree));
-    faults.extend(words::check(&tree));
+    faults.extend(words::check(&tree, &words::machine(root)));
     faults.extend(form::check(&tree));
     faults.extend(skips::check(&tree));
     Ok(faults)

@@ -1,11 +1,14 @@
 //! Words that may not stand in the tree, or only in some folders.
 
+use std::env;
+use std::path::Path;
+
 use super::Fault;
 use super::tree::{File, Tree};
 
 /// A word, where it may stand, and why not elsewhere. The words are written in two halves, so that this file is clean.
-struct Rule {
-    word: &'static str,
+struct Rule<'a> {
+    word: &'a str,
     /// Whether the word only counts where a path may begin: not within a longer path or name.
     path: bool,
     /// Extensions of the files that are looked at; none means all.
@@ -17,7 +20,7 @@ struct Rule {
 }
 
 /// A name that must be had from the machine's or the tool's own configuration.
-const fn host(word: &'static str) -> Rule {
+const fn host(word: &'static str) -> Rule<'static> {
     Rule {
         word,
         path: false,
@@ -29,7 +32,7 @@ const fn host(word: &'static str) -> Rule {
 }
 
 /// A folder that another machine does not have.
-const fn folder(word: &'static str) -> Rule {
+const fn folder(word: &str) -> Rule<'_> {
     Rule {
         word,
         path: true,
@@ -40,7 +43,7 @@ const fn folder(word: &'static str) -> Rule {
     }
 }
 
-const fn left_over(word: &'static str) -> Rule {
+const fn left_over(word: &'static str) -> Rule<'static> {
     Rule {
         word,
         path: false,
@@ -51,7 +54,7 @@ const fn left_over(word: &'static str) -> Rule {
     }
 }
 
-const RULES: &[Rule] = &[
+const RULES: &[Rule<'static>] = &[
     Rule {
         word: concat!("Js", "Value"),
         path: false,
@@ -71,11 +74,6 @@ const RULES: &[Rule] = &[
     host(concat!("static.", "rust-lang.org")),
     host(concat!("proxy.", "golang.org")),
     host(concat!("anaconda", ".org")),
-    folder(concat!("/", "work/")),
-    folder(concat!("/", "root/")),
-    folder(concat!("/", "home/")),
-    folder(concat!("/", "Users/")),
-    folder(concat!("/tmp", "/s/")),
     left_over(concat!("#[", "ignore")),
     left_over(concat!("todo", "!(")),
     left_over(concat!("unimplemented", "!(")),
@@ -84,17 +82,37 @@ const RULES: &[Rule] = &[
 /// Files that cargo or npm writes: a lock file names the registry that its packages are from.
 const WRITTEN_BY_TOOLS: &[&str] = &["Cargo.lock"];
 
-pub(super) fn check(tree: &Tree) -> Vec<Fault> {
-    let looked_at = tree
+/// `machine` are folders of the machine that runs this: where the checkout lies, and the user's home.
+pub(super) fn check(tree: &Tree, machine: &[String]) -> Vec<Fault> {
+    let folders: Vec<_> = machine.iter().map(|word| folder(word)).collect();
+    let mut faults = Vec::new();
+    for file in tree
         .0
         .iter()
-        .filter(|file| !WRITTEN_BY_TOOLS.contains(&file.name()));
-    looked_at
-        .flat_map(|file| RULES.iter().flat_map(move |rule| rule.check(file)))
+        .filter(|file| !WRITTEN_BY_TOOLS.contains(&file.name()))
+    {
+        let rules = RULES.iter().chain(&folders);
+        faults.extend(rules.flat_map(|rule| rule.check(file)));
+    }
+    faults
+}
+
+/// Where this checkout lies and who works in it: what a file may have been given by mistake. Each ends with `/`.
+pub(super) fn machine(root: &Path) -> Vec<String> {
+    let home = env::home_dir();
+    let shared = [
+        "/", "/tmp", "/home", "/usr", "/usr/src", "/opt", "/srv", "/var",
+    ];
+    [Some(root), root.parent(), home.as_deref()]
+        .into_iter()
+        .flatten()
+        .map(|folder| folder.to_string_lossy().into_owned())
+        .filter(|folder| !shared.contains(&folder.as_str()))
+        .map(|folder| folder + "/")
         .collect()
 }
 
-impl Rule {
+impl Rule<'_> {
     fn check(&self, file: &File) -> Vec<Fault> {
         let exempt = self.allowed.iter().any(|folder| file.is_under(folder))
             || !self.extensions.is_empty() && !file.has_extension(self.extensions);
@@ -127,7 +145,7 @@ mod tests {
     use super::*;
 
     fn places(path: &str, text: &str) -> Vec<String> {
-        check(&Tree(vec![File::new(path, text)]))
+        check(&Tree(vec![File::new(path, text)]), &["/srv/me/".to_owned()])
             .into_iter()
             .map(|fault| fault.place)
             .collect()
@@ -153,8 +171,8 @@ mod tests {
             ),
             ["a.toml:2"]
         );
-        assert_eq!(places("a.py", concat!("open('/ro", "ot/x')\n")), ["a.py:1"]);
-        assert!(places("a.md", concat!("host/ro", "ot/x and $DIR/ho", "me/y\n")).is_empty());
+        assert_eq!(places("a.py", "open('/srv/me/x')\n"), ["a.py:1"]);
+        assert!(places("a.md", "host/srv/me/x, $DIR/srv/me/y and /srv/men\n").is_empty());
         assert!(places("Cargo.lock", concat!("source = \"crates", ".io-index\"\n")).is_empty());
     }
 
