@@ -1,26 +1,370 @@
-//! Real builds. This program is its own compiler: called as `… cc ARGS` it is `pymode cc`.
+//! Real builds under the native Python, and the ways in which builds fail.
 
-use std::path::PathBuf;
+mod common;
+
+use std::fs;
+use std::path::Path;
 use std::process::ExitCode;
+use std::sync::OnceLock;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use common::{Tested, contains, is, tree};
+use libtest_mimic::{Failed, Trial};
 use pymode_ext::{Builder, Error, Spec, Target};
-use pymode_toolchain::cc::{self, Language};
+use pymode_python::Options;
 use pymode_toolchain::{Cache, Talk};
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    match args.next().as_deref().and_then(|first| first.to_str()) {
-        Some("cc") => return cc::run(Language::C, args),
-        Some("c++") => return cc::run(Language::Cxx, args),
-        Some("ar") => return cc::ar(args),
-        Some("ranlib") => return cc::ranlib(args),
-        _ => {}
-    }
-    let trials = vec![Trial::test("markupsafe", || builds("markupsafe"))];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    common::main(vec![
+        Trial::test("markupsafe_is_built_by_its_own_backend", markupsafe),
+        Trial::test("simplejson_is_importable_with_its_speedups", simplejson),
+        Trial::test("a_source_tree_is_built_and_left_alone", source_tree),
+        Trial::test("a_cxx_extension_is_built", cxx),
+        Trial::test("the_line_that_does_not_compile_is_shown", compile_error),
+        Trial::test("a_module_that_would_not_load_is_no_wheel", would_not_load),
+        Trial::test("a_backend_that_fails_is_quoted", backend_error),
+        Trial::test("an_sdist_with_a_path_outside_is_refused", hostile_sdist),
+        Trial::test("a_project_that_does_not_exist_is_said_so", no_such_project),
+        Trial::test(
+            "a_wheel_for_another_platform_is_refused_by_name",
+            other_platform,
+        ),
+        Trial::test("requirements_come_along", requirements),
+        Trial::test("tests_are_found_as_the_recipe_says", suite),
+    ])
 }
 
-fn builds(_name: &str) -> Result<(), Failed> {
+struct World {
+    cache: Cache,
+    talk: Talk,
+    target: Target,
+}
+
+/// The Python to build for: from the cache, or built now.
+fn world() -> Result<&'static World, Failed> {
+    static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
+    let world = WORLD.get_or_init(|| {
+        let talk = Talk::stderr();
+        let cache = Cache::open().map_err(|e| e.to_string())?.with_talk(&talk);
+        let built =
+            pymode_python::build(&cache, &talk, Options::default()).map_err(|e| e.to_string())?;
+        Ok(World {
+            target: Target::from(&built),
+            cache,
+            talk,
+        })
+    });
+    world.as_ref().map_err(|e| e.clone().into())
+}
+
+fn builder() -> Result<Builder<'static>, Failed> {
+    let world = world()?;
+    Ok(Builder::new(
+        &world.cache,
+        &world.talk,
+        world.target.clone(),
+        &std::env::current_exe()?,
+    ))
+}
+
+fn spec(text: &str) -> Result<Spec, Failed> {
+    Ok(text.parse::<Spec>()?)
+}
+
+fn told(e: Error) -> Failed {
+    e.to_string().into()
+}
+
+fn markupsafe() -> Tested {
+    let wheel = builder()?
+        .build(&spec("MarkupSafe==3.0.4")?)
+        .map_err(told)?;
+    is(
+        wheel.file() == "markupsafe-3.0.4-cp313-cp313-pymode_1_wasm32.whl",
+        &wheel.file(),
+    )?;
+    let reports = pymode_ext::check(&wheel.path).map_err(told)?;
+    is(
+        reports.len() == 2,
+        "the wheel and one side module were looked at",
+    )?;
+    is(
+        reports.iter().all(pymode_ext::check::Report::is_well),
+        &format!("{reports:#?}"),
+    )?;
+
+    // A builder whose compiler does not exist has the wheel all the same: nothing is built again.
+    let world = world()?;
+    let idle = Builder::new(
+        &world.cache,
+        &world.talk,
+        world.target.clone(),
+        Path::new("/no/such/compiler"),
+    );
+    is(
+        idle.build(&spec("markupsafe")?).map_err(told)?.path == wheel.path,
+        "it came from the cache",
+    )
+}
+
+fn simplejson() -> Tested {
+    let site = builder()?
+        .site(&[spec("simplejson")?, spec("markupsafe==3.0.4")?])
+        .map_err(told)?;
+    is(
+        site.len() == 2,
+        &format!("two packages, nothing else: {site:?}"),
+    )?;
+    let has = |file: &str| site.iter().any(|dir| dir.join(file).is_file());
+    is(
+        has(&format!("simplejson/_speedups{}", pymode_abi::EXT_SUFFIX)),
+        "the side module is there",
+    )?;
+    is(
+        has("simplejson/__pycache__/decoder.cpython-313.pyc"),
+        "bytecode is there",
+    )?;
+    let path = site
+        .iter()
+        .map(|dir| dir.join("simplejson/__pycache__/decoder.cpython-313.pyc"))
+        .find(|path| path.is_file());
+    let pyc = fs::read(path.ok_or("no bytecode")?)?;
+    // PEP 552: bit 0 says that it is keyed by hash, bit 1 that the source is to be looked at.
+    is(
+        pyc[4..8] == [1, 0, 0, 0],
+        "it is not compared with its source",
+    )
+}
+
+const SETUP: &str = "
+from setuptools import Extension, setup
+setup(name='tiny', version='1.0', packages=['tiny'], ext_modules=[Extension('tiny._c', ['tiny/_c.c'])])
+";
+const PYPROJECT: &str = "
+[build-system]
+requires = ['setuptools>=77']
+build-backend = 'setuptools.build_meta'
+";
+
+/// A project whose extension module has this body of `answer`.
+fn tiny(before: &str, answer: &str) -> Result<tempfile::TempDir, Failed> {
+    let source = format!(
+        "#include <Python.h>\n{before}\nstatic PyObject *answer(PyObject *self, PyObject *args) {{ {answer} }}
+        static PyMethodDef methods[] = {{{{\"answer\", answer, METH_NOARGS, NULL}}, {{NULL}}}};
+        static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, \"_c\", NULL, 0, methods}};
+        PyMODINIT_FUNC PyInit__c(void) {{ return PyModule_Create(&module); }}"
+    );
+    tree(&[
+        ("setup.py", SETUP),
+        ("pyproject.toml", PYPROJECT),
+        ("tiny/__init__.py", ""),
+        ("tiny/_c.c", &source),
+    ])
+}
+
+fn build_tree(dir: &tempfile::TempDir) -> Result<Result<pymode_ext::Wheel, Error>, Failed> {
+    Ok(builder()?.build(&spec(&format!("{}/", dir.path().display()))?))
+}
+
+fn source_tree() -> Tested {
+    // `long` has 32 bits for the guest: with this machine's pyconfig.h it would not compile.
+    let dir = tiny(
+        "_Static_assert(SIZEOF_LONG == 4, \"the guest's pyconfig.h\");",
+        "return PyLong_FromLong(42);",
+    )?;
+    let before = names(dir.path())?;
+    let wheel = build_tree(&dir)?.map_err(told)?;
+    is(
+        wheel.file() == "tiny-1.0-cp313-cp313-pymode_1_wasm32.whl",
+        &wheel.file(),
+    )?;
+    is(names(dir.path())? == before, "nothing was left in the tree")?;
+    let again = build_tree(&dir)?.map_err(told)?;
+    is(again.path == wheel.path, "unchanged it is the same")?;
+    fs::write(dir.path().join("tiny/__init__.py"), "x = 1")?;
+    is(
+        build_tree(&dir)?.map_err(told)?.path != wheel.path,
+        "changed it is another",
+    )
+}
+
+fn names(dir: &Path) -> Result<Vec<String>, Failed> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(dir)? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    Ok(names)
+}
+
+fn cxx() -> Tested {
+    let dir = tree(&[
+        ("setup.py", "from setuptools import Extension, setup\nsetup(name='plus', version='1', ext_modules=[Extension('plus', ['plus.cpp'])])"),
+        ("pyproject.toml", PYPROJECT),
+        ("plus.cpp", "#include <Python.h>\n#include <string>\n#include <vector>
+            static std::vector<std::string> all;
+            static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"plus\"};
+            PyMODINIT_FUNC PyInit_plus(void) { all.push_back(\"a\"); return PyModule_Create(&module); }"),
+    ])?;
+    let wheel = build_tree(&dir)?.map_err(told)?;
+    is(wheel.file().starts_with("plus-1-cp313"), &wheel.file())
+}
+
+fn compile_error() -> Tested {
+    let dir = tiny("#include <no_such_library.h>", "return NULL;")?;
+    let error = build_tree(&dir)?
+        .err()
+        .ok_or("it does not compile")?
+        .to_string();
+    contains(
+        &error,
+        &[
+            "cannot build",
+            "tiny/_c.c:2:10: fatal error: 'no_such_library.h' file not found",
+            "command: pymode cc",
+            "log: ",
+            "hint: the header belongs to a library",
+        ],
+    )
+}
+
+fn would_not_load() -> Tested {
+    let dir = tiny(
+        "int fork(void); int pymode_nowhere(double);",
+        "return PyLong_FromLong(fork() + pymode_nowhere(1));",
+    )?;
+    let error = build_tree(&dir)?.err().ok_or("it cannot load")?.to_string();
+    contains(
+        &error,
+        &[
+            "would not load",
+            "tiny/_c.cpython-313-wasm32-pymode1.wasm: 2 faults",
+            "`fork`, a function () -> i32",
+            "`pymode_nowhere`, a function (f64) -> i32",
+            "hint: there are no processes",
+        ],
+    )
+}
+
+fn backend_error() -> Tested {
+    let dir = tree(&[
+        ("setup.py", "raise SystemExit('the moon is not right')"),
+        ("pyproject.toml", PYPROJECT),
+    ])?;
+    let error = build_tree(&dir)?.err().ok_or("it fails")?.to_string();
+    contains(&error, &["the moon is not right", "log: ", "command: "])
+}
+
+fn hostile_sdist() -> Tested {
+    let dir = tempfile::tempdir()?;
+    let path = dir.path().join("evil-1.0.tar.gz");
+    let gz = flate2::write::GzEncoder::new(fs::File::create(&path)?, flate2::Compression::fast());
+    let mut tar = tar::Builder::new(gz);
+    for name in ["evil-1.0/pyproject.toml", "evil-1.0/../../escaped"] {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        header.set_mode(0o644);
+        header.as_old_mut().name[..name.len()].copy_from_slice(name.as_bytes());
+        header.set_cksum();
+        tar.append(&header, &[][..])?;
+    }
+    tar.into_inner()?.finish()?;
+    let error = builder()?
+        .build(&spec(&path.to_string_lossy())?)
+        .err()
+        .ok_or("it is refused")?
+        .to_string();
+    contains(&error, &["is refused", "evil-1.0/../../escaped", "`..`"])?;
+
+    let path = dir.path().join("empty-1.0.tar.gz");
+    let gz = flate2::write::GzEncoder::new(fs::File::create(&path)?, flate2::Compression::fast());
+    tar::Builder::new(gz).into_inner()?.finish()?;
+    let error = builder()?
+        .build(&spec(&path.to_string_lossy())?)
+        .err()
+        .ok_or("it is empty")?
+        .to_string();
+    contains(&error, &["is no source distribution"])
+}
+
+fn no_such_project() -> Tested {
+    let error = builder()?
+        .build(&spec("pymode-there-is-no-such-project==1.0")?)
+        .err()
+        .ok_or("there is none")?
+        .to_string();
+    contains(&error, &["pymode-there-is-no-such-project"])
+}
+
+fn other_platform() -> Tested {
+    let dir = tree(&[
+        ("a-1.0-cp313-cp313-pymode_9_wasm32.whl", ""),
+        ("b-1-cp313-cp313-win_amd64.whl", ""),
+    ])?;
+    for (file, why) in [
+        (
+            "a-1.0-cp313-cp313-pymode_9_wasm32.whl",
+            "another version of the ABI",
+        ),
+        ("b-1-cp313-cp313-win_amd64.whl", "win_amd64"),
+    ] {
+        let path = dir.path().join(file);
+        let error = builder()?
+            .build(&spec(&path.to_string_lossy())?)
+            .err()
+            .ok_or("it is refused")?
+            .to_string();
+        contains(&error, &[file, why])?;
+    }
     Ok(())
+}
+
+fn requirements() -> Tested {
+    let dir = tree(&[
+        ("pyproject.toml", "[build-system]\nrequires = ['setuptools>=77']\nbuild-backend = 'setuptools.build_meta'\n
+            [project]\nname = 'wants'\nversion = '1'\ndependencies = ['iniconfig==2.1.0', 'colorama; sys_platform == \"win32\"']\n
+            [project.optional-dependencies]\nmore = ['pluggy']\n[tool.setuptools]\npy-modules = ['wants']"),
+        ("wants.py", "import iniconfig"),
+    ])?;
+    let site = builder()?
+        .site(&[spec(&format!("{}/", dir.path().display()))?])
+        .map_err(told)?;
+    let has = |file: &str| site.iter().any(|dir| dir.join(file).exists());
+    is(
+        has("wants.py") && has("iniconfig/__init__.py"),
+        &format!("{site:?}"),
+    )?;
+    is(
+        site.len() == 2,
+        &format!("nothing for other systems, no extras: {site:?}"),
+    )
+}
+
+fn suite() -> Tested {
+    let suite = builder()?.suite(&spec("markupsafe")?).map_err(told)?;
+    is(
+        suite.dir.join("tests/test_markupsafe.py").is_file(),
+        "the sdist's tests are there",
+    )?;
+    is(!suite.dir.join("src").exists(), "and nothing else of it")?;
+    is(
+        suite
+            .site
+            .iter()
+            .any(|dir| dir.join("pytest/__init__.py").is_file()),
+        "what they require is there",
+    )?;
+    is(
+        suite.args.first().is_some_and(|arg| arg == "-B"),
+        "they write no bytecode",
+    )?;
+    is(
+        suite.modules == ["markupsafe._speedups"],
+        "what must be active is named",
+    )?;
+    let error = builder()?
+        .suite(&spec("iniconfig==2.1.0")?)
+        .err()
+        .ok_or("it has no recipe")?
+        .to_string();
+    contains(&error, &["`iniconfig`", "hint: add a `[test]` table"])
 }
