@@ -26,8 +26,6 @@ pub(crate) enum Error {
         status: ExitStatus,
         talk: String,
     },
-    #[error("`{}` did not show how it links\n{talk}", zig.display())]
-    NoLink { zig: PathBuf, talk: String },
     #[error(
         "`abi/policy.toml` asks for `{name}`, which no archive defines\nhint: take it out, or correct its name"
     )]
@@ -38,6 +36,8 @@ pub(crate) enum Error {
     Model(#[from] ModelError),
     #[error(transparent)]
     Toolchain(#[from] pymode_toolchain::Error),
+    #[error(transparent)]
+    Python(#[from] Box<pymode_python::Error>),
     #[error(transparent)]
     Cache(#[from] pymode_toolchain::CacheError),
 }

@@ -34,9 +34,9 @@ enum Task {
         /// Writes nothing; fails when a file is not what it should be
         #[arg(long)]
         check: bool,
-        /// Derives the export table from this libpython3.13.a (by default: from the built Python, when there is one)
-        #[arg(long, value_name = "FILE")]
-        libpython: Option<PathBuf>,
+        /// Takes the export table as it stands, instead of building CPython's archives and reading them
+        #[arg(long)]
+        no_build: bool,
     },
     /// Holds the rules that the compiler does not: boundaries between crates, lengths, words
     Tidy,
@@ -47,7 +47,7 @@ fn main() -> ExitCode {
     let done = match Args::parse().task {
         Task::Test(options) => test::run(&root, &options),
         Task::Ci => test::run(&root, &test::Options::ci()),
-        Task::Codegen { check, libpython } => codegen(&root, check, libpython),
+        Task::Codegen { check, no_build } => codegen(&root, check, no_build),
         Task::Tidy => tidy(&root),
     };
     match done {
@@ -66,13 +66,8 @@ fn root() -> PathBuf {
     own.parent().unwrap_or(own).to_owned()
 }
 
-fn codegen(root: &Path, check: bool, libpython: Option<PathBuf>) -> Result<bool, Error> {
-    let sources = sources(libpython)?;
-    if sources.is_none() {
-        eprintln!(
-            "`abi/exports.toml` is taken as it stands: Python is not built\nhint: `cargo run --release -- python build`"
-        );
-    }
+fn codegen(root: &Path, check: bool, no_build: bool) -> Result<bool, Error> {
+    let sources = if no_build { None } else { Some(sources(root)?) };
     let report = codegen::run(root, sources.as_ref(), check)?;
     for change in &report.changes {
         eprintln!("{change}");
@@ -94,14 +89,17 @@ fn codegen(root: &Path, check: bool, libpython: Option<PathBuf>) -> Result<bool,
     Ok(good)
 }
 
-/// The archives to derive from, when they are there.
-fn sources(libpython: Option<PathBuf>) -> Result<Option<codegen::Sources>, Error> {
-    let Some(libpython) = libpython else {
-        return Ok(None);
-    };
+/// The archives to derive from, built when they are not there.
+fn sources(root: &Path) -> Result<codegen::Sources, Error> {
     let talk = Talk::stderr();
-    let zig = zig::provision(&Cache::open()?, &talk)?;
-    Ok(Some(codegen::Sources { zig, libpython }))
+    let cache = Cache::open()?;
+    let inputs = pymode_python::link_inputs(&cache, &talk).map_err(Box::new)?;
+    Ok(codegen::Sources {
+        zig: zig::provision(&cache, &talk)?,
+        python: inputs.python,
+        headers: root.join("python/runtime/include"),
+        libc: [inputs.objects, inputs.libc].concat(),
+    })
 }
 
 fn tidy(root: &Path) -> Result<bool, Error> {

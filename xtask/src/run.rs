@@ -16,11 +16,6 @@ pub(crate) fn stdout(command: Command) -> Result<String, Error> {
     output(command).map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
-/// What the program wrote to stderr.
-pub(crate) fn stderr(command: Command) -> Result<String, Error> {
-    output(command).map(|output| String::from_utf8_lossy(&output.stderr).into_owned())
-}
-
 fn output(mut command: Command) -> Result<Output, Error> {
     let line = show(&command);
     let output = command.output().map_err(|source| Error::Start {

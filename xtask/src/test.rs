@@ -80,7 +80,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     ];
     let contract: Step<'_> = (
         "contract",
-        Box::new(|| crate::codegen(root, true, None).map(Tally::one)),
+        Box::new(|| crate::codegen(root, true, false).map(Tally::one)),
     );
     let tests: Step<'_> = (
         "tests",

@@ -1,8 +1,8 @@
-//! The symbols that an archive of WebAssembly objects defines.
+//! The symbols that WebAssembly objects define, alone or in an archive.
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
 use pymode_abi::ValType;
@@ -15,17 +15,28 @@ use crate::error::Error;
 
 /// A symbol that a linker may take from the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Symbol {
-    pub(crate) kind: Kind,
+pub(super) struct Symbol {
+    pub(super) kind: Kind,
     /// Whether `--export-dynamic` would export it.
-    pub(crate) visible: bool,
+    pub(super) visible: bool,
 }
 
-/// Symbols by name.
-pub(crate) type Symbols = BTreeMap<String, Symbol>;
+/// How an object begins.
+const OBJECT: &[u8] = b"\0asm";
 
-/// Reads every object of the archive. Of two definitions the first counts, as it does for the linker.
-pub(crate) fn symbols(path: &Path) -> Result<Symbols, Error> {
+/// Symbols by name.
+pub(super) type Symbols = BTreeMap<String, Symbol>;
+
+/// Reads every object of the files. Of two definitions the first counts, as it does for the linker.
+pub(super) fn symbols(paths: &[PathBuf]) -> Result<Symbols, Error> {
+    let mut symbols = Symbols::new();
+    for path in paths {
+        file_symbols(path, &mut symbols)?;
+    }
+    Ok(symbols)
+}
+
+fn file_symbols(path: &Path, symbols: &mut Symbols) -> Result<(), Error> {
     let bytes = fs::read(path).map_err(|source| Error::File {
         path: path.to_owned(),
         source,
@@ -34,20 +45,21 @@ pub(crate) fn symbols(path: &Path) -> Result<Symbols, Error> {
         path: path.to_owned(),
         reason,
     };
+    if bytes.starts_with(OBJECT) {
+        return object_symbols(&bytes, symbols).map_err(bad);
+    }
     let archive = ArchiveFile::parse(bytes.as_slice()).map_err(|error| bad(error.to_string()))?;
-    let mut symbols = Symbols::new();
     for member in archive.members() {
         let member = member.map_err(|error| bad(error.to_string()))?;
         let name = String::from_utf8_lossy(member.name()).into_owned();
         let data = member
             .data(bytes.as_slice())
             .map_err(|error| bad(format!("{name}: {error}")))?;
-        if data.starts_with(b"\0asm") {
-            object_symbols(data, &mut symbols)
-                .map_err(|reason| bad(format!("{name}: {reason}")))?;
+        if data.starts_with(OBJECT) {
+            object_symbols(data, symbols).map_err(|reason| bad(format!("{name}: {reason}")))?;
         }
     }
-    Ok(symbols)
+    Ok(())
 }
 
 /// What an object says of its functions before its symbol table: their types.

@@ -6,27 +6,30 @@ use pymode_abi::Why;
 use pymode_abi::model::{Exports, ModelError};
 use pymode_toolchain::zig::Zig;
 
-use super::archive::{self, Symbols};
+use super::archive;
+use super::headers;
 use super::policy::{Policy, fits};
-use super::zig;
+
 use crate::error::Error;
 
 /// What the contract is derived from.
+#[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) zig: Zig,
-    pub(crate) libpython: PathBuf,
+    /// The archives of CPython.
+    pub(crate) python: Vec<PathBuf>,
+    /// The directory of headers of ours that stand before libc's.
+    pub(crate) headers: PathBuf,
+    /// What python.wasm is linked from besides: objects of ours, which may stand for parts of libc; libc; the
+    /// compiler's runtime.
+    pub(crate) libc: Vec<PathBuf>,
 }
 
 /// Reads the archives and chooses.
-pub(crate) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Error> {
-    let python = archive::symbols(&sources.libpython)?;
-    let mut libc = Symbols::new();
-    for archive in zig::archives(&sources.zig)? {
-        for (name, symbol) in archive::symbols(&archive)? {
-            libc.entry(name).or_insert(symbol);
-        }
-    }
-    let declared = zig::names(&sources.zig, &policy.libc.headers)?;
+pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Error> {
+    let python = archive::symbols(&sources.python)?;
+    let libc = archive::symbols(&sources.libc)?;
+    let declared = headers::names(&sources.zig, &sources.headers, &policy.libc.headers)?;
 
     let mut exports = runtime(policy)?;
     for (name, symbol) in &python {

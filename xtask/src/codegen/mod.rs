@@ -3,10 +3,10 @@
 mod archive;
 mod derive;
 mod header;
+mod headers;
 mod page;
 mod policy;
 mod table;
-mod zig;
 
 use std::fs;
 use std::path::Path;

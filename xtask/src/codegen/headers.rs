@@ -1,0 +1,49 @@
+//! The names in libc's headers.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use pymode_toolchain::cc::flags::TARGET;
+use pymode_toolchain::zig::Zig;
+
+use crate::error::Error;
+use crate::run;
+
+/// What opens the parts of the headers that C code for WASI asks for by name, and that libc has.
+const DEFINED: [&str; 5] = [
+    "-D_GNU_SOURCE",
+    "-D_WASI_EMULATED_GETPID",
+    "-D_WASI_EMULATED_MMAN",
+    "-D_WASI_EMULATED_PROCESS_CLOCKS",
+    "-D_WASI_EMULATED_SIGNAL",
+];
+
+/// Every identifier in the headers after the preprocessor, macro bodies included: a macro may name a symbol that no
+/// declaration names. Headers in `ours` stand before libc's own, as they do when an extension module is compiled.
+pub(super) fn names(zig: &Zig, ours: &Path, headers: &[String]) -> Result<BTreeSet<String>, Error> {
+    let broken = |path: &Path| {
+        let path = path.to_owned();
+        move |source| Error::File { path, source }
+    };
+    let dir = tempfile::tempdir().map_err(broken(&std::env::temp_dir()))?;
+    let source = dir.path().join("headers.c");
+    let text: String = headers
+        .iter()
+        .map(|header| format!("#include <{header}>\n"))
+        .collect();
+    fs::write(&source, text).map_err(broken(&source))?;
+    let mut command = zig.command("cc");
+    command
+        .args(["-target", TARGET, "-E", "-dD"])
+        .args(DEFINED)
+        .arg("-I")
+        .arg(ours)
+        .arg(&source);
+    let text = run::stdout(command)?;
+    // `# 1 "path"` says where the next lines are from: a word of the path is no name.
+    let lines = text.lines().filter(|line| !line.starts_with("# "));
+    let letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words = lines.flat_map(|line| line.split(move |other| !letter(other)));
+    Ok(words.map(str::to_owned).collect())
+}
