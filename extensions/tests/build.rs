@@ -198,7 +198,7 @@ fn names(dir: &Path) -> Result<Vec<String>, Failed> {
 
 fn cxx() -> Tested {
     let dir = tree(&[
-        ("setup.py", "from setuptools import Extension, setup\nsetup(name='plus', version='1', ext_modules=[Extension('plus', ['plus.cpp'])])"),
+        ("setup.py", "from setuptools import Extension, setup\nsetup(name='plus', version='1', ext_modules=[Extension('plus', ['plus.cpp'], extra_compile_args=['-fno-exceptions'])])"),
         ("pyproject.toml", PYPROJECT),
         ("plus.cpp", "#include <Python.h>\n#include <string>\n#include <vector>
             static std::vector<std::string> all;
