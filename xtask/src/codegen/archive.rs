@@ -62,23 +62,23 @@ fn file_symbols(path: &Path, symbols: &mut Symbols) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an object says of its functions before its symbol table: their types.
+/// What an object says of its functions and tags before its symbol table: their types.
 #[derive(Default)]
-struct Functions {
+struct Types {
     types: Vec<FuncType>,
     /// The type of each function, imported ones first.
-    of: Vec<u32>,
+    functions: Vec<u32>,
+    /// The type of each tag, imported ones first.
+    tags: Vec<u32>,
 }
 
-impl Functions {
-    fn signature(&self, function: u32) -> Result<Signature, String> {
-        let ty = self
-            .of
-            .get(function as usize)
-            .and_then(|&ty| self.types.get(ty as usize));
-        let ty = ty.ok_or_else(|| {
-            format!("its symbol table names function {function}, which it does not have")
-        })?;
+impl Types {
+    /// The type of a function or tag by its index in its own space.
+    fn signature(&self, space: &[u32], index: u32) -> Result<Signature, String> {
+        let ty = space.get(index as usize);
+        let ty = ty.and_then(|&ty| self.types.get(ty as usize));
+        let ty =
+            ty.ok_or_else(|| format!("its symbol table names number {index}, which is not there"))?;
         Ok(Signature {
             params: values(ty.params())?,
             results: values(ty.results())?,
@@ -88,24 +88,31 @@ impl Functions {
 
 fn object_symbols(data: &[u8], symbols: &mut Symbols) -> Result<(), String> {
     let text = |error: wasmparser::BinaryReaderError| error.to_string();
-    let mut functions = Functions::default();
+    let mut types = Types::default();
     for payload in Parser::new(0).parse_all(data) {
         match payload.map_err(text)? {
             Payload::TypeSection(reader) => {
                 for ty in reader.into_iter_err_on_gc_types() {
-                    functions.types.push(ty.map_err(text)?);
+                    types.types.push(ty.map_err(text)?);
                 }
             }
             Payload::ImportSection(reader) => {
                 for import in reader.into_imports() {
-                    if let TypeRef::Func(ty) = import.map_err(text)?.ty {
-                        functions.of.push(ty);
+                    match import.map_err(text)?.ty {
+                        TypeRef::Func(ty) => types.functions.push(ty),
+                        TypeRef::Tag(tag) => types.tags.push(tag.func_type_idx),
+                        _ => {}
                     }
                 }
             }
             Payload::FunctionSection(reader) => {
                 for ty in reader {
-                    functions.of.push(ty.map_err(text)?);
+                    types.functions.push(ty.map_err(text)?);
+                }
+            }
+            Payload::TagSection(reader) => {
+                for tag in reader {
+                    types.tags.push(tag.map_err(text)?.func_type_idx);
                 }
             }
             Payload::CustomSection(section) => {
@@ -113,7 +120,7 @@ fn object_symbols(data: &[u8], symbols: &mut Symbols) -> Result<(), String> {
                     for subsection in linking.subsections() {
                         if let Linking::SymbolTable(table) = subsection.map_err(text)? {
                             for symbol in table {
-                                add(symbol.map_err(text)?, &functions, symbols)?;
+                                add(&symbol.map_err(text)?, &types, symbols)?;
                             }
                         }
                     }
@@ -125,13 +132,24 @@ fn object_symbols(data: &[u8], symbols: &mut Symbols) -> Result<(), String> {
     Ok(())
 }
 
-fn add(symbol: SymbolInfo<'_>, functions: &Functions, symbols: &mut Symbols) -> Result<(), String> {
-    let (name, flags, kind) = match symbol {
+fn add(symbol: &SymbolInfo<'_>, types: &Types, symbols: &mut Symbols) -> Result<(), String> {
+    let (name, flags, kind) = match *symbol {
         SymbolInfo::Func {
             flags,
             index,
             name: Some(name),
-        } if defined(flags) => (name, flags, Kind::Function(functions.signature(index)?)),
+        } if defined(flags) => {
+            let signature = types.signature(&types.functions, index)?;
+            (name, flags, Kind::Function(signature))
+        }
+        SymbolInfo::Event {
+            flags,
+            index,
+            name: Some(name),
+        } if defined(flags) => {
+            let signature = types.signature(&types.tags, index)?;
+            (name, flags, Kind::Tag(signature))
+        }
         SymbolInfo::Data {
             flags,
             name,

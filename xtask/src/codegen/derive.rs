@@ -31,7 +31,12 @@ pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Err
     let libc = archive::symbols(&sources.libc)?;
     let declared = headers::names(&sources.zig, &sources.headers, &policy.libc.headers)?;
 
-    let mut exports = runtime(policy)?;
+    let mut exports = made_by_linker(policy)?;
+    for name in &policy.runtime.objects.names {
+        if let Some(symbol) = libc.get(name) {
+            exports.insert(name.clone(), (Why::Runtime, symbol.kind.clone()));
+        }
+    }
     for (name, symbol) in &python {
         let ours = policy
             .python
@@ -65,9 +70,10 @@ pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Err
     }
 }
 
-fn runtime(policy: &Policy) -> Result<Exports, ModelError> {
+fn made_by_linker(policy: &Policy) -> Result<Exports, ModelError> {
     policy
         .runtime
+        .linker
         .iter()
         .map(|(name, kind)| Ok((name.clone(), (Why::Runtime, kind.parse()?))))
         .collect()

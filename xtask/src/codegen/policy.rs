@@ -7,41 +7,48 @@ use serde::Deserialize;
 /// The whole of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Policy {
-    pub(crate) python: Python,
-    pub(crate) libc: Libc,
+pub(super) struct Policy {
+    pub(super) python: Python,
+    pub(super) libc: Libc,
     #[serde(rename = "compiler-rt")]
-    pub(crate) compiler_rt: CompilerRt,
-    /// What the linker makes: name and kind.
-    pub(crate) runtime: BTreeMap<String, String>,
+    pub(super) compiler_rt: Names,
+    pub(super) runtime: Runtime,
 }
 
 /// Patterns (a name, or its start and `*`) with the reason.
-pub(crate) type Reasons = BTreeMap<String, String>;
+pub(super) type Reasons = BTreeMap<String, String>;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Python {
-    pub(crate) prefixes: Vec<String>,
-    pub(crate) leave_out: Reasons,
+pub(super) struct Python {
+    pub(super) prefixes: Vec<String>,
+    pub(super) leave_out: Reasons,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Libc {
-    pub(crate) headers: Vec<String>,
-    pub(crate) also: Reasons,
-    pub(crate) leave_out: Reasons,
+pub(super) struct Libc {
+    pub(super) headers: Vec<String>,
+    pub(super) also: Reasons,
+    pub(super) leave_out: Reasons,
 }
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct CompilerRt {
-    pub(crate) names: Vec<String>,
+pub(super) struct Names {
+    pub(super) names: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Runtime {
+    /// What the linker makes: name and kind.
+    pub(super) linker: BTreeMap<String, String>,
+    pub(super) objects: Names,
 }
 
 /// Whether one of the patterns fits the name.
-pub(crate) fn fits(reasons: &Reasons, name: &str) -> bool {
+pub(super) fn fits(reasons: &Reasons, name: &str) -> bool {
     reasons.keys().any(|pattern| match pattern.split_once('*') {
         None => pattern == name,
         Some((start, end)) => {
