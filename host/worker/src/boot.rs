@@ -1,0 +1,151 @@
+//! How a guest comes to be: doors, python.wasm, windows, files; then it runs.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
+use pymode_host::vfs::{FileSystem, ImageFs, MemFs, Vfs};
+use pymode_host::wasi::{Stdio, Wasi};
+use wasm_bindgen::prelude::*;
+use wasm_bindgen_futures::JsFuture;
+
+use crate::blob::ImageBlob;
+use crate::bundle::{self, Bundle, ImagePart};
+use crate::guest::{Guest, GuestNumber, Registered};
+use crate::loader::Loader;
+use crate::platform::Worker;
+use crate::window::Window;
+
+/// How much `/tmp` may hold, in bytes. It is this module's memory, which counts against the isolate's.
+const TMP_LIMIT: u64 = 32 << 20;
+
+/// What a guest is started with.
+pub(crate) struct Setup {
+    /// The first is the program's name.
+    pub(crate) args: Vec<Vec<u8>>,
+    pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
+    pub(crate) stdio: Stdio,
+    /// File systems besides the bundle's images and `/tmp`, and where they are seen.
+    pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
+}
+
+/// How a guest ended.
+pub(crate) enum Ended {
+    /// It returned from `main` or called `exit`.
+    Exit(u32),
+    /// It trapped, or what it called threw: the engine's own words.
+    Fault(String),
+}
+
+/// Makes a guest: instantiated, nothing of it run.
+pub(crate) fn boot(setup: Setup) -> Result<Registered, JsValue> {
+    bundle::with(|bundle| boot_from(bundle, setup))?
+}
+
+fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
+    let number = GuestNumber::new();
+    let imports = doors(bundle, number)?;
+    let instance = WebAssembly::Instance::new(&bundle.main(), &imports)?;
+    let exports = instance.exports();
+    let mut wasi = Wasi::new(
+        files(bundle, &exports, setup.mounts)?,
+        Arc::new(Worker),
+        setup.stdio,
+    );
+    let refused = |errno| JsValue::from(JsError::new(&format!("an argument or variable: {errno}")));
+    for arg in setup.args {
+        wasi.arg(arg).map_err(refused)?;
+    }
+    for (name, value) in setup.env {
+        wasi.env(&name, &value).map_err(refused)?;
+    }
+    Ok(Registered::new(
+        number,
+        Guest {
+            window: Window::open(&bundle.window(), &exports)?,
+            exports,
+            wasi: RefCell::new(wasi),
+            loader: Loader::new(imports),
+            waits_for: RefCell::default(),
+            poll: RefCell::default(),
+            exit: Cell::default(),
+        },
+    ))
+}
+
+/// The guest's imports: an object with the exports of a door for each import module.
+fn doors(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
+    let guest = Object::new();
+    Reflect::set(&guest, &"number".into(), &JsValue::from(number.0 as i32))?;
+    let js = Object::new();
+    Reflect::set(&js, &"suspend".into(), &SUSPEND.with(JsValue::clone))?;
+    let of_doors = Object::new();
+    Reflect::set(&of_doors, &"guest".into(), &guest)?;
+    Reflect::set(&of_doors, &"host".into(), &wasm_bindgen::exports())?;
+    Reflect::set(&of_doors, &"js".into(), &js)?;
+
+    let imports = Object::new();
+    let doors = bundle.doors();
+    for name in Object::keys(&doors) {
+        let door: WebAssembly::Module = Reflect::get(&doors, &name)?.unchecked_into();
+        let instance = WebAssembly::Instance::new(&door, &of_doors)?;
+        Reflect::set(&imports, &name, &instance.exports())?;
+    }
+    Ok(imports)
+}
+
+thread_local! {
+    /// The one import of doors that suspends: gives the promise that the guest with this number waits for.
+    static SUSPEND: JsValue = {
+        let wait = Closure::<dyn Fn(u32) -> Result<Promise, JsValue>>::new(|number: u32| {
+            let promise = GuestNumber(number).guest().waits_for.take();
+            promise.ok_or_else(|| JsError::new("the guest does not wait for anything").into())
+        });
+        WebAssembly::Suspending::new(wait.into_js_value().unchecked_ref()).into()
+    };
+}
+
+/// The guest's files: the bundle's images, `/tmp` in memory, and what else it was given.
+fn files(
+    bundle: &Bundle,
+    guest: &Object,
+    mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
+) -> Result<Vfs, JsValue> {
+    let mut vfs: Option<Vfs> = None;
+    for part in bundle.images() {
+        let part: ImagePart = part.unchecked_into();
+        let blob = ImageBlob::open(&part.module(), guest)?;
+        let image = ImageFs::open(blob).map_err(|error| JsError::new(&error.to_string()))?;
+        match &mut vfs {
+            None => vfs = Some(Vfs::new(Box::new(image))),
+            Some(vfs) => vfs.mount(part.path().as_bytes(), Box::new(image)),
+        }
+    }
+    let mut vfs =
+        vfs.unwrap_or_else(|| Vfs::new(Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT))));
+    vfs.mount(b"/tmp", Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT)));
+    for (path, system) in mounts {
+        vfs.mount(&path, system);
+    }
+    Ok(vfs)
+}
+
+/// Runs a guest's `main` to its end.
+pub(crate) async fn run(guest: &Guest) -> Ended {
+    let returned = match start(guest) {
+        Ok(promise) => JsFuture::from(promise).await.map(|_| ()),
+        Err(thrown) => Err(thrown),
+    };
+    match (guest.exit.get(), returned) {
+        (Some(code), _) => Ended::Exit(code),
+        (None, Ok(())) => Ended::Exit(0),
+        (None, Err(thrown)) => Ended::Fault(pymode_dylink_js::reason(&thrown)),
+    }
+}
+
+fn start(guest: &Guest) -> Result<Promise, JsValue> {
+    let start: Function = Reflect::get(&guest.exports, &"_start".into())?.dyn_into()?;
+    WebAssembly::promising(&start)
+        .call0(&JsValue::UNDEFINED)?
+        .dyn_into()
+}

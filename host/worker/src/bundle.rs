@@ -1,0 +1,70 @@
+//! What the bundle's entry hands over when the isolate starts.
+
+use std::cell::OnceCell;
+
+use js_sys::WebAssembly::Module;
+use js_sys::{Array, ArrayBuffer, Object, Promise};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The object that the entry makes.
+    pub(crate) type Bundle;
+
+    /// python.wasm, compiled.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn main(this: &Bundle) -> Module;
+
+    /// What python.wasm says of itself: all of it but code and data.
+    #[wasm_bindgen(method, getter, js_name = mainInfo)]
+    pub(crate) fn main_info(this: &Bundle) -> ArrayBuffer;
+
+    /// The window to a guest's memory, compiled.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn window(this: &Bundle) -> Module;
+
+    /// The doors: an object with a compiled module for each import module.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn doors(this: &Bundle) -> Object;
+
+    /// The images: an array of [`ImagePart`].
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn images(this: &Bundle) -> Array;
+
+    /// Imports a side module by its key: a promise of its compiled form.
+    #[wasm_bindgen(method, catch)]
+    pub(crate) fn side(this: &Bundle, key: &str) -> Result<Promise, JsValue>;
+
+    /// An image and where it is mounted.
+    pub(crate) type ImagePart;
+
+    /// An absolute path.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn path(this: &ImagePart) -> String;
+
+    /// The image, carried by a module.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn module(this: &ImagePart) -> Module;
+}
+
+thread_local! {
+    static BUNDLE: OnceCell<Bundle> = const { OnceCell::new() };
+}
+
+/// Called by the bundle's entry, once, before anything else.
+#[wasm_bindgen(js_name = setBundle)]
+pub fn set_bundle(bundle: JsValue) {
+    crate::platform::install_panic_hook();
+    BUNDLE.with(|cell| {
+        // A second call would change the modules of guests that run: the first one stays.
+        let _ = cell.set(bundle.unchecked_into());
+    });
+}
+
+/// Looks at the bundle.
+pub(crate) fn with<T>(look: impl FnOnce(&Bundle) -> T) -> Result<T, JsValue> {
+    BUNDLE.with(|cell| match cell.get() {
+        Some(bundle) => Ok(look(bundle)),
+        None => Err(JsError::new("the bundle's entry did not call `setBundle`").into()),
+    })
+}

@@ -1,0 +1,83 @@
+//! One running Python, and the numbers under which guests call back.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Object, Promise};
+use pymode_host::wasi::{Poll, Wasi};
+
+use crate::loader::Loader;
+use crate::window::Window;
+
+/// A guest: everything that the host knows about one instance of python.wasm.
+///
+/// Its parts are in cells of their own: while guest code runs, none is borrowed, because the guest will call back.
+pub(crate) struct Guest {
+    /// The instance's exports.
+    pub(crate) exports: Object,
+    pub(crate) window: Window,
+    pub(crate) wasi: RefCell<Wasi>,
+    pub(crate) loader: Loader,
+    /// What the guest has to wait for before the call under way is made again.
+    pub(crate) waits_for: RefCell<Option<Promise>>,
+    /// The `poll_oneoff` under way.
+    pub(crate) poll: RefCell<Option<Poll>>,
+    /// It called `proc_exit`.
+    pub(crate) exit: Cell<Option<u32>>,
+}
+
+/// How the host and the doors name a guest. Never used twice, so a stale one finds nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct GuestNumber(pub(crate) u32);
+
+thread_local! {
+    static GUESTS: RefCell<Vec<(GuestNumber, Rc<Guest>)>> = const { RefCell::new(Vec::new()) };
+    static NEXT: Cell<u32> = const { Cell::new(1) };
+}
+
+impl GuestNumber {
+    /// A number for a guest that is about to be.
+    pub(crate) fn new() -> GuestNumber {
+        GuestNumber(NEXT.replace(NEXT.get() + 1))
+    }
+
+    /// The guest with this number.
+    ///
+    /// # Panics
+    ///
+    /// When it has ended: an instance without its host cannot go on. The panic traps.
+    pub(crate) fn guest(self) -> Rc<Guest> {
+        GUESTS.with_borrow(|guests| {
+            let found = guests.iter().find(|(number, _)| *number == self);
+            Rc::clone(&found.expect("the guest has ended").1)
+        })
+    }
+}
+
+/// A guest that can be called back. It ends when this is dropped.
+pub(crate) struct Registered {
+    number: GuestNumber,
+    guest: Rc<Guest>,
+}
+
+impl Registered {
+    pub(crate) fn new(number: GuestNumber, guest: Guest) -> Registered {
+        let guest = Rc::new(guest);
+        GUESTS.with_borrow_mut(|guests| guests.push((number, Rc::clone(&guest))));
+        Registered { number, guest }
+    }
+}
+
+impl std::ops::Deref for Registered {
+    type Target = Guest;
+
+    fn deref(&self) -> &Guest {
+        &self.guest
+    }
+}
+
+impl Drop for Registered {
+    fn drop(&mut self) {
+        GUESTS.with_borrow_mut(|guests| guests.retain(|(number, _)| *number != self.number));
+    }
+}

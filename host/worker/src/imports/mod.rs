@@ -1,0 +1,20 @@
+//! The functions that guests import, as raw exports of this module.
+//!
+//! Their names say what doors make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
+//! `ends!module.function`; the first parameter is the guest's number.
+
+mod pymode;
+mod wasi;
+
+use crate::guest::GuestNumber;
+
+/// Whether the call that has just returned must be made again after a wait. Asked by doors.
+#[unsafe(export_name = "pending")]
+extern "C" fn pending(guest: u32) -> u32 {
+    GuestNumber(guest)
+        .guest()
+        .waits_for
+        .borrow()
+        .is_some()
+        .into()
+}

@@ -1,0 +1,29 @@
+//! Python in a Durable Object.
+//!
+//! The host is this module, compiled to WebAssembly and instantiated once per isolate. A guest is one running Python:
+//! `python.wasm` on a memory of its own, with its files, its streams and the linker's state about it.
+//!
+//! | file | is about |
+//! |---|---|
+//! | [`bundle`] | what the bundle's entry hands over: compiled modules, images, settings |
+//! | [`guest`] | one running Python, and the numbers under which guests call back |
+//! | [`boot`] | how a guest comes to be |
+//! | [`window`], [`blob`] | memory that is not ours: the guest's, the images' |
+//! | [`imports`] | the functions that guests import, as raw exports of this module |
+//! | [`loader`] | the linker of a guest: files and compiled modules |
+//! | [`platform`], [`stream`] | time, chance, waiting; standard input and output |
+//! | [`object`] | the Durable Object and the Worker before it |
+//! | [`run`], [`wire`] | `pymode run --engine workerd` |
+
+mod blob;
+mod boot;
+mod bundle;
+mod guest;
+mod imports;
+mod loader;
+mod object;
+mod platform;
+mod run;
+mod stream;
+mod window;
+mod wire;

@@ -1,0 +1,79 @@
+//! Time, chance and waiting, as a Worker has them.
+
+use std::time::Duration;
+
+use js_sys::Promise;
+use pymode_host::{Clock, Errno, Platform};
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
+
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(into: &mut [u8]) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = setTimeout)]
+    fn set_timeout(callback: &js_sys::Function, milliseconds: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_namespace = console, js_name = error)]
+    fn console_error(text: &str);
+}
+
+/// A Worker's clocks stand still while it computes: they show when the last event arrived.
+const RESOLUTION: u64 = 1_000_000;
+/// `getRandomValues` gives no more at once.
+const RANDOM_AT_ONCE: usize = 1 << 16;
+/// `setTimeout` takes no more milliseconds.
+const LONGEST: f64 = 2_147_483_647.0;
+
+/// The platform of a guest in a Worker.
+pub(crate) struct Worker;
+
+impl Platform for Worker {
+    fn now(&self, clock: Clock) -> Result<u64, Errno> {
+        let milliseconds = match clock {
+            Clock::Realtime => date_now(),
+            Clock::Monotonic => performance_now(),
+            // What this process takes of a processor is not told.
+            Clock::ProcessCpu | Clock::ThreadCpu => performance_now(),
+        };
+        Ok((milliseconds * 1e6) as u64)
+    }
+
+    fn resolution(&self, _clock: Clock) -> Result<u64, Errno> {
+        Ok(RESOLUTION)
+    }
+
+    fn random(&self, bytes: &mut [u8]) -> Result<(), Errno> {
+        for chunk in bytes.chunks_mut(RANDOM_AT_ONCE) {
+            get_random_values(chunk).map_err(|_| Errno::Io)?;
+        }
+        Ok(())
+    }
+
+    fn sleep(&self, _nanoseconds: u64) -> Result<(), Errno> {
+        // Waiting is done by doors, between two calls.
+        Err(Errno::NotSup)
+    }
+}
+
+/// A promise that is kept after at least so many nanoseconds.
+pub(crate) fn timer(nanoseconds: u64) -> Result<Promise, JsValue> {
+    let milliseconds = (Duration::from_nanos(nanoseconds).as_secs_f64() * 1e3)
+        .ceil()
+        .min(LONGEST);
+    let mut failed = Ok(JsValue::UNDEFINED);
+    let promise =
+        Promise::new(&mut |resolve, _reject| failed = set_timeout(&resolve, milliseconds));
+    failed.map(|_| promise)
+}
+
+/// What a panic says goes to the log; it then traps.
+pub(crate) fn install_panic_hook() {
+    std::panic::set_hook(Box::new(|panic| console_error(&format!("pymode: {panic}"))));
+}

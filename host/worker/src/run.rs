@@ -1,0 +1,202 @@
+//! `pymode run --engine workerd`: one program, from its frames to its frames (see [`crate::wire`]).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use pymode_host::Errno;
+use pymode_host::vfs::{
+    FileKind, FileSystem, Follow, GuestPath, MemFs, OpenHow, Opened, Refusal, Vfs,
+};
+use pymode_host::wasi::{BytesIn, Stdio};
+
+use crate::boot::{self, Ended, Setup};
+use crate::platform::Worker;
+use crate::stream::Frames;
+use crate::wire::{Kind, take};
+
+/// How much the current directory may grow to, in bytes.
+const CWD_LIMIT: u64 = 64 << 20;
+
+/// What was asked for.
+#[derive(Default)]
+struct Program {
+    args: Vec<Vec<u8>>,
+    env: Vec<(Vec<u8>, Vec<u8>)>,
+    stdin: Vec<u8>,
+    cwd: Option<Vec<u8>>,
+    folders: Vec<Vec<u8>>,
+    files: BTreeMap<Vec<u8>, Vec<u8>>,
+}
+
+/// Runs what `request` asks for; the answer.
+pub(crate) async fn run(request: &[u8]) -> Vec<u8> {
+    let frames = Frames::default();
+    let ended = match parse(request) {
+        Ok(program) => run_program(program, &frames).await,
+        Err(message) => Ended::Fault(message),
+    };
+    match ended {
+        Ended::Exit(code) => frames.put(Kind::Exit, &[&code.to_le_bytes()]),
+        Ended::Fault(message) => frames.put(Kind::Fault, &[message.as_bytes()]),
+    }
+    frames.take()
+}
+
+async fn run_program(program: Program, frames: &Frames) -> Ended {
+    let cwd = program
+        .cwd
+        .clone()
+        .map(|path| (path, program.folders, program.files));
+    let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
+    if let Some((path, folders, files)) = &cwd {
+        match fill(folders, files) {
+            Ok(system) => mounts.push((path.clone(), Box::new(system))),
+            Err(errno) => {
+                return Ended::Fault(format!(
+                    "the files of `{}`: {errno}",
+                    String::from_utf8_lossy(path)
+                ));
+            }
+        }
+    }
+    let setup = Setup {
+        args: program.args,
+        env: program.env,
+        stdio: Stdio {
+            stdin: Box::new(BytesIn::new(program.stdin)),
+            stdout: frames.stream(Kind::Stdout),
+            stderr: frames.stream(Kind::Stderr),
+        },
+        mounts,
+    };
+    let guest = match boot::boot(setup) {
+        Ok(guest) => guest,
+        Err(thrown) => return Ended::Fault(pymode_dylink_js::reason(&thrown)),
+    };
+    let ended = boot::run(&guest).await;
+    if let Some((path, folders, files)) = cwd {
+        let mut wasi = guest.wasi.borrow_mut();
+        let changes = Changes {
+            root: &path,
+            frames,
+        };
+        changes.report(wasi.vfs(), &folders, files);
+    }
+    ended
+}
+
+fn parse(mut request: &[u8]) -> Result<Program, String> {
+    let mut program = Program::default();
+    while let Some((kind, content)) = take(&mut request).map_err(|e| e.to_string())? {
+        let pair = |separator: u8| {
+            let at = content.iter().position(|byte| *byte == separator);
+            let at = at.ok_or_else(|| format!("a {kind:?} without its separator"))?;
+            Ok::<_, String>((content[..at].to_vec(), content[at + 1..].to_vec()))
+        };
+        match kind {
+            Kind::Arg => program.args.push(content.to_vec()),
+            Kind::Env => program.env.push(pair(b'=')?),
+            Kind::Cwd => program.cwd = Some(content.to_vec()),
+            Kind::Folder => program.folders.push(content.to_vec()),
+            Kind::File => program.files.extend([pair(0)?]),
+            Kind::Stdin => program.stdin.extend_from_slice(content),
+            Kind::Stdout | Kind::Stderr | Kind::Removed | Kind::Exit | Kind::Fault => {
+                return Err(format!("a {kind:?} is not for the Worker"));
+            }
+        }
+    }
+    if request.is_empty() {
+        Ok(program)
+    } else {
+        Err("the request is cut short".to_owned())
+    }
+}
+
+/// A file system in memory with these files.
+fn fill(folders: &[Vec<u8>], files: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<MemFs, Errno> {
+    let errno = |refusal| match refusal {
+        Refusal::Errno(errno) => errno,
+        Refusal::Leaves { .. } => Errno::NotCapable,
+    };
+    let mut system = MemFs::new(Arc::new(Worker), CWD_LIMIT);
+    for folder in folders {
+        system.create_dir(folder).map_err(errno)?;
+    }
+    let how = OpenHow {
+        write: true,
+        create: true,
+        exclusive: true,
+        ..OpenHow::READ
+    };
+    for (path, bytes) in files {
+        let Opened::File(mut file) = system.open(path, &how).map_err(errno)? else {
+            return Err(Errno::IsDir);
+        };
+        let mut done = 0;
+        while done < bytes.len() {
+            done += file.write_at(done as u64, &bytes[done..])?;
+        }
+    }
+    Ok(system)
+}
+
+/// What the program has made of the current directory.
+struct Changes<'a> {
+    root: &'a [u8],
+    frames: &'a Frames,
+}
+
+impl Changes<'_> {
+    fn report(&self, vfs: &mut Vfs, folders: &[Vec<u8>], mut before: BTreeMap<Vec<u8>, Vec<u8>>) {
+        let mut gone: Vec<Vec<u8>> = folders.to_vec();
+        self.walk(vfs, &mut Vec::new(), &mut before, &mut gone);
+        // Files before the directories that hold them, inner directories before outer ones.
+        for path in before.into_keys().chain(gone.into_iter().rev()) {
+            self.frames.put(Kind::Removed, &[&path]);
+        }
+    }
+
+    fn walk(
+        &self,
+        vfs: &mut Vfs,
+        below: &mut Vec<u8>,
+        before: &mut BTreeMap<Vec<u8>, Vec<u8>>,
+        gone: &mut Vec<Vec<u8>>,
+    ) {
+        let here = [self.root, b"/", below].concat();
+        let Ok(entries) = vfs.read_dir(GuestPath::absolute(&here)) else {
+            return;
+        };
+        for entry in entries {
+            let len = below.len();
+            if len > 0 {
+                below.push(b'/');
+            }
+            below.extend_from_slice(&entry.name);
+            let path = [self.root, b"/", below].concat();
+            let kind = vfs
+                .stat(GuestPath::absolute(&path), Follow::No)
+                .map(|stat| stat.kind);
+            match kind {
+                Ok(FileKind::Directory) => {
+                    let known = gone.len();
+                    gone.retain(|folder| folder != below);
+                    if gone.len() == known {
+                        self.frames.put(Kind::Folder, &[below]);
+                    }
+                    self.walk(vfs, below, before, gone);
+                }
+                Ok(FileKind::RegularFile) => {
+                    let was = before.remove(&*below);
+                    if let Ok((bytes, _)) = vfs.read_file(&path)
+                        && was.as_ref() != Some(&bytes)
+                    {
+                        self.frames.put(Kind::File, &[below, b"\0", &bytes]);
+                    }
+                }
+                _ => {}
+            }
+            below.truncate(len);
+        }
+    }
+}

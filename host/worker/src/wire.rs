@@ -1,0 +1,96 @@
+//! What goes between `pymode run --engine workerd` and the Worker: frames, one after the other.
+//!
+//! A frame is a byte that says what it is, the length of its content as a little-endian `u32`, and the content. Both ends
+//! compile this file.
+
+/// What a frame holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// To the Worker: an argument; the first is the program's name.
+    Arg,
+    /// To the Worker: a variable of the environment, `NAME=value`.
+    Env,
+    /// To the Worker: the path at which the files of the current directory are seen.
+    Cwd,
+    /// To the Worker: a directory, by its path below the current one.
+    Folder,
+    /// Both ways: a file, its path below the current directory, a NUL byte, and its content.
+    File,
+    /// To the Worker: standard input.
+    Stdin,
+    /// From the Worker: something written to standard output.
+    Stdout,
+    /// From the Worker: something written to standard error.
+    Stderr,
+    /// From the Worker: a file or directory that is gone.
+    Removed,
+    /// From the Worker, last: the exit code, a little-endian `u32`.
+    Exit,
+    /// From the Worker, last: why the program could not go on.
+    Fault,
+}
+
+const KINDS: [(Kind, u8); 11] = [
+    (Kind::Arg, b'a'),
+    (Kind::Env, b'v'),
+    (Kind::Cwd, b'c'),
+    (Kind::Folder, b'd'),
+    (Kind::File, b'f'),
+    (Kind::Stdin, b'i'),
+    (Kind::Stdout, b'o'),
+    (Kind::Stderr, b'e'),
+    (Kind::Removed, b'r'),
+    (Kind::Exit, b'x'),
+    (Kind::Fault, b'!'),
+];
+
+/// Bytes that are no frames.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// They end in the middle of a frame.
+    CutShort,
+    /// A frame of a kind that is not known.
+    UnknownKind(u8),
+}
+
+impl core::fmt::Display for Broken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Broken::CutShort => f.write_str("the message is cut short"),
+            Broken::UnknownKind(kind) => {
+                write!(f, "the message holds a frame of unknown kind {kind}")
+            }
+        }
+    }
+}
+
+impl core::error::Error for Broken {}
+
+/// Appends a frame whose content is `parts`, one after the other.
+pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
+    let byte = KINDS
+        .iter()
+        .find(|(known, _)| *known == kind)
+        .map_or(b'!', |(_, byte)| *byte);
+    let len: usize = parts.iter().map(|part| part.len()).sum();
+    out.push(byte);
+    out.extend((len as u32).to_le_bytes());
+    for part in parts {
+        out.extend_from_slice(part);
+    }
+}
+
+/// Takes the first frame from `bytes`; nothing when they do not hold all of it yet.
+pub fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, Broken> {
+    let Some((header, rest)) = bytes.split_first_chunk::<5>() else {
+        return Ok(None);
+    };
+    let kind = KINDS.iter().find(|(_, byte)| *byte == header[0]);
+    let kind = kind.ok_or(Broken::UnknownKind(header[0]))?.0;
+    let len = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
+    let Some(content) = rest.get(..len) else {
+        return Ok(None);
+    };
+    *bytes = &rest[len..];
+    Ok(Some((kind, content)))
+}

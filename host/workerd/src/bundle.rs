@@ -1,0 +1,226 @@
+//! A bundle: the modules of a Worker, with an entry that ties them together.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::CacheError;
+
+use crate::pack::{Packed, Side};
+use crate::worker::WorkerCode;
+
+/// A Worker that starts Python.
+#[derive(Debug, Default)]
+pub struct Bundle {
+    modules: Vec<Module>,
+}
+
+/// One module of a bundle.
+#[derive(Debug, Clone)]
+pub struct Module {
+    /// By which other modules import it.
+    pub name: String,
+    /// How the runtime is to take it.
+    pub kind: Kind,
+    content: Content,
+}
+
+/// How a runtime takes a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A JavaScript module.
+    Script,
+    /// WebAssembly, compiled by the runtime.
+    Wasm,
+    /// Bytes.
+    Data,
+}
+
+#[derive(Debug, Clone)]
+enum Content {
+    File(PathBuf),
+    Bytes(Vec<u8>),
+}
+
+/// What a bundle is made of.
+#[derive(Debug)]
+pub struct Parts<'a> {
+    /// The Worker's own code.
+    pub code: &'a WorkerCode,
+    /// python.wasm as [`crate::pack::main`] makes it, and its skeleton.
+    pub main: (PathBuf, PathBuf),
+    /// Images and where they are mounted; the first is the root.
+    pub images: Vec<(String, PathBuf)>,
+    /// Side modules by key.
+    pub sides: Vec<(String, PathBuf)>,
+}
+
+impl Bundle {
+    /// Puts a Worker together. Nothing is written.
+    pub fn new(parts: &Parts<'_>) -> Bundle {
+        let mut bundle = Bundle::default();
+        let mut entry = Entry::default();
+        for (name, script) in parts.code.scripts() {
+            bundle.file(name, Kind::Script, &script);
+        }
+        entry.import(
+            "host",
+            &bundle.file("host.wasm", Kind::Wasm, &parts.code.host()),
+        );
+        entry.import(
+            "main",
+            &bundle.file("python.wasm", Kind::Wasm, &parts.main.0),
+        );
+        entry.import(
+            "mainInfo",
+            &bundle.file("python.info.bin", Kind::Data, &parts.main.1),
+        );
+        entry.import(
+            "window",
+            &bundle.file("window.wasm", Kind::Wasm, &parts.code.window()),
+        );
+        for (at, (name, door)) in parts.code.doors().enumerate() {
+            entry.import(
+                &format!("door{at}"),
+                &bundle.file(&format!("door-{name}.wasm"), Kind::Wasm, &door),
+            );
+            let _ = writeln!(entry.doors, "    {name:?}: door{at},");
+        }
+        for (at, (path, carrier)) in parts.images.iter().enumerate() {
+            entry.import(
+                &format!("image{at}"),
+                &bundle.file(&format!("image-{at}.wasm"), Kind::Wasm, carrier),
+            );
+            let _ = writeln!(entry.images, "    {{ path: {path:?}, module: image{at} }},");
+        }
+        for (key, side) in &parts.sides {
+            let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, side);
+            let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
+        }
+        bundle.modules.insert(
+            0,
+            Module {
+                name: "entry.js".into(),
+                kind: Kind::Script,
+                content: Content::Bytes(entry.text().into()),
+            },
+        );
+        bundle
+    }
+
+    /// The modules; the first is the entry.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
+    }
+
+    /// Writes all modules into a directory, as links where that is possible.
+    ///
+    /// # Errors
+    /// When one cannot be written.
+    pub fn write(&self, dir: &Path) -> Result<(), CacheError> {
+        fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
+        for module in &self.modules {
+            let to = dir.join(&module.name);
+            let parent = to.parent().unwrap_or(dir);
+            fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+            match &module.content {
+                Content::Bytes(bytes) => {
+                    fs::write(&to, bytes).map_err(CacheError::io("write", &to))?
+                }
+                Content::File(from) => {
+                    if fs::hard_link(from, &to).is_err() {
+                        fs::copy(from, &to).map_err(CacheError::io("write", &to))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, name: &str, kind: Kind, path: &Path) -> String {
+        self.modules.push(Module {
+            name: name.into(),
+            kind,
+            content: Content::File(path.to_path_buf()),
+        });
+        name.to_owned()
+    }
+}
+
+/// The entry, as far as it depends on the bundle.
+#[derive(Default)]
+struct Entry {
+    imports: String,
+    doors: String,
+    images: String,
+    sides: String,
+}
+
+impl Entry {
+    fn import(&mut self, name: &str, module: &str) {
+        let _ = writeln!(self.imports, "import {name} from \"./{module}\";");
+    }
+
+    fn text(&self) -> String {
+        let Entry {
+            imports,
+            doors,
+            images,
+            sides,
+        } = self;
+        format!(
+            r#"// Made by pymode: ties the modules of this Worker together.
+import * as glue from "./host.js";
+{imports}
+// Fetched and compiled when they are first imported.
+const sides = {{
+{sides}}};
+
+const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
+glue.__wbg_set_wasm(exports);
+exports.__wbindgen_start();
+glue.setBundle({{
+  main,
+  mainInfo,
+  window,
+  doors: {{
+{doors}  }},
+  images: [
+{images}  ],
+  side: async (key) => {{
+    if (!Object.hasOwn(sides, key)) throw new Error(`the bundle has no side module ${{key}}`);
+    return (await sides[key]()).default;
+  }},
+}});
+
+export const PythonObject = glue.PythonObject;
+export default {{ fetch: glue.fetch }};
+"#
+        )
+    }
+}
+
+/// Files of packed images in a directory, as [`Parts`] wants them.
+///
+/// # Errors
+/// When one cannot be written.
+pub fn write_packed(
+    packed: &Packed,
+    dir: &Path,
+    name: &str,
+) -> Result<(PathBuf, Vec<(String, PathBuf)>), CacheError> {
+    let carrier = dir.join(format!("{name}.wasm"));
+    fs::write(&carrier, &packed.carrier).map_err(CacheError::io("write", &carrier))?;
+    let sides = packed
+        .sides
+        .iter()
+        .map(|side| write_side(side, dir))
+        .collect::<Result<_, _>>()?;
+    Ok((carrier, sides))
+}
+
+fn write_side(side: &Side, dir: &Path) -> Result<(String, PathBuf), CacheError> {
+    let path = dir.join(format!("side-{}.wasm", side.key));
+    fs::write(&path, &side.wasm).map_err(CacheError::io("write", &path))?;
+    Ok((side.key.clone(), path))
+}

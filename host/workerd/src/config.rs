@@ -1,0 +1,46 @@
+//! workerd's configuration, in Cap'n Proto's text format.
+
+use std::fmt::Write as _;
+
+use crate::bundle::{Bundle, Kind};
+
+/// From this date on, modules are compiled when they are first imported.
+pub const COMPATIBILITY_DATE: &str = "2026-11-17";
+
+/// The socket's name.
+pub const SOCKET: &str = "http";
+
+/// A configuration beside the bundle's modules, with objects in memory.
+pub fn capnp(bundle: &Bundle) -> String {
+    let mut modules = String::new();
+    for module in bundle.modules() {
+        let kind = match module.kind {
+            Kind::Script => "esModule",
+            Kind::Wasm => "wasm",
+            Kind::Data => "data",
+        };
+        let _ = writeln!(
+            modules,
+            "    (name = {0:?}, {kind} = embed {0:?}),",
+            module.name
+        );
+    }
+    format!(
+        r#"using Workerd = import "/workerd/workerd.capnp";
+
+const config :Workerd.Config = (
+  services = [(name = "main", worker = .worker)],
+  sockets = [(name = "{SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],
+);
+
+const worker :Workerd.Worker = (
+  modules = [
+{modules}  ],
+  compatibilityDate = "{COMPATIBILITY_DATE}",
+  bindings = [(name = "PYTHON", durableObjectNamespace = "PythonObject")],
+  durableObjectNamespaces = [(className = "PythonObject", uniqueKey = "pymode", enableSql = true)],
+  durableObjectStorage = (inMemory = void),
+);
+"#
+    )
+}

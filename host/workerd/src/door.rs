@@ -1,0 +1,249 @@
+//! Doors: through them a guest reaches the host without a JavaScript frame.
+//!
+//! All guests of an isolate share one host instance, so each call must say which guest it comes from. A JavaScript closure
+//! could add that, but it is slow and a guest that waits could not be suspended through it. So each guest gets an instance
+//! of a small WebAssembly module per import module: its functions have the signatures that guests import, and call the
+//! host's raw exports with the guest's number in front.
+//!
+//! What the host offers is read from its exports, named `module.function` or, with a behaviour in front,
+//! `waits!module.function` and `ends!module.function`:
+//!
+//! * a function that *waits* is called again and again, as long as `host.pending` says that the guest has to wait first;
+//!   in between, the guest is suspended by `js.suspend`. The host has returned by then: between the guest's entry and the
+//!   suspension there are only WebAssembly frames.
+//! * a function that *ends* does not return: the door traps after it, which no guest can catch.
+
+use std::collections::BTreeMap;
+
+use wasm_encoder::{
+    BlockType, CodeSection, EntityType, ExportKind, ExportSection, Function, FunctionSection,
+    GlobalType, ImportSection, Instruction, Module, TypeSection, ValType,
+};
+use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
+
+/// A host whose exports are not as doors need them.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DoorError {
+    /// It is not WebAssembly, or damaged.
+    #[error("the Worker's own code cannot be read: {0}")]
+    Unreadable(#[from] wasmparser::BinaryReaderError),
+    /// An export that looks like a function for guests and is none.
+    #[error("the Worker's export `{export}` cannot be offered to guests: {reason}")]
+    Export {
+        /// Its name.
+        export: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+}
+
+/// What a function does besides returning.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Behaviour {
+    Returns,
+    Waits,
+    Ends,
+}
+
+/// A function that the host offers to guests.
+struct Offer {
+    /// The host's export.
+    export: String,
+    name: String,
+    behaviour: Behaviour,
+    /// Without the guest's number.
+    params: Vec<ValType>,
+    results: Vec<ValType>,
+}
+
+/// One door for each import module that the host offers: its name and its wasm.
+///
+/// # Errors
+/// When `host` is no module, or offers a function that does not take the guest's number first.
+pub fn doors(host: &[u8]) -> Result<Vec<(String, Vec<u8>)>, DoorError> {
+    Ok(offers(host)?
+        .into_iter()
+        .map(|(module, offers)| (module, door(&offers)))
+        .collect())
+}
+
+fn door(offers: &[Offer]) -> Vec<u8> {
+    let mut types = TypeSection::new();
+    types.ty().function([ValType::I32], [ValType::I32]);
+    types.ty().function([ValType::I32], []);
+    let (pending_type, suspend_type, first_type) = (0, 1, 2);
+
+    let mut imports = ImportSection::new();
+    let guest = GlobalType {
+        val_type: ValType::I32,
+        mutable: false,
+        shared: false,
+    };
+    imports.import("guest", "number", EntityType::Global(guest));
+    imports.import("host", "pending", EntityType::Function(pending_type));
+    imports.import("js", "suspend", EntityType::Function(suspend_type));
+    let (pending, suspend, first_import) = (0, 1, 2);
+
+    let mut functions = FunctionSection::new();
+    let mut exports = ExportSection::new();
+    let mut code = CodeSection::new();
+    for (at, offer) in (0..).zip(offers) {
+        let inner = [&[ValType::I32], &offer.params[..]].concat();
+        types.ty().function(inner, offer.results.iter().copied());
+        types
+            .ty()
+            .function(offer.params.iter().copied(), offer.results.iter().copied());
+        imports.import(
+            "host",
+            &offer.export,
+            EntityType::Function(first_type + 2 * at),
+        );
+        functions.function(first_type + 2 * at + 1);
+        exports.export(
+            &offer.name,
+            ExportKind::Func,
+            first_import + offers.len() as u32 + at,
+        );
+
+        let (params, results) = (offer.params.len() as u32, offer.results.len() as u32);
+        let call = |body: &mut Function| {
+            body.instruction(&Instruction::GlobalGet(0));
+            for param in 0..params {
+                body.instruction(&Instruction::LocalGet(param));
+            }
+            body.instruction(&Instruction::Call(first_import + at));
+        };
+        let mut body = Function::new_with_locals_types(match offer.behaviour {
+            Behaviour::Waits => offer.results.clone(),
+            Behaviour::Returns | Behaviour::Ends => Vec::new(),
+        });
+        match offer.behaviour {
+            Behaviour::Returns => call(&mut body),
+            Behaviour::Ends => {
+                call(&mut body);
+                body.instruction(&Instruction::Unreachable);
+            }
+            Behaviour::Waits => {
+                body.instruction(&Instruction::Loop(BlockType::Empty));
+                call(&mut body);
+                for at in (0..results).rev() {
+                    body.instruction(&Instruction::LocalSet(params + at));
+                }
+                body.instruction(&Instruction::GlobalGet(0));
+                body.instruction(&Instruction::Call(pending));
+                body.instruction(&Instruction::I32Eqz);
+                body.instruction(&Instruction::If(BlockType::Empty));
+                for at in 0..results {
+                    body.instruction(&Instruction::LocalGet(params + at));
+                }
+                body.instruction(&Instruction::Return);
+                body.instruction(&Instruction::End);
+                body.instruction(&Instruction::GlobalGet(0));
+                body.instruction(&Instruction::Call(suspend));
+                body.instruction(&Instruction::Br(0));
+                body.instruction(&Instruction::End);
+                body.instruction(&Instruction::Unreachable);
+            }
+        }
+        body.instruction(&Instruction::End);
+        code.function(&body);
+    }
+
+    let mut module = Module::new();
+    module
+        .section(&types)
+        .section(&imports)
+        .section(&functions)
+        .section(&exports)
+        .section(&code);
+    module.finish()
+}
+
+/// What `host` offers, by import module; in the order of the names, so that equal hosts give equal doors.
+fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, DoorError> {
+    let mut types = Vec::new();
+    let mut functions = Vec::new();
+    let mut found: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
+    for payload in Parser::new(0).parse_all(host) {
+        match payload? {
+            Payload::TypeSection(section) => {
+                for ty in section.into_iter_err_on_gc_types() {
+                    types.push(ty?);
+                }
+            }
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    if let TypeRef::Func(ty) = import?.ty {
+                        functions.push(ty);
+                    }
+                }
+            }
+            Payload::FunctionSection(section) => {
+                for ty in section {
+                    functions.push(ty?);
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    let export = export?;
+                    let Some((behaviour, module, name)) = parse_name(export.name) else {
+                        continue;
+                    };
+                    let fault = |reason| DoorError::Export {
+                        export: export.name.to_owned(),
+                        reason,
+                    };
+                    if export.kind != ExternalKind::Func {
+                        return Err(fault("it is not a function"));
+                    }
+                    let ty = functions
+                        .get(export.index as usize)
+                        .and_then(|ty| types.get(*ty as usize));
+                    let ty = ty.ok_or_else(|| fault("it has no type"))?;
+                    let (params, results) = (values(ty.params()), values(ty.results()));
+                    let (Some(params), Some(results)) = (params, results) else {
+                        return Err(fault("it takes or returns something else than numbers"));
+                    };
+                    let Some((ValType::I32, params)) = params.split_first() else {
+                        return Err(fault("it does not take the guest's number first"));
+                    };
+                    found.entry(module.to_owned()).or_default().push(Offer {
+                        export: export.name.to_owned(),
+                        name: name.to_owned(),
+                        behaviour,
+                        params: params.to_vec(),
+                        results,
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    for offers in found.values_mut() {
+        offers.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+    Ok(found)
+}
+
+/// `waits!module.function` and its like; nothing for exports that are not meant for guests.
+fn parse_name(export: &str) -> Option<(Behaviour, &str, &str)> {
+    let (behaviour, rest) = match export.split_once('!') {
+        Some(("waits", rest)) => (Behaviour::Waits, rest),
+        Some(("ends", rest)) => (Behaviour::Ends, rest),
+        _ => (Behaviour::Returns, export),
+    };
+    let (module, name) = rest.split_once('.')?;
+    Some((behaviour, module, name))
+}
+
+fn values(types: &[wasmparser::ValType]) -> Option<Vec<ValType>> {
+    let value = |ty: &wasmparser::ValType| match ty {
+        wasmparser::ValType::I32 => Some(ValType::I32),
+        wasmparser::ValType::I64 => Some(ValType::I64),
+        wasmparser::ValType::F32 => Some(ValType::F32),
+        wasmparser::ValType::F64 => Some(ValType::F64),
+        wasmparser::ValType::V128 | wasmparser::ValType::Ref(_) => None,
+    };
+    types.iter().map(value).collect()
+}

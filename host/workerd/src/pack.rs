@@ -1,0 +1,198 @@
+//! Files as a Worker takes them: an image that a module carries, and the side modules apart from it, to be compiled.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use pymode_dylink::ModuleInfo;
+use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter, NodeId};
+use pymode_toolchain::{CacheError, Sha256Hex};
+
+use crate::skeleton::skeleton;
+use crate::window::image_module;
+
+/// Why files cannot be packed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PackError {
+    /// A file or directory.
+    #[error(transparent)]
+    File(#[from] CacheError),
+    /// An image that is none.
+    #[error("cannot read the image `{}`: {source}", path.display())]
+    Image {
+        /// Which one.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ImageError,
+    },
+    /// Files that do not fit into an image.
+    #[error(transparent)]
+    Write(#[from] ImageWriteError),
+    /// A name that is not UTF-8.
+    #[error("the name of `{}` is not UTF-8", path.display())]
+    Name {
+        /// The file.
+        path: PathBuf,
+    },
+    /// python.wasm is damaged.
+    #[error("`{}` is no main module: {reason}", path.display())]
+    Main {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// Files, ready for a bundle.
+#[derive(Debug)]
+pub struct Packed {
+    /// The module that carries the image.
+    pub carrier: Vec<u8>,
+    /// The side modules that were found.
+    pub sides: Vec<Side>,
+}
+
+/// A side module, to be compiled by the engine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Side {
+    /// What its skeleton calls it: a hash of the module.
+    pub key: String,
+    /// The module.
+    pub wasm: Vec<u8>,
+}
+
+/// Packs the files of an image.
+///
+/// # Errors
+/// When it cannot be read or is damaged.
+pub fn image(path: &Path) -> Result<Packed, PackError> {
+    let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+    let fault = |source| PackError::Image {
+        path: path.to_path_buf(),
+        source,
+    };
+    let image = Image::open(&bytes).map_err(fault)?;
+    let mut packer = Packer::default();
+    packer.image(&image, NodeId::ROOT, "")?;
+    packer.finish()
+}
+
+/// Packs a directory. Links are followed, as an import would.
+///
+/// # Errors
+/// When a file cannot be read, or has a name that an image cannot hold.
+pub fn directory(path: &Path) -> Result<Packed, PackError> {
+    let mut packer = Packer::default();
+    packer.directory(path, "")?;
+    packer.finish()
+}
+
+/// python.wasm with no more memory than it may have, and its skeleton.
+///
+/// # Errors
+/// When it is no main module.
+pub fn main(path: &Path, memory_limit: u64) -> Result<(Vec<u8>, Vec<u8>), PackError> {
+    let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+    let fault = |reason: String| PackError::Main {
+        path: path.to_path_buf(),
+        reason,
+    };
+    let skeleton = skeleton(&bytes, None).map_err(|error| fault(error.to_string()))?;
+    ModuleInfo::main_from_bytes(&skeleton).map_err(|error| fault(error.to_string()))?;
+    let limited = crate::skeleton::with_memory_limit(&bytes, memory_limit)
+        .map_err(|error| fault(error.to_string()))?;
+    Ok((limited, skeleton))
+}
+
+/// A file as the guest is to see it, and the side module that it stands for, if it is one.
+pub(crate) fn file(name: &str, bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
+    if !name.ends_with(".wasm") || ModuleInfo::from_bytes(&bytes).is_err() {
+        // What is no side module stays as it is: an import of it is refused with the reason.
+        return (bytes, None);
+    }
+    let key = Sha256Hex::of(&bytes).as_str()[..24].to_owned();
+    match skeleton(&bytes, Some(&key)) {
+        Ok(skeleton) => (skeleton, Some(Side { key, wasm: bytes })),
+        Err(_) => (bytes, None),
+    }
+}
+
+#[derive(Default)]
+struct Packer {
+    writer: ImageWriter,
+    sides: Vec<Side>,
+}
+
+impl Packer {
+    fn image<B: AsRef<[u8]>>(
+        &mut self,
+        image: &Image<B>,
+        at: NodeId,
+        prefix: &str,
+    ) -> Result<(), PackError> {
+        for child in image.index().children(at) {
+            let name = str::from_utf8(child.name).map_err(|_| PackError::Name {
+                path: prefix.into(),
+            })?;
+            let path = join(prefix, name);
+            match image.index().entry(child.node) {
+                Entry::Directory => {
+                    self.writer.directory(&path)?;
+                    self.image(image, child.node, &path)?;
+                }
+                Entry::File(_) => {
+                    self.add(&path, image.bytes(child.node).unwrap_or_default().to_vec())?
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn directory(&mut self, dir: &Path, prefix: &str) -> Result<(), PackError> {
+        let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        for entry in entries.map_err(CacheError::io("list", dir))? {
+            let path = entry.path();
+            let name = entry.file_name();
+            let name = name
+                .to_str()
+                .ok_or_else(|| PackError::Name { path: path.clone() })?;
+            let inside = join(prefix, name);
+            let meta = fs::metadata(&path).map_err(CacheError::io("read", &path))?;
+            if meta.is_dir() {
+                self.writer.directory(&inside)?;
+                self.directory(&path, &inside)?;
+            } else if meta.is_file() {
+                self.add(
+                    &inside,
+                    fs::read(&path).map_err(CacheError::io("read", &path))?,
+                )?;
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {
+        let (bytes, side) = file(path, bytes);
+        self.sides.extend(side);
+        Ok(self.writer.file(path, bytes)?)
+    }
+
+    fn finish(mut self) -> Result<Packed, PackError> {
+        self.sides.sort_by(|a, b| a.key.cmp(&b.key));
+        self.sides.dedup();
+        Ok(Packed {
+            carrier: image_module(&self.writer.finish()?),
+            sides: self.sides,
+        })
+    }
+}
+
+fn join(prefix: &str, name: &str) -> String {
+    if prefix.is_empty() {
+        name.to_owned()
+    } else {
+        format!("{prefix}/{name}")
+    }
+}

@@ -1,0 +1,241 @@
+//! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and doors.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::rust::{self, RustError, Target};
+use pymode_toolchain::{Cache, CacheError, Key, Step, StepError, Talk};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::door::{DoorError, doors};
+use crate::window::guest_window;
+
+/// The repository, where the crates lie that a Worker is built from.
+const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
+/// What the Worker is built from, besides the root's `Cargo.toml`, from which the crates take their versions.
+const CRATES: [&str; 5] = [
+    "abi",
+    "host/core",
+    "host/worker",
+    "loader/dylink",
+    "loader/js",
+];
+
+/// Why the Worker's code could not be built.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The cache, or a file.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// There is no Rust for WebAssembly.
+    #[error(transparent)]
+    Rust(#[from] RustError),
+    /// cargo failed.
+    #[error(transparent)]
+    Step(#[from] StepError),
+    /// wasm-bindgen did not understand what cargo made.
+    #[error("cannot make the Worker's glue: {reason}")]
+    Glue {
+        /// In wasm-bindgen's words.
+        reason: String,
+    },
+    /// The host functions are not as doors need them.
+    #[error(transparent)]
+    Door(#[from] DoorError),
+}
+
+/// What was built: a directory of the cache.
+#[derive(Debug, Clone)]
+pub struct WorkerCode {
+    dir: PathBuf,
+    doors: Vec<String>,
+    scripts: Vec<String>,
+}
+
+impl WorkerCode {
+    /// The host, WebAssembly.
+    pub fn host(&self) -> PathBuf {
+        self.dir.join("host.wasm")
+    }
+
+    /// Its glue: the JavaScript modules `host.js` and what that imports, by the names under which they import each other.
+    pub fn scripts(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.scripts
+            .iter()
+            .map(|name| (name.as_str(), self.dir.join(name)))
+    }
+
+    /// The window to a guest's memory.
+    pub fn window(&self) -> PathBuf {
+        self.dir.join("window.wasm")
+    }
+
+    /// The doors: each import module's name, and the door.
+    pub fn doors(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.doors
+            .iter()
+            .map(|name| (name.as_str(), self.dir.join(format!("door-{name}.wasm"))))
+    }
+
+    fn at(dir: PathBuf) -> Result<Self, CacheError> {
+        let mut files = Vec::new();
+        sources(&dir, &mut files)?;
+        let mut names: Vec<&str> = files
+            .iter()
+            .filter_map(|path| path.strip_prefix(&dir).ok()?.to_str())
+            .collect();
+        names.sort_unstable();
+        let scripts = names
+            .iter()
+            .filter(|name| name.ends_with(".js"))
+            .map(|name| (*name).to_owned());
+        let doors = names
+            .iter()
+            .filter_map(|name| name.strip_prefix("door-")?.strip_suffix(".wasm"));
+        let (scripts, doors) = (scripts.collect(), doors.map(str::to_owned).collect());
+        Ok(Self {
+            dir,
+            doors,
+            scripts,
+        })
+    }
+}
+
+/// The Worker's code from the cache, or built (about a minute and a half the first time).
+///
+/// # Errors
+/// When there is no Rust for WebAssembly, or the build fails.
+pub fn build(cache: &Cache, talk: &Talk) -> Result<WorkerCode, WorkerError> {
+    let key = key()?;
+    let dir = cache.entry("worker", &key, |dir| {
+        let module = compile(cache, talk)?;
+        let bound = bind(&module)?;
+        for (name, text) in &bound.scripts {
+            write(&dir.join(name), text.as_bytes())?;
+        }
+        write(&dir.join("window.wasm"), &guest_window())?;
+        for (name, door) in doors(&bound.wasm)? {
+            write(&dir.join(format!("door-{name}.wasm")), &door)?;
+        }
+        Ok::<_, WorkerError>(write(&dir.join("host.wasm"), &bound.wasm)?)
+    })?;
+    Ok(WorkerCode::at(dir)?)
+}
+
+/// Everything that the build reads.
+fn key() -> Result<Key, CacheError> {
+    let checkout = Path::new(CHECKOUT);
+    let mut key = Key::new("worker")
+        .field("tool", env!("CARGO_PKG_VERSION"))
+        .bytes("window", &guest_window())
+        .bytes("door", include_bytes!("door.rs"))
+        .file("workspace", &checkout.join("Cargo.toml"))?;
+    for name in CRATES {
+        let mut files = Vec::new();
+        sources(&checkout.join(name), &mut files)?;
+        files.sort();
+        for file in files {
+            let label = file
+                .strip_prefix(checkout)
+                .unwrap_or(&file)
+                .to_string_lossy()
+                .into_owned();
+            key = key.file(&label, &file)?;
+        }
+    }
+    Ok(key)
+}
+
+fn sources(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
+    for path in list(dir)? {
+        let name = path.file_name().unwrap_or_default();
+        if path.is_dir() {
+            // Of tests and build output nothing gets into the Worker.
+            if name != "tests" && name != "target" {
+                sources(&path, into)?;
+            }
+        } else {
+            into.push(path);
+        }
+    }
+    Ok(())
+}
+
+/// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
+fn compile(cache: &Cache, talk: &Talk) -> Result<PathBuf, WorkerError> {
+    let rust = rust::provision(cache, talk, Target::Worker)?;
+    let target = cache.root().join("worker/.target");
+    let mut cargo = rust.cargo();
+    cargo
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--target",
+            Target::Worker.triple(),
+        ])
+        .env("CARGO_TARGET_DIR", &target)
+        .current_dir(Path::new(CHECKOUT).join("host/worker"));
+    Step::run(
+        talk,
+        "building the Worker",
+        cargo,
+        &cache.root().join("logs/worker.log"),
+    )?;
+    Ok(target
+        .join(Target::Worker.triple())
+        .join("release/pymode_worker.wasm"))
+}
+
+/// What wasm-bindgen makes of a module.
+struct Bound {
+    /// The glue, `host.js`, and what it imports: names and texts.
+    scripts: Vec<(String, String)>,
+    wasm: Vec<u8>,
+}
+
+fn bind(module: &Path) -> Result<Bound, WorkerError> {
+    let glue = |error: &dyn std::fmt::Display| WorkerError::Glue {
+        reason: error.to_string(),
+    };
+    let mut bindgen = Bindgen::new();
+    bindgen
+        .input_path(module)
+        .out_name("host")
+        .typescript(false)
+        .remove_name_section(true)
+        .remove_producers_section(true);
+    let mut output = bindgen.generate_output().map_err(|error| glue(&error))?;
+    if !output.local_modules().is_empty() {
+        return Err(glue(&"a dependency brings JavaScript files of its own"));
+    }
+    // For bundlers, `js` only instantiates, and the glue itself is `start`; here the bundle's entry instantiates.
+    let text = output
+        .start()
+        .map_or(output.js(), String::as_str)
+        .to_owned();
+    let mut scripts = vec![("host.js".to_owned(), text)];
+    for (name, texts) in output.snippets() {
+        for (at, text) in texts.iter().enumerate() {
+            scripts.push((format!("snippets/{name}/inline{at}.js"), text.clone()));
+        }
+    }
+    Ok(Bound {
+        scripts,
+        wasm: output.wasm_mut().emit_wasm(),
+    })
+}
+
+fn list(dir: &Path) -> Result<Vec<PathBuf>, CacheError> {
+    let entries = fs::read_dir(dir).map_err(CacheError::io("list", dir))?;
+    entries
+        .map(|entry| Ok(entry.map_err(CacheError::io("list", dir))?.path()))
+        .collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    let parent = path.parent().unwrap_or(path);
+    fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+    fs::write(path, bytes).map_err(CacheError::io("write", path))
+}

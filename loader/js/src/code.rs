@@ -1,0 +1,33 @@
+//! Compiled modules.
+
+use std::rc::Rc;
+
+use js_sys::WebAssembly::Module;
+use pymode_dylink::ModuleInfo;
+
+/// A compiled module, and the names of what it imports, in its order.
+#[derive(Clone)]
+pub struct JsCode {
+    pub(crate) module: Module,
+    pub(crate) imports: Rc<[ImportName]>,
+}
+
+pub(crate) struct ImportName {
+    pub(crate) module: Box<str>,
+    pub(crate) name: Box<str>,
+}
+
+impl JsCode {
+    /// `info` must have been read from the bytes that `module` was compiled from.
+    #[must_use]
+    pub fn new(module: Module, info: &ModuleInfo) -> JsCode {
+        let names = info.imports.iter().map(|import| ImportName {
+            module: import.module.clone(),
+            name: import.name.clone(),
+        });
+        JsCode {
+            module,
+            imports: names.collect(),
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The engine itself.
+
+use js_sys::{Array, Function, Object, Reflect, Uint8Array, WebAssembly};
+use pymode_dylink::{
+    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, Mutability, Process,
+    Program, Slot, ValType,
+};
+use wasm_bindgen::prelude::*;
+
+use crate::code::JsCode;
+use crate::externs::{JsExtern, JsInstance, fault};
+
+/// What the engine needs to know of the guest it works for, and of its files.
+pub trait Host {
+    /// Visits the linker's state. No guest code runs meanwhile.
+    fn program<R>(&self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R;
+
+    /// The exports of the main module's instance.
+    fn main_exports(&self) -> &Object;
+
+    /// See [`Process::main`].
+    ///
+    /// # Errors
+    /// When what main exports cannot be read.
+    fn main(&self) -> Result<Main<JsInstance>, Fault>;
+
+    /// See [`Process::identify`].
+    fn identify(&self, path: &str) -> Option<FileId>;
+
+    /// See [`Process::fetch`].
+    ///
+    /// # Errors
+    /// As there.
+    fn fetch(&self, path: &str) -> Result<Fetched<JsCode>, FetchError>;
+
+    /// What main imports under this name.
+    fn import(&self, module: &str, name: &str) -> Option<JsValue>;
+
+    /// The compiled form of a forwarding module.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn bridge(&self, bridge: &Bridge) -> Result<JsCode, Fault>;
+}
+
+/// A process of the linker. Making one costs nothing; all state is the host's.
+pub struct JsProcess<H>(pub H);
+
+impl<H: Host> JsProcess<H> {
+    fn value(&self, of: &JsExtern) -> Result<JsValue, Fault> {
+        of.value(self.0.main_exports())
+    }
+
+    fn typed<T: JsCast>(&self, of: &JsExtern, what: &str) -> Result<T, Fault> {
+        self.value(of)?
+            .dyn_into()
+            .map_err(|_| Fault::new(format!("this is not a {what}")))
+    }
+
+    /// One object for each import module. The one for `env` has main's exports as its prototype.
+    fn imports(&self, code: &JsCode, externs: &[JsExtern]) -> Result<Object, Fault> {
+        let all = Object::new();
+        let mut objects: Vec<(&str, Object)> = Vec::new();
+        for (import, found) in code.imports.iter().zip(externs) {
+            let object = match objects
+                .iter()
+                .find(|(module, _)| *module == &*import.module)
+            {
+                Some((_, object)) => object,
+                None => {
+                    let object = match &*import.module {
+                        "env" => Object::create(self.0.main_exports()),
+                        _ => Object::new(),
+                    };
+                    Reflect::set(&all, &(*import.module).into(), &object).map_err(fault)?;
+                    objects.push((&import.module, object));
+                    &objects[objects.len() - 1].1
+                }
+            };
+            match found {
+                JsExtern::Main(name) if *import.module == *"env" && *name == import.name => {}
+                found => {
+                    let name = JsValue::from_str(&import.name);
+                    // Not an assignment: main's exports are read-only, and so would be what inherits from them.
+                    define(object, &name, &self.value(found)?)?;
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+fn define(object: &Object, name: &JsValue, value: &JsValue) -> Result<(), Fault> {
+    let property = Object::new();
+    Reflect::set(&property, &"value".into(), value).map_err(fault)?;
+    match Reflect::define_property(object, name, &property) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Fault::new("an import cannot be set")),
+        Err(thrown) => Err(fault(thrown)),
+    }
+}
+
+impl<H: Host> Engine for JsProcess<H> {
+    type Source = JsCode;
+    type Code = JsCode;
+    type Instance = JsInstance;
+    type Extern = JsExtern;
+
+    fn compile(&mut self, source: &JsCode) -> Result<JsCode, Fault> {
+        Ok(source.clone())
+    }
+
+    fn bridge(&mut self, bridge: &Bridge) -> Result<JsCode, Fault> {
+        self.0.bridge(bridge)
+    }
+
+    async fn instantiate(
+        &mut self,
+        code: &JsCode,
+        imports: &[JsExtern],
+    ) -> Result<JsInstance, Fault> {
+        let imports = self.imports(code, imports)?;
+        let instance = WebAssembly::Instance::new(&code.module, &imports).map_err(fault)?;
+        Ok(JsInstance::side(instance.exports()))
+    }
+
+    fn export(&mut self, instance: &JsInstance, name: &str) -> Option<JsExtern> {
+        instance.export(name)
+    }
+
+    fn host(&mut self, module: &str, name: &str) -> Option<JsExtern> {
+        self.0.import(module, name).map(JsExtern::Value)
+    }
+
+    fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), Fault> {
+        let memory: WebAssembly::Memory = self.typed(memory, "memory")?;
+        let bytes = Uint8Array::new(&memory.buffer());
+        match at.0.checked_add(len) {
+            Some(end) if end <= bytes.length() => {
+                bytes.fill(0, at.0, end);
+                Ok(())
+            }
+            _ => Err(Fault::new("it lies outside of the memory")),
+        }
+    }
+
+    fn grow(&mut self, table: &JsExtern, slots: u32) -> Result<Slot, Fault> {
+        let table: WebAssembly::Table = self.typed(table, "table")?;
+        table.grow(slots).map(Slot).map_err(fault)
+    }
+
+    fn set(
+        &mut self,
+        table: &JsExtern,
+        slot: Slot,
+        function: Option<&JsExtern>,
+    ) -> Result<(), Fault> {
+        let table: WebAssembly::Table = self.typed(table, "table")?;
+        let function = match function {
+            Some(function) => self.value(function)?,
+            None => JsValue::NULL,
+        };
+        table.set_raw(slot.0, &function).map_err(fault)
+    }
+
+    fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, Fault> {
+        let value = JsValue::from(value as i32);
+        match mutability {
+            Mutability::Const => Ok(JsExtern::Value(value)),
+            Mutability::Var => {
+                let global = VARIABLE.with(|kind| WebAssembly::Global::new(kind, &value));
+                Ok(JsExtern::Value(global.map_err(fault)?.into()))
+            }
+        }
+    }
+
+    fn read(&mut self, global: &JsExtern) -> Result<u32, Fault> {
+        let value = self.value(global)?;
+        let number = match value.dyn_ref::<WebAssembly::Global>() {
+            Some(global) => global.value(),
+            None => value,
+        };
+        let number = number
+            .as_f64()
+            .ok_or_else(|| Fault::new("this is not a global of a number"))?;
+        Ok(number as i32 as u32)
+    }
+
+    fn write(&mut self, global: &JsExtern, value: u32) -> Result<(), Fault> {
+        let global: WebAssembly::Global = self.typed(global, "variable")?;
+        Reflect::set(&global, &"value".into(), &JsValue::from(value as i32)).map_err(fault)?;
+        Ok(())
+    }
+
+    fn tag(&mut self, params: &[ValType]) -> Result<JsExtern, Fault> {
+        let types: Array = params
+            .iter()
+            .map(|ty| JsValue::from_str(&ty.to_string()))
+            .collect();
+        let descriptor = Object::new();
+        Reflect::set(&descriptor, &"parameters".into(), &types).map_err(fault)?;
+        Ok(JsExtern::Value(
+            WebAssembly::Tag::new(&descriptor).map_err(fault)?.into(),
+        ))
+    }
+
+    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, Fault> {
+        let function: Function = self.typed(function, "function")?;
+        let args: Array = args.iter().map(|arg| JsValue::from(*arg as i32)).collect();
+        let result = function.apply(&JsValue::UNDEFINED, &args).map_err(fault)?;
+        Ok(result.as_f64().map(|number| number as i32 as u32))
+    }
+}
+
+impl<H: Host> Process for JsProcess<H> {
+    fn program<R>(&mut self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R {
+        self.0.program(visit)
+    }
+
+    fn main(&mut self) -> Result<Main<JsInstance>, Fault> {
+        self.0.main()
+    }
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        self.0.identify(path)
+    }
+
+    fn fetch(&mut self, path: &str) -> Result<Fetched<JsCode>, FetchError> {
+        self.0.fetch(path)
+    }
+}
+
+thread_local! {
+    /// `{ value: "i32", mutable: true }`
+    static VARIABLE: Object = {
+        let kind = Object::new();
+        for (name, value) in [("value", JsValue::from("i32")), ("mutable", JsValue::TRUE)] {
+            // A fresh object takes every property.
+            let set = Reflect::set(&kind, &name.into(), &value);
+            debug_assert!(set.is_ok());
+        }
+        kind
+    };
+}

@@ -1,0 +1,81 @@
+//! Instances and what can be imported from them.
+
+use std::sync::Arc;
+
+use js_sys::{Object, Reflect};
+use pymode_dylink::{Fault, ModuleInfo};
+use wasm_bindgen::prelude::*;
+
+/// An instance.
+#[derive(Clone)]
+pub struct JsInstance {
+    exports: Object,
+    /// Of the main module: what it exports, so that JavaScript need not be asked.
+    main: Option<Arc<ModuleInfo>>,
+}
+
+impl JsInstance {
+    /// The main module's instance.
+    #[must_use]
+    pub fn main(exports: Object, info: Arc<ModuleInfo>) -> JsInstance {
+        JsInstance {
+            exports,
+            main: Some(info),
+        }
+    }
+
+    pub(crate) fn side(exports: Object) -> JsInstance {
+        JsInstance {
+            exports,
+            main: None,
+        }
+    }
+
+    pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
+        match &self.main {
+            Some(info) => info.exports.find(name).map(|_| JsExtern::Main(name.into())),
+            None => get(&self.exports, name).map(JsExtern::Value),
+        }
+    }
+}
+
+/// Something that can be imported.
+#[derive(Clone)]
+pub enum JsExtern {
+    /// Main's export of this name. Most imports of most modules are: they are found by the engine itself, through the
+    /// prototype of the object of imports, and cost nothing here.
+    Main(Box<str>),
+    /// Anything else. An immutable global is a number: that is how JavaScript gives a constant to a module.
+    Value(JsValue),
+}
+
+impl JsExtern {
+    pub(crate) fn value(&self, main: &Object) -> Result<JsValue, Fault> {
+        match self {
+            JsExtern::Value(value) => Ok(value.clone()),
+            JsExtern::Main(name) => {
+                get(main, name).ok_or_else(|| Fault::new(format!("main does not export `{name}`")))
+            }
+        }
+    }
+}
+
+/// A property that is there.
+pub(crate) fn get(object: &Object, name: &str) -> Option<JsValue> {
+    Reflect::get(object, &JsValue::from_str(name))
+        .ok()
+        .filter(|value| !value.is_undefined())
+}
+
+/// What was thrown, as a sentence.
+#[must_use]
+pub fn reason(thrown: &JsValue) -> String {
+    match thrown.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.to_string()),
+        None => format!("{thrown:?}"),
+    }
+}
+
+pub(crate) fn fault(thrown: JsValue) -> Fault {
+    Fault::new(reason(&thrown))
+}
