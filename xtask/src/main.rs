@@ -45,8 +45,8 @@ enum Task {
 fn main() -> ExitCode {
     let root = root();
     let done = match Args::parse().task {
-        Task::Test(options) => test::run(&root, &options),
-        Task::Ci => test::run(&root, &test::Options::ci()),
+        Task::Test(options) => Ok(test::run(&root, &options)),
+        Task::Ci => Ok(test::run(&root, &test::Options::ci())),
         Task::Codegen { check, no_build } => codegen(&root, check, no_build),
         Task::Tidy => tidy(&root),
     };
@@ -89,10 +89,19 @@ fn codegen(root: &Path, check: bool, no_build: bool) -> Result<bool, Error> {
     Ok(good)
 }
 
+/// Builds Python, or finds it built.
+fn python() -> Result<(), Error> {
+    let talk = Talk::stderr();
+    let cache = Cache::open()?.with_talk(&talk);
+    let options = pymode_python::Options::default();
+    pymode_python::build(&cache, &talk, options).map_err(Box::new)?;
+    Ok(())
+}
+
 /// The archives to derive from, built when they are not there.
 fn sources(root: &Path) -> Result<codegen::Sources, Error> {
     let talk = Talk::stderr();
-    let cache = Cache::open()?;
+    let cache = Cache::open()?.with_talk(&talk);
     let inputs = pymode_python::link_inputs(&cache, &talk).map_err(Box::new)?;
     Ok(codegen::Sources {
         zig: zig::provision(&cache, &talk)?,

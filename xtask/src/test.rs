@@ -29,134 +29,126 @@ impl Options {
     }
 }
 
-/// One step: its title and what it does.
-type Step<'a> = (&'static str, Box<dyn Fn() -> Result<Tally, Error> + 'a>);
-
-/// Runs all steps, also after one failed, and says how long each took. `false` when anything failed.
-pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
-    let cargo = |words: &[&str]| options.cargo(root, words);
-    let checks: Vec<Step<'_>> = vec![
-        (
-            "format",
-            Box::new(|| suite::single(cargo(&["fmt", "--all", "--check"]))),
-        ),
-        ("tidy", Box::new(|| crate::tidy(root).map(Tally::one))),
-        (
-            "clippy",
-            Box::new(|| {
-                suite::single(cargo(&[
-                    "clippy",
-                    "--workspace",
-                    "--all-targets",
-                    "--",
-                    "-D",
-                    "warnings",
-                ]))
-            }),
-        ),
-        (
-            "docs",
-            Box::new(|| suite::single(docs(cargo(&["doc", "--workspace", "--no-deps"])))),
-        ),
-    ];
-    let provision: Vec<Step<'_>> = vec![
-        (
-            "build",
-            Box::new(|| suite::single(cargo(&["build", "--workspace"]))),
-        ),
-        (
-            "python",
-            Box::new(|| {
-                suite::single(cargo(&[
-                    "run",
-                    "--package",
-                    "pymode",
-                    "--",
-                    "python",
-                    "build",
-                ]))
-            }),
-        ),
-    ];
-    let contract: Step<'_> = (
-        "contract",
-        Box::new(|| crate::codegen(root, true, false).map(Tally::one)),
-    );
-    let tests: Step<'_> = (
-        "tests",
-        Box::new(|| suite::cargo_test(options.tests(root), &mut io::stdout())),
-    );
-
-    let mut steps = Vec::new();
-    if options.filter.is_none() {
-        steps.extend(checks);
-    }
-    steps.extend(provision);
-    if options.filter.is_none() {
-        steps.push(contract);
-    }
-    steps.push(tests);
-    walk(&steps)
+/// Part of the whole; each counts as one test but the last, which counts its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Step {
+    Format,
+    Tidy,
+    Clippy,
+    Docs,
+    Build,
+    Python,
+    Contract,
+    Tests,
 }
 
-fn walk(steps: &[Step<'_>]) -> Result<bool, Error> {
+impl Step {
+    const ALL: [Self; 8] = [
+        Self::Format,
+        Self::Tidy,
+        Self::Clippy,
+        Self::Docs,
+        Self::Build,
+        Self::Python,
+        Self::Contract,
+        Self::Tests,
+    ];
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Format => "format",
+            Self::Tidy => "tidy",
+            Self::Clippy => "clippy",
+            Self::Docs => "docs",
+            Self::Build => "build",
+            Self::Python => "python",
+            Self::Contract => "contract",
+            Self::Tests => "tests",
+        }
+    }
+
+    /// Whether it only looks, so that a run of some tests goes without it.
+    fn is_check(self) -> bool {
+        !self.is_needed() && self != Self::Tests
+    }
+
+    /// Whether nothing after it can be done when it fails.
+    fn is_needed(self) -> bool {
+        matches!(self, Self::Build | Self::Python)
+    }
+
+    fn run(self, root: &Path, options: &Options) -> Result<Tally, Error> {
+        let cargo = |words: &str| options.cargo(root, words);
+        match self {
+            Self::Format => suite::single(cargo("fmt --all --check")),
+            Self::Tidy => crate::tidy(root).map(Tally::one),
+            Self::Clippy => suite::single(cargo("clippy --workspace --all-targets -- -D warnings")),
+            Self::Docs => {
+                let mut docs = cargo("doc --workspace --no-deps");
+                docs.env("RUSTDOCFLAGS", "-D warnings");
+                suite::single(docs)
+            }
+            Self::Build => suite::single(cargo("build --workspace")),
+            Self::Python => crate::python().map(|()| Tally::one(true)),
+            Self::Contract => crate::codegen(root, true, false).map(Tally::one),
+            Self::Tests => {
+                let mut tests = cargo("test --workspace --no-fail-fast");
+                if let Some(filter) = &options.filter {
+                    tests.arg("--").arg(filter);
+                }
+                suite::cargo_test(tests, &mut io::stdout())
+            }
+        }
+    }
+}
+
+/// Runs the steps, also after one failed, and says how long each took. `false` when anything failed.
+pub(crate) fn run(root: &Path, options: &Options) -> bool {
     let started = Instant::now();
     let mut total = Tally::default();
     let mut table = Vec::new();
-    for (title, step) in steps {
-        eprintln!("\n── {title}");
+    let wanted = |step: &Step| options.filter.is_none() || !step.is_check();
+    for step in Step::ALL.into_iter().filter(wanted) {
+        eprintln!("\n── {}", step.title());
         let started = Instant::now();
-        let tally = step()?;
-        let line = format!(
-            "{title:<10} {:>8.1} s   {tally}",
-            started.elapsed().as_secs_f64()
-        );
+        let tally = step.run(root, options).unwrap_or_else(|error| {
+            eprintln!("error: {error}");
+            Tally::one(false)
+        });
+        let seconds = started.elapsed().as_secs_f64();
+        let line = format!("{:<10} {seconds:>8.1} s   {tally}", step.title());
         eprintln!("── {line}");
         table.push(line);
         total += tally;
+        if step.is_needed() && tally.failed > 0 {
+            break;
+        }
     }
-    println!(
-        "\n{}\n{:<10} {:>8.1} s",
-        table.join("\n"),
-        "all",
-        started.elapsed().as_secs_f64()
-    );
+    let seconds = started.elapsed().as_secs_f64();
+    println!("\n{}\n{:<10} {seconds:>8.1} s", table.join("\n"), "all");
     println!("{total}");
-    Ok(total.failed == 0)
-}
-
-fn docs(mut command: Command) -> Command {
-    command.env("RUSTDOCFLAGS", "-D warnings");
-    command
+    total.failed == 0
 }
 
 impl Options {
     /// A cargo command in the checkout, in the release profile: the engine is too slow for tests otherwise.
-    fn cargo(&self, root: &Path, words: &[&str]) -> Command {
+    fn cargo(&self, root: &Path, words: &str) -> Command {
+        let mut words = words.split_whitespace();
+        let verb = words.next().unwrap_or_default();
         let mut command = run::cargo();
-        command.current_dir(root).arg(words[0]);
-        if words[0] != "fmt" {
+        command.current_dir(root).arg(verb);
+        if verb != "fmt" {
             command.arg("--release");
-            if self.unwatched {
+        }
+        if self.unwatched {
+            if verb != "fmt" {
                 command.arg("--locked");
             }
+            command
+                .env("CARGO_TERM_PROGRESS_WHEN", "never")
+                .env("CARGO_NET_RETRY", "10");
         }
-        command.args(&words[1..]);
-        if self.unwatched {
-            command.envs([
-                ("CARGO_TERM_PROGRESS_WHEN", "never"),
-                ("CARGO_NET_RETRY", "10"),
-                ("CARGO_INCREMENTAL", "0"),
-            ]);
-        }
-        command
-    }
-
-    fn tests(&self, root: &Path) -> Command {
-        let mut command = self.cargo(root, &["test", "--workspace", "--no-fail-fast"]);
-        if let Some(filter) = &self.filter {
-            command.arg("--").arg(filter);
-        }
+        command.args(words);
         command
     }
 }

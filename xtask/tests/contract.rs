@@ -1,0 +1,53 @@
+//! What was built keeps the contract: python.wasm, and each side module of the standard library.
+
+use std::fs;
+
+use pymode_abi::check;
+use pymode_host::image::Image;
+use pymode_python::{Built, Options};
+use pymode_toolchain::{Cache, Talk};
+
+/// Where the standard library's side modules are in the image.
+const SIDE_MODULES: &str = "/lib/python3.13/lib-dynload";
+
+fn built() -> Built {
+    let talk = Talk::stderr();
+    let cache = Cache::open().expect("a cache").with_talk(&talk);
+    pymode_python::build(&cache, &talk, Options::default())
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn list(faults: &[check::Fault]) -> String {
+    faults
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join("\n")
+}
+
+#[test]
+fn python_has_every_export_with_kind_and_signature() {
+    let wasm = fs::read(built().wasm).expect("python.wasm can be read");
+    let faults = check::main(&wasm);
+    assert!(faults.is_empty(), "{}", list(&faults));
+}
+
+#[test]
+fn the_side_modules_of_the_standard_library_import_what_is_exported() {
+    let bytes = fs::read(built().image).expect("the image can be read");
+    let image = Image::open(bytes).expect("the image is whole");
+    let folder = image
+        .find(SIDE_MODULES)
+        .expect("the image has side modules");
+    let mut seen = 0;
+    for child in image.index().children(folder) {
+        let name = String::from_utf8_lossy(child.name);
+        let Some(bytes) = image.bytes(child.node).filter(|_| name.ends_with(".wasm")) else {
+            continue;
+        };
+        let faults = check::side(bytes, &[]);
+        assert!(faults.is_empty(), "{name}:\n{}", list(&faults));
+        seen += 1;
+    }
+    assert!(seen > 0, "`{SIDE_MODULES}` holds no side module");
+}
