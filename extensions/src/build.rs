@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Step, StepError, Talk, cc, download};
 
-use crate::check::check_wheel;
+use crate::check::{check_wheel, provided};
 use crate::cross::{Cross, Target};
 use crate::diagnosis;
 use crate::environment;
@@ -89,7 +89,7 @@ impl<'a> Builder<'a> {
                     unreachable!("all else is a job")
                 };
                 let wheel = Wheel::at(path)?;
-                require_well(&wheel.file(), &wheel)?;
+                self.require_well(&wheel.file(), &wheel)?;
                 Ok(wheel)
             }
         }
@@ -275,7 +275,7 @@ impl<'a> Builder<'a> {
         let path = out.join(Path::new(&file).file_name().unwrap_or_default());
         let wheel = Wheel::at(&path)?;
         self.require_modules(job, &wheel, work)?;
-        require_well(&job.what, &wheel)?;
+        self.require_well(&job.what, &wheel)?;
         Ok(wheel)
     }
 
@@ -374,6 +374,21 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// That it can be installed and will load.
+    fn require_well(&self, what: &str, wheel: &Wheel) -> Result<(), Error> {
+        wheel.name.require_usable(&wheel.file())?;
+        let mut reports = check_wheel(wheel, &|name| provided(self.cache, self.talk, name))?;
+        reports.retain(|report| !report.is_well());
+        if reports.is_empty() {
+            Ok(())
+        } else {
+            Err(Error::Check {
+                what: what.to_owned(),
+                reports,
+            })
+        }
+    }
+
     /// That the extension modules which the recipe names are there: some packages go on without them.
     fn require_modules(&self, job: &Job, wheel: &Wheel, work: &Path) -> Result<(), Error> {
         let Some(recipe) = &job.recipe else {
@@ -432,20 +447,6 @@ fn require_pinned(
             })
         }
         _ => Ok(()),
-    }
-}
-
-fn require_well(what: &str, wheel: &Wheel) -> Result<(), Error> {
-    wheel.name.require_usable(&wheel.file())?;
-    let mut reports = check_wheel(wheel)?;
-    reports.retain(|report| !report.is_well());
-    if reports.is_empty() {
-        Ok(())
-    } else {
-        Err(Error::Check {
-            what: what.to_owned(),
-            reports,
-        })
     }
 }
 

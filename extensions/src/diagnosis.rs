@@ -22,15 +22,6 @@ const SIGNS: &[(&str, &str)] = &[
         "invalid output constraint",
         "inline assembly of another processor; look for a build option for plain C",
     ),
-    ("setjmp.h", "setjmp needs `-mllvm -wasm-enable-sjlj`"),
-    (
-        "cannot use 'try' with exceptions disabled",
-        "C++ exceptions are not supported yet",
-    ),
-    (
-        "cannot use 'throw' with exceptions disabled",
-        "C++ exceptions are not supported yet",
-    ),
     (
         "'fork'",
         "there are no processes in WASI; look for a build option that leaves this out",
@@ -47,7 +38,6 @@ const SIGNS: &[(&str, &str)] = &[
         "unknown file type",
         "an object or library of this machine, not of wasm32-wasi",
     ),
-    ("bfd.h", "the header belongs to this machine's toolchain"),
 ];
 
 /// The last failure that `pymode cc` recorded in `file`, if there is one: the lines that say what is wrong, the command,

@@ -52,29 +52,6 @@ const FAMILIES: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "setjmp",
-            "longjmp",
-            "_setjmp",
-            "_longjmp",
-            "__wasm_setjmp",
-            "__wasm_longjmp",
-            "__wasm_setjmp_test",
-        ],
-        "setjmp needs `-mllvm -wasm-enable-sjlj`, which python.wasm does not serve yet",
-    ),
-    (
-        &[
-            "__cxa_throw",
-            "__cxa_allocate_exception",
-            "__cxa_begin_catch",
-            "__cxa_end_catch",
-            "__cxa_free_exception",
-            "__cxa_rethrow",
-        ],
-        "C++ exceptions are not supported yet; `-fno-exceptions` compiles without them",
-    ),
-    (
-        &[
             "mmap",
             "munmap",
             "mprotect",
@@ -114,7 +91,7 @@ pub(super) fn hint(name: &str) -> Option<&'static str> {
     if let Some((_, hint)) = FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         return Some(hint);
     }
-    if name.starts_with("_Z") {
+    if name.starts_with("_Z") || name.starts_with("__cxa_") {
         Some("a C++ symbol: link with `pymode c++`, which brings the C++ library")
     } else if name.starts_with("_Py") || name.starts_with("Py") {
         Some("not in Python 3.13's C API: private, removed, or of a later version")

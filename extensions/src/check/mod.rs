@@ -7,11 +7,12 @@ mod wheel;
 use std::fmt;
 use std::path::Path;
 
-use pymode_toolchain::CacheError;
+use pymode_toolchain::{Cache, CacheError, Talk, libcxx, zig};
 
 use crate::error::Error;
 use crate::wheel::Wheel;
 
+use module::Needs;
 pub(crate) use wheel::check_wheel;
 
 /// What is wrong with one file.
@@ -50,24 +51,45 @@ impl fmt::Display for Report {
 /// # Errors
 /// When it cannot be read. What is wrong inside is no error but a fault.
 pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
+    let find = |name: &str| {
+        // Only a module that needs one of them pays for looking.
+        let talk = Talk::stderr();
+        provided(&Cache::open()?.with_talk(&talk), &talk, name)
+    };
     if path.extension().is_some_and(|ext| ext == "whl") {
-        return check_wheel(&Wheel::at(path)?);
+        return check_wheel(&Wheel::at(path)?, &find);
     }
     let read = |path: &Path| std::fs::read(path).map_err(CacheError::io("read", path));
     let wasm = read(path)?;
-    let dir = path.parent().unwrap_or(Path::new("."));
-    let mut needed = Vec::new();
-    let mut faults = Vec::new();
-    for name in module::needed(&wasm) {
-        let places = module::search(&wasm, &dir.to_string_lossy(), &name);
-        match places.iter().map(Path::new).find(|place| place.is_file()) {
-            Some(place) => needed.push((name, read(place)?)),
-            None => faults.push(module::not_found(&name, &places)),
-        }
-    }
-    faults.extend(module::check(&path.to_string_lossy(), &wasm, &needed));
+    let dir = path.parent().unwrap_or(Path::new(".")).to_string_lossy();
+    let needs = Needs::of(
+        &wasm,
+        &dir,
+        |place| {
+            Ok(Path::new(place)
+                .is_file()
+                .then(|| read(Path::new(place)))
+                .transpose()?)
+        },
+        &find,
+    )?;
+    let faults = module::check(&path.to_string_lossy(), &wasm, &needs);
     Ok(vec![Report {
         what: path.display().to_string(),
         faults,
     }])
+}
+
+/// A library, or that there is none of this name.
+pub(crate) type Found = Result<Option<Vec<u8>>, Error>;
+
+/// A library that every host has, by the name that modules need it by.
+pub(crate) fn provided(cache: &Cache, talk: &Talk, name: &str) -> Found {
+    if name != libcxx::MODULE {
+        return Ok(None);
+    }
+    let path = libcxx::provision(cache, talk, &zig::provision(cache, talk)?)?.module();
+    Ok(Some(
+        std::fs::read(&path).map_err(CacheError::io("read", &path))?,
+    ))
 }

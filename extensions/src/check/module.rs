@@ -6,7 +6,9 @@ use pymode_abi::check::{Fault, side};
 use pymode_toolchain::cc::flags::python_module;
 use wasmparser::{Dylink0Subsection, KnownCustom, Parser, Payload, Validator, WasmFeatures};
 
+use super::Found;
 use super::hint::hint;
+use crate::error::Error;
 
 /// What a module says of itself beyond what the contract looks at. A damaged module has nothing here: the contract's own
 /// check says what is wrong with it.
@@ -51,23 +53,65 @@ fn outside(wasm: &[u8]) -> Outside {
     outside
 }
 
-/// The libraries that a module was linked with.
-pub(super) fn needed(wasm: &[u8]) -> Vec<String> {
-    outside(wasm).needed
+/// The libraries that a module was linked with, as far as they were found.
+#[derive(Default)]
+pub(super) struct Needs {
+    /// Libraries that the module's own package carries.
+    own: Vec<(String, Vec<u8>)>,
+    /// Libraries that every host has.
+    provided: Vec<Vec<u8>>,
+    /// A fault for each that is nowhere.
+    missing: Vec<String>,
 }
 
-/// Where a needed library may be, for a module in `dir`: the directories of its run path.
-pub(super) fn search(wasm: &[u8], dir: &str, name: &str) -> Vec<String> {
-    let mut places: Vec<String> = outside(wasm)
-        .runtime_path
-        .iter()
-        .map(|place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir))
-        .collect();
-    places.push(dir.to_owned());
-    places
-        .iter()
-        .map(|place| clean(&format!("{place}/{name}")))
-        .collect()
+impl Needs {
+    /// Looks for what a module in `dir` needs: `at` reads a place below its run path, `find` a library of the host.
+    pub(super) fn of(
+        wasm: &[u8],
+        dir: &str,
+        at: impl Fn(&str) -> Found,
+        find: &dyn Fn(&str) -> Found,
+    ) -> Result<Self, Error> {
+        let outside = outside(wasm);
+        let mut needs = Self::default();
+        'libraries: for name in &outside.needed {
+            let places = outside.places(dir, name);
+            for place in &places {
+                if let Some(library) = at(place)? {
+                    needs.own.push((name.clone(), library));
+                    continue 'libraries;
+                }
+            }
+            match find(name)? {
+                Some(library) => needs.provided.push(library),
+                None => needs.missing.push(not_found(name, &places)),
+            }
+        }
+        Ok(needs)
+    }
+
+    fn all(&self) -> Vec<&[u8]> {
+        self.own
+            .iter()
+            .map(|(_, wasm)| wasm)
+            .chain(&self.provided)
+            .map(Vec::as_slice)
+            .collect()
+    }
+}
+
+impl Outside {
+    /// Where a library may be: the directories of the run path, then the module's own.
+    fn places(&self, dir: &str, name: &str) -> Vec<String> {
+        let run_path = self
+            .runtime_path
+            .iter()
+            .map(|place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir));
+        run_path
+            .chain([dir.to_owned()])
+            .map(|place| clean(&format!("{place}/{name}")))
+            .collect()
+    }
 }
 
 /// A path without `.` and `..`, as members of a wheel are named.
@@ -86,7 +130,7 @@ fn clean(path: &str) -> String {
     parts.join("/")
 }
 
-pub(super) fn not_found(name: &str, places: &[String]) -> String {
+fn not_found(name: &str, places: &[String]) -> String {
     let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
     format!(
         "it needs the library `{name}`, which is neither at {}\nhint: ship it there, or link it statically",
@@ -94,10 +138,10 @@ pub(super) fn not_found(name: &str, places: &[String]) -> String {
     )
 }
 
-/// All faults of a module. `path` names it; `needed` are its libraries, as far as they were found.
-pub(super) fn check(path: &str, wasm: &[u8], needed: &[(String, Vec<u8>)]) -> Vec<String> {
-    let libraries: Vec<&[u8]> = needed.iter().map(|(_, wasm)| wasm.as_slice()).collect();
-    let mut faults: Vec<String> = side(wasm, &libraries).iter().map(told).collect();
+/// All faults of a module. `path` names it.
+pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs) -> Vec<String> {
+    let mut faults = needs.missing.clone();
+    faults.extend(side(wasm, &needs.all()).iter().map(told));
     if faults.iter().any(|fault| fault.starts_with("it is no ")) {
         return faults; // Not even a side module: nothing below would mean anything.
     }
@@ -124,7 +168,7 @@ pub(super) fn check(path: &str, wasm: &[u8], needed: &[(String, Vec<u8>)]) -> Ve
             });
         }
     }
-    faults.extend(duplicates(&outside, needed));
+    faults.extend(duplicates(&outside, &needs.own));
     faults
 }
 

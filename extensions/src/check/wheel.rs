@@ -1,13 +1,15 @@
 //! A wheel: its name, its RECORD, and each side module in it.
 
-use std::collections::BTreeMap;
-
-use super::{Report, module};
+use super::module::{self, Needs};
+use super::{Found, Report};
 use crate::error::Error;
 use crate::wheel::Wheel;
 
 /// One report for the wheel itself and one for each side module.
-pub(crate) fn check_wheel(wheel: &Wheel) -> Result<Vec<Report>, Error> {
+pub(crate) fn check_wheel(
+    wheel: &Wheel,
+    find: &dyn Fn(&str) -> Found,
+) -> Result<Vec<Report>, Error> {
     let modules = wheel.side_modules()?;
     let mut faults = Vec::new();
     if let Err(e) = wheel.name.require_usable(&wheel.file()) {
@@ -25,28 +27,13 @@ pub(crate) fn check_wheel(wheel: &Wheel) -> Result<Vec<Report>, Error> {
         faults,
     }];
     for (path, wasm) in &modules {
+        let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+        let at = |place: &str| Ok(modules.get(place.trim_start_matches('/')).cloned());
+        let needs = Needs::of(wasm, dir, at, find)?;
         reports.push(Report {
             what: format!("{}: {path}", wheel.file()),
-            faults: check_member(path, wasm, &modules),
+            faults: module::check(path, wasm, &needs),
         });
     }
     Ok(reports)
-}
-
-fn check_member(path: &str, wasm: &[u8], modules: &BTreeMap<String, Vec<u8>>) -> Vec<String> {
-    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let mut needed = Vec::new();
-    let mut faults = Vec::new();
-    for name in module::needed(wasm) {
-        let places = module::search(wasm, dir, &name);
-        match places
-            .iter()
-            .find_map(|place| modules.get(place.trim_start_matches('/')))
-        {
-            Some(library) => needed.push((name, library.clone())),
-            None => faults.push(module::not_found(&name, &places)),
-        }
-    }
-    faults.extend(module::check(path, wasm, &needed));
-    faults
 }

@@ -50,7 +50,10 @@ pub(crate) fn compile(dir: &Path, line: &str) -> Result<(), Failed> {
 }
 
 /// A side module of one source.
-pub(crate) fn side_module(name: &str, source: &str) -> Result<(tempfile::TempDir, PathBuf), Failed> {
+pub(crate) fn side_module(
+    name: &str,
+    source: &str,
+) -> Result<(tempfile::TempDir, PathBuf), Failed> {
     let dir = tree(&[("m.c", source)])?;
     compile(dir.path(), &format!("cc -O2 -shared m.c -o {name}"))?;
     let path = dir.path().join(name);
