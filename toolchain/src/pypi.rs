@@ -67,6 +67,26 @@ pub enum PypiError {
     Download(#[from] DownloadError),
 }
 
+/// The Python of this machine, whose pip is asked.
+#[derive(Clone, Debug)]
+pub struct HostPython {
+    exe: String,
+}
+
+impl HostPython {
+    /// `PYMODE_HOST_PYTHON`, else `python3`.
+    pub fn from_environment() -> Self {
+        Self::at(&std::env::var("PYMODE_HOST_PYTHON").unwrap_or_else(|_| "python3".to_owned()))
+    }
+
+    /// A Python by its name or path.
+    pub fn at(exe: &str) -> Self {
+        Self {
+            exe: exe.to_owned(),
+        }
+    }
+}
+
 /// A tool that comes as one wheel per platform: which ones are right.
 #[derive(Clone, Copy, Debug)]
 pub struct PinnedWheel {
@@ -84,8 +104,21 @@ impl PinnedWheel {
     /// # Errors
     /// When pip is missing, finds none, or finds one that is not pinned; when the download fails.
     pub fn fetch(&self, cache: &Cache, talk: &Talk) -> Result<PathBuf, PypiError> {
+        self.fetch_with(&HostPython::from_environment(), cache, talk)
+    }
+
+    /// The same, asking the pip of a certain Python.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn fetch_with(
+        &self,
+        python: &HostPython,
+        cache: &Cache,
+        talk: &Talk,
+    ) -> Result<PathBuf, PypiError> {
         let requirement = format!("{}=={}", self.name, self.version);
-        let found = ask_pip(&requirement)?;
+        let found = ask_pip(python, &requirement)?;
         let file = found
             .url
             .rsplit('/')
@@ -105,7 +138,10 @@ impl PinnedWheel {
         }
         let sha256: Sha256Hex = sha256.parse().map_err(|_| not_pinned())?;
         if let Some(path) = found.url.strip_prefix("file://") {
-            return Ok(PathBuf::from(path)); // pip has verified a local file's hash itself: it made it from the file.
+            // A directory of wheels that pip is configured to look into; its own word for the hash is not enough.
+            let path = PathBuf::from(path);
+            let is_it = Sha256Hex::of_file(&path).is_ok_and(|digest| digest == sha256);
+            return if is_it { Ok(path) } else { Err(not_pinned()) };
         }
         Ok(download(cache, talk, &file, &[Source(found.url)], &sha256)?)
     }
@@ -139,8 +175,8 @@ struct Hashes {
 }
 
 /// What pip would install, from its installation report (the format is specified by PyPA, version 1).
-fn ask_pip(requirement: &str) -> Result<DownloadInfo, PypiError> {
-    let python = std::env::var("PYMODE_HOST_PYTHON").unwrap_or_else(|_| "python3".to_owned());
+fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiError> {
+    let python = python.exe.clone();
     let output = Command::new(&python)
         .args([
             "-m",
@@ -156,6 +192,9 @@ fn ask_pip(requirement: &str) -> Result<DownloadInfo, PypiError> {
             "--disable-pip-version-check",
             "--no-input",
             "--quiet",
+            // A mirror that is down is told in seconds, not minutes.
+            "--retries",
+            "2",
             "--report",
             "-",
             requirement,

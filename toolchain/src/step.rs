@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::talk::Talk;
+use crate::talk::{Progress, Talk};
 
 /// How much of a failed step's log goes into its error.
 const TAIL_LINES: usize = 25;
@@ -102,17 +102,7 @@ impl Step {
             command: command_line(&command),
             source,
         })?;
-        let status = loop {
-            match child.try_wait().map_err(log_error)? {
-                Some(status) => break status,
-                None => {
-                    if let Ok(tail) = tail(log, 1, 400) {
-                        progress.doing(tail.trim());
-                    }
-                    std::thread::sleep(Duration::from_millis(30));
-                }
-            }
-        };
+        let status = wait(&mut child, log, &progress).map_err(log_error)?;
         if status.success() {
             progress.finish();
             return Ok(());
@@ -130,6 +120,22 @@ impl Step {
             log: log.to_path_buf(),
             tail: tail(log, TAIL_LINES, TAIL_BYTES).unwrap_or_default(),
         })))
+    }
+}
+
+/// Waits for the end; meanwhile shows the last line of the log to whoever is watching.
+fn wait(child: &mut Child, log: &Path, progress: &Progress) -> io::Result<ExitStatus> {
+    if !progress.is_watched() {
+        return child.wait();
+    }
+    loop {
+        if let Some(status) = child.try_wait()? {
+            return Ok(status);
+        }
+        if let Ok(tail) = tail(log, 1, 400) {
+            progress.doing(tail.trim());
+        }
+        std::thread::sleep(Duration::from_millis(30));
     }
 }
 

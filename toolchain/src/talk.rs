@@ -97,6 +97,11 @@ impl Progress {
         self.bar.set_position(bytes);
     }
 
+    /// Whether anybody sees more of it than its beginning and its end.
+    pub fn is_watched(&self) -> bool {
+        matches!(*self.talk.to, To::Terminal(_))
+    }
+
     /// What it is doing just now; only shown on a terminal.
     pub fn doing(&self, message: &str) {
         self.bar.set_message(message.to_owned());
