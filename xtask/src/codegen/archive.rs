@@ -182,3 +182,80 @@ fn values(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, String> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use pymode_toolchain::{Cache, Talk, zig};
+
+    use super::*;
+
+    const SOURCE: &str = r#"
+        #define PUBLIC __attribute__((visibility("default")))
+        #define HIDDEN __attribute__((visibility("hidden")))
+        int elsewhere(int);
+        PUBLIC int number = 5;
+        PUBLIC double half(float x, long long y) { return x / y + elsewhere(number); }
+        HIDDEN void inner(void) {}
+        static __attribute__((used)) void local(void) {}
+        PUBLIC __attribute__((weak)) void maybe(void) { local(); }
+        __asm__(".tagtype thrown i32\n.globl thrown\nthrown:\n");
+    "#;
+
+    /// The source above as an object, and as an archive with that object.
+    fn compiled(dir: &Path) -> [PathBuf; 2] {
+        let talk = Talk::stderr();
+        let cache = Cache::open().expect("a cache").with_talk(&talk);
+        let zig = zig::provision(&cache, &talk).unwrap_or_else(|error| panic!("{error}"));
+        let [source, object, archive] = ["a.c", "a.o", "a.a"].map(|name| dir.join(name));
+        fs::write(&source, SOURCE).expect("the folder can be written");
+        let run = |mut command: Command| {
+            let output = command.output().expect("zig starts");
+            let talk = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{talk}");
+        };
+        let mut cc = zig.command("cc");
+        cc.args(["-target", "wasm32-wasi", "-mexception-handling", "-c"]);
+        cc.arg(&source).arg("-o").arg(&object);
+        run(cc);
+        let mut ar = zig.command("ar");
+        ar.arg("rcs").arg(&archive).arg(&object);
+        run(ar);
+        [object, archive]
+    }
+
+    #[test]
+    fn kinds_types_and_visibility_are_read() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let [object, archive] = compiled(dir.path());
+        let found = symbols(&[object]).expect("it is an object");
+        let shown: Vec<_> = found
+            .iter()
+            .map(|(name, symbol)| (name.as_str(), symbol.kind.to_string(), symbol.visible))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("half", "(f32 i64) -> f64".to_owned(), true),
+                ("inner", "()".to_owned(), false),
+                ("maybe", "()".to_owned(), true),
+                ("number", "data".to_owned(), true),
+                ("thrown", "tag (i32)".to_owned(), true),
+            ]
+        );
+        assert_eq!(symbols(&[archive]).expect("it is an archive"), found);
+    }
+
+    #[test]
+    fn what_is_cut_short_is_refused() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let [object, _] = compiled(dir.path());
+        let bytes = fs::read(&object).expect("zig has written it");
+        for length in [0, 3, bytes.len() / 2, bytes.len() - 1] {
+            fs::write(&object, &bytes[..length]).expect("the folder can be written");
+            let refused = symbols(std::slice::from_ref(&object)).expect_err("it is cut short");
+            assert!(matches!(refused, Error::Archive { .. }), "{refused}");
+        }
+    }
+}

@@ -56,3 +56,25 @@ pub(super) fn fits(reasons: &Reasons, name: &str) -> bool {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pattern_is_a_name_or_has_one_star() {
+        let patterns = |list: &[&str]| -> Reasons {
+            let reason = |pattern: &&str| ((*pattern).to_owned(), "because".to_owned());
+            list.iter().map(reason).collect()
+        };
+        let reasons = patterns(&["crypt", "iconv*", "*64", "__a*z"]);
+        for name in ["crypt", "iconv", "iconv_open", "fopen64", "__az", "__abcz"] {
+            assert!(fits(&reasons, name), "{name}");
+        }
+        for name in ["crypt_r", "licon", "fopen6", "__a", "__z", "64x"] {
+            assert!(!fits(&reasons, name), "{name}");
+        }
+        // The start and the end do not overlap.
+        assert!(!fits(&patterns(&["ab*ba"]), "aba"));
+    }
+}
