@@ -129,11 +129,10 @@ fn compile(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Erro
         .arg("-cflags")
         .args(generate)
         .args(flags::EXCEPTIONS)
-        .args(flags::EXCEPTIONS_CXX)
+        .args(flags::COMPILE_CXX)
         .args(COMPILE)
         .args([
             "-std=c++23",
-            "-fvisibility-inlines-hidden",
             "-D_LIBCPP_BUILDING_LIBRARY",
             "-D_LIBCXXABI_BUILDING_LIBRARY",
             "-DLIBCXX_BUILDING_LIBCXXABI",
@@ -147,7 +146,7 @@ fn compile(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Erro
         .arg("-cflags")
         .args(generate)
         .args(flags::EXCEPTIONS)
-        .args(flags::EXCEPTIONS_CXX) // The unwinder asks whether C++ has them.
+        .args(flags::COMPILE_CXX) // The unwinder asks whether C++ has them.
         // Its annotations do not know wasm; all of it is for everybody.
         .args(["-D_LIBUNWIND_HIDE_SYMBOLS", "-fvisibility=default"])
         .arg(include("libunwind/include"))

@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode, Output};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_toolchain::cc::{self, Language};
+use pymode_toolchain::libcxx;
 use wasmparser::{KnownCustom, Parser, Payload};
 
 fn main() -> ExitCode {
@@ -35,7 +36,9 @@ fn main() -> ExitCode {
         Trial::test("dependencies_are_written", dependencies),
         Trial::test("a_response_file_is_read", response_file),
         Trial::test("the_same_source_gives_the_same_bytes", reproducible),
-        Trial::test("a_cxx_module_carries_its_library", cxx_module),
+        Trial::test("a_cxx_module_needs_the_shared_library", cxx_module),
+        Trial::test("a_cxx_program_has_its_library_and_lends_it", cxx_program),
+        Trial::test("setjmp_and_atexit_just_work", jumps),
         Trial::test("a_program_that_loads_modules_lends_its_libc", program),
     ];
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
@@ -336,22 +339,107 @@ fn reproducible() -> Tested {
 fn cxx_module() -> Tested {
     let source = "
         #include <map>
+        #include <stdexcept>
         #include <string>
         struct Base { virtual ~Base() {} virtual int f() = 0; };
-        struct One : Base { std::map<std::string, int> m; int f() override { m[\"a\"] = 1; return (int)m.size(); } };
-        extern \"C\" int PyInit_x(void) { One one; Base *base = &one; return base->f(); }
+        struct One : Base { std::map<std::string, int> m; int f() override { m[\"a\"] = 1; return m.at(\"a\"); } };
+        extern \"C\" int PyInit_x(void) {
+            One one;
+            Base *base = &one;
+            try { return base->f(); } catch (const std::exception &) { return 0; }
+        }
     ";
     let bench = Bench::new(&[("x.cpp", source)])?;
-    bench.ok("c++ -O2 -fno-exceptions -shared x.cpp -o x.wasm")?;
-    let seen = look(&bench.path("x.wasm"))?;
+    // Build systems compile with `CC`, and link with `CXX` or with the library by its name.
+    for line in [
+        "c++ -O2 -shared x.cpp -o x.wasm",
+        "c++ -shared x.o -o x.wasm",
+        "cc -shared x.o -lstdc++ -o x.wasm",
+    ] {
+        bench.ok("cc -O2 -c x.cpp -o x.o")?;
+        bench.ok(line)?;
+        let seen = look(&bench.path("x.wasm"))?;
+        check(
+            seen.needed == [libcxx::MODULE],
+            "the C++ library is shared",
+            &seen,
+        )?;
+        check(
+            seen.imports
+                .iter()
+                .any(|name| name == "env.__cpp_exception"),
+            "the tag is the program's",
+            &seen,
+        )?;
+        check(
+            seen.exports.iter().all(|name| !name.contains("_Z")),
+            "nothing of C++ is exported",
+            &seen,
+        )?;
+    }
+    Ok(())
+}
+
+fn cxx_program() -> Tested {
+    let source = "
+        #include <cstdio>
+        #include <stdexcept>
+        int main() { try { throw std::runtime_error(\"x\"); } catch (std::exception &e) { std::puts(e.what()); } }
+    ";
+    let bench = Bench::new(&[("p.cpp", source)])?;
+    bench.ok("c++ -O2 p.cpp -o p.wasm")?;
+    let seen = look(&bench.path("p.wasm"))?;
     check(
-        seen.imports.iter().any(|name| name == "env.malloc"),
-        "malloc is python.wasm's",
+        seen.imports
+            .iter()
+            .all(|name| name.starts_with("wasi_snapshot_preview1.")),
+        "it has its C++ library in itself",
         &seen,
     )?;
+    bench.ok("c++ -O2 p.cpp -rdynamic -o q.wasm")?;
+    let seen = look(&bench.path("q.wasm"))?;
+    for name in [
+        "__cpp_exception",
+        "__c_longjmp",
+        "__cxa_throw",
+        "_ZNSt3__14coutE",
+    ] {
+        check(
+            seen.exports.iter().any(|export| export == name),
+            &format!("`{name}` is lent"),
+            &seen,
+        )?;
+    }
+    Ok(())
+}
+
+fn jumps() -> Tested {
+    let source = "
+        #include <setjmp.h>
+        #include <stdlib.h>
+        static jmp_buf here;
+        static int closed;
+        static void done(void) { closed++; }
+        int f(int x) { atexit(done); if (setjmp(here)) return 1; if (x) longjmp(here, x); return 0; }
+    ";
+    let bench = Bench::new(&[("j.c", source)])?;
+    bench.ok("cc -O2 -shared j.c -o libj.so")?;
+    let seen = look(&bench.path("libj.so"))?;
+    for name in [
+        "__c_longjmp",
+        "__wasm_setjmp",
+        "__wasm_longjmp",
+        "__cxa_atexit",
+    ] {
+        check(
+            seen.imports.contains(&format!("env.{name}")),
+            &format!("`{name}` is the program's"),
+            &seen,
+        )?;
+    }
     check(
-        !seen.imports.iter().any(|name| name.contains("_Z")),
-        "no C++ symbol is missing",
+        !seen.imports.iter().any(|name| name == "env.atexit"),
+        "`atexit` is its own",
         &seen,
     )
 }

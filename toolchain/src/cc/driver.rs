@@ -13,6 +13,8 @@ use super::response::{self, ResponseError};
 use super::symbols::hide_weak_definitions;
 use super::{abi_section, flags, runtime};
 use crate::cache::{Cache, CacheError};
+use crate::libcxx::{self, Libcxx};
+use crate::process;
 use crate::talk::Talk;
 use crate::zig::{self, Zig};
 
@@ -134,7 +136,7 @@ impl Driver {
         }
         match invocation.goal {
             Goal::Ask => {
-                let mut command = self.compiler();
+                let mut command = self.compiler(None);
                 // clang calls the name that zig goes by deprecated; the answer on stdout is what was asked for.
                 command.arg("-Wno-deprecated").args(&invocation.compile);
                 self.status(command)
@@ -159,9 +161,18 @@ impl Driver {
         }
     }
 
-    fn compiler(&self) -> Command {
-        let mut command = self.zig.command(self.language.tool());
-        command.args(flags::COMPILE);
+    /// The compiler for `file`, or for no file in particular. A name that only C++ has is C++ whoever is called: build
+    /// systems compile with `CC`, and link with `CXX`.
+    fn compiler(&self, file: Option<&str>) -> Command {
+        let language = match file {
+            Some(file) if is_cxx_source(file) => Language::Cxx,
+            _ => self.language,
+        };
+        let mut command = self.zig.command(language.tool());
+        command.args(flags::COMPILE).args(flags::EXCEPTIONS);
+        if language == Language::Cxx {
+            command.args(flags::COMPILE_CXX).args(libcxx::COMPILE);
+        }
         if std::env::var_os("SOURCE_DATE_EPOCH").is_none() {
             // `__DATE__` and `__TIME__`: the same source gives the same bytes.
             command.env("SOURCE_DATE_EPOCH", "0");
@@ -170,7 +181,7 @@ impl Driver {
     }
 
     fn compile(&self, invocation: &Invocation) -> Result<Ended, CcError> {
-        let mut command = self.compiler();
+        let mut command = self.compiler(files(&invocation.link).next());
         command.args(&invocation.compile);
         if let Some(output) = &invocation.link.output {
             command.args(["-o", output]);
@@ -211,7 +222,7 @@ impl Driver {
                 .join(format!("{n}.o"))
                 .to_string_lossy()
                 .into_owned();
-            let mut command = self.compiler();
+            let mut command = self.compiler(Some(file));
             command
                 .args(&invocation.compile)
                 .args(["-c", file, "-o", &object]);
@@ -227,12 +238,6 @@ impl Driver {
     fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
         let output = link.output.as_deref().unwrap_or("a.out");
         let mut words = found_libraries(link);
-        if self.language == Language::Cxx || link.cxx_library {
-            words.extend(
-                runtime::cxx(&self.cache, &self.talk, &self.zig)?
-                    .map(|p| p.to_string_lossy().into_owned()),
-            );
-        }
         let weak = hide_weak(&mut words, scratch)?;
 
         let mut command = self.zig.command("wasm-ld");
@@ -259,7 +264,13 @@ impl Driver {
             }
         }
         command.args(link.runtime_path.iter().map(|dir| format!("--rpath={dir}")));
-        command.args(words).args(["-o", output]);
+        command.args(words);
+        if self.needs_libcxx(link) {
+            command.arg(self.libcxx()?.module());
+        }
+        command
+            .arg(process::side_archive(&self.cache, &self.talk, &self.zig)?)
+            .args(["-o", output]);
         let ended = self.status(command)?;
         if ended.well() {
             append(Path::new(output), &abi_section(pymode_abi::VERSION))?;
@@ -268,8 +279,11 @@ impl Driver {
     }
 
     fn link_main(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
-        let mut command = self.zig.command(self.language.tool());
-        command.args(["-target", flags::TARGET]);
+        // `cc` for C++ too: `c++` would add zig's own library, which does not throw.
+        let mut command = self.zig.command(Language::C.tool());
+        command
+            .args(["-target", flags::TARGET])
+            .args(process::objects(&self.cache, &self.talk, &self.zig)?);
         if link.may_dlopen {
             let dlfcn = runtime::dlfcn(&self.zig, scratch)?;
             command
@@ -278,8 +292,17 @@ impl Driver {
                 .arg(dlfcn);
         }
         command.args(words(link));
-        if link.cxx_library {
-            command.arg("-lc++");
+        if self.needs_libcxx(link) {
+            let archive = self.libcxx()?.archive();
+            if link.may_dlopen {
+                // Side modules find all of the library in the program, and never a second one's state.
+                command
+                    .arg("-Wl,--whole-archive")
+                    .arg(archive)
+                    .arg("-Wl,--no-whole-archive");
+            } else {
+                command.arg(archive);
+            }
         }
         command.args(["-o", link.output.as_deref().unwrap_or("a.out")]);
         let ended = self.status(command)?;
@@ -290,6 +313,14 @@ impl Driver {
             )?;
         }
         Ok(ended)
+    }
+
+    fn needs_libcxx(&self, link: &LinkArgs) -> bool {
+        self.language == Language::Cxx || link.cxx_library
+    }
+
+    fn libcxx(&self) -> Result<Libcxx, CcError> {
+        Ok(libcxx::provision(&self.cache, &self.talk, &self.zig)?)
     }
 }
 
@@ -366,13 +397,18 @@ fn hide_weak(words: &mut [String], scratch: &Path) -> Result<Vec<String>, CcErro
 }
 
 fn is_source(file: &str) -> bool {
-    const SUFFIXES: &[&str] = &[
-        "c", "cc", "cpp", "cxx", "c++", "C", "s", "S", "i", "ii", "m",
-    ];
+    is_cxx_source(file) || has_suffix(file, &["c", "s", "S", "i", "m"])
+}
+
+fn is_cxx_source(file: &str) -> bool {
+    has_suffix(file, &["cc", "cp", "cpp", "cxx", "c++", "CPP", "C", "ii"])
+}
+
+fn has_suffix(file: &str, suffixes: &[&str]) -> bool {
     Path::new(file)
         .extension()
         .and_then(|ext| ext.to_str())
-        .is_some_and(|ext| SUFFIXES.contains(&ext))
+        .is_some_and(|ext| suffixes.contains(&ext))
 }
 
 fn append(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {

@@ -28,8 +28,13 @@ pub const EXCEPTIONS: &[&str] = &[
     "-wasm-enable-sjlj",
 ];
 
-/// For each C++ object besides [`EXCEPTIONS`]. Not for C: clang 22 crashes on `cleanup` attributes then.
-pub const EXCEPTIONS_CXX: &[&str] = &["-fwasm-exceptions"];
+/// For each C++ object besides [`EXCEPTIONS`] and the C++ library's [`COMPILE`](crate::libcxx::COMPILE).
+pub const COMPILE_CXX: &[&str] = &[
+    // Not for C: clang 22 crashes on `cleanup` attributes then.
+    "-fwasm-exceptions",
+    // Inline functions are in every module that calls them; to export each of them costs time at every load.
+    "-fvisibility-inlines-hidden",
+];
 
 /// For `zig wasm-ld`, to link a side module.
 pub const LINK_SIDE: &[&str] = &[

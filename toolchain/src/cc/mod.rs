@@ -28,6 +28,13 @@ pub fn key() -> Key {
         include_str!("linker.rs"),
         include_str!("runtime.rs"),
         include_str!("symbols.rs"),
+        include_str!("../libcxx.rs"),
+        include_str!("../libcxx/wasi.c"),
+        include_str!("../process.rs"),
+        include_str!("../process/exit.c"),
+        include_str!("../process/mutex.c"),
+        include_str!("../process/side_exit.c"),
+        include_str!("../process/tags.c"),
     ];
     let key = Key::new("cc")
         .field("zig", crate::zig::VERSION)

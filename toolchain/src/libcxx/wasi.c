@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <sys/sendfile.h>
-#include <sys/statvfs.h>
 
 int __cxa_atexit(void (*function)(void *), void *argument, void *module);
 
@@ -33,14 +32,5 @@ sendfile(int to, int from, off_t *at, size_t length)
 {
     (void)to, (void)from, (void)at, (void)length;
     errno = EINVAL;
-    return -1;
-}
-
-/* std::filesystem::space: WASI cannot ask. */
-int
-statvfs(const char *restrict path, struct statvfs *restrict info)
-{
-    (void)path, (void)info;
-    errno = ENOSYS;
     return -1;
 }
