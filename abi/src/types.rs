@@ -44,7 +44,7 @@ pub enum Kind<L = &'static [ValType]> {
 /// Why python.wasm exports a symbol: the headings of `exports.toml`, in the order in which they stand there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// What a module needs to share memory, stack and table with python.wasm.
+    /// What python.wasm has besides Python and libc: memory, stack, table, and functions of its own.
     Runtime,
     /// The C API.
     Python,

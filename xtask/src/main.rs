@@ -107,7 +107,8 @@ fn sources(root: &Path) -> Result<codegen::Sources, Error> {
         zig: zig::provision(&cache, &talk)?,
         python: inputs.python,
         headers: root.join("python/runtime/include"),
-        libc: [inputs.objects, inputs.libc].concat(),
+        objects: inputs.objects,
+        libc: inputs.libc,
     })
 }
 

@@ -20,43 +20,44 @@ pub(crate) struct Sources {
     pub(crate) python: Vec<PathBuf>,
     /// The directory of headers of ours that stand before libc's.
     pub(crate) headers: PathBuf,
-    /// What python.wasm is linked from besides: objects of ours, which may stand for parts of libc; libc; the
-    /// compiler's runtime.
+    /// Objects of ours, which stand before libc and may take the place of its parts.
+    pub(crate) objects: Vec<PathBuf>,
+    /// libc and the compiler's runtime.
     pub(crate) libc: Vec<PathBuf>,
 }
 
 /// Reads the archives and chooses.
 pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Error> {
     let python = archive::symbols(&sources.python)?;
+    let objects = archive::symbols(&sources.objects)?;
     let libc = archive::symbols(&sources.libc)?;
     let declared = headers::names(&sources.zig, &sources.headers, &policy.libc.headers)?;
 
     let mut exports = made_by_linker(policy)?;
-    for name in &policy.runtime.objects.names {
-        if let Some(symbol) = libc.get(name) {
-            exports.insert(name.clone(), (Why::Runtime, symbol.kind.clone()));
-        }
-    }
     for (name, symbol) in &python {
-        let ours = policy
-            .python
-            .prefixes
-            .iter()
-            .any(|prefix| name.starts_with(prefix));
+        let prefixes = &policy.python.prefixes;
+        let ours = prefixes.iter().any(|prefix| name.starts_with(prefix));
         if ours && symbol.visible && !fits(&policy.python.leave_out, name) {
             exports.insert(name.clone(), (Why::Python, symbol.kind.clone()));
         }
     }
-    for (name, symbol) in &libc {
-        let public = declared.contains(name) && !fits(&policy.libc.leave_out, name);
-        if public || policy.libc.also.contains_key(name) {
-            exports.insert(name.clone(), (Why::Libc, symbol.kind.clone()));
+    let public = |name: &String| {
+        policy.libc.also.contains_key(name)
+            || declared.contains(name) && !fits(&policy.libc.leave_out, name)
+    };
+    for (name, symbol) in libc.iter().filter(|(name, _)| public(name)) {
+        exports.insert(name.clone(), (Why::Libc, symbol.kind.clone()));
+    }
+    // What libc lacks is no part of it: a program in C that is linked without our objects cannot lend it.
+    let lacking = objects.iter().filter(|(name, _)| !libc.contains_key(*name));
+    for (name, symbol) in lacking {
+        if public(name) || policy.runtime.objects.names.contains(name) {
+            exports.insert(name.clone(), (Why::Runtime, symbol.kind.clone()));
         }
     }
     for name in &policy.compiler_rt.names {
-        let symbol = libc
-            .get(name)
-            .ok_or_else(|| Error::Nowhere { name: name.clone() })?;
+        let nowhere = || Error::Nowhere { name: name.clone() };
+        let symbol = libc.get(name).ok_or_else(nowhere)?;
         exports.insert(name.clone(), (Why::CompilerRt, symbol.kind.clone()));
     }
     match policy

@@ -32,7 +32,9 @@ pub(super) fn text(exports: &Exports) -> String {
 
 fn title(why: Why) -> &'static str {
     match why {
-        Why::Runtime => "What a module needs to share memory, stack and table with python.wasm",
+        Why::Runtime => {
+            "What python.wasm has besides Python and libc: memory, stack, table, and functions of its own"
+        }
         Why::Python => "The C API",
         Why::Libc => "C11, mathematics, and the POSIX functions that WASI has",
         Why::CompilerRt => "What the compiler calls without being asked",
