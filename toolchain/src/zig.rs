@@ -52,25 +52,37 @@ impl Zig {
     }
 }
 
+/// zig, if it is in the cache.
+pub fn cached(cache: &Cache) -> Option<Zig> {
+    cache.get("tools", &key()).map(|dir| at(cache, &dir))
+}
+
 /// zig from the cache, or downloaded and unpacked.
 ///
 /// # Errors
 /// When the wheel cannot be had or unpacked.
 pub fn provision(cache: &Cache, talk: &Talk) -> Result<Zig, Error> {
-    let key = Key::new("zig")
-        .field("version", VERSION)
-        .field("wheels", WHEEL.sha256.join(","));
-    let dir = cache.entry("tools", &key, |dir| {
+    let dir = cache.entry("tools", &key(), |dir| {
         let wheel = WHEEL.fetch(cache, talk)?;
         let progress = talk.begin("unpacking zig");
         unpack(&wheel, dir)?;
         progress.finish();
         Ok::<_, Error>(())
     })?;
-    let dir = dir.join("ziglang");
-    Ok(Zig {
+    Ok(at(cache, &dir))
+}
+
+fn key() -> Key {
+    Key::new("zig")
+        .field("version", VERSION)
+        .field("wheels", WHEEL.sha256.join(","))
+}
+
+fn at(cache: &Cache, wheel: &Path) -> Zig {
+    let dir = wheel.join("ziglang");
+    Zig {
         exe: dir.join("zig"),
         cache: cache.root().join("zig-objects"),
         dir,
-    })
+    }
 }
