@@ -21,7 +21,11 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for (name, case) in load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")) {
         let case = std::sync::Arc::new(case);
-        let engines = if case.verb.is_empty() { Engine::ALL } else { &[Engine("command")] };
+        let engines = if case.verb.is_empty() {
+            Engine::ALL
+        } else {
+            &[Engine("command")]
+        };
         for &engine in engines {
             let (pymode, case) = (pymode.clone(), case.clone());
             trials.push(Trial::test(format!("{}/{name}", engine.0), move || {
@@ -36,7 +40,10 @@ fn main() -> ExitCode {
     for &engine in Engine::ALL {
         for &package in UPSTREAM {
             let pymode = pymode.clone();
-            trials.push(Trial::test(format!("{}/upstream/{package}", engine.0), move || upstream(&pymode, engine, package)));
+            trials.push(Trial::test(
+                format!("{}/upstream/{package}", engine.0),
+                move || upstream(&pymode, engine, package),
+            ));
         }
     }
     libtest_mimic::run(&arguments, trials).exit_code()
@@ -44,7 +51,10 @@ fn main() -> ExitCode {
 
 /// Runs `pymode ext test`, which itself fails unless the C speedups were loaded from a `.wasm` and a test ran.
 fn upstream(pymode: &Pymode, engine: Engine, package: &str) -> Result<(), Failed> {
-    let output = pymode.command().args(["ext", "test", package, "--engine", engine.0]).output()?;
+    let output = pymode
+        .command()
+        .args(["ext", "test", package, "--engine", engine.0])
+        .output()?;
     if output.status.success() {
         return Ok(());
     }

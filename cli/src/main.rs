@@ -1,3 +1,34 @@
-//! Python on wasm32-wasi that loads C extensions at run time.
+//! The `pymode` command. Data on stdout, talk on stderr; exit code 0, 1 (it failed) or 2 (wrong use).
 
-fn main() {}
+mod abi;
+mod args;
+mod cc;
+mod demo;
+mod doctor;
+mod ext;
+mod failure;
+mod python;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Demo => demo::demo(),
+        Command::Run(args) => run::run(&args),
+        Command::Ext(verb) => ext::ext(verb),
+        Command::Cc(passed) => cc::cc(&passed),
+        Command::Cxx(passed) => cc::cxx(&passed),
+        Command::Ar(passed) => cc::ar(&passed),
+        Command::Ranlib(passed) => cc::ranlib(&passed),
+        Command::Abi(verb) => abi::abi(&verb),
+        Command::Python(verb) => python::python(&verb),
+        Command::Doctor => doctor::doctor(),
+    };
+    done.unwrap_or_else(|failure: Failure| failure.report())
+}

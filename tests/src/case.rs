@@ -62,11 +62,20 @@ pub fn load_all(folder: &Path) -> Vec<(String, Case)> {
         if path.extension().is_none_or(|e| e != "toml") {
             continue;
         }
-        let group = path.file_stem().expect("a .toml file has a stem").to_string_lossy().into_owned();
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let group = path
+            .file_stem()
+            .expect("a .toml file has a stem")
+            .to_string_lossy()
+            .into_owned();
+        let text =
+            std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         let parsed: BTreeMap<String, Case> =
             toml::from_str(&text).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
-        cases.extend(parsed.into_iter().map(|(name, case)| (format!("{group}/{name}"), case)));
+        cases.extend(
+            parsed
+                .into_iter()
+                .map(|(name, case)| (format!("{group}/{name}"), case)),
+        );
     }
     cases.sort_by(|a, b| a.0.cmp(&b.0));
     cases

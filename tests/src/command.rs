@@ -28,7 +28,10 @@ impl Pymode {
     /// When it is not built; the text says how it is.
     pub fn find() -> Result<Self, String> {
         let me = std::env::current_exe().map_err(|e| e.to_string())?;
-        let profile = me.ancestors().nth(2).ok_or("the test lies outside a target folder")?;
+        let profile = me
+            .ancestors()
+            .nth(2)
+            .ok_or("the test lies outside a target folder")?;
         let exe = profile.join(format!("pymode{}", std::env::consts::EXE_SUFFIX));
         if exe.is_file() {
             Ok(Self(exe))
@@ -61,7 +64,10 @@ impl Pymode {
             std::fs::write(folder.join("main.py"), script)?;
         }
         let mut command = self.command();
-        command.current_dir(folder).envs(&case.env).args(words(case, engine));
+        command
+            .current_dir(folder)
+            .envs(&case.env)
+            .args(words(case, engine));
         feed(command, case.stdin.as_bytes())
     }
 }
@@ -79,12 +85,20 @@ fn words(case: &Case, engine: Engine) -> Vec<OsString> {
     } else {
         words.extend(case.verb.iter().map(OsString::from));
     }
-    words.extend(case.args.iter().map(|a| if a == "@" { "main.py".into() } else { a.into() }));
+    words.extend(
+        case.args
+            .iter()
+            .map(|a| if a == "@" { "main.py".into() } else { a.into() }),
+    );
     words
 }
 
 fn feed(mut command: Command, stdin: &[u8]) -> std::io::Result<Output> {
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
     let mut pipe = child.stdin.take().expect("stdin was asked to be a pipe");
     // A thread, because a child that prints before it reads would stop at a full pipe; and a child that ends
     // without reading is no fault of the case.

@@ -16,14 +16,20 @@ pub fn judge(case: &Case, output: &Output, folder: &Path) -> Result<(), String> 
     let stderr = String::from_utf8_lossy(&output.stderr);
     let mut faults = Vec::new();
     if output.status.code() != Some(case.code) {
-        faults.push(format!("ended with {}, not with exit code {}", output.status, case.code));
+        faults.push(format!(
+            "ended with {}, not with exit code {}",
+            output.status, case.code
+        ));
     }
     if let Some(wanted) = &case.stdout
         && stdout.trim_end() != wanted.trim_end()
     {
         faults.push(format!("stdout is not\n{wanted}"));
     }
-    for (stream, text, parts) in [("stdout", &stdout, &case.stdout_has), ("stderr", &stderr, &case.stderr_has)] {
+    for (stream, text, parts) in [
+        ("stdout", &stdout, &case.stdout_has),
+        ("stderr", &stderr, &case.stderr_has),
+    ] {
         for part in parts {
             if !text.contains(part.as_str()) {
                 faults.push(format!("{stream} lacks `{part}`"));

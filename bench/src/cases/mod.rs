@@ -1,0 +1,104 @@
+//! The cases, and what they are run with.
+
+mod dlopen;
+mod interpreter;
+mod start;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use pymode_python::Built;
+use pymode_toolchain::{Cache, Talk};
+
+use crate::pair::{Sample, measure};
+
+/// What a case gives, or why it could not be run.
+pub(crate) type Outcome = Result<Vec<Sample>, Box<dyn Error>>;
+
+/// Every case by its name.
+pub(crate) const CASES: &[(&str, fn(&Bench) -> Outcome)] = &[
+    ("start", start::start),
+    ("interpreter", interpreter::interpreter),
+    ("dlopen", dlopen::dlopen),
+];
+
+/// What cases are run with.
+pub(crate) struct Bench {
+    /// The command that is measured.
+    pub(crate) pymode: PathBuf,
+    /// The interpreter that it runs, and the native one that it is held against.
+    pub(crate) python: Built,
+    /// Counted pairs.
+    pub(crate) runs: usize,
+}
+
+impl Bench {
+    pub(crate) fn open(pymode: Option<PathBuf>, runs: usize) -> Result<Self, Box<dyn Error>> {
+        let pymode = match pymode {
+            Some(path) => path,
+            None => std::env::current_exe()?.with_file_name("pymode"),
+        };
+        if !pymode.is_file() {
+            return Err(format!(
+                "`{}` is not built\n  hint: `cargo build --release -p pymode`, or `cargo xtask bench`, which does it first",
+                pymode.display()
+            )
+            .into());
+        }
+        let talk = Talk::stderr();
+        let cache = Cache::open()?.with_talk(&talk);
+        Ok(Self {
+            pymode,
+            python: pymode_python::build(&cache, &talk, pymode_python::Options::default())?,
+            runs,
+        })
+    }
+
+    /// `pymode run`, to be given arguments.
+    pub(crate) fn guest(&self) -> Command {
+        let mut command = Command::new(&self.pymode);
+        command.arg("run");
+        command
+    }
+
+    /// The native Python, to be given arguments.
+    pub(crate) fn native(&self) -> Command {
+        Command::new(&self.python.native)
+    }
+
+    /// Times two commands in turn.
+    pub(crate) fn commands(
+        &self,
+        case: &str,
+        (subject, mut run_subject): (&str, Command),
+        (baseline, mut run_baseline): (&str, Command),
+    ) -> Result<Sample, Box<dyn Error>> {
+        let pairs = measure(
+            self.runs,
+            || finish(&mut run_subject),
+            || finish(&mut run_baseline),
+        )?;
+        Ok(Sample {
+            case: case.into(),
+            subject: subject.into(),
+            baseline: baseline.into(),
+            pairs,
+        })
+    }
+}
+
+fn finish(command: &mut Command) -> Result<(), String> {
+    let output = command
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| format!("cannot start `{}`: {e}", command.get_program().display()))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(format!(
+        "{command:?} ended with {}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    ))
+}

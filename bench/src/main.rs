@@ -1,0 +1,82 @@
+//! Measures, and keeps what was measured: `cargo xtask bench [CASE…]`.
+//!
+//! A case times a subject and a named baseline in turn, in the same run. What is measured goes to stdout as one JSON line a
+//! case; the report is made of such lines, at once or later (`--report FILE`).
+
+mod cases;
+mod pair;
+mod report;
+
+use std::error::Error;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cases::{Bench, CASES};
+use crate::pair::Sample;
+
+/// Paired timings against a named baseline.
+#[derive(Parser)]
+#[command(name = "pymode-bench")]
+struct Arguments {
+    /// The cases to run; all when none is named
+    cases: Vec<String>,
+    /// Pairs of runs that are counted, after one that is not
+    #[arg(long, default_value_t = 9)]
+    runs: usize,
+    /// Print the table of a file of measurements instead of measuring
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// The `pymode` command that is measured; the one beside this program when absent
+    #[arg(long, value_name = "EXE")]
+    pymode: Option<PathBuf>,
+}
+
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
+    if let Some(file) = &arguments.report {
+        let text = std::fs::read_to_string(file)
+            .map_err(|e| format!("cannot read `{}`: {e}", file.display()))?;
+        let samples: Vec<Sample> = text
+            .lines()
+            .map(serde_json::from_str)
+            .collect::<Result<_, _>>()?;
+        print!("{}", report::table(&samples));
+        return Ok(());
+    }
+    if let Some(unknown) = arguments
+        .cases
+        .iter()
+        .find(|name| CASES.iter().all(|(known, _)| known != name))
+    {
+        let known: Vec<&str> = CASES.iter().map(|(name, _)| *name).collect();
+        return Err(format!(
+            "there is no case `{unknown}`\n  hint: the cases are {}",
+            known.join(", ")
+        )
+        .into());
+    }
+    let bench = Bench::open(arguments.pymode.clone(), arguments.runs)?;
+    let mut samples = Vec::new();
+    for (name, case) in CASES {
+        if arguments.cases.is_empty() || arguments.cases.iter().any(|wanted| wanted == name) {
+            eprintln!("{name} …");
+            for sample in case(&bench)? {
+                println!("{}", serde_json::to_string(&sample)?);
+                samples.push(sample);
+            }
+        }
+    }
+    eprint!("{}", report::table(&samples));
+    Ok(())
+}

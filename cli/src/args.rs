@@ -1,0 +1,144 @@
+//! What may stand on the command line.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Python on WebAssembly that loads C extensions at run time.
+#[derive(Parser)]
+#[command(
+    name = "pymode",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Build what is missing, then import markupsafe and simplejson with their C speedups
+    Demo,
+    /// Run Python as `python` does: stdin, stdout, stderr, `sys.argv`, exit code
+    Run(Run),
+    /// Build, check and test C extensions
+    #[command(subcommand)]
+    Ext(Ext),
+    /// Compile and link C for wasm32-wasi as gcc does: `-c`, `-shared`, executables
+    #[command(disable_help_flag = true)]
+    Cc(Passed),
+    /// The same for C++
+    #[command(name = "c++", disable_help_flag = true)]
+    Cxx(Passed),
+    /// Make static libraries of wasm32-wasi objects
+    #[command(disable_help_flag = true)]
+    Ar(Passed),
+    /// Index a static library of wasm32-wasi objects
+    #[command(disable_help_flag = true)]
+    Ranlib(Passed),
+    /// The contract between python.wasm and side modules
+    #[command(subcommand)]
+    Abi(Abi),
+    /// The interpreter itself
+    #[command(subcommand)]
+    Python(Python),
+    /// Tell what is there, which version, from where, and what is missing and how it will be had
+    Doctor,
+}
+
+#[derive(Args)]
+pub(crate) struct Run {
+    /// The engine that runs it
+    #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
+    pub(crate) engine: Engine,
+    /// Make a package importable, building it when it has C code: `NAME`, `NAME==VERSION`, an sdist or a source tree
+    #[arg(long, value_name = "SPEC")]
+    pub(crate) with: Vec<String>,
+    /// Make a directory of modules importable (read-only)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) site: Vec<PathBuf>,
+    /// What Python gets: `-c CODE`, `-m MODULE`, `SCRIPT` or `-`, then arguments; Python's own options come first
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "PYTHON ARGS"
+    )]
+    pub(crate) python: Vec<OsString>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Engine {
+    /// Natively, in this process
+    Wasmtime,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Ext {
+    /// Build wheels with `.wasm` side modules; prints each wheel's path
+    Build {
+        /// `NAME`, `NAME==VERSION`, an sdist or a source tree
+        #[arg(required = true, value_name = "SPEC")]
+        specs: Vec<String>,
+        /// Where the wheels go
+        #[arg(short, long = "out", value_name = "DIR", default_value = ".")]
+        out: PathBuf,
+        /// Keep the build tree and say where it is
+        #[arg(long)]
+        keep: bool,
+    },
+    /// Check wheels and side modules against the ABI; every fault is listed
+    Check {
+        /// Wheels, or `.wasm` files
+        #[arg(required = true, value_name = "PATH")]
+        paths: Vec<PathBuf>,
+    },
+    /// Run a package's own test suite, from its sdist, inside the guest
+    Test {
+        /// `NAME` or `NAME==VERSION`
+        spec: String,
+        /// The engine that runs it
+        #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
+        engine: Engine,
+        /// Passed to the test runner
+        #[arg(last = true, value_name = "ARGS")]
+        args: Vec<String>,
+    },
+}
+
+#[derive(Args)]
+pub(crate) struct Passed {
+    /// Passed on as they are
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "ARGS"
+    )]
+    pub(crate) args: Vec<OsString>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Abi {
+    /// Print the contract: every export and host import with its signature
+    Show,
+    /// Tell whether a python.wasm or a side module keeps the contract
+    Check {
+        /// A python.wasm, a side module or a wheel
+        file: PathBuf,
+    },
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Python {
+    /// Build python.wasm and the stdlib image when they are not there; prints their paths and sizes
+    Build {
+        /// Leave docstrings out of the stdlib image
+        #[arg(long)]
+        no_docstrings: bool,
+        /// Put the sources into the stdlib image, so that tracebacks show its lines
+        #[arg(long)]
+        sources: bool,
+    },
+}

@@ -1,0 +1,111 @@
+//! `pymode doctor`: what is there, which version, from where, and how what is missing will be had.
+
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use pymode_toolchain::{Cache, zig};
+
+use crate::failure::Failure;
+
+/// One thing that pymode needs.
+struct Finding {
+    what: &'static str,
+    found: Option<String>,
+    /// How it will be had, or how to get it.
+    otherwise: &'static str,
+    /// Whether pymode gets it by itself.
+    ours: bool,
+}
+
+pub(crate) fn doctor() -> Result<ExitCode, Failure> {
+    let cache = Cache::open()?;
+    let findings = findings(&cache);
+    println!(
+        "pymode {} · ABI version {}",
+        env!("CARGO_PKG_VERSION"),
+        pymode_abi::VERSION
+    );
+    println!("cache: {}", cache.root().display());
+    for finding in &findings {
+        match &finding.found {
+            Some(found) => println!("ok       {}: {found}", finding.what),
+            None if finding.ours => println!("later    {}: {}", finding.what, finding.otherwise),
+            None => println!(
+                "missing  {}\n         hint: {}",
+                finding.what, finding.otherwise
+            ),
+        }
+    }
+    let fit = findings.iter().all(|f| f.ours || f.found.is_some());
+    Ok(if fit {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+fn findings(cache: &Cache) -> Vec<Finding> {
+    let machine = |what, program, args: &[&str], otherwise| Finding {
+        what,
+        found: version(program, args),
+        otherwise,
+        ours: false,
+    };
+    let cached = |what, path: Option<std::path::PathBuf>, version: &str, otherwise| Finding {
+        what,
+        found: path.map(|p| format!("{version} ({})", p.display())),
+        otherwise,
+        ours: true,
+    };
+    vec![
+        machine("C compiler", "cc", &["--version"], "install gcc"),
+        machine("make", "make", &["--version"], "install make"),
+        machine("python3", "python3", &["--version"], "install python3"),
+        machine(
+            "pip",
+            "python3",
+            &["-m", "pip", "--version"],
+            "install pip for python3, e.g. the package `python3-pip`",
+        ),
+        machine(
+            "cargo",
+            "cargo",
+            &["--version"],
+            "install Rust: it unpacks C sources",
+        ),
+        cached(
+            "zig",
+            zig::cached(cache).map(|z| z.exe),
+            zig::VERSION,
+            "downloaded when first needed, 100 MB",
+        ),
+    ]
+}
+
+/// The first line that a program says of its version, and where it is.
+fn version(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program)
+        .args(args)
+        .output()
+        .ok()
+        .filter(|o| o.status.success())?;
+    let text = String::from_utf8_lossy(if output.stdout.is_empty() {
+        &output.stderr
+    } else {
+        &output.stdout
+    })
+    .into_owned();
+    let line = text.lines().next()?.trim().to_owned();
+    match find(program) {
+        Some(path) => Some(format!("{line} ({path})")),
+        None => Some(line),
+    }
+}
+
+fn find(program: &str) -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    let candidate = std::env::split_paths(&path)
+        .map(|dir| dir.join(program))
+        .find(|p: &std::path::PathBuf| Path::is_file(p))?;
+    Some(candidate.display().to_string())
+}

@@ -1,0 +1,157 @@
+//! `pymode run`: Python as `python` runs it.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use pymode_native::{Exit, Run as Started};
+
+use crate::args::{Engine, Run};
+use crate::failure::Failure;
+use crate::python::Workshop;
+
+pub(crate) fn run(args: &Run) -> Result<ExitCode, Failure> {
+    let workshop = Workshop::open()?;
+    let mut sites = args.site.clone();
+    sites.extend(workshop.sites(&args.with)?);
+    match args.engine {
+        Engine::Wasmtime => natively(&workshop, &sites, &args.python),
+    }
+}
+
+fn natively(
+    workshop: &Workshop,
+    sites: &[PathBuf],
+    python_args: &[OsString],
+) -> Result<ExitCode, Failure> {
+    let python = workshop.native()?;
+    let mut run = python.run();
+    let cwd = std::env::current_dir()?;
+    run.cwd(&cwd)?;
+    for site in sites {
+        run.site(site)?;
+    }
+    if let Some(script) = script(python_args) {
+        reach(&mut run, &cwd, script)?;
+    }
+    run.args(python_args);
+    finish(run)
+}
+
+/// Runs it to its end, and says on stderr what it died of.
+pub(crate) fn finish(run: Started) -> Result<ExitCode, Failure> {
+    let exit = run.start()?;
+    if let Exit::Fault(fault) = &exit {
+        eprintln!("error: {fault}");
+    }
+    Ok(ExitCode::from(exit.code()))
+}
+
+/// A script outside the current directory was named by the user: that file, and no other beside it, can be read too.
+fn reach(run: &mut Started, cwd: &Path, script: &OsStr) -> Result<(), Failure> {
+    let path = cwd.join(script);
+    // A script that is not there is Python's to complain of.
+    let Ok(real) = path.canonicalize() else {
+        return Ok(());
+    };
+    if !real.starts_with(cwd.canonicalize()?) && real.is_file() {
+        run.mount_read_only(without_dots(&path), &real)?;
+    }
+    Ok(())
+}
+
+/// The path as the guest's libc will ask for it: `..` taken back by text.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::ParentDir => drop(clean.pop()),
+            std::path::Component::CurDir => {}
+            other => clean.push(other),
+        }
+    }
+    clean
+}
+
+/// The script among what Python gets, if it gets one: the first word that is neither an option nor the value of one.
+fn script(args: &[OsString]) -> Option<&OsStr> {
+    let mut words = args.iter();
+    while let Some(word) = words.next() {
+        let text = word.to_str();
+        let Some(flags) = text.and_then(|t| t.strip_prefix('-')) else {
+            return Some(word);
+        };
+        if flags.is_empty() {
+            return None;
+        }
+        if let Some(long) = flags.strip_prefix('-') {
+            match long {
+                "" => return words.next().map(OsString::as_os_str),
+                "check-hash-based-pycs" => drop(words.next()),
+                _ => {}
+            }
+            continue;
+        }
+        // In a cluster such as `-uc`, the first flag that takes a value takes the rest of the word, or the next word.
+        let Some(at) = flags.find(['c', 'm', 'W', 'X']) else {
+            continue;
+        };
+        if matches!(flags.as_bytes()[at], b'c' | b'm') {
+            return None;
+        }
+        if at + 1 == flags.len() {
+            words.next();
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(line: &str) -> Option<String> {
+        let words: Vec<OsString> = line.split_whitespace().map(Into::into).collect();
+        script(&words).map(|s| s.to_string_lossy().into_owned())
+    }
+
+    #[test]
+    fn a_script_is_found_behind_options() {
+        assert_eq!(found("a.py b.py").as_deref(), Some("a.py"));
+        assert_eq!(
+            found("-u -W error -X dev a.py -c x").as_deref(),
+            Some("a.py")
+        );
+        assert_eq!(found("-Werror a.py").as_deref(), Some("a.py"));
+        assert_eq!(found("-uX dev a.py").as_deref(), Some("a.py"));
+        assert_eq!(
+            found("--check-hash-based-pycs always a.py").as_deref(),
+            Some("a.py")
+        );
+    }
+
+    #[test]
+    fn code_modules_and_stdin_are_no_scripts() {
+        for line in [
+            "",
+            "-c code",
+            "-uc code a.py",
+            "-m module a.py",
+            "-mmodule a.py",
+            "-",
+            "- a.py",
+            "-V",
+        ] {
+            assert_eq!(found(line), None, "{line}");
+        }
+    }
+
+    #[test]
+    fn dots_are_taken_back_as_text() {
+        assert_eq!(
+            without_dots(Path::new("/a/b/../c/./d.py")),
+            Path::new("/a/c/d.py")
+        );
+        assert_eq!(without_dots(Path::new("/../x")), Path::new("/x"));
+    }
+}
