@@ -291,6 +291,7 @@ impl Driver {
                 .args(runtime::lent_symbols())
                 .arg(dlfcn);
         }
+        command.args(link.flags.iter().map(|flag| format!("-Wl,{flag}")));
         command.args(words(link));
         if self.needs_libcxx(link) {
             let archive = self.libcxx()?.archive();
