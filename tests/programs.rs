@@ -1,0 +1,155 @@
+//! Programs in C and C++ that load modules: built by the driver and run in wasmtime, built by this machine's compiler and
+//! run by this machine. Both must say the same.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pymode_native::{Captured, Exit, Output, Program};
+use pymode_toolchain::cc::{self, Language};
+use pymode_toolchain::{Cache, Talk, libcxx, zig};
+
+/// A module that the program loads, and the library that the module needs.
+struct Case {
+    name: &'static str,
+    library: Source,
+    module: Source,
+}
+
+/// A file below `programs/` and what it is written in.
+struct Source {
+    path: &'static str,
+    language: Language,
+}
+
+const CASES: &[Case] = &[
+    Case {
+        name: "cxx",
+        library: Source {
+            path: "cxx/shapes.cpp",
+            language: Language::Cxx,
+        },
+        module: Source {
+            path: "cxx/module.cpp",
+            language: Language::Cxx,
+        },
+    },
+    Case {
+        name: "jump",
+        library: Source {
+            path: "jump/frames.cpp",
+            language: Language::Cxx,
+        },
+        module: Source {
+            path: "jump/module.c",
+            language: Language::C,
+        },
+    },
+];
+
+fn main() -> ExitCode {
+    let trials = CASES
+        .iter()
+        .map(|case| Trial::test(format!("wasmtime/programs/{}", case.name), || run(case)))
+        .collect();
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+fn run(case: &Case) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
+    build(case, &here, |language, args| {
+        let compiler = match language {
+            Language::C => "cc",
+            Language::Cxx => "c++",
+        };
+        Ok(Command::new(compiler).args(args).status()?.success())
+    })?;
+    let output = Command::new(here.join("main"))
+        .arg(here.join("module.so"))
+        .output()?;
+    let expected = String::from_utf8(output.stdout)?;
+    if !output.status.success() {
+        return Err(format!("the case itself is wrong: here it says\n{expected}").into());
+    }
+
+    build(case, &guest, |language, args| {
+        Ok(cc::run(language, args) == ExitCode::SUCCESS)
+    })?;
+    let got = in_wasmtime(&guest, folder.path())?;
+    if got != expected {
+        return Err(format!("expected\n{expected}\nbut got\n{got}").into());
+    }
+    Ok(())
+}
+
+/// Builds program, library and module with a compiler that takes gcc's words.
+fn build(
+    case: &Case,
+    into: &Path,
+    compile: impl Fn(Language, Vec<OsString>) -> Result<bool, Failed>,
+) -> Result<(), Failed> {
+    std::fs::create_dir_all(into)?;
+    let source = |path: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("programs")
+            .join(path)
+    };
+    let step = |language, output: &str, source: PathBuf, more: &[OsString]| {
+        let mut args: Vec<OsString> = vec!["-O2".into(), source.into(), "-o".into()];
+        args.push(into.join(output).into());
+        args.extend_from_slice(more);
+        match compile(language, args)? {
+            true => Ok(()),
+            false => Err(Failed::from(format!("`{output}` cannot be built"))),
+        }
+    };
+    step(
+        Language::C,
+        "main",
+        source("main.c"),
+        &["-rdynamic".into(), "-ldl".into()],
+    )?;
+    let shared = ["-shared".into(), "-fPIC".into()];
+    step(
+        case.library.language,
+        "liblibrary.so",
+        source(case.library.path),
+        &shared,
+    )?;
+    let mut words = OsString::from("-L");
+    words.push(into);
+    let needs = [words, "-llibrary".into(), "-Wl,-rpath,$ORIGIN".into()];
+    step(
+        case.module.language,
+        "module.so",
+        source(case.module.path),
+        &[&shared[..], &needs].concat(),
+    )
+}
+
+/// What the program says as a guest, with the C++ library where every host has it.
+fn in_wasmtime(guest: &Path, scratch: &Path) -> Result<String, Failed> {
+    let talk = Talk::stderr();
+    let cache = Cache::open()?.with_talk(&talk);
+    let library = libcxx::provision(&cache, &talk, &zig::provision(&cache, &talk)?)?.module();
+    let lib = scratch.join("lib");
+    std::fs::create_dir_all(&lib)?;
+    std::fs::copy(library, lib.join(libcxx::MODULE))?;
+
+    let out = Captured::new();
+    let program = Program::open(&guest.join("main"), &cache.root().join("code"))?;
+    let mut run = program.run();
+    run.args(["main", "/site/module.so"])
+        .stdout(Output::Capture(out.clone()));
+    run.mount_read_only("/site", guest)?;
+    run.mount_read_only("/lib", &lib)?;
+    let exit = run.start()?;
+    let said = out.take_text();
+    match exit {
+        Exit::Code(0) => Ok(said),
+        Exit::Code(code) => Err(format!("it ended with {code} and said\n{said}").into()),
+        fault => Err(format!("{fault:?}\nit said\n{said}").into()),
+    }
+}
