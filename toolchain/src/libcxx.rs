@@ -84,21 +84,26 @@ impl Libcxx {
     }
 }
 
+/// What the library is made from; for the key of what holds it.
+pub fn key() -> Key {
+    OURS.iter().fold(
+        Key::new("libcxx")
+            .field("zig", zig::VERSION)
+            .field("exceptions", flags::EXCEPTIONS.join(" "))
+            .field("flags", flags::COMPILE_CXX.join(" "))
+            .field("link", flags::LINK_SIDE.join(" "))
+            .field("abi", pymode_abi::VERSION.to_string())
+            .field("recipe", include_str!("libcxx.rs")),
+        |key, (name, text)| key.field(name, text),
+    )
+}
+
 /// The library from the cache, or built: three quarters of a minute of processor time.
 ///
 /// # Errors
 /// When it cannot be compiled or linked.
 pub fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Libcxx, Error> {
-    let key = OURS.iter().fold(
-        Key::new("libcxx")
-            .field("zig", zig::VERSION)
-            .field("flags", flags::COMPILE.join(" "))
-            .field("link", flags::LINK_SIDE.join(" "))
-            .field("abi", pymode_abi::VERSION.to_string())
-            .field("recipe", include_str!("libcxx.rs")),
-        |key, (name, text)| key.field(name, text),
-    );
-    let dir = cache.entry("tools", &key, |dir| {
+    let dir = cache.entry("tools", &key(), |dir| {
         compile(cache, talk, zig, dir)?;
         link(cache, talk, zig, dir)
     })?;

@@ -79,15 +79,19 @@ pub fn side_archive(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Er
     Ok(provision(cache, talk, zig)?.join(SIDE_ARCHIVE))
 }
 
-fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
-    let key = PROGRAM.iter().chain([&SIDE]).fold(
+/// What the objects and the archive are made from; for the key of what is linked with them.
+pub fn key() -> Key {
+    PROGRAM.iter().chain([&SIDE]).fold(
         Key::new("process")
             .field("zig", zig::VERSION)
             .field("flags", flags::COMPILE.join(" "))
             .field("recipe", include_str!("process.rs")),
         |key, text| key.field(text.stem, text.text),
-    );
-    cache.entry("tools", &key, |dir| {
+    )
+}
+
+fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
+    cache.entry("tools", &key(), |dir| {
         let progress = talk.begin("compiling what a process has once");
         for text in PROGRAM.iter().chain([&SIDE]) {
             let source = dir.join(text.stem).with_extension("c");
