@@ -3,6 +3,7 @@
 //! Nothing here knows an engine or an operating system. A host gives three things: the guest's memory ([`GuestMemory`]), clocks and
 //! randomness ([`Platform`]), and file systems and streams ([`vfs`], [`wasi::Stream`]); it gets the functions that the guest imports.
 
+pub mod dl;
 mod errno;
 pub mod image;
 mod memory;

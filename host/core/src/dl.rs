@@ -1,0 +1,58 @@
+//! The `pymode.dl_*` imports, as far as they need no loader: the texts that the guest hands over.
+
+use crate::GuestMemory;
+
+/// The longest path or symbol that is taken. C++ has symbols of thousands of bytes; a wrong length has billions.
+const MAX_TEXT: u32 = 1 << 16;
+
+/// Why an argument of a `dl_*` call cannot be used. It is what `dl_error` says then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadText {
+    /// It lies outside of the guest's memory.
+    #[error("{call}: the text at {at:#x}, {len} bytes long, lies outside of the program's memory")]
+    Outside {
+        /// The function that was called.
+        call: &'static str,
+        /// The address that was given.
+        at: u32,
+        /// The length that was given.
+        len: u32,
+    },
+    /// It is longer than anything that makes sense.
+    #[error("{call}: the text is {len} bytes long; the limit is {MAX_TEXT}")]
+    TooLong {
+        /// The function that was called.
+        call: &'static str,
+        /// The length that was given.
+        len: u32,
+    },
+    /// It is not UTF-8.
+    #[error("{call}: the text is not UTF-8")]
+    NotUtf8 {
+        /// The function that was called.
+        call: &'static str,
+    },
+}
+
+/// A path or symbol that the guest passed to `call`.
+///
+/// # Errors
+/// When it is not text in the guest's memory.
+pub fn text(
+    memory: &dyn GuestMemory,
+    call: &'static str,
+    at: u32,
+    len: u32,
+) -> Result<String, BadText> {
+    memory
+        .check(at, len.into())
+        .map_err(|_| BadText::Outside { call, at, len })?;
+    if len > MAX_TEXT {
+        return Err(BadText::TooLong { call, len });
+    }
+    let bytes = memory
+        .read_vec(at, len)
+        .map_err(|_| BadText::Outside { call, at, len })?;
+    String::from_utf8(bytes).map_err(|_| BadText::NotUtf8 { call })
+}

@@ -1,0 +1,29 @@
+//! How wasmtime is set up, and why.
+
+use pymode_dylink_wasmtime::engine_config;
+use wasmtime::{Engine, OptLevel, WasmBacktraceDetails};
+
+/// How deep the guest's calls may go, in bytes of the host's stack: a Python that recurses through C extensions needs more than
+/// wasmtime's half megabyte, and what goes deeper ends as a trap.
+pub(crate) const GUEST_STACK: usize = 16 << 20;
+
+/// The stack of the thread that a guest runs on: what the host itself needs comes on top of the guest's.
+pub(crate) const THREAD_STACK: usize = GUEST_STACK + (4 << 20);
+
+/// The engine that all guests of this process may share.
+pub(crate) fn engine() -> wasmtime::Result<Engine> {
+    let mut config = engine_config();
+    config
+        // The eval loop runs at the speed that Cranelift gives it; compiled code is kept, so its time does not count.
+        .cranelift_opt_level(OptLevel::Speed)
+        .max_wasm_stack(GUEST_STACK)
+        // Not used, but checked against the other.
+        .async_stack_size(THREAD_STACK)
+        // Pages of data come straight from the mapped code file, when they are touched.
+        .memory_init_cow(true)
+        .table_lazy_init(true)
+        // Traces name functions; they need no unwind tables of the system, which would be registered at each start.
+        .native_unwind_info(false)
+        .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    Engine::new(&config)
+}

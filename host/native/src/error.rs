@@ -1,0 +1,94 @@
+//! Why a program could not be run at all. What happens to it while it runs is an [`Exit`](crate::Exit).
+
+use std::io;
+use std::path::PathBuf;
+
+use pymode_host::image::ImageError;
+
+/// Why a program was not started.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or directory that is needed cannot be used.
+    #[error("cannot {what} `{path}`: {source}")]
+    File {
+        /// What was to be done.
+        what: &'static str,
+        /// The path.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The image is none, or is damaged.
+    #[error("cannot use the image `{path}`: {source}")]
+    Image {
+        /// The path.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: ImageError,
+    },
+    /// The module cannot be compiled.
+    #[error("cannot compile `{path}`: {reason}")]
+    Compile {
+        /// The path.
+        path: PathBuf,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The module is no program.
+    #[error(
+        "`{path}` is not a program: it exports no function `{export}`\n  hint: link an executable; side modules are loaded by programs"
+    )]
+    NotAProgram {
+        /// The path.
+        path: PathBuf,
+        /// What is missing.
+        export: &'static str,
+    },
+    /// The module needs what no host gives.
+    #[error("`{path}` imports what this host does not give: {}", imports.join(", "))]
+    Imports {
+        /// The path.
+        path: PathBuf,
+        /// All of them, as `module.name`.
+        imports: Vec<String>,
+    },
+    /// An argument, or a variable of the environment, that cannot be given to a program.
+    #[error("`{text}` cannot be given to the program: {reason}")]
+    Text {
+        /// The argument or the variable's name.
+        text: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// A path at which nothing can be mounted.
+    #[error("nothing can be mounted at `{path}`: {reason}")]
+    MountPoint {
+        /// The path in the guest.
+        path: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The engine could not be set up.
+    #[error("cannot set up the WebAssembly engine: {reason}")]
+    Engine {
+        /// What it said.
+        reason: String,
+    },
+    /// No thread for the guest.
+    #[error("cannot start a thread for the program: {source}")]
+    Thread {
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl Error {
+    pub(crate) fn file(
+        what: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(io::Error) -> Error {
+        let path = path.into();
+        move |source| Error::File { what, path, source }
+    }
+}

@@ -1,0 +1,84 @@
+//! What belongs to one running guest: the data of its wasmtime store.
+
+use pymode_abi::{SECTION, VERSION};
+use pymode_dylink::{Config, Contract, FileId};
+use pymode_dylink_wasmtime::{CodeCache, Linkage};
+use pymode_host::vfs::{FileKind, Follow, GuestPath};
+use pymode_host::wasi::{self, Wasi};
+use wasmtime::{Caller, Extern, Memory, StoreLimits};
+
+/// Where the loader looks for a library that is asked for without a path: C++'s standard library lies there.
+const LIBRARY_PATH: &str = "/lib";
+
+/// One running guest.
+pub(crate) struct Guest {
+    pub(crate) wasi: Wasi,
+    /// Main's memory, which all modules of the guest share. None until main is instantiated.
+    pub(crate) memory: Option<Memory>,
+    pub(crate) limits: StoreLimits,
+    linkage: Linkage<Guest>,
+}
+
+impl Guest {
+    pub(crate) fn new(wasi: Wasi, limits: StoreLimits, cache: CodeCache) -> Guest {
+        let config = Config {
+            contract: Some(Contract {
+                section: SECTION.into(),
+                version: VERSION,
+            }),
+            library_path: vec![LIBRARY_PATH.into()],
+        };
+        Guest {
+            wasi,
+            memory: None,
+            limits,
+            linkage: Linkage::new(config, Some(cache)),
+        }
+    }
+}
+
+impl pymode_dylink_wasmtime::Guest for Guest {
+    fn linkage(&mut self) -> &mut Linkage<Guest> {
+        &mut self.linkage
+    }
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        let stat = self
+            .wasi
+            .vfs()
+            .stat(GuestPath::absolute(path.as_bytes()), Follow::Yes)
+            .ok()?;
+        let id = FileId {
+            volume: stat.device,
+            file: stat.inode,
+        };
+        (stat.kind != FileKind::Directory).then_some(id)
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let read = self.wasi.vfs().read_file(path.as_bytes());
+        read.map(|(bytes, _)| bytes)
+            .map_err(|errno| errno.to_string())
+    }
+
+    fn is_exit(error: &wasmtime::Error) -> bool {
+        error.is::<wasi::Exit>()
+    }
+}
+
+/// The guest's memory as bytes, and the guest.
+pub(crate) fn parts<'a>(
+    caller: &'a mut Caller<'_, Guest>,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
+    let memory = match caller.data().memory {
+        Some(memory) => memory,
+        // A start function calls before main's exports are known to us.
+        None => caller
+            .get_export("memory")
+            .and_then(Extern::into_memory)
+            .ok_or_else(|| {
+                wasmtime::Error::msg("the module calls the host but exports no `memory`")
+            })?,
+    };
+    Ok(memory.data_and_store_mut(caller))
+}

@@ -1,0 +1,106 @@
+//! `pymode.dl_*`: the guest's `dlfcn.h`, bound to [`pymode_dylink::dlfcn`].
+
+use pymode_dylink::{Process, dlfcn, now};
+use pymode_dylink_wasmtime::{Guest as _, WasmtimeEngine};
+use pymode_host::{GuestMemory, dl};
+use wasmtime::{Caller, Linker};
+
+use crate::guest::{Guest, parts};
+
+pub(super) const MODULE: &str = pymode_abi::MODULE;
+
+pub(super) const NAMES: &[&str] = &["dl_open", "dl_sym", "dl_close", "dl_error"];
+
+/// What `dl_sym` and `dl_close` answer when they fail.
+const FAILED: i32 = -1;
+
+pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+    linker.func_wrap(MODULE, "dl_open", dl_open)?;
+    linker.func_wrap(MODULE, "dl_sym", dl_sym)?;
+    linker.func_wrap(
+        MODULE,
+        "dl_close",
+        |mut caller: Caller<'_, Guest>, handle: u32| {
+            if dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle) {
+                0
+            } else {
+                FAILED
+            }
+        },
+    )?;
+    linker.func_wrap(MODULE, "dl_error", dl_error)?;
+    Ok(())
+}
+
+fn dl_open(mut caller: Caller<'_, Guest>, at: u32, len: u32, flags: u32) -> wasmtime::Result<u32> {
+    // A null pointer is main itself, as in dlopen(3).
+    let path = match at {
+        0 => None,
+        at => match text(&mut caller, "dl_open", at, len)? {
+            Some(path) => Some(path),
+            None => return Ok(0),
+        },
+    };
+    let handle = now(dlfcn::open(
+        &mut WasmtimeEngine::new(&mut caller),
+        path.as_deref(),
+        flags,
+    ));
+    match caller.data_mut().linkage().take_exit() {
+        // A constructor ended the program: no error of the library's, and nothing to return to.
+        Some(exit) => Err(exit),
+        None => Ok(handle),
+    }
+}
+
+fn dl_sym(
+    mut caller: Caller<'_, Guest>,
+    handle: u32,
+    at: u32,
+    len: u32,
+    out: u32,
+) -> wasmtime::Result<i32> {
+    let Some(name) = text(&mut caller, "dl_sym", at, len)? else {
+        return Ok(FAILED);
+    };
+    let Some(address) = dlfcn::sym(&mut WasmtimeEngine::new(&mut caller), handle, &name) else {
+        return Ok(FAILED);
+    };
+    let (mut memory, guest) = parts(&mut caller)?;
+    if memory.write_u32(out, address).is_err() {
+        let reason =
+            format!("dl_sym: the result's address, {out:#x}, lies outside of the program's memory");
+        guest.linkage().program().error.set(reason);
+        return Ok(FAILED);
+    }
+    Ok(0)
+}
+
+fn dl_error(mut caller: Caller<'_, Guest>, at: u32, room: u32) -> wasmtime::Result<u32> {
+    let (memory, _) = parts(&mut caller)?;
+    // A buffer that is not there holds nothing: the message stays.
+    let room = memory.check(at, room.into()).map_or(0, |()| room);
+    let (len, fits) = dlfcn::error(&mut WasmtimeEngine::new(&mut caller), room as usize);
+    let (mut memory, _) = parts(&mut caller)?;
+    if !fits.is_empty() {
+        memory.write(at, &fits)?;
+    }
+    Ok(len as u32)
+}
+
+/// A text of the guest; none when it is no text, and then `dl_error` says so.
+fn text(
+    caller: &mut Caller<'_, Guest>,
+    call: &'static str,
+    at: u32,
+    len: u32,
+) -> wasmtime::Result<Option<String>> {
+    let (memory, _) = parts(caller)?;
+    match dl::text(&memory, call, at, len) {
+        Ok(text) => Ok(Some(text)),
+        Err(reason) => {
+            WasmtimeEngine::new(caller).program(|program| program.error.set(reason.to_string()));
+            Ok(None)
+        }
+    }
+}

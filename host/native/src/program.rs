@@ -1,0 +1,122 @@
+//! A program that is ready to be run, again and again.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use pymode_dylink_wasmtime::{CodeCache, MainModule};
+use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
+
+use crate::error::Error;
+use crate::guest::Guest;
+use crate::run::Run;
+use crate::{engine, imports};
+
+/// A compiled main module: any wasm32-wasi program, Python or not.
+#[derive(Clone)]
+pub struct Program {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    path: PathBuf,
+    engine: Engine,
+    imports: Arc<Linker<Guest>>,
+    bound: InstancePre<Guest>,
+    code: CodeCache,
+}
+
+/// The function that a program begins with.
+pub(crate) const START: &str = "_start";
+
+impl Program {
+    /// Compiles a main module, or takes its code from `cache_dir`, where the code of all modules is kept.
+    ///
+    /// # Errors
+    /// When the file cannot be read or compiled, is no program, or imports what this host does not give.
+    pub fn open(wasm: &Path, cache_dir: &Path) -> Result<Program, Error> {
+        let set_up = |error: wasmtime::Error| Error::Engine {
+            reason: format!("{error:#}"),
+        };
+        let unusable = |error: wasmtime::Error| Error::Compile {
+            path: wasm.into(),
+            reason: format!("{error:#}"),
+        };
+        std::fs::metadata(wasm).map_err(Error::file("read", wasm))?;
+        let engine = engine::engine().map_err(set_up)?;
+        let imports = imports::linker(&engine).map_err(set_up)?;
+        let code = CodeCache::new(cache_dir);
+        let module = code.file(&engine, wasm).map_err(unusable)?;
+        for export in [START, "memory"] {
+            if module.get_export_index(export).is_none() {
+                return Err(Error::NotAProgram {
+                    path: wasm.into(),
+                    export,
+                });
+            }
+        }
+        let bound = bind(&imports, &module, wasm)?;
+        let imports = Arc::new(imports);
+        Ok(Program {
+            shared: Arc::new(Shared {
+                path: wasm.into(),
+                engine,
+                imports,
+                bound,
+                code,
+            }),
+        })
+    }
+
+    /// A run of this program that is yet to be told its arguments, files and streams.
+    #[must_use]
+    pub fn run(&self) -> Run {
+        Run::new(self.clone())
+    }
+
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.shared.engine
+    }
+
+    pub(crate) fn bound(&self) -> &InstancePre<Guest> {
+        &self.shared.bound
+    }
+
+    pub(crate) fn code(&self) -> &CodeCache {
+        &self.shared.code
+    }
+
+    /// What the loader must know of the program when the first side module is loaded.
+    pub(crate) fn main_module(&self, instance: Instance) -> MainModule<Guest> {
+        let path = self.shared.path.clone();
+        MainModule {
+            name: path
+                .file_name()
+                .unwrap_or(path.as_os_str())
+                .to_string_lossy()
+                .into_owned(),
+            instance,
+            bytes: Box::new(move || std::fs::read(&path)),
+            imports: Arc::clone(&self.shared.imports),
+        }
+    }
+}
+
+/// Finds all imports at once, so that a start only instantiates.
+fn bind(
+    imports: &Linker<Guest>,
+    module: &Module,
+    path: &Path,
+) -> Result<InstancePre<Guest>, Error> {
+    imports
+        .instantiate_pre(module)
+        .map_err(|error| match imports::missing(module) {
+            missing if missing.is_empty() => Error::Compile {
+                path: path.into(),
+                reason: format!("{error:#}"),
+            },
+            imports => Error::Imports {
+                path: path.into(),
+                imports,
+            },
+        })
+}
