@@ -6,6 +6,7 @@ use pymode_abi::check;
 use pymode_host::image::Image;
 use pymode_python::{Built, Options};
 use pymode_toolchain::{Cache, Talk};
+use wasmparser::{Parser, Payload};
 
 /// Where the standard library's side modules are in the image.
 const SIDE_MODULES: &str = "/lib/python3.13/lib-dynload";
@@ -30,6 +31,26 @@ fn python_has_every_export_with_kind_and_signature() {
     let wasm = fs::read(built().wasm).expect("python.wasm can be read");
     let faults = check::main(&wasm);
     assert!(faults.is_empty(), "{}", list(&faults));
+}
+
+/// Each export costs microseconds at every start: none is there that the contract does not name.
+#[test]
+fn python_has_no_other_export_than_its_entry() {
+    let wasm = fs::read(built().wasm).expect("python.wasm can be read");
+    let mut others = Vec::new();
+    for payload in Parser::new(0).parse_all(&wasm) {
+        if let Payload::ExportSection(exports) = payload.expect("python.wasm is whole") {
+            let names = exports
+                .into_iter()
+                .map(|export| export.expect("an export").name);
+            others.extend(
+                names
+                    .filter(|name| pymode_abi::export(name).is_none())
+                    .map(str::to_owned),
+            );
+        }
+    }
+    assert_eq!(others, ["_start"]);
 }
 
 #[test]

@@ -48,6 +48,9 @@ pub(super) fn text(imports: &Imports, exports: &Exports, policy: &Policy) -> Str
         let other = count(|_| true) - functions - objects;
         let _ = writeln!(out, "| {why} | {functions} | {objects} | {other} |");
     }
+    names(&mut out, "Neither Python nor libc", exports, |why, _| {
+        why == Why::Runtime
+    });
     names(&mut out, "The C API's objects", exports, |why, kind| {
         why == Why::Python && *kind == Kind::Data
     });
