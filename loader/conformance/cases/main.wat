@@ -48,6 +48,7 @@
     (call $allocate (local.get 0) (local.get 1)))
   (func (export "free") (param i32)
     (global.set $live (i32.sub (global.get $live) (i32.const 1))))
-  ;; How many allocations are live.
-  (func (export "live") (result i32) (global.get $live))
-  (func (export "stack") (result i32) (global.get $sp)))
+  ;; How many allocations are live, and where the stack stands.
+  (elem (i32.const 5) func $live $stack)
+  (func $live (export "live") (result i32) (global.get $live))
+  (func $stack (export "stack") (result i32) (global.get $sp)))

@@ -58,6 +58,9 @@ pub enum Step {
         /// It fails, and `dlerror` says what `error.txt` holds.
         #[serde(default)]
         fails: bool,
+        /// It succeeds, but something that the guest did meanwhile has failed and left its error.
+        #[serde(default)]
+        murmurs: bool,
     },
     /// `dlsym`
     Sym {

@@ -58,7 +58,8 @@ impl<S: Subject> Run<S> {
                 flags,
                 name,
                 fails,
-            } => self.open(path.as_deref(), flags, name.as_ref(), *fails),
+                murmurs,
+            } => self.open(path.as_deref(), flags, name.as_ref(), *fails, *murmurs),
             Step::Sym {
                 name,
                 of,
@@ -123,6 +124,7 @@ impl<S: Subject> Run<S> {
         flags: &[Flag],
         name: Option<&String>,
         fails: bool,
+        murmurs: bool,
     ) -> Result<(), String> {
         let bits = flags.iter().fold(2, |bits, flag| bits | flag.bits());
         if let Some(path) = path
@@ -135,6 +137,13 @@ impl<S: Subject> Run<S> {
         }
         let handle = self.subject.open(path, bits);
         let what = format!("dlopen {}", path.unwrap_or("NULL"));
+        if murmurs {
+            let error = self.subject.error();
+            self.note(
+                &format!("{what}, inside"),
+                &error.ok_or("nothing failed inside")?,
+            );
+        }
         self.outcome(handle != 0, fails, &what)?;
         if let (true, Some(name)) = (handle != 0, name) {
             self.named.insert(name.clone(), handle);
@@ -171,7 +180,7 @@ impl<S: Subject> Run<S> {
             (true, false, None) => Ok(()),
             (true, false, Some(error)) => Err(format!("{what} left an error: {error}")),
             (false, true, Some(error)) => {
-                self.errors += &format!("== {what}\n{error}\n");
+                self.note(what, &error);
                 match self.subject.error() {
                     None => Ok(()),
                     Some(_) => Err("dlerror is not cleared by reading".into()),
@@ -181,6 +190,15 @@ impl<S: Subject> Run<S> {
             (true, true, _) => Err(format!("{what} should fail")),
             (false, false, Some(error)) => Err(format!("{what}: {error}")),
         }
+    }
+
+    /// Keeps an error for `error.txt`, without the sentence of the engine.
+    fn note(&mut self, what: &str, error: &str) {
+        let ours = match error.split_once(" failed: ") {
+            Some((ours, _)) => format!("{ours} failed: …"),
+            None => error.to_string(),
+        };
+        self.errors += &format!("== {what}\n{ours}\n");
     }
 
     fn value(&self, name: &str) -> Result<u32, String> {

@@ -10,7 +10,7 @@ use crate::bridge;
 use crate::engine::{Fault, Mutability};
 use crate::error::OpenError;
 use crate::group::{Definition, Group, Node};
-use crate::guest;
+use crate::guest::Stack;
 use crate::ids::{Address, Align, ModuleId, Slot};
 use crate::info::{ExportKind, ModuleInfo, Wants};
 use crate::memory;
@@ -229,7 +229,7 @@ impl<P: Process> Linker<'_, P> {
             imports.push(self.got(Got::Function(*forward)).map_err(failed)?);
         }
         // A bridge has no start function: the guest has not run yet.
-        let instance = guest::instantiate(self.process, &code, &imports).await;
+        let instance = self.process.instantiate(&code, &imports).await;
         self.bridge = Some(instance.map_err(failed)?);
         Ok(())
     }
@@ -246,10 +246,11 @@ impl<P: Process> Linker<'_, P> {
                 .map_err(|reason| fault(&planned.path, "binding its imports", reason))?;
             imports.push(bound);
         }
+        let failed = |reason| fault(&planned.path, "instantiation", reason);
+        let stack = Stack::save(self.process).map_err(failed)?;
         self.linked.undo.guest_ran |= info.starts;
-        let instance = guest::instantiate(self.process, code, &imports)
-            .await
-            .map_err(|reason| fault(&planned.path, "instantiation", reason))?;
+        let instance = self.process.instantiate(code, &imports).await;
+        let instance = stack.settle(self.process, instance).map_err(failed)?;
         self.update(at, |module| module.instance = Some(instance));
 
         let mine = plan
@@ -409,6 +410,7 @@ impl<P: Process> Linker<'_, P> {
     /// From here on other modules may share the globals.
     fn publish(&mut self) {
         let got = core::mem::take(&mut self.got);
+        self.linked.undo.got.extend(got.keys());
         self.process.program(|program| program.got.extend(got));
     }
 

@@ -189,7 +189,7 @@ pub enum OpenError {
     },
     /// The table could not grow.
     #[error(
-        "cannot load `{path}`: no room in the function table for {slots} more: {reason}\n  hint: link the main module with `--growable-table`"
+        "cannot load `{path}`: no room in the function table for {slots} more\n  hint: link the main module with `--growable-table`\n  growing it failed: {reason}"
     )]
     TableFull {
         /// The file that was asked for.

@@ -4,7 +4,7 @@ use alloc::sync::Arc;
 
 use crate::apply::Linked;
 use crate::error::OpenError;
-use crate::guest;
+use crate::guest::Stack;
 use crate::ids::ModuleId;
 use crate::plan::{LinkPlan, RELOCATE};
 use crate::process::Process;
@@ -56,13 +56,13 @@ async fn run<P: Process>(
             reason: crate::engine::Fault::new("the instance does not export it"),
         });
     };
+    let failed = |reason| OpenError::Guest {
+        path: Arc::clone(&path),
+        function: name,
+        reason,
+    };
+    let stack = Stack::save(process).map_err(failed)?;
     linked.undo.guest_ran = true;
-    match guest::call(process, &function, &[]).await {
-        Ok(_) => Ok(()),
-        Err(reason) => Err(OpenError::Guest {
-            path,
-            function: name,
-            reason,
-        }),
-    }
+    let result = process.call(&function, &[]).await;
+    stack.settle(process, result).map(drop).map_err(failed)
 }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::guest;
 use crate::ids::{Address, FunctionId, ModuleId, Slot};
 use crate::process::Process;
+use crate::program::GotKey;
 
 /// A log of what was done. It ends in exactly one of two ways: [`keep`](Self::keep) or [`roll_back`](Self::roll_back).
 ///
@@ -20,6 +21,7 @@ pub(crate) struct Undo {
     pub(crate) slots: Vec<(Slot, u32)>,
     pub(crate) extra_slots: Vec<(ModuleId, FunctionId)>,
     pub(crate) tags: Vec<Box<str>>,
+    pub(crate) got: Vec<GotKey>,
 }
 
 impl Undo {
@@ -28,6 +30,11 @@ impl Undo {
 
     /// It did not happen.
     pub(crate) async fn roll_back<P: Process>(self, process: &mut P) {
+        process.program(|program| {
+            for key in &self.got {
+                program.got.remove(key);
+            }
+        });
         if self.guest_ran {
             process.program(|program| {
                 for id in &self.modules {

@@ -1,0 +1,15 @@
+(module
+  (@dylink.0 (mem-info (memory 16 4) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "__stack_pointer" (global $sp (mut i32)))
+  (import "GOT.mem" "counter" (global $counter (mut i32)))
+  ;; It fails until it was tried three times.
+  (func (export "__wasm_call_ctors")
+    (i32.store (global.get $counter) (i32.add (i32.load (global.get $counter)) (i32.const 1)))
+    (global.set $sp (i32.sub (global.get $sp) (i32.const 64)))
+    (if (i32.lt_u (i32.load (global.get $counter)) (i32.const 103)) (then (unreachable)))
+    (global.set $sp (i32.add (global.get $sp) (i32.const 64)))))

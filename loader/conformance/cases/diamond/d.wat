@@ -1,0 +1,12 @@
+(module
+  (@dylink.0 (mem-info (memory 4 2) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (func $add (export "add") (param i32)
+    (i32.store (global.get $mb)
+      (i32.add (i32.mul (i32.load (global.get $mb)) (i32.const 10)) (local.get 0))))
+  (func (export "log") (result i32) (i32.load (global.get $mb)))
+  (func (export "__wasm_call_ctors") (call $add (i32.const 1))))

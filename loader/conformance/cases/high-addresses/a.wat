@@ -1,0 +1,12 @@
+(module
+  (@dylink.0 (mem-info (memory 16 4) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "GOT.mem" "five" (global $five (mut i32)))
+  (global (export "five") i32 (i32.const 8))
+  (data (i32.add (global.get $mb) (i32.const 8)) "\05\00\00\00")
+  (func (export "base_is_high") (result i32) (i32.lt_s (global.get $mb) (i32.const 0)))
+  (func (export "get") (result i32) (i32.load (global.get $five))))

@@ -1,0 +1,11 @@
+(module
+  (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (global $runs (mut i32) (i32.const 0))
+  (func $ctors (export "__wasm_call_ctors") (global.set $runs (i32.add (global.get $runs) (i32.const 1))))
+  (func (export "_initialize") (call $ctors))
+  (func (export "get") (result i32) (global.get $runs)))

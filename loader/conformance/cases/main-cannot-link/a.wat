@@ -1,0 +1,4 @@
+(module
+  (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
+  (@custom "test.abi" "\07")
+)

@@ -1,0 +1,12 @@
+(module
+  (@dylink.0 (mem-info (memory 4 2) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "GOT.mem" "count" (global $count (mut i32)))
+  (global (export "count") i32 (i32.const 0))
+  (func (export "__wasm_call_ctors")
+    (i32.store (global.get $count) (i32.add (i32.load (global.get $count)) (i32.const 1))))
+  (func (export "get") (result i32) (i32.load (global.get $count))))

@@ -1,0 +1,17 @@
+(module
+  (@dylink.0 (mem-info (memory 0 0) (table 0 0))
+    (needed "a.wasm")
+    (runtime-path "$ORIGIN"))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "throw" (func $throw (param i32)))
+  (import "env" "__cpp_exception" (tag $tag (param i32)))
+  ;; A weak definition: imported and exported.
+  (tag (export "__cpp_exception") (param i32))
+  (func (export "catch") (param i32) (result i32)
+    (block $caught (result i32)
+      (try_table (catch $tag $caught) (call $throw (local.get 0)))
+      (i32.const -1))))

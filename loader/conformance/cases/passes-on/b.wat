@@ -1,0 +1,13 @@
+(module
+  (@dylink.0 (mem-info (memory 0 0) (table 0 0))
+    (needed "a.wasm")
+    (runtime-path "$ORIGIN"))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "twice" (func $twice (param i32) (result i32)))
+  (import "GOT.func" "twice" (global $address (mut i32)))
+  (func (export "call") (param i32) (result i32) (call $twice (local.get 0)))
+  (func (export "address") (result i32) (global.get $address)))

@@ -1,0 +1,17 @@
+(module
+  (@dylink.0 (mem-info (memory 4 2) (table 0 0))
+    (needed "b.wasm")
+    (runtime-path "$ORIGIN"))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  ;; `pointer` holds the address of `b_value`; b's constructor has multiplied it before a's reads it.
+  (import "GOT.mem" "b_value" (global $b_value (mut i32)))
+  (global $sum (mut i32) (i32.const 0))
+  (global (export "pointer") i32 (i32.const 0))
+  (func (export "__wasm_apply_data_relocs") (i32.store (global.get $mb) (global.get $b_value)))
+  (func (export "__wasm_call_ctors")
+    (global.set $sum (i32.add (i32.load (i32.load (global.get $mb))) (i32.const 1))))
+  (func (export "sum") (result i32) (global.get $sum)))

@@ -1,0 +1,16 @@
+(module
+  (@dylink.0 (mem-info (memory 4 2) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "GOT.mem" "other" (global $other (mut i32)))
+  (global $seen (mut i32) (i32.const 0))
+  (data $passive "\1a\00\00\00")
+  (func $start
+    (memory.init $passive (global.get $mb) (i32.const 0) (i32.const 4))
+    (global.set $seen (global.get $other)))
+  (start $start)
+  (func (export "got") (result i32) (global.get $seen))
+  (func (export "get") (result i32) (i32.load (global.get $mb))))

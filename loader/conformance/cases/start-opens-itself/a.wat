@@ -1,0 +1,15 @@
+(module
+  (@dylink.0 (mem-info (memory 7 0) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "test" "dlopen" (func $dlopen (param i32 i32 i32) (result i32)))
+  (import "test" "dlsym" (func $dlsym (param i32 i32 i32) (result i32)))
+
+  (data (global.get $mb) "/a.wasm")
+  (global $handle (mut i32) (i32.const -1))
+  (func $start (global.set $handle (call $dlopen (global.get $mb) (i32.const 7) (i32.const 2))))
+  (start $start)
+  (func (export "handle") (result i32) (global.get $handle)))

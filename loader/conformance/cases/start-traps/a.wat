@@ -1,0 +1,10 @@
+(module
+  (@dylink.0 (mem-info (memory 16 4) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "__stack_pointer" (global $sp (mut i32)))
+  (func $start (global.set $sp (i32.const 0)) (unreachable))
+  (start $start))
