@@ -14,6 +14,7 @@ use crate::bundle::{self, Bundle, ImagePart};
 use crate::guest::{Guest, GuestNumber, Registered};
 use crate::loader::Loader;
 use crate::platform::Worker;
+use crate::stream::Channel;
 use crate::window::Window;
 
 /// How much `/tmp` may hold, in bytes. It is this module's memory, which counts against the isolate's.
@@ -25,6 +26,8 @@ pub(crate) struct Setup {
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) stdio: Stdio,
+    /// Whom the streams talk to, if they are more than bytes.
+    pub(crate) channel: Option<Channel>,
     /// File systems besides the bundle's images and `/tmp`, and where they are seen.
     pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 }
@@ -66,6 +69,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
             exports,
             wasi: RefCell::new(wasi),
             loader: Loader::new(imports),
+            channel: setup.channel,
             waits_for: RefCell::default(),
             poll: RefCell::default(),
             exit: Cell::default(),

@@ -7,6 +7,7 @@ use js_sys::{Object, Promise};
 use pymode_host::wasi::{Poll, Wasi};
 
 use crate::loader::Loader;
+use crate::stream::Channel;
 use crate::window::Window;
 
 /// A guest: everything that the host knows about one instance of python.wasm.
@@ -18,12 +19,24 @@ pub(crate) struct Guest {
     pub(crate) window: Window,
     pub(crate) wasi: RefCell<Wasi>,
     pub(crate) loader: Loader,
+    /// Whom it talks to while it runs, if it does.
+    pub(crate) channel: Option<Channel>,
     /// What the guest has to wait for before the call under way is made again.
     pub(crate) waits_for: RefCell<Option<Promise>>,
     /// The `poll_oneoff` under way.
     pub(crate) poll: RefCell<Option<Poll>>,
     /// It called `proc_exit`.
     pub(crate) exit: Cell<Option<u32>>,
+}
+
+impl Guest {
+    /// Has the guest suspended until `promise` is kept, before the call under way is made again.
+    pub(crate) fn wait_for(&self, promise: Promise) {
+        if let Some(channel) = &self.channel {
+            channel.flush();
+        }
+        *self.waits_for.borrow_mut() = Some(promise);
+    }
 }
 
 /// How the host and the doors name a guest. Never used twice, so a stale one finds nothing.

@@ -1,10 +1,15 @@
 //! The Durable Object, and the Worker before it.
 
+use std::cell::RefCell;
+
 use worker::{
-    Context, DurableObject, Env, Request, Response, Result, State, durable_object, event,
+    Context, DurableObject, Env, Request, Response, ResponseBody, Result, State, durable_object,
+    event,
 };
 
 use crate::run;
+use crate::stream::{Channel, Frames, Pipe};
+use crate::wire::{Kind, take};
 
 /// The binding under which the Worker finds its objects.
 const BINDING: &str = "PYTHON";
@@ -23,6 +28,8 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 pub struct PythonObject {
     _state: State,
     _env: Env,
+    /// Standard input of the program that runs.
+    input: RefCell<Pipe>,
 }
 
 impl DurableObject for PythonObject {
@@ -30,11 +37,36 @@ impl DurableObject for PythonObject {
         PythonObject {
             _state: state,
             _env: env,
+            input: RefCell::default(),
         }
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let answer = run::run(&request.bytes().await?).await;
-        Response::from_bytes(answer)
+        match request.path().as_str() {
+            "/run" => self.run(request.bytes().await?),
+            "/stdin" => self.stdin(&request.bytes().await?),
+            _ => Response::error("Not found", 404),
+        }
+    }
+}
+
+impl PythonObject {
+    /// Starts a program; the answer's body lasts as long as it runs.
+    fn run(&self, request: Vec<u8>) -> Result<Response> {
+        let (frames, body) = Frames::new()?;
+        let pipe = Pipe::default();
+        self.input.replace(pipe.clone());
+        wasm_bindgen_futures::spawn_local(run::run(request, Channel { frames, pipe }));
+        Response::from_body(ResponseBody::Stream(body))
+    }
+
+    /// Gives the program more input.
+    fn stdin(&self, mut message: &[u8]) -> Result<Response> {
+        while let Ok(Some((kind, content))) = take(&mut message) {
+            if kind == Kind::Stdin {
+                self.input.borrow().give(content);
+            }
+        }
+        Response::empty()
     }
 }

@@ -7,11 +7,11 @@ use pymode_host::Errno;
 use pymode_host::vfs::{
     FileKind, FileSystem, Follow, GuestPath, MemFs, OpenHow, Opened, Refusal, Vfs,
 };
-use pymode_host::wasi::{BytesIn, Stdio};
+use pymode_host::wasi::Stdio;
 
 use crate::boot::{self, Ended, Setup};
 use crate::platform::Worker;
-use crate::stream::Frames;
+use crate::stream::{Channel, Frames};
 use crate::wire::{Kind, take};
 
 /// How much the current directory may grow to, in bytes.
@@ -22,34 +22,31 @@ const CWD_LIMIT: u64 = 64 << 20;
 struct Program {
     args: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
-    stdin: Vec<u8>,
     cwd: Option<Vec<u8>>,
     folders: Vec<Vec<u8>>,
     files: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
-/// Runs what `request` asks for; the answer.
-pub(crate) async fn run(request: &[u8]) -> Vec<u8> {
-    let frames = Frames::default();
-    let ended = match parse(request) {
-        Ok(program) => run_program(program, &frames).await,
+/// Runs what `request` asks for, and answers while it runs.
+pub(crate) async fn run(request: Vec<u8>, channel: Channel) {
+    let ended = match parse(&request) {
+        Ok(program) => {
+            drop(request);
+            run_program(program, &channel).await
+        }
         Err(message) => Ended::Fault(message),
     };
     match ended {
-        Ended::Exit(code) => frames.put(Kind::Exit, &[&code.to_le_bytes()]),
-        Ended::Fault(message) => frames.put(Kind::Fault, &[message.as_bytes()]),
+        Ended::Exit(code) => channel.frames.put(Kind::Exit, &[&code.to_le_bytes()]),
+        Ended::Fault(message) => channel.frames.put(Kind::Fault, &[message.as_bytes()]),
     }
-    frames.take()
+    channel.frames.end();
 }
 
-async fn run_program(program: Program, frames: &Frames) -> Ended {
-    let cwd = program
-        .cwd
-        .clone()
-        .map(|path| (path, program.folders, program.files));
+async fn run_program(program: Program, channel: &Channel) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
-    if let Some((path, folders, files)) = &cwd {
-        match fill(folders, files) {
+    if let Some(path) = &program.cwd {
+        match fill(&program.folders, &program.files) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
                 return Ended::Fault(format!(
@@ -63,10 +60,11 @@ async fn run_program(program: Program, frames: &Frames) -> Ended {
         args: program.args,
         env: program.env,
         stdio: Stdio {
-            stdin: Box::new(BytesIn::new(program.stdin)),
-            stdout: frames.stream(Kind::Stdout),
-            stderr: frames.stream(Kind::Stderr),
+            stdin: channel.pipe.stream(),
+            stdout: channel.frames.stream(Kind::Stdout),
+            stderr: channel.frames.stream(Kind::Stderr),
         },
+        channel: Some(channel.clone()),
         mounts,
     };
     let guest = match boot::boot(setup) {
@@ -74,13 +72,13 @@ async fn run_program(program: Program, frames: &Frames) -> Ended {
         Err(thrown) => return Ended::Fault(pymode_dylink_js::reason(&thrown)),
     };
     let ended = boot::run(&guest).await;
-    if let Some((path, folders, files)) = cwd {
+    if let Some(path) = &program.cwd {
         let mut wasi = guest.wasi.borrow_mut();
         let changes = Changes {
-            root: &path,
-            frames,
+            root: path,
+            frames: &channel.frames,
         };
-        changes.report(wasi.vfs(), &folders, files);
+        changes.report(wasi.vfs(), &program.folders, program.files);
     }
     ended
 }
@@ -99,10 +97,7 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
             Kind::Cwd => program.cwd = Some(content.to_vec()),
             Kind::Folder => program.folders.push(content.to_vec()),
             Kind::File => program.files.extend([pair(0)?]),
-            Kind::Stdin => program.stdin.extend_from_slice(content),
-            Kind::Stdout | Kind::Stderr | Kind::Removed | Kind::Exit | Kind::Fault => {
-                return Err(format!("a {kind:?} is not for the Worker"));
-            }
+            _ => return Err(format!("a {kind:?} has no place in a request")),
         }
     }
     if request.is_empty() {

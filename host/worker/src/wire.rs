@@ -5,7 +5,7 @@
 
 /// What a frame holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub(crate) enum Kind {
     /// To the Worker: an argument; the first is the program's name.
     Arg,
     /// To the Worker: a variable of the environment, `NAME=value`.
@@ -16,8 +16,10 @@ pub enum Kind {
     Folder,
     /// Both ways: a file, its path below the current directory, a NUL byte, and its content.
     File,
-    /// To the Worker: standard input.
+    /// To the Worker, in a message of its own each: some of standard input; without content, its end.
     Stdin,
+    /// From the Worker: the program waits for standard input. It is sent when it is asked for, and not before.
+    WantStdin,
     /// From the Worker: something written to standard output.
     Stdout,
     /// From the Worker: something written to standard error.
@@ -30,13 +32,14 @@ pub enum Kind {
     Fault,
 }
 
-const KINDS: [(Kind, u8); 11] = [
+const KINDS: [(Kind, u8); 12] = [
     (Kind::Arg, b'a'),
     (Kind::Env, b'v'),
     (Kind::Cwd, b'c'),
     (Kind::Folder, b'd'),
     (Kind::File, b'f'),
     (Kind::Stdin, b'i'),
+    (Kind::WantStdin, b'w'),
     (Kind::Stdout, b'o'),
     (Kind::Stderr, b'e'),
     (Kind::Removed, b'r'),
@@ -44,30 +47,24 @@ const KINDS: [(Kind, u8); 11] = [
     (Kind::Fault, b'!'),
 ];
 
-/// Bytes that are no frames.
+/// Bytes that are no frames: one is of a kind that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
-    /// They end in the middle of a frame.
-    CutShort,
-    /// A frame of a kind that is not known.
-    UnknownKind(u8),
-}
+pub(crate) struct UnknownKind(pub u8);
 
-impl core::fmt::Display for Broken {
+impl core::fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        match self {
-            Broken::CutShort => f.write_str("the message is cut short"),
-            Broken::UnknownKind(kind) => {
-                write!(f, "the message holds a frame of unknown kind {kind}")
-            }
-        }
+        write!(
+            f,
+            "the message holds a frame of the unknown kind {}",
+            self.0
+        )
     }
 }
 
-impl core::error::Error for Broken {}
+impl core::error::Error for UnknownKind {}
 
 /// Appends a frame whose content is `parts`, one after the other.
-pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
+pub(crate) fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
     let byte = KINDS
         .iter()
         .find(|(known, _)| *known == kind)
@@ -81,12 +78,12 @@ pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
 }
 
 /// Takes the first frame from `bytes`; nothing when they do not hold all of it yet.
-pub fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, Broken> {
+pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, UnknownKind> {
     let Some((header, rest)) = bytes.split_first_chunk::<5>() else {
         return Ok(None);
     };
     let kind = KINDS.iter().find(|(_, byte)| *byte == header[0]);
-    let kind = kind.ok_or(Broken::UnknownKind(header[0]))?.0;
+    let kind = kind.ok_or(UnknownKind(header[0]))?.0;
     let len = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
     let Some(content) = rest.get(..len) else {
         return Ok(None);

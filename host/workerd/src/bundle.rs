@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use pymode_toolchain::CacheError;
 
-use crate::pack::{Packed, Side};
 use crate::worker::WorkerCode;
 
 /// A Worker that starts Python.
@@ -198,29 +197,4 @@ export default {{ fetch: glue.fetch }};
 "#
         )
     }
-}
-
-/// Files of packed images in a directory, as [`Parts`] wants them.
-///
-/// # Errors
-/// When one cannot be written.
-pub fn write_packed(
-    packed: &Packed,
-    dir: &Path,
-    name: &str,
-) -> Result<(PathBuf, Vec<(String, PathBuf)>), CacheError> {
-    let carrier = dir.join(format!("{name}.wasm"));
-    fs::write(&carrier, &packed.carrier).map_err(CacheError::io("write", &carrier))?;
-    let sides = packed
-        .sides
-        .iter()
-        .map(|side| write_side(side, dir))
-        .collect::<Result<_, _>>()?;
-    Ok((carrier, sides))
-}
-
-fn write_side(side: &Side, dir: &Path) -> Result<(String, PathBuf), CacheError> {
-    let path = dir.join(format!("side-{}.wasm", side.key));
-    fs::write(&path, &side.wasm).map_err(CacheError::io("write", &path))?;
-    Ok((side.key.clone(), path))
 }

@@ -2,9 +2,20 @@
 
 pub mod bundle;
 pub mod config;
+mod cwd;
 pub mod door;
 pub mod pack;
+pub mod python;
+pub mod run;
 pub mod serve;
 pub mod skeleton;
 pub mod window;
 pub mod worker;
+
+// One text for both ends of the wire.
+#[path = "../../worker/src/wire.rs"]
+mod wire;
+
+pub use python::{MEMORY_LIMIT, Python, PythonError};
+pub use run::{Exit, Run, RunError};
+pub use serve::{LocalWorkerd, ServeError};

@@ -1,7 +1,7 @@
 //! A local workerd.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -103,10 +103,17 @@ impl LocalWorkerd {
     /// # Errors
     /// When there is no answer, or its status is not 200.
     pub fn post(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, ServeError> {
-        let no_answer = |reason: String| ServeError::NoAnswer {
-            reason,
-            log: self.log(),
-        };
+        let mut answer = Vec::new();
+        let read = self.open(path, body)?.read_to_end(&mut answer);
+        read.map_err(|error| self.no_answer(error.to_string()))?;
+        Ok(answer)
+    }
+
+    /// Sends `body` with POST to `path` and gives the answer to be read as it comes.
+    ///
+    /// # Errors
+    /// When there is no answer, or its status is not 200.
+    pub fn open(&self, path: &str, body: &[u8]) -> Result<impl Read + use<>, ServeError> {
         let agent: ureq::Agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
             .proxy(None)
@@ -116,21 +123,23 @@ impl LocalWorkerd {
         let mut response = agent
             .post(url)
             .send(body)
-            .map_err(|error| no_answer(error.to_string()))?;
+            .map_err(|error| self.no_answer(error.to_string()))?;
         let status = response.status();
-        let answer = response
-            .body_mut()
-            .with_config()
+        if status != 200 {
+            let text = response.body_mut().read_to_string().unwrap_or_default();
+            return Err(self.no_answer(format!("status {status}: {text}")));
+        }
+        Ok(response
+            .into_body()
+            .into_with_config()
             .limit(u64::MAX)
-            .read_to_vec();
-        let answer = answer.map_err(|error| no_answer(error.to_string()))?;
-        if status == 200 {
-            Ok(answer)
-        } else {
-            Err(no_answer(format!(
-                "status {status}: {}",
-                String::from_utf8_lossy(&answer)
-            )))
+            .reader())
+    }
+
+    pub(crate) fn no_answer(&self, reason: String) -> ServeError {
+        ServeError::NoAnswer {
+            reason,
+            log: self.log(),
         }
     }
 }

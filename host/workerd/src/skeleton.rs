@@ -63,6 +63,21 @@ pub fn skeleton(module: &[u8], key: Option<&str>) -> wasmparser::Result<Vec<u8>>
     Ok(out.finish())
 }
 
+/// The key in a side module's skeleton.
+pub fn key(skeleton: &[u8]) -> Option<&str> {
+    if !skeleton.starts_with(b"\0asm") {
+        return None;
+    }
+    let sections = Parser::new(0).parse_all(skeleton).filter_map(Result::ok);
+    let mut keys = sections.filter_map(|payload| match payload {
+        Payload::CustomSection(section) if section.name() == KEY_SECTION => {
+            str::from_utf8(section.data()).ok()
+        }
+        _ => None,
+    });
+    keys.next()
+}
+
 /// The same module, whose own memory cannot grow beyond `limit` bytes: then `memory.grow` fails, and `malloc` with it.
 ///
 /// # Errors

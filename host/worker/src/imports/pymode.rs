@@ -29,7 +29,7 @@ extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
     match (opened, guest.loader.wait()) {
         (Ok(handle), _) => handle.to_guest(),
         (Err(_), Loading::Wait(promise)) => {
-            *guest.waits_for.borrow_mut() = Some(promise);
+            guest.wait_for(promise);
             0
         }
         (Err(message), Loading::Nothing) => fail(&guest, &message, 0),

@@ -5,6 +5,7 @@ use pymode_host::wasi::Outcome;
 
 use crate::guest::{Guest, GuestNumber};
 use crate::platform;
+use crate::stream::Channel;
 
 macro_rules! bind {
     ($($kind:ident fn $name:ident($($param:ident: $type:ty),*);)*) => {
@@ -15,6 +16,19 @@ macro_rules! bind {
         #[unsafe(export_name = "waits!wasi_snapshot_preview1.poll_oneoff")]
         extern "C" fn poll_oneoff(guest: u32, $($param: $type),*) -> u32 {
             errno(poll(&GuestNumber(guest).guest(), $($param),*))
+        }
+    };
+    (@ memory fd_read ($($param:ident: $type:ty),*)) => {
+        #[unsafe(export_name = "waits!wasi_snapshot_preview1.fd_read")]
+        extern "C" fn fd_read(guest: u32, $($param: $type),*) -> u32 {
+            let guest = GuestNumber(guest).guest();
+            let outcome = guest.wasi.borrow_mut().fd_read(&mut &guest.window, $($param),*);
+            if outcome == Err(Errno::Again)
+                && let Some(promise) = guest.channel.as_ref().and_then(Channel::input_wanted)
+            {
+                guest.wait_for(promise);
+            }
+            errno(outcome)
         }
     };
     (@ memory $name:ident ($($param:ident: $type:ty),*)) => {
@@ -56,11 +70,12 @@ fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -
     if wasi.poll_finish(memory, &poll, events, used)? {
         return Ok(());
     }
-    let Some(left) = poll.time_left(&wasi)? else {
-        // Nothing that could still come: standard input is all there, sockets wait in calls of their own.
-        return Err(Errno::NotSup);
+    let promise = match poll.time_left(&wasi)? {
+        Some(left) => platform::timer(left).map_err(|_| Errno::Io)?,
+        // Only files are waited for, and of these only standard input is not always ready.
+        None => guest.channel.as_ref().ok_or(Errno::NotSup)?.input(),
     };
-    *guest.waits_for.borrow_mut() = Some(platform::timer(left).map_err(|_| Errno::Io)?);
     *guest.poll.borrow_mut() = Some(poll);
+    guest.wait_for(promise);
     Ok(())
 }

@@ -1,0 +1,162 @@
+//! The current directory: a Worker has no files, so it gets a copy, and what it changes there is changed here afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Component, Path, PathBuf};
+
+use crate::pack::{self, Side};
+
+/// How much of a directory is copied, in bytes: all of it is in the Worker's memory.
+const LARGEST: u64 = 32 << 20;
+/// How many files and directories.
+const MOST: usize = 10_000;
+
+/// Why a directory cannot be given to a Worker, or be brought up to date.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CwdError {
+    /// A file of it.
+    #[error("cannot {doing} `{}`: {source}", path.display())]
+    Io {
+        /// A verb.
+        doing: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is too much.
+    #[error(
+        "`{}` holds more than a Worker can be given a copy of: {} MB or {MOST} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
+        root.display(), LARGEST >> 20
+    )]
+    TooLarge {
+        /// The directory.
+        root: PathBuf,
+    },
+    /// The Worker names a file outside of it.
+    #[error("the Worker names `{}`, which is not inside of the directory that it was given", path.display())]
+    Outside {
+        /// What it says.
+        path: PathBuf,
+    },
+}
+
+fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CwdError {
+    let path = path.to_path_buf();
+    move |source| CwdError::Io {
+        doing,
+        path,
+        source,
+    }
+}
+
+/// A directory's content, as a Worker gets it. Paths are relative to it.
+#[derive(Debug)]
+pub(crate) struct Snapshot {
+    /// Where it is, without links.
+    pub(crate) root: PathBuf,
+    /// Outer ones first.
+    pub(crate) folders: Vec<PathBuf>,
+    pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Side modules among the files, which themselves are skeletons.
+    pub(crate) sides: Vec<Side>,
+}
+
+/// Reads a directory. Symbolic links and what is neither file nor directory are left out: they may lead anywhere.
+pub(crate) fn read(dir: &Path) -> Result<Snapshot, CwdError> {
+    let root = fs::canonicalize(dir).map_err(io_error("open", dir))?;
+    let mut snapshot = Snapshot {
+        root,
+        folders: Vec::new(),
+        files: BTreeMap::new(),
+        sides: Vec::new(),
+    };
+    let mut room = LARGEST;
+    let mut todo = vec![PathBuf::new()];
+    while let Some(folder) = todo.pop() {
+        let path = snapshot.root.join(&folder);
+        let entries = fs::read_dir(&path).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+        for entry in entries.map_err(io_error("list", &path))? {
+            let (path, inside) = (entry.path(), folder.join(entry.file_name()));
+            let meta = fs::symlink_metadata(&path).map_err(io_error("read", &path))?;
+            if snapshot.folders.len() + snapshot.files.len() >= MOST {
+                return Err(CwdError::TooLarge {
+                    root: snapshot.root,
+                });
+            }
+            if meta.is_dir() {
+                snapshot.folders.push(inside.clone());
+                todo.push(inside);
+            } else if meta.is_file() {
+                room = match room.checked_sub(meta.len()) {
+                    Some(left) => left,
+                    None => {
+                        return Err(CwdError::TooLarge {
+                            root: snapshot.root,
+                        });
+                    }
+                };
+                let bytes = fs::read(&path).map_err(io_error("read", &path))?;
+                let (bytes, side) = pack::file(&inside.to_string_lossy(), bytes);
+                snapshot.sides.extend(side);
+                snapshot.files.insert(inside, bytes);
+            }
+        }
+    }
+    snapshot.folders.sort();
+    Ok(snapshot)
+}
+
+impl Snapshot {
+    pub(crate) fn make_folder(&self, path: &Path) -> Result<(), CwdError> {
+        let path = self.inside(path)?;
+        fs::create_dir_all(&path).map_err(io_error("create", &path))
+    }
+
+    pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), CwdError> {
+        let path = self.inside(path)?;
+        // Not through a link that stands there: the Worker has never seen it.
+        if path.is_symlink() {
+            fs::remove_file(&path).map_err(io_error("replace", &path))?;
+        }
+        fs::write(&path, bytes).map_err(io_error("write", &path))
+    }
+
+    pub(crate) fn remove(&self, path: &Path) -> Result<(), CwdError> {
+        let path = self.inside(path)?;
+        let removed = if path.is_dir() {
+            fs::remove_dir(&path)
+        } else {
+            fs::remove_file(&path)
+        };
+        match removed {
+            // Somebody else was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            removed => removed.map_err(io_error("remove", &path)),
+        }
+    }
+
+    /// The path on this machine; the way to it leads through real directories only.
+    fn inside(&self, path: &Path) -> Result<PathBuf, CwdError> {
+        let outside = || CwdError::Outside {
+            path: path.to_path_buf(),
+        };
+        if path.as_os_str().is_empty()
+            || !path
+                .components()
+                .all(|part| matches!(part, Component::Normal(_)))
+        {
+            return Err(outside());
+        }
+        let mut parent = self.root.clone();
+        for part in path.parent().into_iter().flat_map(Path::components) {
+            parent.push(part);
+            if parent.is_symlink() {
+                return Err(outside());
+            }
+        }
+        Ok(self.root.join(path))
+    }
+}

@@ -1,0 +1,143 @@
+//! Python for Workers: everything that is the same for every bundle, made once and kept in the cache.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use pymode_toolchain::npm::{self, NpmError, Workerd};
+use pymode_toolchain::{Cache, CacheError, Key, Talk};
+
+use crate::pack::{self, PackError, Packed};
+use crate::worker::{self, WorkerCode, WorkerError};
+
+/// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
+pub const MEMORY_LIMIT: u64 = 96 << 20;
+
+/// Changes whenever packed files would be other ones for the same input.
+const FORMAT: &str = "1";
+
+/// Why Python cannot be had in a Worker.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum PythonError {
+    /// The cache, or a file.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The Worker's own code did not build.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// There is no workerd.
+    #[error(transparent)]
+    Npm(#[from] NpmError),
+    /// The interpreter or its image is damaged.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+/// The Worker's code, the interpreter and its image, packed.
+#[derive(Debug, Clone)]
+pub struct Python {
+    pub(crate) code: WorkerCode,
+    pub(crate) workerd: Workerd,
+    /// python.wasm and its skeleton.
+    pub(crate) main: (PathBuf, PathBuf),
+    pub(crate) image: Files,
+    pub(crate) scratch: PathBuf,
+}
+
+/// A packed image in files.
+#[derive(Debug, Clone)]
+pub(crate) struct Files {
+    pub(crate) carrier: PathBuf,
+    /// Side modules by key.
+    pub(crate) sides: Vec<(String, PathBuf)>,
+}
+
+impl Python {
+    /// Builds what is missing: the Worker's code, and `wasm` and `image` packed; and gets workerd.
+    ///
+    /// # Errors
+    /// When something cannot be built or had.
+    pub fn open(
+        cache: &Cache,
+        talk: &Talk,
+        wasm: &Path,
+        image: &Path,
+    ) -> Result<Python, PythonError> {
+        let main = cache.entry(
+            "worker-main",
+            &key("python", wasm)?.field("memory", MEMORY_LIMIT.to_string()),
+            |dir| {
+                let (module, skeleton) = pack::main(wasm, MEMORY_LIMIT)?;
+                write(&dir.join("python.wasm"), &module)?;
+                Ok::<_, PythonError>(write(&dir.join("python.info"), &skeleton)?)
+            },
+        )?;
+        let image = cache.entry("worker-image", &key("image", image)?, |dir| {
+            Ok::<_, PythonError>(Files::write(&pack::image(image)?, dir).map(drop)?)
+        })?;
+        let scratch = cache.root().join("worker-runs");
+        fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
+        Ok(Python {
+            code: worker::build(cache, talk)?,
+            workerd: npm::workerd(cache, talk)?,
+            main: (main.join("python.wasm"), main.join("python.info")),
+            image: Files::read(&image)?,
+            scratch,
+        })
+    }
+}
+
+impl Files {
+    /// Writes packed files into a directory of their own.
+    pub(crate) fn write(packed: &Packed, dir: &Path) -> Result<Files, CacheError> {
+        fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
+        write(&dir.join("image.wasm"), &packed.carrier)?;
+        for side in &packed.sides {
+            write(&dir.join(format!("side-{}.wasm", side.key)), &side.wasm)?;
+        }
+        Files::read(dir)
+    }
+
+    fn read(dir: &Path) -> Result<Files, CacheError> {
+        let mut sides = Vec::new();
+        for entry in fs::read_dir(dir).map_err(CacheError::io("list", dir))? {
+            let path = entry.map_err(CacheError::io("list", dir))?.path();
+            let name = path
+                .file_name()
+                .and_then(|name| name.to_str())
+                .unwrap_or_default();
+            if let Some(key) = name
+                .strip_prefix("side-")
+                .and_then(|rest| rest.strip_suffix(".wasm"))
+            {
+                sides.push((key.to_owned(), path.clone()));
+            }
+        }
+        sides.sort();
+        Ok(Files {
+            carrier: dir.join("image.wasm"),
+            sides,
+        })
+    }
+}
+
+/// Which file it is, without reading it: files of the cache never change in place.
+fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
+    let real = fs::canonicalize(path).map_err(CacheError::io("open", path))?;
+    let meta = fs::metadata(&real).map_err(CacheError::io("open", path))?;
+    let changed = meta
+        .modified()
+        .ok()
+        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
+        .unwrap_or_default();
+    Ok(Key::new(name)
+        .field("format", FORMAT)
+        .field("path", real.to_string_lossy())
+        .field("length", meta.len().to_string())
+        .field("changed", changed.as_nanos().to_string()))
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
+    fs::write(path, bytes).map_err(CacheError::io("write", path))
+}
