@@ -5,11 +5,20 @@ compilers. PATHs are the directories of a backend that lies in the project itsel
 """
 
 import importlib
+import importlib.machinery
 import json
 import sys
+import sysconfig
+
+
+def tell_suffixes():
+    """What this Python imports is not what the guest imports: there is no `.abi3.so`."""
+    guest = [sysconfig.get_config_var("EXT_SUFFIX"), sysconfig.get_config_var("SHLIB_SUFFIX")]
+    importlib.machinery.EXTENSION_SUFFIXES[:] = guest
 
 
 def main(hook, result, backend, output, *paths):
+    tell_suffixes()
     sys.path[:0] = paths
     module, _, attributes = backend.partition(":")
     target = importlib.import_module(module)

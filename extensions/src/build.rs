@@ -10,6 +10,7 @@ use crate::cross::{Cross, Target};
 use crate::diagnosis;
 use crate::environment;
 use crate::error::Error;
+use crate::finish::finish;
 use crate::lock::{Artifact, Locked, Reach, lock};
 use crate::project::Backend;
 use crate::recipe::Recipe;
@@ -222,7 +223,8 @@ impl<'a> Builder<'a> {
             .key("target", &self.target.key())
             .key("cc", &cc::key())
             .field("backend", BACKEND)
-            .field("recipe", include_str!("build.rs"));
+            .field("recipe", include_str!("build.rs"))
+            .field("finish", include_str!("finish.rs"));
         key = match &job.origin {
             Origin::Index(Artifact { sha256, .. })
             | Origin::Pinned(_, _, sha256)
@@ -242,9 +244,7 @@ impl<'a> Builder<'a> {
                 self.talk
                     .note(&format!("building {} in `{}`", job.what, work.display()));
             }
-            let wheel = self.make(job, &work)?;
-            let target = dir.join(wheel.file());
-            fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
+            self.make(job, &work, dir)?;
             if self.keep == Keep::No {
                 remove(&work)?;
             }
@@ -253,8 +253,8 @@ impl<'a> Builder<'a> {
         only_wheel(&dir)
     }
 
-    /// Builds in `work`, which must not exist.
-    fn make(&self, job: &Job, work: &Path) -> Result<Wheel, Error> {
+    /// Builds in `work`, which must not exist; the wheel is put into `into` when all is well with it.
+    fn make(&self, job: &Job, work: &Path, into: &Path) -> Result<(), Error> {
         let out = work.join("out");
         fs::create_dir_all(&out).map_err(CacheError::io("create", &out))?;
         let tree = self.unpack(job, &work.join("source"))?;
@@ -273,10 +273,14 @@ impl<'a> Builder<'a> {
         }
         let file: String = self.hook(job, &backend, &cross, &packages, &tree, work, "wheel")?;
         let path = out.join(Path::new(&file).file_name().unwrap_or_default());
-        let wheel = Wheel::at(&path)?;
+        let finished = work.join("finished");
+        fs::create_dir(&finished).map_err(CacheError::io("create", &finished))?;
+        let wheel = finish(&Wheel::at(&path)?, &finished)?;
         self.require_modules(job, &wheel, work)?;
         self.require_well(&job.what, &wheel)?;
-        Ok(wheel)
+        let target = into.join(wheel.file());
+        fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
+        Ok(())
     }
 
     fn unpack(&self, job: &Job, into: &Path) -> Result<PathBuf, Error> {

@@ -23,6 +23,14 @@ pub enum Error {
     /// A tool cannot be had.
     #[error(transparent)]
     Toolchain(Box<pymode_toolchain::Error>),
+    /// uv finds no files for the requirements.
+    #[error("cannot resolve {requirements}\n{}{}", said.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"), network_hint(said))]
+    Unresolved {
+        /// What was asked for.
+        requirements: String,
+        /// What uv says.
+        said: String,
+    },
     /// uv's answer is not understood.
     #[error("the resolution is not understood: {reason}")]
     Lock {
@@ -106,6 +114,14 @@ pub enum Error {
         /// The package.
         what: String,
     },
+}
+
+fn network_hint(said: &str) -> &'static str {
+    if said.contains("Request failed") || said.contains("client error (Connect)") {
+        "\n  hint: is there a network? What was resolved once is kept, and needs none"
+    } else {
+        ""
+    }
 }
 
 fn list(names: &[String]) -> String {

@@ -13,6 +13,7 @@ mod cross;
 mod diagnosis;
 mod environment;
 mod error;
+mod finish;
 mod lock;
 mod marker;
 mod project;

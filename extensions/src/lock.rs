@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use pymode_toolchain::uv::{self, Uv};
-use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Source, Step, Talk};
+use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Source, Step, StepError, Talk};
 use serde::Deserialize;
 
 use crate::error::Error;
@@ -112,13 +112,14 @@ fn ask(
     }
     command.arg(&input);
     let log = cache.root().join("logs/resolve.log");
-    Step::run(
-        talk,
-        &format!("resolving {}", requirements.join(", ")),
-        command,
-        &log,
-    )?;
-    Ok(())
+    let wanted = requirements.join(", ");
+    match Step::run(talk, &format!("resolving {wanted}"), command, &log) {
+        Err(StepError::Failed(failed)) => Err(Error::Unresolved {
+            requirements: wanted,
+            said: failed.tail,
+        }),
+        other => Ok(other?),
+    }
 }
 
 /// The lock file's format is that of PEP 751.

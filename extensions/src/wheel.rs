@@ -11,8 +11,8 @@ use zip::ZipArchive;
 
 use crate::spec::{ProjectName, SpecError, Version};
 
-/// The longest member that is read, in bytes.
-const LARGEST: u64 = 512 << 20;
+/// The most that is read of one wheel, in bytes.
+const LARGEST: u64 = 1 << 30;
 
 /// A wheel that cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -175,21 +175,21 @@ impl Wheel {
             .unwrap_or_default()
     }
 
+    /// All files in it, in their order.
+    pub(crate) fn members(&self) -> Result<Vec<Member>, WheelError> {
+        self.members_if(|_| true)
+    }
+
     /// All side modules in it, by their paths there.
     ///
     /// # Errors
     /// When it cannot be read.
     pub fn side_modules(&self) -> Result<BTreeMap<String, Vec<u8>>, WheelError> {
-        let mut zip = self.open()?;
-        let mut modules = BTreeMap::new();
-        for n in 0..zip.len() {
-            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
-            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
-            if is_side_module(&name) {
-                modules.insert(name, self.read(member)?);
-            }
-        }
-        Ok(modules)
+        let members = self.members_if(is_side_module)?;
+        Ok(members
+            .into_iter()
+            .map(|member| (member.name, member.bytes))
+            .collect())
     }
 
     /// The text of its METADATA.
@@ -197,18 +197,11 @@ impl Wheel {
     /// # Errors
     /// When it cannot be read, or has none.
     pub fn metadata(&self) -> Result<String, WheelError> {
-        let mut zip = self.open()?;
-        for n in 0..zip.len() {
-            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
-            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
-            if name
-                .split_once('/')
-                .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == "METADATA")
-            {
-                return Ok(String::from_utf8_lossy(&self.read(member)?).into_owned());
-            }
+        let is_metadata = |name: &str| is_in_dist_info(name, "METADATA");
+        match self.members_if(is_metadata)?.first() {
+            Some(member) => Ok(String::from_utf8_lossy(&member.bytes).into_owned()),
+            None => Err(self.damaged("it has no METADATA")),
         }
-        Err(self.damaged("it has no METADATA"))
     }
 
     /// Where RECORD and the contents differ, as sentences.
@@ -216,26 +209,42 @@ impl Wheel {
     /// # Errors
     /// When it cannot be read.
     pub fn record_faults(&self) -> Result<Vec<String>, WheelError> {
-        let mut zip = self.open()?;
-        let mut found = BTreeMap::new();
-        let mut record = None;
-        for n in 0..zip.len() {
-            let member = zip.by_index(n).map_err(|e| self.damaged(e))?;
-            let name = member.name().map_err(|e| self.damaged(e))?.into_owned();
-            if member.is_dir() {
-                continue;
-            }
-            let bytes = self.read(member)?;
-            if is_record(&name) {
-                record = Some(String::from_utf8_lossy(&bytes).into_owned());
-            } else {
-                found.insert(name, (base64_url(&Sha256::digest(&bytes)), bytes.len()));
-            }
-        }
-        let Some(record) = record else {
+        let (record, others): (Vec<Member>, Vec<Member>) = self
+            .members()?
+            .into_iter()
+            .partition(|member| is_record(&member.name));
+        let Some(record) = record.first() else {
             return Ok(vec!["it has no RECORD".to_owned()]);
         };
-        Ok(compare_record(&record, found))
+        let found = others
+            .into_iter()
+            .map(|member| (member.name, (digest(&member.bytes), member.bytes.len())));
+        Ok(compare_record(
+            &String::from_utf8_lossy(&record.bytes),
+            found.collect(),
+        ))
+    }
+
+    fn members_if(&self, wanted: impl Fn(&str) -> bool) -> Result<Vec<Member>, WheelError> {
+        let mut zip = self.open()?;
+        let mut members = Vec::new();
+        let mut left = LARGEST;
+        for n in 0..zip.len() {
+            let entry = zip.by_index(n).map_err(|e| self.damaged(e))?;
+            let name = entry.name().map_err(|e| self.damaged(e))?.into_owned();
+            if entry.is_dir() || !wanted(&name) {
+                continue;
+            }
+            let executable = entry.unix_mode().unwrap_or(0) & 0o111 != 0;
+            let bytes = self.read(entry, left)?;
+            left -= bytes.len() as u64;
+            members.push(Member {
+                name,
+                executable,
+                bytes,
+            });
+        }
+        Ok(members)
     }
 
     fn open(&self) -> Result<ZipArchive<BufReader<File>>, WheelError> {
@@ -243,14 +252,14 @@ impl Wheel {
         ZipArchive::new(BufReader::new(file)).map_err(|e| self.damaged(e))
     }
 
-    fn read(&self, member: impl Read) -> Result<Vec<u8>, WheelError> {
+    fn read(&self, member: impl Read, most: u64) -> Result<Vec<u8>, WheelError> {
         let mut bytes = Vec::new();
         member
-            .take(LARGEST + 1)
+            .take(most + 1)
             .read_to_end(&mut bytes)
             .map_err(|e| self.damaged(e))?;
-        if bytes.len() as u64 > LARGEST {
-            return Err(self.damaged(format!("a member is longer than {LARGEST} bytes")));
+        if bytes.len() as u64 > most {
+            return Err(self.damaged(format!("it holds more than {LARGEST} bytes")));
         }
         Ok(bytes)
     }
@@ -263,15 +272,44 @@ impl Wheel {
     }
 }
 
+/// A file in a wheel.
+#[derive(Clone, Debug)]
+pub(crate) struct Member {
+    /// Its path there.
+    pub(crate) name: String,
+    /// Whether it is a program.
+    pub(crate) executable: bool,
+    /// What it holds.
+    pub(crate) bytes: Vec<u8>,
+}
+
 /// What a wheel's member is called when it is code for the guest: extension modules, and libraries that they carry.
 fn is_side_module(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file.ends_with(".wasm") || file.ends_with(".so") || file.contains(".so.")
 }
 
-fn is_record(name: &str) -> bool {
+pub(crate) fn is_record(name: &str) -> bool {
+    is_in_dist_info(name, "RECORD")
+}
+
+fn is_in_dist_info(name: &str, wanted: &str) -> bool {
     name.split_once('/')
-        .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == "RECORD")
+        .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == wanted)
+}
+
+/// RECORD's line for a file.
+pub(crate) fn record_line(name: &str, bytes: &[u8]) -> String {
+    let quoted = if name.contains([',', '"']) {
+        format!("\"{}\"", name.replace('"', "\"\""))
+    } else {
+        name.to_owned()
+    };
+    format!("{quoted},sha256={},{}\n", digest(bytes), bytes.len())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    base64_url(&Sha256::digest(bytes))
 }
 
 fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) -> Vec<String> {
@@ -284,10 +322,10 @@ fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) ->
             faults.push(format!("RECORD has a line without three fields: `{line}`"));
             continue;
         };
-        let path = path
+        let unquoted = path
             .strip_prefix('"')
-            .and_then(|path| path.strip_suffix('"'))
-            .unwrap_or(path);
+            .and_then(|path| path.strip_suffix('"'));
+        let path = &unquoted.map_or_else(|| path.to_owned(), |path| path.replace("\"\"", "\""));
         if is_record(path)
             || path.ends_with(".dist-info/RECORD.jws")
             || path.ends_with(".dist-info/RECORD.p7s")

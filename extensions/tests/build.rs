@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Trial::test("simplejson_is_importable_with_its_speedups", simplejson),
         Trial::test("a_source_tree_is_built_and_left_alone", source_tree),
         Trial::test("a_cxx_extension_is_built", cxx),
+        Trial::test("the_limited_api_gets_the_guests_names", abi3),
         Trial::test("the_line_that_does_not_compile_is_shown", compile_error),
         Trial::test("a_module_that_would_not_load_is_no_wheel", would_not_load),
         Trial::test("a_backend_that_fails_is_quoted", backend_error),
@@ -292,7 +293,13 @@ fn no_such_project() -> Tested {
         .err()
         .ok_or("there is none")?
         .to_string();
-    contains(&error, &["pymode-there-is-no-such-project"])
+    contains(
+        &error,
+        &[
+            "cannot resolve pymode-there-is-no-such-project==1.0",
+            "not found",
+        ],
+    )
 }
 
 fn other_platform() -> Tested {
@@ -367,4 +374,29 @@ fn suite() -> Tested {
         .ok_or("it has no recipe")?
         .to_string();
     contains(&error, &["`iniconfig`", "hint: add a `[test]` table"])
+}
+
+fn abi3() -> Tested {
+    let dir = tiny("", "return PyLong_FromLong(42);")?;
+    fs::write(
+        dir.path().join("setup.py"),
+        SETUP.replace("['tiny/_c.c'])", "['tiny/_c.c'], define_macros=[('Py_LIMITED_API', '0x030d0000')], py_limited_api=True)")
+            .replace("name='tiny',", "name='tiny', options={'bdist_wheel': {'py_limited_api': 'cp313'}},"),
+    )?;
+    let wheel = build_tree(&dir)?.map_err(told)?;
+    is(
+        wheel.file() == "tiny-1.0-cp313-cp313-pymode_1_wasm32.whl",
+        &wheel.file(),
+    )?;
+    let modules = wheel.side_modules().map_err(|e| e.to_string())?;
+    let names: Vec<&String> = modules.keys().collect();
+    is(
+        names == [&format!("tiny/_c{}", pymode_abi::EXT_SUFFIX)],
+        &format!("{names:?}"),
+    )?;
+    let faults = wheel.record_faults().map_err(|e| e.to_string())?;
+    is(
+        faults.is_empty(),
+        &format!("RECORD was written anew: {faults:?}"),
+    )
 }

@@ -13,6 +13,7 @@ use crate::error::Error;
 use crate::wheel::Wheel;
 
 use module::Needs;
+pub(crate) use module::exports;
 pub(crate) use wheel::check_wheel;
 
 /// What is wrong with one file.

@@ -53,6 +53,11 @@ fn outside(wasm: &[u8]) -> Outside {
     outside
 }
 
+/// The names of what a module exports; none of one that is damaged.
+pub(crate) fn exports(wasm: &[u8]) -> Vec<String> {
+    outside(wasm).exports
+}
+
 /// The libraries that a module was linked with, as far as they were found.
 #[derive(Default)]
 pub(super) struct Needs {
@@ -167,6 +172,18 @@ pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs) -> Vec<String> {
                 others => format!("it exports {}, but its file's name asks for `PyInit_{module}`", others.join(", ")),
             });
         }
+    }
+    let inits = || {
+        outside
+            .exports
+            .iter()
+            .any(|name| name.starts_with("PyInit_"))
+    };
+    if python_module(path).is_none() && inits() {
+        faults.push(format!(
+            "it is a Python module, but Python finds only `*{}` and `*.wasm`",
+            pymode_abi::EXT_SUFFIX
+        ));
     }
     faults.extend(duplicates(&outside, &needs.own));
     faults
