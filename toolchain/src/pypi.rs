@@ -217,8 +217,18 @@ fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiE
     match report.and_then(|report| report.install.into_iter().next()) {
         Some(install) if output.status.success() => Ok(install.download_info),
         _ => {
-            let lines: Vec<&str> = stderr.lines().collect();
-            let message = lines[lines.len().saturating_sub(8)..].join("\n");
+            // pip warns at every try; what it says in the end tells enough.
+            let mut lines: Vec<&str> = stderr
+                .lines()
+                .filter(|line| line.starts_with("ERROR"))
+                .collect();
+            if lines.is_empty() {
+                lines = stderr.lines().collect();
+            }
+            let mut message = lines[lines.len().saturating_sub(8)..].join("\n");
+            if stderr.contains("connection broken by") {
+                message.push_str("\nthe index cannot be reached");
+            }
             Err(PypiError::Pip {
                 requirement: requirement.to_owned(),
                 python,
