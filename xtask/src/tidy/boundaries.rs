@@ -40,6 +40,16 @@ const CRATES: &[(&str, &str, &[&str])] = &[
             "pymode-host",
         ],
     ),
+    (
+        "pymode-workerd",
+        "host/workerd",
+        &[
+            "pymode-abi",
+            "pymode-dylink",
+            "pymode-host",
+            "pymode-toolchain",
+        ],
+    ),
     ("pymode-toolchain", "toolchain", &["pymode-abi"]),
     (
         "pymode-python",
@@ -58,6 +68,9 @@ const CRATES: &[(&str, &str, &[&str])] = &[
     ),
 ];
 
+/// They may depend on any of ours: the command, what measures and tests the whole, and these tasks.
+const TOP: &[&str] = &["pymode", "pymode-bench", "pymode-tests", "xtask"];
+
 /// Outside crates that only some of ours may be built with.
 const KEPT_OUT: &[(&str, &[&str])] = &[
     ("js-sys", &["pymode-dylink-js", "pymode-worker"]),
@@ -68,7 +81,11 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     ),
     ("web-sys", &["pymode-dylink-js", "pymode-worker"]),
     ("worker", &["pymode-worker"]),
-    ("wasmtime", &["pymode-dylink-wasmtime", "pymode-native"]),
+    (
+        "wasmtime",
+        // The benchmarks compare with the bare engine.
+        &["pymode-bench", "pymode-dylink-wasmtime", "pymode-native"],
+    ),
 ];
 
 /// The linker core is built with these and nothing else.
@@ -80,59 +97,84 @@ const ENGINES: [&str; 2] = ["pymode-dylink-js", "pymode-dylink-wasmtime"];
 pub(super) fn check(crates: &[Crate]) -> Vec<Fault> {
     let mut faults = Vec::new();
     for member in crates {
-        let fault = |what: String, mend: String| Fault::new(&member.manifest, what, mend);
-        if let Some((_, folder, allowed)) = CRATES.iter().find(|(name, ..)| *name == member.name) {
-            if member.folder() != *folder {
-                faults.push(fault(
-                    format!("`{}` belongs in `{folder}/`", member.name),
-                    format!("`git mv {} {folder}`", member.folder()),
-                ));
-            }
-            for name in ours(member, crates).filter(|name| !allowed.contains(name)) {
-                let mend = format!(
-                    "take the dependency out, or move what needs it; `{}` may use {}",
-                    member.name,
-                    list(allowed)
-                );
-                faults.push(fault(
-                    format!("`{}` may not depend on `{name}`", member.name),
-                    mend,
-                ));
-            }
-        }
-        for (name, allowed) in KEPT_OUT {
-            if member
-                .dependencies
-                .iter()
-                .any(|dependency| dependency == name)
-                && !allowed.contains(&member.name.as_str())
-            {
-                faults.push(fault(
-                    format!("only {} may depend on `{name}`", list(allowed)),
-                    "move what needs it there".to_owned(),
-                ));
-            }
-        }
-        if member.name == CORE.0 {
-            for name in member
-                .dependencies
-                .iter()
-                .filter(|name| !CORE.1.contains(&name.as_str()))
-            {
-                faults.push(fault(
-                    format!("the linker core may not depend on `{name}`"),
-                    format!("it may use {}", list(CORE.1)),
-                ));
-            }
-        }
-        if ENGINES.iter().all(|engine| reaches(member, engine, crates)) {
-            faults.push(fault(
-                "it reaches both engines".to_owned(),
-                "take one of them out: the engines never meet".to_owned(),
-            ));
+        let rules = [
+            place(member),
+            upwards(member, crates),
+            outside(member),
+            engines(member, crates),
+        ];
+        for (what, mend) in rules.into_iter().flatten() {
+            faults.push(Fault::new(&member.manifest, what, mend));
         }
     }
     faults
+}
+
+/// What is wrong, and how it is mended.
+type Found = Vec<(String, String)>;
+
+/// A crate is known here and lies in its folder.
+fn place(member: &Crate) -> Found {
+    let name = &member.name;
+    match CRATES.iter().find(|(known, ..)| known == name) {
+        Some((_, folder, _)) if member.folder() == *folder => Vec::new(),
+        Some((_, folder, _)) => vec![(
+            format!("`{name}` belongs in `{folder}/`"),
+            format!("`git mv {} {folder}`", member.folder()),
+        )],
+        None if TOP.contains(&name.as_str()) => Vec::new(),
+        None => vec![(
+            format!("nothing says what `{name}` may depend on"),
+            "add it to `CRATES` in `xtask/src/tidy/boundaries.rs` and to ARCHITECTURE.md's map"
+                .to_owned(),
+        )],
+    }
+}
+
+/// A crate depends on those of ours that it may, and on no other.
+fn upwards(member: &Crate, crates: &[Crate]) -> Found {
+    let Some((name, _, allowed)) = CRATES.iter().find(|(known, ..)| *known == member.name) else {
+        return Vec::new();
+    };
+    let allowed_list = list(allowed);
+    let mend = format!("move what needs it, or what is needed; `{name}` may use {allowed_list}");
+    ours(member, crates)
+        .filter(|other| !allowed.contains(other))
+        .map(|other| {
+            let what = format!("`{name}` may not depend on `{other}`");
+            (what, mend.clone())
+        })
+        .collect()
+}
+
+/// Crates of others that are kept out of all but some of ours.
+fn outside(member: &Crate) -> Found {
+    let mut found = Found::new();
+    for dependency in &member.dependencies {
+        let kept_out = KEPT_OUT.iter().find(|(name, _)| name == dependency);
+        if let Some((_, allowed)) =
+            kept_out.filter(|(_, allowed)| !allowed.contains(&member.name.as_str()))
+        {
+            let what = format!("only {} may depend on `{dependency}`", list(allowed));
+            found.push((what, "move what needs it there".to_owned()));
+        }
+        if member.name == CORE.0 && !CORE.1.contains(&dependency.as_str()) {
+            let what = format!("the linker core may not depend on `{dependency}`");
+            found.push((what, format!("it may use {}", list(CORE.1))));
+        }
+    }
+    found
+}
+
+/// No crate reaches both engines.
+fn engines(member: &Crate, crates: &[Crate]) -> Found {
+    match ENGINES.iter().all(|engine| reaches(member, engine, crates)) {
+        true => vec![(
+            "it reaches both engines".to_owned(),
+            "take one of them out: the engines never meet".to_owned(),
+        )],
+        false => Vec::new(),
+    }
 }
 
 /// The linker core stays without `std` and without `unsafe`, and says so where the compiler reads it.
@@ -240,8 +282,12 @@ mod tests {
         let crates = [
             member("pymode-dylink-js", "loader/js", &[]),
             member("pymode-dylink-wasmtime", "loader/wasmtime", &["wasmtime"]),
-            member("between", "between", &["pymode-dylink-js"]),
-            member("top", "top", &["between", "pymode-dylink-wasmtime"]),
+            member("pymode-bench", "bench", &["pymode-dylink-js"]),
+            member(
+                "xtask",
+                "xtask",
+                &["pymode-bench", "pymode-dylink-wasmtime"],
+            ),
         ];
         assert_eq!(whats(&check(&crates)), ["it reaches both engines"]);
     }
@@ -253,8 +299,17 @@ mod tests {
             whats(&check(&crates)),
             [
                 "`pymode-ext` belongs in `extensions/`",
-                "only `pymode-dylink-wasmtime`, `pymode-native` may depend on `wasmtime`"
+                "only `pymode-bench`, `pymode-dylink-wasmtime`, `pymode-native` may depend on `wasmtime`"
             ]
+        );
+    }
+
+    #[test]
+    fn a_new_crate_has_to_say_where_it_belongs() {
+        let crates = [member("pymode-new", "new", &[])];
+        assert_eq!(
+            whats(&check(&crates)),
+            ["nothing says what `pymode-new` may depend on"]
         );
     }
 
