@@ -26,6 +26,8 @@ mod link;
 mod modules;
 mod native;
 mod recipe;
+#[cfg(test)]
+mod reproducible;
 mod runtime;
 mod side;
 mod source;

@@ -21,6 +21,8 @@ pub(crate) struct LibrarySources {
 
 /// What SQLite is to have, beyond its defaults: what distributions of it and Python's tests expect.
 const SQLITE: &[&str] = &[
+    // It is the largest of all: 2.0 MB for speed, 1.3 MB for size.
+    "-Os",
     // CPython's module must not be told of a function that is not there, nor the other way round.
     "-DSQLITE_OMIT_LOAD_EXTENSION",
     "-DSQLITE_THREADSAFE=0",
@@ -51,8 +53,8 @@ pub(crate) fn sources(
                     &dir,
                     "blocksort bzlib compress crctable decompress huffman randtable",
                 ),
-                // stdio is left out: `_bz2` has its own files.
-                flags: strings(&["-DBZ_NO_STDIO"]),
+                // It opens descriptors with POSIX's `fdopen`, which strict C11 hides.
+                flags: vec!["-std=gnu11".to_owned()],
                 user_flags: vec![include(&dir)],
             }
         }
@@ -182,10 +184,6 @@ fn list(dir: &Path, stems: &str) -> Vec<PathBuf> {
         .split_whitespace()
         .map(|stem| dir.join(format!("{stem}.c")))
         .collect()
-}
-
-fn strings(flags: &[&str]) -> Vec<String> {
-    flags.iter().map(|flag| (*flag).to_owned()).collect()
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use crate::workshop::Workshop;
 
 /// Beside the flags of every side module.
 const FLAGS: &[&str] = &[
-    "-std=c11",
+    "-std=gnu11",
     "-O2",
     "-g0",
     "-DNDEBUG",

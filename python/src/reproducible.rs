@@ -1,0 +1,51 @@
+//! The last steps, done twice into two directories, give the same bytes.
+
+use std::fs;
+use std::path::Path;
+
+use pymode_toolchain::{Cache, Talk, crates};
+
+use crate::workshop::Workshop;
+use crate::{Error, Options, configured, interpreter, libc, link, native, side, source, stdlib};
+
+#[test]
+fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
+    let talk = Talk::stderr();
+    let cache = Cache::open()?;
+    let shop = Workshop::open(&cache, &talk)?;
+    let source = source::provision(&cache, &talk)?;
+    let crates = crates::sources(&cache, &talk)?;
+    let native = native::provision(&shop, &source, &crates)?;
+    let configured = configured::provision(&shop, &source, &native)?;
+    let interpreter = interpreter::provision(&shop, &source, &configured)?;
+    let inputs = link::inputs(&shop, &interpreter, &libc::provision(&shop)?)?;
+    let side = side::provision(&shop, &source, &crates, &interpreter)?;
+
+    let scratch =
+        tempfile::tempdir().map_err(Error::io("create", Path::new("a scratch directory")))?;
+    let [first, second] = ["first", "second, elsewhere"].map(|name| scratch.path().join(name));
+    for dir in [&first, &second] {
+        fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
+        link::link_into(&shop, &inputs, &link::exports(), dir)?;
+        stdlib::write_into(
+            &shop,
+            &source,
+            &native,
+            &interpreter,
+            &side,
+            Options::default(),
+            dir,
+        )?;
+    }
+    for file in [
+        "python.wasm",
+        "python.names.wasm",
+        "stdlib.img",
+        interpreter::SYSCONFIGDATA,
+    ] {
+        let [a, b] = [&first, &second]
+            .map(|dir| fs::read(dir.join(file)).map_err(Error::io("read", &dir.join(file))));
+        assert!(a? == b?, "`{file}` differs");
+    }
+    Ok(())
+}
