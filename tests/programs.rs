@@ -52,6 +52,7 @@ fn main() -> ExitCode {
     let trials = CASES
         .iter()
         .map(|case| Trial::test(format!("wasmtime/programs/{}", case.name), || run(case)))
+        .chain([Trial::test("wasmtime/programs/uncaught", uncaught)])
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -82,6 +83,23 @@ fn run(case: &Case) -> Result<(), Failed> {
         return Err(format!("expected\n{expected}\nbut got\n{got}").into());
     }
     Ok(())
+}
+
+/// An exception that nobody catches ends the program, and nothing else.
+fn uncaught() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let source = folder.path().join("throws.cpp");
+    std::fs::write(&source, "int main() { throw 1; }\n")?;
+    let program = folder.path().join("throws.wasm");
+    let words: [OsString; 3] = [source.into(), "-o".into(), program.clone().into()];
+    if cc::run(Language::Cxx, words) != ExitCode::SUCCESS {
+        return Err("the program cannot be built".into());
+    }
+    let run = Program::open(&program, &Cache::open()?.root().join("code"))?.run();
+    match run.start()? {
+        Exit::Fault(fault) if fault.reason.contains("exception") => Ok(()),
+        other => Err(format!("it ended with {other:?}").into()),
+    }
 }
 
 /// Builds program, library and module with a compiler that takes gcc's words.

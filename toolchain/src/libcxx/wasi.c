@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <sys/sendfile.h>
+#include <sys/statvfs.h>
 
 int __cxa_atexit(void (*function)(void *), void *argument, void *module);
 
@@ -32,5 +33,15 @@ sendfile(int to, int from, off_t *at, size_t length)
 {
     (void)to, (void)from, (void)at, (void)length;
     errno = EINVAL;
+    return -1;
+}
+
+/* std::filesystem::space: WASI cannot ask.  libc says the same by this name,
+ * and a program that has both takes libc's. */
+__attribute__((weak)) int
+statvfs(const char *restrict path, struct statvfs *restrict info)
+{
+    (void)path, (void)info;
+    errno = ENOSYS;
     return -1;
 }
