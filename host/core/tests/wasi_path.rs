@@ -108,6 +108,17 @@ fn what_is_not_there_is_not_there() {
         assert_eq!(guest.open(&long), Err(Errno::NameTooLong));
         let long = format!("/tmp/{}", "x".repeat(256));
         assert_eq!(guest.create(&long), Err(Errno::NameTooLong));
+        assert_eq!(guest.stat(&long, 0), Err(Errno::NameTooLong));
+        let (at, len) = (guest.put(b"/tmp/\xff"), 6);
+        let out = guest.room(64);
+        assert_eq!(
+            call!(guest, path_filestat_get(ROOT, 0, at, len, out)),
+            Err(Errno::Ilseq)
+        );
+        assert_eq!(
+            call!(guest, path_create_directory(ROOT, at, len)),
+            Err(Errno::Ilseq)
+        );
         let (at, len) = (SIZE as u32 - 2, 4);
         let out = guest.room(64);
         assert_eq!(

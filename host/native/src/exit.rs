@@ -1,6 +1,11 @@
 //! How a program ended.
 
+use std::cell::LazyCell;
 use std::fmt;
+
+use wasmtime::{FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
+
+use crate::program::Program;
 
 /// How a program ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -61,21 +66,27 @@ impl fmt::Display for Fault {
 
 impl Fault {
     /// What an error of the engine says about the guest.
-    pub(crate) fn new(error: &wasmtime::Error, memory_limit: Option<usize>) -> Fault {
+    pub(crate) fn new(
+        error: &wasmtime::Error,
+        program: &Program,
+        memory_limit: Option<usize>,
+    ) -> Fault {
         let frames = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
-            .map_or(Vec::new(), frames);
-        let trap = error.downcast_ref::<wasmtime::Trap>();
-        let (reason, hint) = match trap {
-            Some(wasmtime::Trap::StackOverflow) => (
+            .map_or(Vec::new(), |trace| frames(trace, program));
+        let (reason, hint) = match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => (
                 "its calls went too deep (call stack exhausted)".to_owned(),
                 Some("is there a recursion without end?"),
             ),
-            Some(wasmtime::Trap::UnreachableCodeReached) => (
+            Some(Trap::UnreachableCodeReached) => (
                 "it aborted, or reached what it takes for unreachable".to_owned(),
                 None,
             ),
             Some(trap) => (trap.to_string(), None),
+            None if error.is::<ThrownException>() => {
+                ("it threw an exception that nobody caught".to_owned(), None)
+            }
             None => (error.root_cause().to_string(), None),
         };
         // Code that cannot go on without memory aborts in its own way.
@@ -88,14 +99,24 @@ impl Fault {
     }
 }
 
-fn frames(trace: &wasmtime::WasmBacktrace) -> Vec<String> {
-    let frame = |frame: &wasmtime::FrameInfo| {
-        let module = frame.module().name().unwrap_or("module");
-        let offset = frame.func_offset().unwrap_or_default();
-        match frame.func_name() {
-            Some(name) => format!("{module}!{name}+{offset:#x}"),
-            None => format!("{module}!function[{}]+{offset:#x}", frame.func_index()),
-        }
+fn frames(trace: &WasmBacktrace, program: &Program) -> Vec<String> {
+    let names = LazyCell::new(|| program.names());
+    let frame = |frame: &FrameInfo| {
+        let is_main = Module::same(frame.module(), program.module());
+        let module = match is_main {
+            true => program.name(),
+            false => frame.module().name().unwrap_or("side module").into(),
+        };
+        let function = frame.func_name();
+        let function = function.or_else(|| names.get(frame.func_index()).filter(|_| is_main));
+        let function = function.map_or_else(
+            || format!("function[{}]", frame.func_index()),
+            str::to_owned,
+        );
+        format!(
+            "{module}!{function}+{:#x}",
+            frame.func_offset().unwrap_or_default()
+        )
     };
     trace.frames().iter().map(frame).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! cap-std keeps every path below the directory, whatever links there are and whoever changes them meanwhile.
 
+mod links;
+
 use std::ffi::OsStr;
 use std::fs::File as SystemFile;
 use std::io;
@@ -15,6 +17,8 @@ use pymode_host::vfs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };
 use pymode_host::{Errno, Timestamp};
+
+use rustix::fs::OFlags;
 
 use crate::errno::errno;
 
@@ -65,12 +69,79 @@ impl HostDir {
         Ok(Path::new(OsStr::from_bytes(bytes)))
     }
 
-    /// The path of something that is to be changed.
-    fn changing<'a>(&'a self, path: &'a [u8]) -> Result<&'a Path, Errno> {
+    /// Does something at a path. Where a link leads out of the directory, it is the guest's tree that it goes on in.
+    fn at<T>(
+        &self,
+        path: &[u8],
+        follow: Follow,
+        act: impl FnOnce(&Dir, &Path) -> io::Result<T>,
+    ) -> Answer<T> {
+        act(&self.dir, self.path(path)?).map_err(|error| match errno(&error) {
+            Errno::NotCapable if self.only.is_none() => {
+                match links::way_out(&self.dir, path, follow) {
+                    Some(path) => Refusal::Leaves { path },
+                    None => Errno::NotCapable.into(),
+                }
+            }
+            errno => errno.into(),
+        })
+    }
+
+    /// Changes what is at a path.
+    fn change<T>(&self, path: &[u8], act: impl FnOnce(&Dir, &Path) -> io::Result<T>) -> Answer<T> {
         match self.access {
-            Access::ReadOnly => Err(Errno::Rofs),
-            Access::ReadWrite => self.path(path),
+            Access::ReadWrite => self.at(path, Follow::No, act),
+            Access::ReadOnly => {
+                self.at(parent(path), Follow::Yes, |dir, at| dir.metadata(at))?;
+                Err(Errno::Rofs.into())
+            }
         }
+    }
+
+    /// Changes what is at two paths.
+    fn change_both(
+        &self,
+        from: &[u8],
+        to: &[u8],
+        act: impl FnOnce(&Dir, &Path, &Path) -> io::Result<()>,
+    ) -> Answer<()> {
+        let to_path = self.path(to)?;
+        self.change(from, |dir, from| act(dir, from, to_path))
+            .map_err(|refusal| match refusal {
+                // Not the first path leads out, so it is the second.
+                Refusal::Errno(Errno::NotCapable)
+                    if links::way_out(&self.dir, to, Follow::No).is_some() =>
+                {
+                    Errno::Xdev.into()
+                }
+                refusal => refusal,
+            })
+    }
+
+    fn options(&self, how: &OpenHow) -> OpenOptions {
+        let mut options = OpenOptions::new();
+        // A pipe that nobody writes to must not stop the host.
+        let mut flags = OFlags::NONBLOCK;
+        if how.directory {
+            flags |= OFlags::DIRECTORY;
+        }
+        if how.follow == Follow::No {
+            flags |= OFlags::NOFOLLOW;
+        }
+        options.custom_flags(flags.bits().cast_signed());
+        let makes = how.create && self.access == Access::ReadWrite;
+        // What is made must be opened for writing, says the standard library, and nothing that is emptied is appended to.
+        let write = how.write || how.truncate || makes;
+        options
+            .read(how.read || !write)
+            .write(write)
+            .truncate(how.truncate);
+        options.append(how.append && write && !how.truncate);
+        // `create_new` says it all by itself.
+        options
+            .create(makes && !how.exclusive)
+            .create_new(makes && how.exclusive);
+        options
     }
 
     /// Refuses what would change a read-only directory, with the reason that a writable one would have given, if it had one.
@@ -88,10 +159,6 @@ impl HostDir {
             }
             Err(refusal) => Err(refusal),
         }
-    }
-
-    fn stat_of(&self, metadata: &Metadata) -> Stat {
-        stat_of(metadata, self.device)
     }
 }
 
@@ -147,47 +214,24 @@ fn parent(path: &[u8]) -> &[u8] {
     }
 }
 
-fn answer<T>(result: io::Result<T>) -> Answer<T> {
-    result.map_err(|error| errno(&error).into())
-}
-
 impl FileSystem for HostDir {
     fn stat(&mut self, path: &[u8], follow: Follow) -> Answer<Stat> {
-        let metadata = match (path, follow, &self.only) {
-            (b"", _, None) => self.dir.dir_metadata(),
-            (_, Follow::Yes, _) => self.dir.metadata(self.path(path)?),
-            (_, Follow::No, _) => self.dir.symlink_metadata(self.path(path)?),
-        };
-        Ok(self.stat_of(&answer(metadata)?))
+        let metadata = self.at(path, follow, |dir, at| match (path, follow, &self.only) {
+            (b"", _, None) => dir.dir_metadata(),
+            (_, Follow::Yes, _) => dir.metadata(at),
+            (_, Follow::No, _) => dir.symlink_metadata(at),
+        })?;
+        Ok(stat_of(&metadata, self.device))
     }
 
     fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
         if self.access == Access::ReadOnly && (how.write || how.truncate || how.create) {
             self.check_read_only(path, how)?;
         }
-        let mut options = OpenOptions::new();
-        let mut flags = rustix::fs::OFlags::NONBLOCK;
-        if how.directory {
-            flags |= rustix::fs::OFlags::DIRECTORY;
-        }
-        if how.follow == Follow::No {
-            flags |= rustix::fs::OFlags::NOFOLLOW;
-        }
-        // A pipe that nobody writes to must not stop the host.
-        options.custom_flags(flags.bits().cast_signed());
-        let makes = how.create && self.access == Access::ReadWrite;
-        // What is made must be opened for writing, says the standard library.
-        let write = how.write || how.truncate || makes;
-        options
-            .read(how.read || !write)
-            .write(write)
-            .truncate(how.truncate);
-        // `create_new` says it all by itself.
-        options
-            .create(makes && !how.exclusive)
-            .create_new(makes && how.exclusive);
-        let opened = answer(self.dir.open_with(self.path(path)?, &options))?;
-        let metadata = answer(opened.metadata())?;
+        let opened = self.at(path, how.follow, |dir, at| {
+            dir.open_with(at, &self.options(how))
+        })?;
+        let metadata = opened.metadata().map_err(|error| errno(&error))?;
         match kind(metadata.file_type()) {
             FileKind::Directory => Ok(Opened::Directory),
             FileKind::RegularFile => Ok(Opened::File(Box::new(HostFile {
@@ -205,13 +249,13 @@ impl FileSystem for HostDir {
             return Err(Errno::NotDir.into());
         }
         let mut entries = Vec::new();
-        for entry in answer(self.dir.read_dir(self.path(path)?))? {
-            let entry = answer(entry)?;
+        for entry in self.at(path, Follow::Yes, |dir, at| dir.read_dir(at))? {
+            let entry = entry.map_err(|error| errno(&error))?;
             // One that is gone by now, or cannot be looked at, has still a name.
             let kind = entry.file_type().map_or(FileKind::Unknown, kind);
             let inode = entry
                 .metadata()
-                .map_or(1, |metadata| self.stat_of(&metadata).inode);
+                .map_or(1, |metadata| stat_of(&metadata, self.device).inode);
             entries.push(DirEntry {
                 name: entry.file_name().into_vec(),
                 inode,
@@ -222,7 +266,7 @@ impl FileSystem for HostDir {
     }
 
     fn read_link(&mut self, path: &[u8]) -> Answer<Vec<u8>> {
-        let target = answer(self.dir.read_link_contents(self.path(path)?))?;
+        let target = self.at(path, Follow::No, |dir, at| dir.read_link_contents(at))?;
         Ok(target.into_os_string().into_vec())
     }
 
@@ -230,47 +274,40 @@ impl FileSystem for HostDir {
         if self.access == Access::ReadOnly && self.stat(path, Follow::No).is_ok() {
             return Err(Errno::Exist.into());
         }
-        answer(self.dir.create_dir(self.changing(path)?))
+        self.change(path, |dir, at| dir.create_dir(at))
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
-        answer(self.dir.remove_dir(self.changing(path)?))
+        self.change(path, |dir, at| dir.remove_dir(at))
     }
 
     fn unlink(&mut self, path: &[u8]) -> Answer<()> {
-        answer(self.dir.remove_file(self.changing(path)?))
+        self.change(path, |dir, at| dir.remove_file(at))
     }
 
     fn rename(&mut self, from: &[u8], to: &[u8]) -> Answer<()> {
-        answer(
-            self.dir
-                .rename(self.changing(from)?, &self.dir, self.changing(to)?),
-        )
+        self.change_both(from, to, |dir, from, to| dir.rename(from, dir, to))
     }
 
     fn symlink(&mut self, target: &[u8], path: &[u8]) -> Answer<()> {
-        answer(
-            self.dir
-                .symlink(Path::new(OsStr::from_bytes(target)), self.changing(path)?),
-        )
+        self.change(path, |dir, at| dir.symlink(OsStr::from_bytes(target), at))
     }
 
     fn link(&mut self, from: &[u8], _follow: Follow, to: &[u8]) -> Answer<()> {
-        answer(
-            self.dir
-                .hard_link(self.changing(from)?, &self.dir, self.changing(to)?),
-        )
+        self.change_both(from, to, |dir, from, to| dir.hard_link(from, dir, to))
     }
 
     fn set_times(&mut self, path: &[u8], follow: Follow, times: NewTimes) -> Answer<()> {
-        if follow == Follow::No && self.stat(path, follow)?.kind == FileKind::SymbolicLink {
+        let stat = self.stat(path, follow)?;
+        if self.access == Access::ReadOnly {
+            return Err(Errno::Rofs.into());
+        }
+        if stat.kind == FileKind::SymbolicLink {
             return Err(Errno::NotSup.into());
         }
-        let mut options = OpenOptions::new();
-        options
-            .read(true)
-            .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
-        let file = answer(self.dir.open_with(self.changing(path)?, &options))?;
+        let file = self.at(path, follow, |dir, at| {
+            dir.open_with(at, &self.options(&OpenHow::READ))
+        })?;
         Ok(set_times(&file.into_std(), times)?)
     }
 }

@@ -27,6 +27,7 @@ mod guest;
 mod host_dir;
 mod imports;
 mod mapped;
+mod names;
 mod platform;
 mod program;
 mod python;

@@ -8,6 +8,7 @@ use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
 
 use crate::error::Error;
 use crate::guest::Guest;
+use crate::names::Names;
 use crate::run::Run;
 use crate::{engine, imports};
 
@@ -85,15 +86,29 @@ impl Program {
         &self.shared.code
     }
 
+    pub(crate) fn module(&self) -> &Module {
+        self.shared.bound.module()
+    }
+
+    /// What messages call it: the file's name.
+    pub(crate) fn name(&self) -> String {
+        let path = &self.shared.path;
+        path.file_name()
+            .unwrap_or(path.as_os_str())
+            .to_string_lossy()
+            .into_owned()
+    }
+
+    /// Names of functions, if the module itself has none.
+    pub(crate) fn names(&self) -> Names {
+        Names::beside(&self.shared.path)
+    }
+
     /// What the loader must know of the program when the first side module is loaded.
     pub(crate) fn main_module(&self, instance: Instance) -> MainModule<Guest> {
         let path = self.shared.path.clone();
         MainModule {
-            name: path
-                .file_name()
-                .unwrap_or(path.as_os_str())
-                .to_string_lossy()
-                .into_owned(),
+            name: self.name(),
             instance,
             bytes: Box::new(move || std::fs::read(&path)),
             imports: Arc::clone(&self.shared.imports),

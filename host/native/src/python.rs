@@ -18,6 +18,9 @@ pub struct Python {
     image: ImageFs<Mapped>,
 }
 
+/// How deep Python lets its own C functions nest: `engine::GUEST_STACK` carries more than ten times as much.
+const C_RECURSION: &str = "5000";
+
 impl Python {
     /// Opens the interpreter and its image. Compiled code is kept in `cache_dir`.
     ///
@@ -40,7 +43,10 @@ impl Python {
     pub fn run(&self) -> Run {
         let mut run = self.program.run();
         run.image = Some(self.image.clone());
-        run.arg("python").env("PYTHONHOME", "/").env("PWD", "/");
+        run.arg("python")
+            .env("PYTHONHOME", "/")
+            .env("PWD", "/")
+            .env("PYMODE_C_RECURSION", C_RECURSION);
         run
     }
 }

@@ -211,7 +211,7 @@ impl Run {
             Ok(()) => Exit::Code(0),
             Err(error) => match error.downcast_ref::<wasi::Exit>() {
                 Some(exit) => Exit::Code(exit.code),
-                None => Exit::Fault(Fault::new(&error, memory_limit)),
+                None => Exit::Fault(Fault::new(&error, &program, memory_limit)),
             },
         })
     }

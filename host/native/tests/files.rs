@@ -76,6 +76,7 @@ fn no_link_leads_out() {
     symlink("file", bench.path("in/fine")).unwrap();
     symlink("../file", bench.path("in/dir/fine")).unwrap();
     symlink("loop", bench.path("in/loop")).unwrap();
+    symlink("/w/far-loop", bench.path("in/far-loop")).unwrap();
     for path in [
         "/w/up",
         "/w/absolute",
@@ -87,23 +88,48 @@ fn no_link_leads_out() {
         let done = run(&bench, &cat(path));
         assert_eq!(
             (&done.exit, &done.out[..]),
-            (&failed(Errno::NotCapable), ""),
+            (&failed(Errno::NoEnt), ""),
             "{path}"
         );
     }
     for path in ["/w/fine", "/w/dir/fine", "/w/dir/../fine"] {
         assert_eq!(run(&bench, &cat(path)).out, "inside", "{path}");
     }
-    assert_eq!(run(&bench, &cat("/w/loop")).exit, failed(Errno::Loop));
-    // Nothing is made through such a link, either.
-    for path in ["/w/parent/made", "/w/root/tmp/made"] {
+    for path in ["/w/loop", "/w/far-loop"] {
+        assert_eq!(run(&bench, &cat(path)).exit, failed(Errno::Loop), "{path}");
+    }
+    // Nothing is made through such a link, either: the guest's own root has no room.
+    for path in ["/w/parent/made", "/w/root/made"] {
         assert_eq!(
             run(&bench, &touch(path)).exit,
-            failed(Errno::NotCapable),
+            failed(Errno::NoSpc),
             "{path}"
         );
     }
     assert!(!bench.path("made").exists());
+}
+
+#[test]
+fn a_link_that_leaves_a_mount_goes_on_in_the_guests_tree() {
+    let bench = Bench::new();
+    bench.file("in/file", "inside");
+    let dir = bench.path("in").canonicalize().unwrap();
+    symlink(dir.join("file"), bench.path("in/self")).unwrap();
+    symlink(&dir, bench.path("in/dir")).unwrap();
+    symlink("../r/file", bench.path("in/sideways")).unwrap();
+    symlink("/r/self", bench.path("in/chain")).unwrap();
+    for path in [
+        "/w/self",
+        "/w/dir/file",
+        "/w/dir/dir/dir/self",
+        "/w/sideways",
+        "/w/chain",
+    ] {
+        let done = run_with(&bench, &cat(path), |run| {
+            run.cwd(&dir).unwrap();
+        });
+        assert_eq!(done.out, "inside", "{path}");
+    }
 }
 
 #[test]

@@ -60,6 +60,27 @@ fn arguments_and_environment_arrive() {
     assert!(matches!(run.start(), Err(Error::Text { .. })));
 }
 
+/// A module without its custom sections.
+fn strip(wasm: &[u8]) -> Vec<u8> {
+    let mut stripped = wasm[..8].to_vec();
+    for payload in wasmparser::Parser::new(0).parse_all(wasm) {
+        let payload = payload.unwrap();
+        if let Some((id, range)) = payload.as_section()
+            && id != 0
+        {
+            stripped.push(id);
+            // A length of five bytes, whatever it is.
+            let range = range.start as usize..range.end as usize;
+            let len = range.len();
+            stripped.extend(
+                (0..5).map(|at| (len >> (7 * at) & 0x7f) as u8 | if at < 4 { 0x80 } else { 0 }),
+            );
+            stripped.extend(&wasm[range]);
+        }
+    }
+    stripped
+}
+
 fn fault(done: Done) -> String {
     match done.exit {
         Exit::Fault(fault) => fault.to_string(),
@@ -75,11 +96,39 @@ fn a_trap_says_what_and_where() {
     assert_eq!(done.exit.code(), 134);
     let text = fault(done);
     assert!(text.contains("aborted"), "{text}");
-    assert!(text.contains("program!inner+0x"), "{text}");
-    assert!(text.contains("program!start+0x"), "{text}");
+    assert!(text.contains("main.wasm!inner+0x"), "{text}");
+    assert!(text.contains("main.wasm!start+0x"), "{text}");
 
     let text = fault(bench.run("(drop (i32.load (i32.const 0x7fffffff)))"));
     assert!(text.contains("out of bounds memory access"), "{text}");
+}
+
+#[test]
+fn an_exception_that_nobody_catches_is_a_fault() {
+    let bench = Bench::new();
+    let wat = program_with("(tag $oops (param i32))", "(throw $oops (i32.const 1))");
+    let text = fault(common::finish(bench.open(&wat).unwrap().run()));
+    assert!(
+        text.contains("threw an exception that nobody caught"),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_that_were_stripped_are_found_beside_the_program() {
+    let bench = Bench::new();
+    let named = wat::parse_str(program_with("(func $inner unreachable)", "(call $inner)")).unwrap();
+    let stripped = bench.file("main.wasm", strip(&named));
+    let run = || {
+        fault(common::finish(
+            Program::open(&stripped, &bench.path("code")).unwrap().run(),
+        ))
+    };
+    assert!(run().contains("main.wasm!function["), "{}", run());
+    bench.file("main.names.wasm", &named);
+    assert!(run().contains("main.wasm!inner+0x"), "{}", run());
+    bench.file("main.names.wasm", "nonsense");
+    assert!(run().contains("main.wasm!function["), "{}", run());
 }
 
 #[test]

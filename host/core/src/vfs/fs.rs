@@ -96,6 +96,8 @@ pub struct OpenHow {
     pub exclusive: bool,
     /// Empty it.
     pub truncate: bool,
+    /// Write at the end, even when somebody else writes there, too.
+    pub append: bool,
     /// Fail unless it is a directory.
     pub directory: bool,
     /// A link at the end.
@@ -110,6 +112,7 @@ impl OpenHow {
         create: false,
         exclusive: false,
         truncate: false,
+        append: false,
         directory: false,
         follow: Follow::Yes,
     };

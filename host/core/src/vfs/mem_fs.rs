@@ -9,7 +9,7 @@ use self::tree::{Content, Inode, ROOT, Tree};
 use super::fs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };
-use super::{MAX_LINKS, join};
+use super::{MAX_LINKS, MAX_NAME, join};
 use crate::platform::Clock;
 use crate::{Errno, Platform, Timestamp};
 
@@ -308,7 +308,7 @@ impl FileSystem for MemFs {
         if moves_directory && tree.is_inside(target.parent, inode)? {
             return Err(Errno::Inval.into());
         }
-        if target.name.len() > 255 {
+        if target.name.len() > MAX_NAME {
             return Err(Errno::NameTooLong.into());
         }
         // From here on nothing fails.

@@ -20,6 +20,9 @@ use crate::Errno;
 /// The longest path, as Linux has it.
 const MAX_PATH: usize = 4096;
 
+/// The longest name in a directory, as Linux has it.
+const MAX_NAME: usize = 255;
+
 /// How many symbolic links a path may lead through, as Linux has it.
 const MAX_LINKS: u32 = 40;
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::MAX_PATH;
 use super::fs::{FileKind, Stat};
+use super::{MAX_NAME, MAX_PATH};
 use crate::Errno;
 
 /// The tree of mount points. Directories that only lead to a mount point are part of it: they are seen even where no file system has them.
@@ -125,6 +125,9 @@ impl Mounts {
         let mut depth = 0_usize;
         into.path.clear();
         for name in names(base).chain(names(path)) {
+            if name.len() > MAX_NAME {
+                return Err(Errno::NameTooLong);
+            }
             match name {
                 b".." if depth > 1 => {
                     depth -= 1;

@@ -14,7 +14,16 @@ fn read_path(memory: &dyn GuestMemory, at: u32, len: u32) -> Result<Vec<u8>, Err
     if len >= MAX_PATH {
         return Err(Errno::NameTooLong);
     }
-    memory.read_vec(at, len)
+    let path = memory.read_vec(at, len)?;
+    check_text(&path)?;
+    Ok(path)
+}
+
+/// WASI's paths are text.
+fn check_text(path: &[u8]) -> Result<(), Errno> {
+    std::str::from_utf8(path)
+        .map(|_| ())
+        .map_err(|_| Errno::Ilseq)
 }
 
 /// `lookupflags`: bit 0 follows a link at the end.
@@ -61,7 +70,10 @@ impl Wasi {
         let base = self.descriptors.directory(fd)?;
         let stat = match memory.slice(path, path_len)? {
             // Start-up does this by the hundred: no copy where none is needed.
-            Some(path) => self.vfs.stat(GuestPath { base, path }, follow(flags))?,
+            Some(path) => {
+                check_text(path)?;
+                self.vfs.stat(GuestPath { base, path }, follow(flags))?
+            }
             None => self.vfs.stat(
                 GuestPath {
                     base,
@@ -157,6 +169,7 @@ impl Wasi {
             directory: has(1),
             exclusive: has(2),
             truncate: has(3),
+            append: flags.appends(),
             follow: follow(lookup_flags),
         };
         if oflags > 0b1111 || how.create && how.directory {

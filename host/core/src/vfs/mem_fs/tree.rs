@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::super::MAX_NAME;
 use super::super::fs::{DirEntry, FileKind, NewTimes, Stat};
 use crate::{Errno, Timestamp};
 
@@ -215,7 +216,7 @@ impl Tree {
         inode: Inode,
         now: Timestamp,
     ) -> Result<(), Errno> {
-        if name.len() > 255 {
+        if name.len() > MAX_NAME {
             return Err(Errno::NameTooLong);
         }
         let above = self.node_mut(directory)?;

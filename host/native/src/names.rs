@@ -1,0 +1,50 @@
+//! Names of functions that a stripped module does not carry any more.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use wasmparser::{KnownCustom, Name, Parser, Payload};
+
+/// The names of a module's functions, by their index.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    functions: HashMap<u32, String>,
+}
+
+impl Names {
+    /// Reads them from the module as it was before it was stripped: for `python.wasm` that is `python.names.wasm`, beside it.
+    ///
+    /// Names are only for people: when there are none, or they cannot be read, there are none.
+    pub(crate) fn beside(wasm: &Path) -> Names {
+        std::fs::read(wasm.with_extension("names.wasm"))
+            .map(|bytes| Names::of(&bytes))
+            .unwrap_or_default()
+    }
+
+    fn of(wasm: &[u8]) -> Names {
+        let mut names = Names::default();
+        for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
+            let Payload::CustomSection(section) = payload else {
+                continue;
+            };
+            let KnownCustom::Name(section) = section.as_known() else {
+                continue;
+            };
+            for names_of in section.into_iter().map_while(Result::ok) {
+                let Name::Function(map) = names_of else {
+                    continue;
+                };
+                let named = map
+                    .into_iter()
+                    .map_while(Result::ok)
+                    .map(|naming| (naming.index, naming.name.to_owned()));
+                names.functions.extend(named);
+            }
+        }
+        names
+    }
+
+    pub(crate) fn get(&self, function: u32) -> Option<&str> {
+        self.functions.get(&function).map(String::as_str)
+    }
+}
