@@ -87,15 +87,29 @@ impl HostDir {
         })
     }
 
-    /// Changes what is at a path.
+    /// Changes what is at a path, or takes it away.
     fn change<T>(&self, path: &[u8], act: impl FnOnce(&Dir, &Path) -> io::Result<T>) -> Answer<T> {
-        match self.access {
-            Access::ReadWrite => self.at(path, Follow::No, act),
-            Access::ReadOnly => {
-                self.at(parent(path), Follow::Yes, |dir, at| dir.metadata(at))?;
-                Err(Errno::Rofs.into())
-            }
+        if self.access == Access::ReadOnly {
+            // What is not there could not have been changed anyway.
+            self.at(path, Follow::No, |dir, at| dir.symlink_metadata(at))?;
+            return Err(Errno::Rofs.into());
         }
+        self.at(path, Follow::No, act)
+    }
+
+    /// Makes what is not there yet.
+    fn make<T>(&self, path: &[u8], act: impl FnOnce(&Dir, &Path) -> io::Result<T>) -> Answer<T> {
+        if self.access == Access::ReadOnly {
+            if self
+                .at(path, Follow::No, |dir, at| dir.symlink_metadata(at))
+                .is_ok()
+            {
+                return Err(Errno::Exist.into());
+            }
+            self.at(parent(path), Follow::Yes, |dir, at| dir.metadata(at))?;
+            return Err(Errno::Rofs.into());
+        }
+        self.at(path, Follow::No, act)
     }
 
     /// Changes what is at two paths.
@@ -271,10 +285,7 @@ impl FileSystem for HostDir {
     }
 
     fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
-        if self.access == Access::ReadOnly && self.stat(path, Follow::No).is_ok() {
-            return Err(Errno::Exist.into());
-        }
-        self.change(path, |dir, at| dir.create_dir(at))
+        self.make(path, |dir, at| dir.create_dir(at))
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
@@ -290,7 +301,7 @@ impl FileSystem for HostDir {
     }
 
     fn symlink(&mut self, target: &[u8], path: &[u8]) -> Answer<()> {
-        self.change(path, |dir, at| dir.symlink(OsStr::from_bytes(target), at))
+        self.make(path, |dir, at| dir.symlink(OsStr::from_bytes(target), at))
     }
 
     fn link(&mut self, from: &[u8], _follow: Follow, to: &[u8]) -> Answer<()> {

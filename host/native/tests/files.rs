@@ -171,6 +171,7 @@ fn what_is_mounted_for_writing_is_written_and_the_rest_is_not() {
         )
     };
     assert_eq!(run(&bench, &unlink("/r/new")).exit, failed(Errno::Rofs));
+    assert_eq!(run(&bench, &unlink("/r/absent")).exit, failed(Errno::NoEnt));
     assert_eq!(read(&bench.path("in/new")), "made");
     assert_eq!(run(&bench, &unlink("/w/new")).exit, Exit::Code(0));
     assert!(!bench.path("in/new").exists());

@@ -1,6 +1,7 @@
 //! A guest made of nothing but memory: tests call WASI as a wasm module would, with addresses.
 #![allow(
     dead_code,
+    unused_imports,
     unreachable_pub,
     clippy::unwrap_used,
     reason = "shared by several test programs, which fail by panicking"
