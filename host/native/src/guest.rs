@@ -7,9 +7,6 @@ use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::{self, Wasi};
 use wasmtime::{Caller, Extern, Memory, StoreLimits};
 
-/// Where the loader looks for a library that is asked for without a path: C++'s standard library lies there.
-const LIBRARY_PATH: &str = "/lib";
-
 /// One running guest.
 pub(crate) struct Guest {
     pub(crate) wasi: Wasi,
@@ -20,13 +17,18 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
-    pub(crate) fn new(wasi: Wasi, limits: StoreLimits, cache: CodeCache) -> Guest {
+    pub(crate) fn new(
+        wasi: Wasi,
+        limits: StoreLimits,
+        library_path: Vec<String>,
+        cache: CodeCache,
+    ) -> Guest {
         let config = Config {
             contract: Some(Contract {
                 section: SECTION.into(),
                 version: VERSION,
             }),
-            library_path: vec![LIBRARY_PATH.into()],
+            library_path,
         };
         Guest {
             wasi,

@@ -46,7 +46,9 @@ impl Python {
         run.arg("python")
             .env("PYTHONHOME", "/")
             .env("PWD", "/")
-            .env("PYMODE_C_RECURSION", C_RECURSION);
+            .env("PYMODE_C_RECURSION", C_RECURSION)
+            // The other one needs termios, which WASI has not, and says so at each start.
+            .env("PYTHON_BASIC_REPL", "1");
         run
     }
 }

@@ -25,6 +25,9 @@ use crate::stdio::{Output, Stdin};
 /// How much a guest may put into `/tmp`, unless the caller says otherwise.
 const TMP_LIMIT: u64 = 512 << 20;
 
+/// Where the loader looks for a library that is asked for without a path: C++'s standard library lies there.
+const LIBRARY_PATH: &str = "/lib";
+
 /// A run of a program, to be told what it is given and then started.
 ///
 /// The guest sees `/`, which is the image or empty, a `/tmp` in memory, and what is mounted; nothing else of this machine. Its environment is empty
@@ -35,6 +38,7 @@ pub struct Run {
     args: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
     mounts: Vec<(Vec<u8>, HostDir)>,
+    library_path: Vec<String>,
     stdin: Stdin,
     stdout: Output,
     stderr: Output,
@@ -50,6 +54,7 @@ impl Run {
             args: Vec::new(),
             env: Vec::new(),
             mounts: Vec::new(),
+            library_path: vec![LIBRARY_PATH.into()],
             stdin: Stdin::default(),
             stdout: Output::default(),
             stderr: Output::default(),
@@ -140,6 +145,18 @@ impl Run {
         let dir: PathBuf = dir.canonicalize().map_err(Error::file("open", dir))?;
         self.mount_read_write(&dir, &dir)?;
         Ok(self.env("PWD", &dir))
+    }
+
+    /// Lets the guest's `dlopen` find libraries in a directory of this machine when it is asked for them without a path. It is
+    /// mounted for reading only, and searched after those that were given before.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub fn library(&mut self, dir: &Path) -> Result<&mut Run, Error> {
+        let at = format!("/library/{}", self.library_path.len());
+        self.mount_read_only(&at, dir)?;
+        self.library_path.push(at);
+        Ok(self)
     }
 
     /// Where the guest reads from.
@@ -252,6 +269,11 @@ impl Run {
             Some(bytes) => StoreLimitsBuilder::new().memory_size(bytes).build(),
             None => StoreLimits::default(),
         };
-        Ok(Guest::new(wasi, limits, self.program.code().clone()))
+        Ok(Guest::new(
+            wasi,
+            limits,
+            self.library_path,
+            self.program.code().clone(),
+        ))
     }
 }

@@ -109,6 +109,27 @@ fn a_side_module_shares_memory_and_functions_with_main() {
 }
 
 #[test]
+fn a_library_without_a_path_is_looked_for_where_it_was_said() {
+    let bench = Bench::new();
+    bench.file("libs/side.wasm", wasm(ANSWER).unwrap());
+    bench.file("other/nothing", "");
+    // `side.wasm`, without the `/site/` before it.
+    let wat = main(CALL).replace(
+        "(call $dl_open (i32.const 512) (i32.const 15)",
+        "(call $dl_open (i32.const 518) (i32.const 9)",
+    );
+    let mut run = bench.open(&wat).unwrap().run();
+    run.library(&bench.path("other"))
+        .unwrap()
+        .library(&bench.path("libs"))
+        .unwrap();
+    assert_eq!(finish(run), out("042"));
+    let done = finish(bench.open(&wat).unwrap().run());
+    assert_eq!(done.exit, Exit::Code(100));
+    assert!(done.out.contains("cannot find `side.wasm`"), "{}", done.out);
+}
+
+#[test]
 fn a_side_module_may_use_wasi_itself() {
     let fields = format!(
         r#"(import "wasi_snapshot_preview1" "sched_yield" (func $yield (result i32)))
