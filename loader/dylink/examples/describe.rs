@@ -18,8 +18,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         false => ModuleInfo::from_bytes(&bytes)?,
     };
     let elapsed = start.elapsed();
-    println!("memory  {} bytes, align {}", info.memory.size, info.memory.align.get());
-    println!("table   {} slots, align {}", info.table.size, info.table.align.get());
+    println!(
+        "memory  {} bytes, align {}",
+        info.memory.size,
+        info.memory.align.get()
+    );
+    println!(
+        "table   {} slots, align {}",
+        info.table.size,
+        info.table.align.get()
+    );
     println!("needed  {:?}", info.needed);
     println!("rpath   {:?}", info.runtime_path);
     println!("starts  {}", info.starts);

@@ -160,11 +160,16 @@ impl<P: Process> Linker<'_, P> {
         };
         let mut align = Align::ONE;
         let mut offsets = Vec::with_capacity(plan.order.len());
+        // Left free by alignment.
+        let mut gaps = Vec::new();
         let mut total = 0u32;
         for at in &plan.order {
             let region = plan.modules[*at].table;
             align = align.max(region.align);
             let start = region.align.round_up(total).ok_or_else(too_many)?;
+            if start > total {
+                gaps.push(total..start);
+            }
             offsets.push(start);
             total = start.checked_add(region.size).ok_or_else(too_many)?;
         }
@@ -183,7 +188,17 @@ impl<P: Process> Linker<'_, P> {
                 reason,
             },
         )?;
-        self.linked.undo.slots.push((first, total));
+        let mut used = 0;
+        for gap in gaps {
+            let free = gap.end - gap.start;
+            self.process
+                .program(|program| program.slots.give(Slot(first.0 + gap.start), free));
+            let before = Slot(first.0 + used);
+            self.linked.undo.slots.push((before, gap.start - used));
+            used = gap.end;
+        }
+        let last = Slot(first.0 + used);
+        self.linked.undo.slots.push((last, total - used));
         for (at, offset) in plan.order.iter().zip(offsets) {
             self.update(*at, |module| module.table_base = Slot(first.0 + offset));
         }

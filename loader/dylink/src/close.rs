@@ -6,8 +6,10 @@ use crate::process::Process;
 
 /// Takes back one `open` of a handle.
 ///
-/// When every `open` is taken back, the handle is closed: `sym` refuses it. The module itself stays in memory, as POSIX
-/// allows and musl does; the next `open` of its file finds it there, initialised, and gives the same handle.
+/// When every `open` is taken back, the handle is closed: `sym` refuses it. The module stays until [`reclaim`] finds that
+/// nobody holds it; an `open` before that finds it as it was.
+///
+/// [`reclaim`]: crate::reclaim
 pub fn close<P: Process>(process: &mut P, handle: Handle) -> Result<(), HandleError> {
     process.program(|program| {
         let id = program.opened(handle)?;

@@ -44,6 +44,14 @@ pub fn close<P: Process>(process: &mut P, handle: u32) -> bool {
     }
 }
 
+/// The second half of `dlclose`, which runs guest code: unloads what nobody holds. Whether all exit handlers returned.
+pub async fn reclaim<P: Process>(process: &mut P) -> bool {
+    match crate::reclaim(process).await {
+        Ok(()) => true,
+        Err(error) => fail::<P, ()>(process, &error).is_some(),
+    }
+}
+
 /// `dlerror()` into a buffer of `capacity` bytes: the full length of the message (0: there is none) and what fits. A
 /// message that fits is gone then.
 pub fn error<P: Process>(process: &mut P, capacity: usize) -> (usize, Vec<u8>) {

@@ -368,6 +368,16 @@ pub struct HandleError {
     pub handle: u32,
 }
 
+/// An exit handler of a module that was closed did not return.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("an exit handler of `{path}` failed: {reason}")]
+pub struct CloseError {
+    /// The module.
+    pub path: Arc<str>,
+    /// The engine's sentence.
+    pub reason: Fault,
+}
+
 /// What `dlerror` says next: one message, which reading takes away.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct LastError {

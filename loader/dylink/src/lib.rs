@@ -39,6 +39,7 @@ mod plan;
 mod preview;
 mod process;
 mod program;
+mod reclaim;
 mod registry;
 mod resolve;
 mod search;
@@ -52,7 +53,8 @@ pub use close::close;
 pub use config::{Config, Contract};
 pub use engine::{Engine, Fault, Mutability};
 pub use error::{
-    HandleError, LastError, ModuleError, Needed, OpenError, Problem, SymError, Unresolved,
+    CloseError, HandleError, LastError, ModuleError, Needed, OpenError, Problem, SymError,
+    Unresolved,
 };
 pub use flags::{OpenFlags, UnknownFlags};
 pub use group::{Definition, Group, Member, Node, Scope, Visible};
@@ -67,5 +69,6 @@ pub use plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, 
 pub use preview::{Preview, preview};
 pub use process::{FetchError, Fetched, Main, Process};
 pub use program::Program;
+pub use reclaim::reclaim;
 pub use resolve::{Resolution, Target, resolve};
 pub use sym::{Lookup, Symbol, sym};

@@ -81,6 +81,16 @@ pub(crate) fn take_slots<P: Process>(
     Ok(Slot(first))
 }
 
+/// Clears slots and gives them back. A slot that cannot be cleared is not used again.
+pub(crate) fn give_slots<P: Process>(process: &mut P, table: &P::Extern, first: Slot, count: u32) {
+    let slots = first.0..first.0.saturating_add(count);
+    let stuck = slots
+        .clone()
+        .find(|slot| process.set(table, Slot(*slot), None).is_err());
+    let end = stuck.unwrap_or(slots.end);
+    process.program(|program| program.slots.give(first, end - first.0));
+}
+
 /// The address of an exported datum; `None` if only the instance can tell, and is not there yet.
 pub(crate) fn address<P: Process>(
     process: &mut P,

@@ -246,7 +246,7 @@ impl Planner<'_, '_> {
         }
         Ok(PlannedModule {
             path: Arc::clone(&member.path),
-            memory: info.memory,
+            memory: memory(info),
             table: info.table,
             bindings,
             relocates: is_function(info, RELOCATE),
@@ -329,6 +329,21 @@ impl Planner<'_, '_> {
             function,
         }
     }
+}
+
+/// What a module needs; a module without data that registers exit handlers needs an address of its own, because its
+/// `__dso_handle` lies at its memory base, and null means the whole program.
+fn memory(info: &ModuleInfo) -> Region {
+    let registers = |import: &crate::info::Import| {
+        matches!(import.wants, Wants::Function { .. }) && &*import.name == "__cxa_atexit"
+    };
+    if info.memory.size == 0 && info.imports.iter().any(registers) {
+        return Region {
+            size: 1,
+            ..info.memory
+        };
+    }
+    info.memory
 }
 
 fn is_function(info: &ModuleInfo, name: &str) -> bool {

@@ -89,6 +89,8 @@ pub(crate) enum State {
     Initializing,
     /// Loaded.
     Ready,
+    /// Nobody holds it: its exit handlers run.
+    Leaving,
     /// A constructor of its load group failed. The guest may hold pointers into it, so it stays where it is, but nothing
     /// finds it any more.
     Failed,
@@ -156,9 +158,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
 
     /// Takes a module out as if it had never been there.
     pub(crate) fn remove(&mut self, id: ModuleId) {
-        if let Some(module) = self.modules.remove(&id) {
-            self.forget_file(module.file, id);
-        }
+        self.take(id);
     }
 
     /// Leaves a module where it is, but unreachable: the next `dlopen` of its file starts afresh.
@@ -172,7 +172,14 @@ impl<Instance, Extern> Program<Instance, Extern> {
         }
     }
 
-    fn forget_file(&mut self, file: Option<FileId>, id: ModuleId) {
+    /// Takes a module out, with what it had.
+    pub(crate) fn take(&mut self, id: ModuleId) -> Option<Module<Instance>> {
+        let module = self.modules.remove(&id)?;
+        self.forget_file(module.file, id);
+        Some(module)
+    }
+
+    pub(crate) fn forget_file(&mut self, file: Option<FileId>, id: ModuleId) {
         if let Some(file) = file
             && self.files.get(&file) == Some(&id)
         {

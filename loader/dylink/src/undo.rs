@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::guest;
 use crate::ids::{Address, FunctionId, ModuleId, Slot};
+use crate::memory;
 use crate::process::Process;
 use crate::program::GotKey;
 
@@ -59,12 +60,7 @@ impl Undo {
         });
         let Some(shared) = shared else { return };
         for (first, count) in self.slots {
-            // A slot that cannot be cleared is not used again.
-            let cleared = (first.0..first.0 + count)
-                .all(|slot| process.set(&shared.table, Slot(slot), None).is_ok());
-            if cleared {
-                process.program(|program| program.slots.give(first, count));
-            }
+            memory::give_slots(process, &shared.table, first, count);
         }
         for address in self.memory {
             // If main's `free` traps, the memory is lost, and there is nobody to tell: the failure that led here is

@@ -48,7 +48,30 @@
     (call $allocate (local.get 0) (local.get 1)))
   (func (export "free") (param i32)
     (global.set $live (i32.sub (global.get $live) (i32.const 1))))
-  ;; How many allocations are live, and where the stack stands.
-  (elem (i32.const 5) func $live $stack)
+  ;; Exit handlers, as C++ and `atexit` register them: 16 bytes each from 2048, function, argument and module.
+  (global $handlers (mut i32) (i32.const 2048))
+  (func (export "__cxa_atexit") (param $function i32) (param $argument i32) (param $module i32) (result i32)
+    (i32.store (global.get $handlers) (local.get $function))
+    (i32.store offset=4 (global.get $handlers) (local.get $argument))
+    (i32.store offset=8 (global.get $handlers) (local.get $module))
+    (global.set $handlers (i32.add (global.get $handlers) (i32.const 16)))
+    (i32.const 0))
+  ;; Calls those of one module, newest first, each once.
+  (func (export "__cxa_finalize") (param $module i32) (local $at i32) (local $function i32)
+    (local.set $at (global.get $handlers))
+    (block $done
+      (loop $next
+        (br_if $done (i32.eq (local.get $at) (i32.const 2048)))
+        (local.set $at (i32.sub (local.get $at) (i32.const 16)))
+        (br_if $next (i32.ne (i32.load offset=8 (local.get $at)) (local.get $module)))
+        (local.set $function (i32.load (local.get $at)))
+        (br_if $next (i32.eqz (local.get $function)))
+        (i32.store (local.get $at) (i32.const 0))
+        (call_indirect (param i32) (i32.load offset=4 (local.get $at)) (local.get $function))
+        (br $next))))
+
+  ;; How many allocations are live, where the stack stands, how long the table is.
+  (elem (i32.const 5) func $live $stack $slots)
+  (func $slots (export "slots") (result i32) (table.size 0))
   (func $live (export "live") (result i32) (global.get $live))
   (func $stack (export "stack") (result i32) (global.get $sp)))

@@ -85,7 +85,8 @@ impl Subject for Guest {
     }
 
     fn close(&mut self, handle: u32) -> bool {
-        dlfcn::close(&mut self.engine(), handle)
+        let mut engine = self.engine();
+        dlfcn::close(&mut engine, handle) && now(dlfcn::reclaim(&mut engine))
     }
 
     fn error(&mut self) -> Option<String> {

@@ -1,0 +1,13 @@
+(module
+  (@dylink.0 (mem-info (memory 8 2) (table 1 0)))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "__cxa_atexit" (func $atexit (param i32 i32 i32) (result i32)))
+  (import "env" "__stack_pointer" (global $sp (mut i32)))
+  (elem (global.get $tb) func $leave)
+  (func $leave (param i32) (global.set $sp (i32.const 16)) (unreachable))
+  (func (export "__wasm_call_ctors")
+    (drop (call $atexit (global.get $tb) (i32.const 0) (global.get $mb)))))

@@ -1,0 +1,20 @@
+(module
+  (@dylink.0 (mem-info (memory 8 2) (table 1 0))
+    (needed "b.wasm")
+    (runtime-path "$ORIGIN"))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "__cxa_atexit" (func $atexit (param i32 i32 i32) (result i32)))
+  (import "GOT.mem" "counter" (global $counter (mut i32)))
+  (elem (global.get $tb) func $leave)
+  ;; It writes a digit into main's `counter`.
+  (func $leave (param i32)
+    (i32.store (global.get $counter)
+      (i32.add (i32.mul (i32.load (global.get $counter)) (i32.const 10)) (local.get 0))))
+  (func (export "__wasm_call_ctors")
+    (drop (call $atexit (global.get $tb) (i32.const 1) (global.get $mb))))
+
+  (func (export "id") (result i32) (i32.load (global.get $mb))))

@@ -1,0 +1,174 @@
+//! What `dlclose` leaves without a holder goes: its exit handlers run, then its memory and slots are free again.
+
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashSet;
+
+use crate::attach::attach;
+use crate::error::CloseError;
+use crate::guest;
+use crate::ids::{Address, ModuleId};
+use crate::memory;
+use crate::process::Process;
+use crate::program::{GotKey, Program, Shared, State};
+
+/// What the C runtime of main calls for a module that goes: it runs what the module has handed to `atexit` and
+/// `__cxa_atexit`. The argument is the module's `__dso_handle`, which lld puts at its memory base.
+const FINALIZE: &str = "__cxa_finalize";
+
+/// Unloads every module that nobody holds: that is not open, not needed by and not bound to a module that stays, and was not
+/// opened with `RTLD_NODELETE`. Modules go before what they need.
+///
+/// When a handler fails, all the same everything is unloaded but the module whose handler it was: its memory and slots stay
+/// reserved. The first failure is given.
+pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
+    let leaving = process.program(Program::take_leaving);
+    if leaving.is_empty() {
+        return Ok(());
+    }
+    let Ok(shared) = attach(process) else {
+        return Ok(());
+    };
+    let mut outcome = Ok(());
+    // All handlers first: one of them may call into another module that leaves.
+    let mut finalized = Vec::new();
+    for id in leaving {
+        match finalize(process, id).await {
+            Ok(()) => finalized.push(id),
+            Err(error) => {
+                process.program(|program| program.abandon(id));
+                outcome = outcome.and(Err(error));
+            }
+        }
+    }
+    for id in finalized {
+        release(process, &shared, id).await;
+    }
+    outcome
+}
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// Takes what nobody holds out of every list, dependants first. It can be neither found nor opened from here on.
+    fn take_leaving(&mut self) -> Vec<ModuleId> {
+        let mut held: HashSet<ModuleId> = HashSet::new();
+        let mut queue: Vec<ModuleId> = self
+            .modules
+            .iter()
+            .filter(|(_, module)| {
+                module.opens > 0 || module.nodelete || module.state != State::Ready
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        while let Some(id) = queue.pop() {
+            if held.insert(id)
+                && let Some(module) = self.modules.get(&id)
+            {
+                queue.extend(&module.uses);
+            }
+        }
+        let mut leaving: Vec<ModuleId> = self.modules.keys().copied().collect();
+        leaving.retain(|id| !held.contains(id));
+        if leaving.is_empty() {
+            return leaving;
+        }
+        leaving.sort_unstable();
+        let leaving = self.dependants_first(&leaving);
+        self.global.retain(|id| held.contains(id));
+        for id in &leaving {
+            if let Some(module) = self.modules.get_mut(id) {
+                module.state = State::Leaving;
+                let file = module.file;
+                self.forget_file(file, *id);
+            }
+        }
+        leaving
+    }
+
+    /// The reverse of the order in which the modules were constructed.
+    fn dependants_first(&self, ids: &[ModuleId]) -> Vec<ModuleId> {
+        let among: HashSet<ModuleId> = ids.iter().copied().collect();
+        let mut seen = HashSet::new();
+        let mut order = Vec::new();
+        let mut stack = Vec::new();
+        for root in ids {
+            if seen.insert(*root) {
+                stack.push((*root, 0));
+            }
+            while let Some((id, next)) = stack.last_mut() {
+                match self
+                    .modules
+                    .get(id)
+                    .and_then(|module| module.uses.get(*next))
+                {
+                    Some(need) => {
+                        *next += 1;
+                        if among.contains(need) && seen.insert(*need) {
+                            stack.push((*need, 0));
+                        }
+                    }
+                    None => {
+                        order.push(*id);
+                        stack.pop();
+                    }
+                }
+            }
+        }
+        order.reverse();
+        order
+    }
+}
+
+async fn finalize<P: Process>(process: &mut P, id: ModuleId) -> Result<(), CloseError> {
+    let (path, handle, main) = process.program(|program| {
+        let module = program.modules.get(&id);
+        (
+            module.map(|module| Arc::clone(&module.path)),
+            module.map_or(Address(0), |module| module.memory_base),
+            program
+                .modules
+                .get(&ModuleId::MAIN)
+                .and_then(|main| main.instance.clone()),
+        )
+    });
+    // A module without memory has no `__dso_handle` of its own; null would mean the whole program.
+    if handle == Address(0) {
+        return Ok(());
+    }
+    let (Some(path), Some(main)) = (path, main) else {
+        return Ok(());
+    };
+    let Some(function) = process.export(&main, FINALIZE) else {
+        return Ok(());
+    };
+    match guest::call(process, &function, &[handle.0]).await {
+        Ok(_) => Ok(()),
+        Err(reason) => Err(CloseError { path, reason }),
+    }
+}
+
+/// Gives back what the module had.
+async fn release<P: Process>(process: &mut P, shared: &Shared<P::Extern>, id: ModuleId) {
+    let Some(module) = process.program(|program| {
+        program.got.retain(|key, _| match key {
+            GotKey::Null => true,
+            GotKey::Data(owner, _) | GotKey::Function(owner, _) => *owner != id,
+        });
+        program.take(id)
+    }) else {
+        return;
+    };
+    memory::give_slots(
+        process,
+        &shared.table,
+        module.table_base,
+        module.info.table.size,
+    );
+    for slot in module.extra_slots.values() {
+        memory::give_slots(process, &shared.table, *slot, 1);
+    }
+    if let Some(allocation) = module.allocation {
+        // If main's `free` fails, the memory is lost, and there is nobody to tell.
+        let _ = guest::call(process, &shared.allocator.free, &[allocation.0]).await;
+    }
+}
