@@ -10,14 +10,14 @@ use pymode_dylink_wasmtime::{Linkage, MainModule, WasmtimeEngine, engine_config}
 use wasmtime::{Caller, Engine, Linker, Memory, Module, Ref, Store, Table, Val};
 
 /// A running main module.
-pub struct Guest {
+pub(crate) struct Guest {
     store: Store<State>,
     memory: Memory,
     table: Option<Table>,
 }
 
 /// The store's data.
-pub struct State {
+pub(crate) struct State {
     linkage: Linkage<State>,
     files: Files,
     memory: Option<Memory>,
