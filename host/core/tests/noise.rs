@@ -35,7 +35,7 @@ impl Noise {
 impl Noise {
     /// A number for a parameter of this name: mostly one that makes sense.
     fn fitting(&mut self, name: &str) -> u64 {
-        if self.next() % 8 == 0 {
+        if self.next().is_multiple_of(8) {
             return self.number();
         }
         match name {
