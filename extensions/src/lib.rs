@@ -20,6 +20,7 @@ mod project;
 mod recipe;
 mod sdist;
 mod site;
+mod skips;
 mod spec;
 mod suite;
 mod wheel;

@@ -9,6 +9,7 @@ use crate::build::Builder;
 use crate::error::Error;
 use crate::recipe::Recipe;
 use crate::sdist::copy_tree;
+use crate::skips;
 use crate::spec::{ProjectName, Spec};
 use crate::wheel::WheelName;
 
@@ -62,11 +63,18 @@ impl Builder<'_> {
             what: format!("{} {}", wheel.name.name, wheel.name.version),
             site,
             dir,
-            // The tests' directory is shared, and its bytecode would be the guest's to write.
-            args: std::iter::once("-B".to_owned()).chain(test.run).collect(),
+            args: args(&wheel.name.name, test.run),
             modules: recipe.modules,
         })
     }
+}
+
+/// What Python runs: the helper that skips, and behind it what the recipe says.
+fn args(project: &ProjectName, run: Vec<String>) -> Vec<String> {
+    let skips = serde_json::to_string(&skips::of(project)).expect("text by text is JSON");
+    // The tests' directory is shared, and its bytecode would be the guest's to write.
+    let helper = ["-B", "-c", include_str!("../helpers/suite.py")].map(String::from);
+    helper.into_iter().chain([skips]).chain(run).collect()
 }
 
 fn label(wheel: &WheelName) -> String {
