@@ -31,6 +31,19 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn images(this: &Bundle) -> Array;
 
+    /// `run`: programs that come with a request. `request`: a fresh interpreter answers each request. `persistent`: one
+    /// interpreter answers them all.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn mode(this: &Bundle) -> String;
+
+    /// Whether tracebacks are shown to whoever asks.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn development(this: &Bundle) -> bool;
+
+    /// The environment of guests that answer requests: an object of texts.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn environment(this: &Bundle) -> Object;
+
     /// Imports a side module by its key: a promise of its compiled form.
     #[wasm_bindgen(method, catch)]
     pub(crate) fn side(this: &Bundle, key: &str) -> Result<Promise, JsValue>;
@@ -53,6 +66,7 @@ thread_local! {
 
 /// Called by the bundle's entry, once, before anything else.
 #[wasm_bindgen(js_name = setBundle)]
+#[expect(unreachable_pub, reason = "JavaScript reaches it")]
 pub fn set_bundle(bundle: JsValue) {
     crate::platform::install_panic_hook();
     BUNDLE.with(|cell| {

@@ -20,7 +20,7 @@ pub(crate) struct Guest {
     pub(crate) wasi: RefCell<Wasi>,
     pub(crate) loader: Loader,
     /// Whom it talks to while it runs, if it does.
-    pub(crate) channel: Option<Channel>,
+    pub(crate) channel: RefCell<Option<Rc<dyn Channel>>>,
     /// What the guest has to wait for before the call under way is made again.
     pub(crate) waits_for: RefCell<Option<Promise>>,
     /// The `poll_oneoff` under way.
@@ -30,9 +30,14 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// Whom it talks to just now.
+    pub(crate) fn channel(&self) -> Option<Rc<dyn Channel>> {
+        self.channel.borrow().clone()
+    }
+
     /// Has the guest suspended until `promise` is kept, before the call under way is made again.
     pub(crate) fn wait_for(&self, promise: Promise) {
-        if let Some(channel) = &self.channel {
+        if let Some(channel) = self.channel() {
             channel.flush();
         }
         *self.waits_for.borrow_mut() = Some(promise);

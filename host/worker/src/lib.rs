@@ -13,17 +13,24 @@
 //! | [`loader`] | the linker of a guest: files and compiled modules |
 //! | [`platform`], [`stream`] | time, chance, waiting; standard input and output |
 //! | [`object`] | the Durable Object and the Worker before it |
+//! | [`serve`], [`persistent`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
+//! | [`http`], [`body`] | a request and its answer, as the guest sees them |
 //! | [`run`], [`wire`] | `pymode run --engine workerd` |
 
 mod blob;
+mod body;
 mod boot;
 mod bundle;
 mod guest;
+mod http;
 mod imports;
 mod loader;
 mod object;
+mod persistent;
 mod platform;
+mod queue;
 mod run;
+mod serve;
 mod stream;
 mod window;
 mod wire;

@@ -20,6 +20,9 @@ use wasm_bindgen::prelude::*;
 use crate::bundle;
 use crate::guest::Guest;
 
+/// Where libraries lie that modules name without a directory.
+const LIBRARY_PATH: &str = "/lib";
+
 /// The custom section that holds the key.
 const KEY_SECTION: &str = "pymode.code";
 
@@ -55,7 +58,7 @@ impl Loader {
         };
         let config = Config {
             contract: Some(contract),
-            ..Config::default()
+            library_path: vec![LIBRARY_PATH.to_owned()],
         };
         Loader {
             program: RefCell::new(Program::new(config)),

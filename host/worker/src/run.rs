@@ -1,7 +1,10 @@
 //! `pymode run --engine workerd`: one program, from its frames to its frames (see [`crate::wire`]).
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 use std::sync::Arc;
+
+use js_sys::Promise;
 
 use pymode_host::Errno;
 use pymode_host::vfs::{
@@ -11,7 +14,7 @@ use pymode_host::wasi::Stdio;
 
 use crate::boot::{self, Ended, Setup};
 use crate::platform::Worker;
-use crate::stream::{Channel, Frames};
+use crate::stream::{Channel, Frames, Pipe};
 use crate::wire::{Kind, take};
 
 /// How much the current directory may grow to, in bytes.
@@ -27,8 +30,33 @@ struct Program {
     files: BTreeMap<Vec<u8>, Vec<u8>>,
 }
 
+/// The other side of a program: frames out, input as it is asked for.
+#[derive(Clone)]
+pub(crate) struct Terminal {
+    pub(crate) frames: Frames,
+    pub(crate) input: Pipe,
+}
+
+impl Channel for Terminal {
+    fn input(&self) -> &Pipe {
+        &self.input
+    }
+
+    fn ask(&self) {
+        self.frames.put(Kind::WantStdin, &[]);
+    }
+
+    fn flush(&self) {
+        self.frames.flush();
+    }
+
+    fn congestion(&self) -> Option<Promise> {
+        self.frames.pause()
+    }
+}
+
 /// Runs what `request` asks for, and answers while it runs.
-pub(crate) async fn run(request: Vec<u8>, channel: Channel) {
+pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
     let ended = match parse(&request) {
         Ok(program) => {
             drop(request);
@@ -43,7 +71,7 @@ pub(crate) async fn run(request: Vec<u8>, channel: Channel) {
     channel.frames.end();
 }
 
-async fn run_program(program: Program, channel: &Channel) -> Ended {
+async fn run_program(program: Program, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
     if let Some(path) = &program.cwd {
         match fill(&program.folders, &program.files) {
@@ -60,11 +88,11 @@ async fn run_program(program: Program, channel: &Channel) -> Ended {
         args: program.args,
         env: program.env,
         stdio: Stdio {
-            stdin: channel.pipe.stream(),
+            stdin: channel.input.stream(),
             stdout: channel.frames.stream(Kind::Stdout),
             stderr: channel.frames.stream(Kind::Stderr),
         },
-        channel: Some(channel.clone()),
+        channel: Some(Rc::new(channel.clone())),
         mounts,
     };
     let guest = match boot::boot(setup) {

@@ -1,5 +1,6 @@
 //! A bundle: the modules of a Worker, with an entry that ties them together.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,6 +53,34 @@ pub struct Parts<'a> {
     pub images: Vec<(String, PathBuf)>,
     /// Side modules by key.
     pub sides: Vec<(String, PathBuf)>,
+    /// What the Worker does with requests.
+    pub mode: Mode,
+    /// Whether whoever asks is shown tracebacks.
+    pub development: bool,
+    /// The environment of guests that answer requests.
+    pub environment: BTreeMap<String, String>,
+}
+
+/// What a Worker does with requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    /// A request brings a program, which is run: for this machine only.
+    Run,
+    /// A fresh interpreter answers each request.
+    Request,
+    /// One interpreter answers them all, one after the other; its state survives.
+    #[default]
+    Persistent,
+}
+
+impl Mode {
+    fn name(self) -> &'static str {
+        match self {
+            Mode::Run => "run",
+            Mode::Request => "request",
+            Mode::Persistent => "persistent",
+        }
+    }
 }
 
 impl Bundle {
@@ -96,6 +125,12 @@ impl Bundle {
             let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, side);
             let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
         }
+        let settings = serde_json::json!({
+            "mode": parts.mode.name(),
+            "development": parts.development,
+            "environment": parts.environment,
+        });
+        entry.settings = settings.to_string();
         bundle.modules.insert(
             0,
             Module {
@@ -110,6 +145,23 @@ impl Bundle {
     /// The modules; the first is the entry.
     pub fn modules(&self) -> &[Module] {
         &self.modules
+    }
+
+    /// The modules' names and sizes in bytes.
+    ///
+    /// # Errors
+    /// When one cannot be read.
+    pub fn sizes(&self) -> Result<Vec<(&str, u64)>, CacheError> {
+        let size = |module: &Module| match &module.content {
+            Content::Bytes(bytes) => Ok(bytes.len() as u64),
+            Content::File(path) => Ok(fs::metadata(path)
+                .map_err(CacheError::io("read", path))?
+                .len()),
+        };
+        self.modules
+            .iter()
+            .map(|module| Ok((module.name.as_str(), size(module)?)))
+            .collect()
     }
 
     /// Writes all modules into a directory, as links where that is possible.
@@ -153,6 +205,7 @@ struct Entry {
     doors: String,
     images: String,
     sides: String,
+    settings: String,
 }
 
 impl Entry {
@@ -166,6 +219,7 @@ impl Entry {
             doors,
             images,
             sides,
+            settings,
         } = self;
         format!(
             r#"// Made by pymode: ties the modules of this Worker together.
@@ -179,6 +233,7 @@ const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }})
 glue.__wbg_set_wasm(exports);
 exports.__wbindgen_start();
 glue.setBundle({{
+  ...{settings},
   main,
   mainInfo,
   window,

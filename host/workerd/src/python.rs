@@ -7,7 +7,9 @@ use std::time::UNIX_EPOCH;
 use pymode_toolchain::npm::{self, NpmError, Workerd};
 use pymode_toolchain::{Cache, CacheError, Key, Talk};
 
+use crate::bundle::Bundle;
 use crate::pack::{self, PackError, Packed};
+use crate::serve::{LocalWorkerd, ServeError};
 use crate::worker::{self, WorkerCode, WorkerError};
 
 /// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
@@ -85,6 +87,16 @@ impl Python {
             image: Files::read(&image)?,
             scratch,
         })
+    }
+}
+
+impl Python {
+    /// Serves a bundle with the local workerd, from `dir`.
+    ///
+    /// # Errors
+    /// As [`LocalWorkerd::start`].
+    pub fn serve(&self, bundle: &Bundle, dir: &Path) -> Result<LocalWorkerd, ServeError> {
+        LocalWorkerd::start(&self.workerd, bundle, dir)
     }
 }
 

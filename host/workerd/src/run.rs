@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use pymode_host::image::ImageWriter;
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Parts};
+use crate::bundle::{Bundle, Mode, Parts};
 use crate::cwd::{self, CwdError, Snapshot};
 use crate::pack::{self, PackError, Packed, Side};
 use crate::python::{Files, Python};
@@ -159,6 +159,9 @@ impl Run<'_> {
             main: self.python.main.clone(),
             images,
             sides: sides.clone(),
+            mode: Mode::Run,
+            development: true,
+            environment: BTreeMap::new(),
         });
         let workerd = LocalWorkerd::start(
             &self.python.workerd,

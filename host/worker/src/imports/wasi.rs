@@ -5,7 +5,10 @@ use pymode_host::wasi::Outcome;
 
 use crate::guest::{Guest, GuestNumber};
 use crate::platform;
-use crate::stream::Channel;
+use crate::stream;
+
+/// The file that goes to whom the guest talks to.
+const STDOUT: u32 = 1;
 
 macro_rules! bind {
     ($($kind:ident fn $name:ident($($param:ident: $type:ty),*);)*) => {
@@ -24,11 +27,22 @@ macro_rules! bind {
             let guest = GuestNumber(guest).guest();
             let outcome = guest.wasi.borrow_mut().fd_read(&mut &guest.window, $($param),*);
             if outcome == Err(Errno::Again)
-                && let Some(promise) = guest.channel.as_ref().and_then(Channel::input_wanted)
+                && let Some(promise) = guest.channel().and_then(|channel| stream::input_wanted(&*channel))
             {
                 guest.wait_for(promise);
             }
             errno(outcome)
+        }
+    };
+    (@ memory fd_write ($fd:ident: $fd_type:ty, $($param:ident: $type:ty),*)) => {
+        #[unsafe(export_name = "waits!wasi_snapshot_preview1.fd_write")]
+        extern "C" fn fd_write(guest: u32, $fd: $fd_type, $($param: $type),*) -> u32 {
+            let guest = GuestNumber(guest).guest();
+            if $fd == STDOUT && let Some(promise) = guest.channel().and_then(|channel| channel.congestion()) {
+                guest.wait_for(promise);
+                return 0;
+            }
+            errno(guest.wasi.borrow_mut().fd_write(&mut &guest.window, $fd, $($param),*))
         }
     };
     (@ memory $name:ident ($($param:ident: $type:ty),*)) => {
@@ -73,7 +87,7 @@ fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -
     let promise = match poll.time_left(&wasi)? {
         Some(left) => platform::timer(left).map_err(|_| Errno::Io)?,
         // Only files are waited for, and of these only standard input is not always ready.
-        None => guest.channel.as_ref().ok_or(Errno::NotSup)?.input(),
+        None => stream::input(&*guest.channel().ok_or(Errno::NotSup)?),
     };
     *guest.poll.borrow_mut() = Some(poll);
     guest.wait_for(promise);

@@ -1,0 +1,163 @@
+"""The guest's side of a Worker: requests come in by file 0, answers go out by file 1.
+
+A message is made of pieces, each with its length in front (4 bytes, little-endian): first one of JSON, then the body's, then
+an empty one. What the program prints goes to file 2, which the host logs.
+
+    per request     main() is the whole program: one request, one answer, the end.
+    persistent      initialise() once, then serve() for each request.
+"""
+
+import io
+import json
+import os
+import sys
+import traceback
+from types import SimpleNamespace
+
+from pymode.workers import Request, Response, chunks_of
+
+_handler = None
+
+
+def main():
+    initialise()
+    serve()
+
+
+def initialise():
+    """Imports the program. Nothing of a request, of the clock or of chance is kept here: a snapshot may be taken after it."""
+    global _handler
+    sys.stdout = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", line_buffering=True)
+    name = os.environ.get("PYMODE_ENTRY", "entry")
+    _handler = _find(__import__("importlib").import_module(name))
+
+
+def serve():
+    """Answers one request."""
+    message = json.loads(_read_piece())
+    body = iter(_read_piece, b"")
+    started = False
+    try:
+        response = _handler(message, body)
+        pieces = chunks_of(response.body)
+        # The first piece before the head: what goes wrong until then is still told by the status.
+        first = next(pieces, b"")
+        _write_head({"status": response.status, "headers": response.headers.items()})
+        started = True
+        _write_piece(first)
+        for piece in pieces:
+            _write_piece(piece)
+        _end()
+    except BaseException as error:
+        traceback.print_exc()
+        if started:
+            # The answer is cut off, and says so.
+            raise
+        _write_fault(error)
+
+
+def _find(module):
+    """What answers, as a function of a message and its body."""
+    if hasattr(module, "on_fetch"):
+        on_fetch = module.on_fetch
+
+        def handle(message, body):
+            return _finish(on_fetch, _request(_is_async(on_fetch), message, body), _env(message))
+
+        return handle
+    if hasattr(module, "Default"):
+        default = module.Default
+
+        def handle(message, body):
+            return _finish(default(SimpleNamespace(), _env(message)).fetch, _request(True, message, body))
+
+        return handle
+    raise AttributeError(f"`{module.__name__}` defines neither `on_fetch(request, env)` nor `class Default(WorkerEntrypoint)`")
+
+
+def _is_async(function):
+    return bool(getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x80)
+
+
+def _request(is_async, message, body):
+    kind = Request
+    if is_async:
+        from workers import Request as kind
+    return kind(message["method"], message["url"], message["headers"], body)
+
+
+def _env(message):
+    return SimpleNamespace(**message["env"])
+
+
+def _finish(function, *args):
+    result = function(*args)
+    if hasattr(result, "__await__"):
+        result = _run(result)
+    if isinstance(result, Response):
+        return result
+    if isinstance(result, (str, bytes)):
+        return Response(result)
+    raise TypeError(f"a handler returns a Response; this one returned {type(result).__name__}")
+
+
+def _run(awaitable):
+    """A program that never imported asyncio has nothing that could make it wait, and need not pay for an event loop."""
+    if "asyncio" in sys.modules:
+        import asyncio
+
+        async def wait():
+            return await awaitable
+
+        return asyncio.run(wait())
+    steps = awaitable.__await__()
+    try:
+        while True:
+            next(steps)
+    except StopIteration as end:
+        return end.value
+
+
+def _write_fault(error):
+    # How much of it is shown is the host's decision.
+    _write_head({"fault": "".join(traceback.format_exception(error))})
+    _end()
+
+
+def _write_head(message):
+    _write_piece(json.dumps(message).encode())
+
+
+def _write_piece(piece):
+    # An empty piece would be the end.
+    if piece:
+        _write(len(piece).to_bytes(4, "little"))
+        _write(piece)
+
+
+def _end():
+    _write(bytes(4))
+
+
+def _write(data):
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view):]
+
+
+def _read_piece():
+    return _read(int.from_bytes(_read(4), "little"))
+
+
+def _read(count):
+    data = bytearray()
+    while len(data) < count:
+        piece = os.read(0, count - len(data))
+        if not piece:
+            raise ConnectionError("the request was cut off")
+        data += piece
+    return bytes(data)
+
+
+if __name__ == "__main__":
+    main()

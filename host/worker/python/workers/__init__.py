@@ -1,0 +1,36 @@
+"""The names of Cloudflare's own Python SDK, for handlers that are written for it.
+
+    from workers import Response, WorkerEntrypoint
+
+    class Default(WorkerEntrypoint):
+        async def fetch(self, request):
+            return Response("Hello")
+"""
+
+from pymode.workers import Headers, Response
+from pymode.workers import Request as _Request
+
+__all__ = ["Headers", "Request", "Response", "WorkerEntrypoint"]
+
+
+class Request(_Request):
+    """As in the SDK, the body is awaited."""
+
+    async def bytes(self):
+        return super().bytes()
+
+    async def text(self):
+        return super().bytes().decode()
+
+    async def json(self):
+        import json
+
+        return json.loads(super().bytes())
+
+
+class WorkerEntrypoint:
+    """Base class of a Worker's `Default`."""
+
+    def __init__(self, ctx, env):
+        self.ctx = ctx
+        self.env = env

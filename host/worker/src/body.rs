@@ -1,0 +1,116 @@
+//! Bodies of responses, written as their makers go along.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
+use wasm_bindgen::prelude::*;
+use worker::web_sys::ReadableStream;
+
+/// How many bytes may wait to be sent before whoever makes more has to pause.
+const BACKLOG: u32 = 1 << 20;
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_name = ReadableStream)]
+    type Readable;
+
+    #[wasm_bindgen(constructor, js_class = ReadableStream, catch)]
+    fn new(source: &Object, strategy: &JsValue) -> Result<Readable, JsValue>;
+
+    #[wasm_bindgen(js_name = ByteLengthQueuingStrategy)]
+    type Strategy;
+
+    #[wasm_bindgen(constructor, js_class = ByteLengthQueuingStrategy)]
+    fn new(options: &Object) -> Strategy;
+
+    type Controller;
+
+    #[wasm_bindgen(method, catch)]
+    fn enqueue(this: &Controller, chunk: &Uint8Array) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    fn close(this: &Controller) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method)]
+    fn error(this: &Controller, reason: &JsValue);
+
+    #[wasm_bindgen(method, getter, js_name = desiredSize)]
+    fn desired_size(this: &Controller) -> Option<f64>;
+}
+
+/// The writing end of a body. Clones share it.
+#[derive(Clone)]
+pub(crate) struct Body(Rc<Writer>);
+
+struct Writer {
+    controller: Controller,
+    /// Ends the pause of whoever waits until some of the backlog is sent.
+    drained: Rc<RefCell<Option<Function>>>,
+}
+
+impl Body {
+    /// Both ends of a body.
+    pub(crate) fn new() -> Result<(Body, ReadableStream), JsValue> {
+        let controller = Rc::new(RefCell::new(None));
+        let drained: Rc<RefCell<Option<Function>>> = Rc::default();
+
+        let given = Rc::clone(&controller);
+        let start =
+            Closure::once(move |controller: Controller| given.replace(Some(controller)).is_none());
+        let waiting = Rc::clone(&drained);
+        let wake = move || {
+            if let Some(wake) = waiting.take() {
+                // It only settles a promise.
+                let _ = wake.call0(&JsValue::UNDEFINED);
+            }
+        };
+        // When nobody reads any more, the maker goes on too; what it makes is thrown away.
+        let (pull, cancel) = (
+            Closure::<dyn Fn()>::new(wake.clone()),
+            Closure::<dyn Fn()>::new(wake),
+        );
+        let source = Object::new();
+        Reflect::set(&source, &"start".into(), start.as_ref())?;
+        // The stream owns these two: they are collected with it.
+        Reflect::set(&source, &"pull".into(), &pull.into_js_value())?;
+        Reflect::set(&source, &"cancel".into(), &cancel.into_js_value())?;
+        let options = Object::new();
+        Reflect::set(&options, &"highWaterMark".into(), &BACKLOG.into())?;
+        let stream = Readable::new(&source, &Strategy::new(&options))?;
+        let controller = controller
+            .take()
+            .ok_or_else(|| JsError::new("the stream did not start"))?;
+        Ok((
+            Body(Rc::new(Writer {
+                controller,
+                drained,
+            })),
+            JsValue::from(stream).unchecked_into(),
+        ))
+    }
+
+    /// Adds to the body. When nobody reads any more, it is thrown away.
+    pub(crate) fn put(&self, bytes: &[u8]) {
+        let _ = self.0.controller.enqueue(&Uint8Array::from(bytes));
+    }
+
+    /// The body is complete.
+    pub(crate) fn end(&self) {
+        // It fails when nobody reads any more.
+        let _ = self.0.controller.close();
+    }
+
+    /// The body breaks off.
+    pub(crate) fn fail(&self, reason: &str) {
+        self.0.controller.error(&JsError::new(reason).into());
+    }
+
+    /// If too much waits to be sent: a promise that is kept when more may be added.
+    pub(crate) fn pause(&self) -> Option<Promise> {
+        let room = self.0.controller.desired_size()?;
+        (room <= 0.0).then(|| {
+            Promise::new(&mut |resolve, _reject| *self.0.drained.borrow_mut() = Some(resolve))
+        })
+    }
+}
