@@ -14,7 +14,7 @@ use pymode_dylink_wasmtime::{
     CodeCache, Guest, Linkage, MainModule, WasmtimeEngine, engine_config,
 };
 use wasmtime::{
-    Engine, Extern, Global, GlobalType, Instance, Linker, Module, Mutability, Store, Val, ValType,
+    Engine, Extern, Global, GlobalType, Instance, Linker, Mutability, Store, Val, ValType,
 };
 
 use super::{Bench, Outcome};
