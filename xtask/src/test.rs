@@ -29,7 +29,10 @@ impl Options {
     }
 }
 
-/// Part of the whole; each counts as one test but the last, which counts its own.
+/// What runs inside a Worker is a workspace of its own; it is compiled, for its own target, by who bundles it.
+const WORKSPACES: [&str; 2] = ["Cargo.toml", "host/worker/Cargo.toml"];
+
+/// Part of the whole. The tests count their own, everything else counts what it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Format,
@@ -80,7 +83,14 @@ impl Step {
     fn run(self, root: &Path, options: &Options) -> Result<Tally, Error> {
         let cargo = |words: &str| options.cargo(root, words);
         match self {
-            Self::Format => suite::single(cargo("fmt --all --check")),
+            Self::Format => {
+                let mut tally = Tally::default();
+                for manifest in WORKSPACES {
+                    let words = format!("fmt --all --check --manifest-path {manifest}");
+                    tally += suite::single(cargo(&words))?;
+                }
+                Ok(tally)
+            }
             Self::Tidy => crate::tidy(root).map(Tally::one),
             Self::Clippy => suite::single(cargo("clippy --workspace --all-targets -- -D warnings")),
             Self::Docs => {
