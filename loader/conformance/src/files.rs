@@ -32,6 +32,11 @@ impl Files {
         self.paths.insert(normal(path), file.clone());
     }
 
+    /// All paths, in order.
+    pub fn paths(&self) -> impl Iterator<Item = String> {
+        self.paths.keys().cloned()
+    }
+
     /// Which file a path leads to.
     #[must_use]
     pub fn identify(&self, path: &str) -> Option<FileId> {

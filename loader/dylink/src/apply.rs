@@ -296,13 +296,7 @@ impl<P: Process> Linker<'_, P> {
                 let base = self.base(importer, |module| module.table_base.0);
                 self.process.global(Mutability::Const, base)
             }
-            Binding::Export(definition) => {
-                let id = id_of(&self.linked.ids, definition.node);
-                let (path, name, instance) = self.named(id, definition);
-                instance
-                    .and_then(|instance| self.process.export(&instance, &name))
-                    .ok_or_else(|| Fault(alloc::format!("`{path}` does not export `{name}`")))
-            }
+            Binding::Export(definition) => self.export(definition),
             Binding::Bridge(function) => {
                 let name = bridge::export_name(function);
                 let instance = self.bridge.as_ref();
@@ -317,6 +311,25 @@ impl<P: Process> Linker<'_, P> {
                 .host(&import.module, &import.name)
                 .ok_or_else(|| Fault(alloc::format!("the host has no `{}`", import.name))),
         }
+    }
+
+    /// The raw export that a definition is, asked for once in the life of the process.
+    fn export(&mut self, definition: Definition) -> Result<P::Extern, Fault> {
+        let id = id_of(&self.linked.ids, definition.node);
+        let key = (id, definition.export);
+        let known = self
+            .process
+            .program(|program| program.externs.get(&key).cloned());
+        if let Some(known) = known {
+            return Ok(known);
+        }
+        let (path, name, instance) = self.named(id, definition);
+        let found = instance
+            .and_then(|instance| self.process.export(&instance, &name))
+            .ok_or_else(|| Fault(alloc::format!("`{path}` does not export `{name}`")))?;
+        self.process
+            .program(|program| program.externs.insert(key, found.clone()));
+        Ok(found)
     }
 
     /// The process's own tag of the import's name.

@@ -8,6 +8,7 @@
 
 use alloc::boxed::Box;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::info::Signature;
@@ -25,7 +26,7 @@ pub struct BridgeFunction {
     /// The symbol it stands for.
     pub name: Box<str>,
     /// Its type.
-    pub signature: Signature,
+    pub signature: Arc<Signature>,
     /// What it does when called.
     pub action: BridgeAction,
 }
@@ -51,7 +52,7 @@ impl Bridge {
     /// The module. It imports the table as its first import, then one mutable `i32` global for each forward.
     #[must_use]
     pub fn to_wasm(&self) -> Vec<u8> {
-        let mut types: Vec<&Signature> = Vec::new();
+        let mut types: Vec<&Arc<Signature>> = Vec::new();
         let type_of: Vec<usize> = self
             .functions
             .iter()
@@ -189,10 +190,10 @@ mod tests {
         let function =
             |name: &str, params: &[ValType], results: &[ValType], action| BridgeFunction {
                 name: name.into(),
-                signature: Signature {
+                signature: Arc::new(Signature {
                     params: params.into(),
                     results: results.into(),
-                },
+                }),
                 action,
             };
         use ValType::*;

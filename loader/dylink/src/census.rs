@@ -19,6 +19,8 @@ pub struct Census {
     pub got: usize,
     /// Tags that the process made.
     pub tags: usize,
+    /// What is remembered of modules that are gone: nothing.
+    pub dangling: usize,
     /// Slots that were given to functions outside of element segments.
     pub extra_slots: usize,
     /// Free slots of the table.
@@ -48,6 +50,11 @@ impl<Instance, Extern> Program<Instance, Extern> {
                 .collect(),
             got: self.got.len(),
             tags: self.tags.len(),
+            dangling: self
+                .externs
+                .keys()
+                .filter(|(id, _)| !self.modules.contains_key(id))
+                .count(),
             extra_slots: live
                 .iter()
                 .map(|(_, module)| module.extra_slots.len())

@@ -252,13 +252,13 @@ pub struct Unresolved {
 #[non_exhaustive]
 pub enum Needed {
     /// A function to call, with its type if it is known.
-    Function(Option<Signature>),
+    Function(Option<Arc<Signature>>),
     /// A function whose address is taken.
     FunctionAddress,
     /// A datum.
     Data,
     /// A tag, with its type if it is known.
-    Tag(Option<Signature>),
+    Tag(Option<Arc<Signature>>),
     /// A global of main.
     Global,
     /// A function of the host; the import's module name.
@@ -281,7 +281,7 @@ pub enum Problem {
         /// The module that defines it.
         defined_in: Arc<str>,
         /// Its type there.
-        found: Signature,
+        found: Arc<Signature>,
     },
     /// It is there, but is something else.
     OtherKind {

@@ -11,7 +11,7 @@ use crate::bridge::{Bridge, BridgeAction, BridgeFunction};
 use crate::error::OpenError;
 use crate::group::{Definition, Group, Node};
 use crate::ids::{FunctionId, ModuleId};
-use crate::info::{ExportKind, ModuleInfo, Region, Wants};
+use crate::info::{ExportKind, ModuleInfo, Region, Signature, Wants};
 use crate::resolve::{Resolution, Target};
 
 /// A decided `dlopen`: symbolic, so it can be printed and compared; [`apply`](crate::open) turns it into instances.
@@ -172,7 +172,7 @@ struct Planner<'p, 'a> {
 enum Bridged {
     Forward(Node, FunctionId),
     /// Two modules may need one absent symbol with different types.
-    Absent(Box<str>, crate::info::Signature),
+    Absent(Box<str>, Arc<Signature>),
 }
 
 impl Planner<'_, '_> {
@@ -281,7 +281,7 @@ impl Planner<'_, '_> {
         Some(self.bridge_to(key, name, signature, BridgeAction::Forward))
     }
 
-    fn absent(&mut self, name: &str, signature: &crate::info::Signature) -> Binding {
+    fn absent(&mut self, name: &str, signature: &Arc<Signature>) -> Binding {
         let key = Bridged::Absent(name.into(), signature.clone());
         if let Some(known) = self.bridged.get(&key) {
             return Binding::Bridge(*known);
@@ -293,7 +293,7 @@ impl Planner<'_, '_> {
         &mut self,
         key: Bridged,
         name: &str,
-        signature: crate::info::Signature,
+        signature: Arc<Signature>,
         action: BridgeAction,
     ) -> Binding {
         let at = self.bridge.functions.len() as u32;

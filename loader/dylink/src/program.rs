@@ -30,6 +30,8 @@ pub struct Program<Instance, Extern> {
     pub(crate) slots: FreeSlots,
     /// GOT globals by what they hold: one serves all modules that ask for the same.
     pub(crate) got: HashMap<GotKey, Extern>,
+    /// Exports that were bound to, as the engine names them: many modules import the same ones of main.
+    pub(crate) externs: HashMap<(ModuleId, ExportId), Extern>,
     /// Tags that the linker made because no module defines them.
     pub(crate) tags: HashMap<Box<str>, Extern>,
     next: u32,
@@ -107,6 +109,16 @@ pub(crate) enum GotKey {
     Function(ModuleId, FunctionId),
 }
 
+impl GotKey {
+    /// The module that defines what the global leads to.
+    fn owner(self) -> Option<ModuleId> {
+        match self {
+            Self::Null => None,
+            Self::Data(owner, _) | Self::Function(owner, _) => Some(owner),
+        }
+    }
+}
+
 impl<Instance, Extern> Program<Instance, Extern> {
     /// A process that has loaded nothing yet.
     #[must_use]
@@ -120,6 +132,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             global: Vec::new(),
             slots: FreeSlots::default(),
             got: HashMap::new(),
+            externs: HashMap::new(),
             tags: HashMap::new(),
             next: ModuleId::MAIN.0,
         }
@@ -169,6 +182,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             module.global = false;
             let file = module.file;
             self.forget_file(file, id);
+            self.externs.retain(|(owner, _), _| *owner != id);
         }
     }
 
@@ -176,6 +190,8 @@ impl<Instance, Extern> Program<Instance, Extern> {
     pub(crate) fn take(&mut self, id: ModuleId) -> Option<Module<Instance>> {
         let module = self.modules.remove(&id)?;
         self.forget_file(module.file, id);
+        self.got.retain(|key, _| key.owner() != Some(id));
+        self.externs.retain(|(owner, _), _| *owner != id);
         Some(module)
     }
 

@@ -11,7 +11,7 @@ use crate::guest;
 use crate::ids::{Address, ModuleId};
 use crate::memory;
 use crate::process::Process;
-use crate::program::{GotKey, Program, Shared, State};
+use crate::program::{Program, Shared, State};
 
 /// What the C runtime of main calls for a module that goes: it runs what the module has handed to `atexit` and
 /// `__cxa_atexit`. The argument is the module's `__dso_handle`, which lld puts at its memory base.
@@ -149,13 +149,7 @@ async fn finalize<P: Process>(process: &mut P, id: ModuleId) -> Result<(), Close
 
 /// Gives back what the module had.
 async fn release<P: Process>(process: &mut P, shared: &Shared<P::Extern>, id: ModuleId) {
-    let Some(module) = process.program(|program| {
-        program.got.retain(|key, _| match key {
-            GotKey::Null => true,
-            GotKey::Data(owner, _) | GotKey::Function(owner, _) => *owner != id,
-        });
-        program.take(id)
-    }) else {
+    let Some(module) = process.program(|program| program.take(id)) else {
         return;
     };
     memory::give_slots(

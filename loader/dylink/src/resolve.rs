@@ -4,6 +4,9 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
+
+use hashbrown::HashSet;
 
 use crate::error::{Needed, Problem, Unresolved};
 use crate::group::{Definition, Group, Member, Node, Scope, Visible, find};
@@ -65,6 +68,7 @@ pub fn resolve(
             node: Node::New(at),
             member,
             scope,
+            functions: OnceCell::new(),
         };
         let targets = member.info.imports.iter().map(|import| {
             importer.target(import, has_host).unwrap_or_else(|problem| {
@@ -88,6 +92,8 @@ struct Importer<'a> {
     node: Node,
     member: &'a Member,
     scope: &'a Scope<'a>,
+    /// Names of the functions that it imports; made when first needed.
+    functions: OnceCell<HashSet<&'a str>>,
 }
 
 impl Importer<'_> {
@@ -121,7 +127,7 @@ impl Importer<'_> {
     fn function(
         &self,
         import: &Import,
-        wanted: Option<&Signature>,
+        wanted: Option<&Arc<Signature>>,
         weak: bool,
     ) -> Result<Target, Box<Unresolved>> {
         let needed = || Needed::Function(wanted.cloned());
@@ -139,7 +145,7 @@ impl Importer<'_> {
         {
             let problem = Problem::OtherSignature {
                 defined_in: Arc::clone(found.path),
-                found: there.clone(),
+                found: Arc::clone(there),
             };
             return Err(self.unresolved(import, needed(), problem));
         }
@@ -181,10 +187,7 @@ impl Importer<'_> {
         let ExportKind::Function(function) = export.kind else {
             return None;
         };
-        let imports_it = |import: &Import| {
-            matches!(import.wants, Wants::Function { .. }) && &*import.name == name
-        };
-        if info.imported(function).is_some() || info.imports.iter().any(imports_it) {
+        if info.imported(function).is_some() || self.imports_function(name) {
             return None;
         }
         Some(Definition {
@@ -193,9 +196,24 @@ impl Importer<'_> {
         })
     }
 
+    fn imports_function(&self, name: &str) -> bool {
+        let imports = &self.member.info.imports;
+        let functions = self.functions.get_or_init(|| {
+            let functions = imports
+                .iter()
+                .filter(|import| matches!(import.wants, Wants::Function { .. }));
+            functions.map(|import| &*import.name).collect()
+        });
+        functions.contains(name)
+    }
+
     /// There is one tag of each name in the process. Main's comes first; a tag of the importer itself is never bound to
     /// its import, which has to exist before the importer does.
-    fn tag(&self, import: &Import, wanted: Option<&Signature>) -> Result<Target, Box<Unresolved>> {
+    fn tag(
+        &self,
+        import: &Import,
+        wanted: Option<&Arc<Signature>>,
+    ) -> Result<Target, Box<Unresolved>> {
         if self.scope.tags.contains(&&*import.name) {
             return Ok(Target::ProcessTag);
         }
@@ -211,7 +229,7 @@ impl Importer<'_> {
         {
             let problem = Problem::OtherSignature {
                 defined_in: Arc::clone(found.path),
-                found: there.clone(),
+                found: Arc::clone(there),
             };
             return Err(self.unresolved(import, needed(), problem));
         }

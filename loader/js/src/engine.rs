@@ -80,9 +80,8 @@ impl<H: Host> JsProcess<H> {
             match found {
                 JsExtern::Main(name) if *import.module == *"env" && *name == import.name => {}
                 found => {
-                    let name = JsValue::from_str(&import.name);
                     // Not an assignment: main's exports are read-only, and so would be what inherits from them.
-                    define(object, &name, &self.value(found)?)?;
+                    define(object, &import.property, &self.value(found)?)?;
                 }
             }
         }

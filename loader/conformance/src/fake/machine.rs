@@ -52,7 +52,7 @@ pub enum FakeExtern {
         /// The module it is an export of, and the export's name.
         name: Arc<str>,
         /// Its type, if it is known.
-        signature: Option<Signature>,
+        signature: Option<Arc<Signature>>,
     },
 }
 

@@ -1,6 +1,7 @@
 //! What a module exports: a list in the module's order, and a way to find a name in it.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::{DefaultHashBuilder, HashTable};
@@ -28,7 +29,7 @@ pub enum ExportKind {
     /// Another global.
     Global,
     /// An exception tag that the module defines. `None`: its type is not known.
-    Tag(Option<Signature>),
+    Tag(Option<Arc<Signature>>),
     /// A tag that the module only passes on.
     ImportedTag,
     /// A memory.

@@ -1,6 +1,7 @@
 //! What a module imports, sorted out once.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 
 use super::Signature;
 use crate::error::ModuleError;
@@ -9,7 +10,7 @@ use crate::error::ModuleError;
 #[derive(Debug, Clone)]
 pub struct Import {
     /// The module name that it gives: `env`, `GOT.mem`, `wasi_snapshot_preview1`, …
-    pub module: Box<str>,
+    pub module: Arc<str>,
     /// The field name: for most imports the name of the symbol.
     pub name: Box<str>,
     /// What is to be bound to it.
@@ -18,21 +19,30 @@ pub struct Import {
     pub(super) is_function: bool,
 }
 
+/// The name of a module that was imported from just before, or a new one: imports come in runs, and most are of `env`.
+pub(super) fn module_name(imports: &[Import], module: &str) -> Arc<str> {
+    match imports.last() {
+        Some(last) if &*last.module == module => Arc::clone(&last.module),
+        _ => module.into(),
+    }
+}
+
 impl Import {
     /// Sorts an import out. `weak` is what `IMPORT_INFO` says of the name.
     pub(super) fn new(
-        module: &str,
+        module: Arc<str>,
         name: &str,
         ty: ImportType,
         weak: bool,
     ) -> Result<Self, ModuleError> {
         let is_function = matches!(ty, ImportType::Function(_));
-        let wants = Wants::classify(module, name, ty, weak).ok_or(ModuleError::ImportKind {
-            module: module.into(),
-            name: name.into(),
-        })?;
+        let wants =
+            Wants::classify(&module, name, ty, weak).ok_or_else(|| ModuleError::ImportKind {
+                module: (&*module).into(),
+                name: name.into(),
+            })?;
         Ok(Self {
-            module: module.into(),
+            module,
             name: name.into(),
             wants,
             is_function,
@@ -56,14 +66,14 @@ pub enum Wants {
     /// A function of another module, called directly.
     Function {
         /// Its type; `None` when it is not known, or names types of the module.
-        signature: Option<Signature>,
+        signature: Option<Arc<Signature>>,
         /// May be missing: then a call of it traps.
         weak: bool,
     },
     /// An exception tag, one for each name in the whole process.
     Tag {
         /// Its type; `None` when it is not known.
-        signature: Option<Signature>,
+        signature: Option<Arc<Signature>>,
     },
     /// `GOT.mem`: a global that holds the address of a datum.
     DataAddress {
@@ -85,7 +95,7 @@ pub enum Wants {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportType {
     /// A function, with its type if it is known.
-    Function(Option<Signature>),
+    Function(Option<Arc<Signature>>),
     /// A table.
     Table,
     /// A memory.
@@ -93,7 +103,7 @@ pub enum ImportType {
     /// A global.
     Global,
     /// A tag, with its type if it is known.
-    Tag(Option<Signature>),
+    Tag(Option<Arc<Signature>>),
 }
 
 impl Wants {

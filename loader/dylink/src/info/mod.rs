@@ -9,6 +9,7 @@ mod signature;
 mod wasm;
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use export::{DataBase, Datum, Export, ExportKind, Exports};
@@ -40,7 +41,7 @@ pub struct ModuleInfo {
     pub exports: Exports,
     /// It has a start function, which runs while it is instantiated.
     pub starts: bool,
-    types: Vec<Option<Signature>>,
+    types: Vec<Option<Arc<Signature>>>,
     /// The type of each function, imported ones first.
     functions: Vec<u32>,
     imported_functions: u32,
@@ -82,7 +83,7 @@ impl ModuleInfo {
 
     /// The type of a function; `None` when it is not known.
     #[must_use]
-    pub fn signature(&self, function: FunctionId) -> Option<&Signature> {
+    pub fn signature(&self, function: FunctionId) -> Option<&Arc<Signature>> {
         let ty = *self.functions.get(function.0 as usize)?;
         self.types.get(ty as usize)?.as_ref()
     }

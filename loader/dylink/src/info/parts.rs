@@ -3,6 +3,7 @@
 use alloc::vec::Vec;
 
 use super::dylink::Dylink;
+use super::import::module_name;
 use super::{Datum, Export, ExportKind, Exports, Import, ImportType, ModuleInfo};
 use crate::error::ModuleError;
 use crate::ids::FunctionId;
@@ -45,13 +46,12 @@ impl ModuleInfo {
     /// Describes a side module from what the engine tells of it.
     pub fn from_parts(parts: Parts<'_>) -> Result<Self, ModuleError> {
         let dylink = Dylink::parse(parts.dylink.ok_or(ModuleError::NotSide)?, 0)?;
-        let imports: Vec<Import> = parts
-            .imports
-            .iter()
-            .map(|(module, name, ty)| {
-                Import::new(module, name, ty.clone(), dylink.weak.contains(*name))
-            })
-            .collect::<Result<_, _>>()?;
+        let mut imports: Vec<Import> = Vec::with_capacity(parts.imports.len());
+        for (module, name, ty) in parts.imports {
+            let module = module_name(&imports, module);
+            let weak = dylink.weak.contains(*name);
+            imports.push(Import::new(module, name, ty.clone(), weak)?);
+        }
         let imported_functions = imports.iter().filter(|import| import.is_function).count() as u32;
         // A module may import and export one tag; which of the two it is, only its bytes tell.
         let imports_tag = |name: &str| {

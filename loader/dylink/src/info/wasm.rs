@@ -1,6 +1,7 @@
 //! From bytes: one pass over the sections, the code skipped.
 
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use wasmparser::{
@@ -9,6 +10,7 @@ use wasmparser::{
 };
 
 use super::dylink::Dylink;
+use super::import::module_name;
 use super::segments::{Base, Offset};
 use super::{
     DataBase, Datum, Export, ExportKind, Exports, Import, ImportType, ModuleInfo, Signature, Wants,
@@ -26,7 +28,7 @@ pub(super) enum Role {
 struct Reader {
     role: Role,
     dylink: Option<Dylink>,
-    types: Vec<Option<Signature>>,
+    types: Vec<Option<Arc<Signature>>>,
     imports: Vec<Import>,
     functions: Vec<u32>,
     imported_functions: u32,
@@ -156,7 +158,7 @@ impl Reader {
                 for group in section {
                     for ty in group?.into_types() {
                         self.types.push(match &ty.composite_type.inner {
-                            CompositeInnerType::Func(ty) => Signature::from_wasm(ty),
+                            CompositeInnerType::Func(ty) => Signature::from_wasm(ty).map(Arc::new),
                             _ => None,
                         });
                     }
@@ -213,7 +215,7 @@ impl Reader {
     }
 
     fn import(&mut self, import: &wasmparser::Import<'_>) -> Result<(), ModuleError> {
-        let signature = |types: &[Option<Signature>], ty: u32| -> Option<Signature> {
+        let signature = |types: &[Option<Arc<Signature>>], ty: u32| -> Option<Arc<Signature>> {
             types.get(ty as usize)?.clone()
         };
         let ty = match import.ty {
@@ -238,7 +240,8 @@ impl Reader {
             .dylink
             .as_ref()
             .is_some_and(|dylink| dylink.weak.contains(import.name));
-        let import = Import::new(import.module, import.name, ty, weak)?;
+        let module = module_name(&self.imports, import.module);
+        let import = Import::new(module, import.name, ty, weak)?;
         if is_global {
             self.globals.push(match import.wants {
                 Wants::MemoryBase => Global::Base(Base::Memory),
