@@ -14,6 +14,8 @@ mod diagnosis;
 mod environment;
 mod error;
 mod finish;
+mod hook;
+mod job;
 mod lock;
 mod marker;
 mod project;

@@ -9,6 +9,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::remove;
 use crate::key::Key;
 use crate::talk::Talk;
 
@@ -240,7 +241,7 @@ struct Scratch {
 
 impl Scratch {
     fn new(path: PathBuf) -> Result<Self, CacheError> {
-        remove_tree(&path)?;
+        remove(&path)?;
         fs::create_dir_all(&path).map_err(CacheError::io("create", &path))?;
         Ok(Self { path })
     }
@@ -249,15 +250,7 @@ impl Scratch {
 impl Drop for Scratch {
     fn drop(&mut self) {
         // Best effort: what stays is hidden, and the next build of the entry removes it or says why it cannot.
-        let _ = remove_tree(&self.path);
-    }
-}
-
-/// Deletes a directory with all that is in it; one that is not there is fine.
-fn remove_tree(path: &Path) -> Result<(), CacheError> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::io("delete", path)(e)),
-        _ => Ok(()),
+        let _ = remove(&self.path);
     }
 }
 

@@ -2,12 +2,12 @@
 //!
 //! cargo is their package manager here: `sources/Cargo.toml` names them, `sources/Cargo.lock` pins and checksums them.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::Error;
-use crate::cache::{Cache, CacheError};
+use crate::cache::Cache;
+use crate::files::write;
 use crate::key::Key;
 use crate::step::Step;
 use crate::talk::Talk;
@@ -57,11 +57,4 @@ pub fn sources(cache: &Cache, talk: &Talk) -> Result<CrateSources, Error> {
     Ok(CrateSources {
         root: root.join("vendor"),
     })
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CacheError> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
-    }
-    fs::write(path, text).map_err(CacheError::io("write", path))
 }

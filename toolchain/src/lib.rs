@@ -9,6 +9,7 @@ pub mod crates;
 pub mod debian;
 pub mod download;
 mod error;
+mod files;
 pub mod key;
 pub mod libcxx;
 pub mod npm;

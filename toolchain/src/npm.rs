@@ -4,10 +4,11 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::cache::{Cache, CacheError};
+use crate::files::write;
 use crate::key::Key;
 use crate::step::{Step, StepError};
 use crate::talk::Talk;
@@ -118,10 +119,6 @@ fn packages(cache: &Cache, talk: &Talk) -> Result<PathBuf, NpmError> {
         )
         .map_err(NpmError::Npm)
     })
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CacheError> {
-    fs::write(path, text).map_err(CacheError::io("write", path))
 }
 
 #[cfg(test)]

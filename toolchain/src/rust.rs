@@ -5,18 +5,22 @@
 //! source is the machine's `rust-src` component, a tar file that `PYMODE_RUST_SRC` names or that lies beside the checkout,
 //! or Debian's package from the archive that the machine's apt uses.
 
+mod apt;
+
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::archive::{ArchiveError, unpack};
 use crate::cache::{Cache, CacheError};
 use crate::debian;
+use crate::files::{link, link_tree, list_dir, remove, write};
 use crate::key::Key;
 use crate::step::{Step, StepError};
 use crate::talk::Talk;
+
+use apt::{Apt, matching_version};
 
 /// Names a `rust-library-VERSION.tar.xz`, the directory `library/` of Rust's source.
 const SOURCE: &str = "PYMODE_RUST_SRC";
@@ -333,63 +337,6 @@ impl Compiler {
     }
 }
 
-/// apt with lists and configuration of its own, below one directory.
-struct Apt {
-    work: PathBuf,
-}
-
-impl Apt {
-    fn new(work: &Path, base: &str, suites: &[&str]) -> Result<Self, CacheError> {
-        for dir in ["parts", "lists/partial", "cache/archives/partial"] {
-            let dir = work.join(dir);
-            fs::create_dir_all(&dir).map_err(CacheError::io("create", &dir))?;
-        }
-        let list = work.join("sources.list");
-        let text: String = suites
-            .iter()
-            .map(|suite| format!("deb {base} {suite} main\n"))
-            .collect();
-        fs::write(&list, text).map_err(CacheError::io("write", &list))?;
-        Ok(Self {
-            work: work.to_path_buf(),
-        })
-    }
-
-    fn command(&self, program: &str, args: &[&str]) -> Command {
-        let mut command = Command::new(program);
-        for (option, place) in [
-            ("Dir::Etc::SourceList", "sources.list"),
-            ("Dir::Etc::SourceParts", "parts"),
-            ("Dir::State::Lists", "lists"),
-            ("Dir::Cache", "cache"),
-        ] {
-            command
-                .arg("-o")
-                .arg(format!("{option}={}", self.work.join(place).display()));
-        }
-        // Its download user may not read a cache in a home directory.
-        command
-            .args(["-o", "APT::Sandbox::User=root"])
-            .args(args)
-            .current_dir(&self.work);
-        command
-    }
-}
-
-/// The first version in `apt-cache madison`'s table that is a packaging of upstream `version`.
-fn matching_version(table: &str, version: &str) -> Option<String> {
-    table
-        .lines()
-        .filter_map(|line| line.split('|').nth(1))
-        .map(str::trim)
-        .find(|found| {
-            found
-                .strip_prefix(version)
-                .is_some_and(|rest| rest.starts_with(['+', '-', '~']))
-        })
-        .map(str::to_owned)
-}
-
 /// Builds the standard library once and puts it where the compiler looks for it.
 fn build_std(cache: &Cache, talk: &Talk, target: Target, dir: &Path) -> Result<(), RustError> {
     let work = dir.join("work");
@@ -533,69 +480,9 @@ fn path_with(first: &Path) -> OsString {
     std::env::join_paths(all).unwrap_or_else(|_| first.into())
 }
 
-fn list_dir(dir: &Path) -> Result<Vec<fs::DirEntry>, CacheError> {
-    fs::read_dir(dir)
-        .and_then(Iterator::collect)
-        .map_err(CacheError::io("list", dir))
-}
-
-fn link_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
-    for entry in list_dir(from)? {
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            link_tree(&source, &target)?;
-        } else {
-            link(&source, &target)?;
-        }
-    }
-    Ok(())
-}
-
-/// A second name for a file; a copy where that cannot be had (another file system, another owner).
-fn link(from: &Path, to: &Path) -> Result<(), CacheError> {
-    if let Some(parent) = to.parent() {
-        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
-    }
-    let real = fs::canonicalize(from).map_err(CacheError::io("read", from))?;
-    if fs::hard_link(&real, to).is_err() {
-        fs::copy(&real, to).map_err(CacheError::io("copy", from))?;
-    }
-    Ok(())
-}
-
-fn remove(path: &Path) -> Result<(), CacheError> {
-    match fs::remove_dir_all(path) {
-        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::io("delete", path)(e)),
-        _ => Ok(()),
-    }
-}
-
-fn write(path: &Path, text: &str) -> Result<(), CacheError> {
-    if let Some(parent) = path.parent() {
-        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
-    }
-    fs::write(path, text).map_err(CacheError::io("write", path))
-}
-
 fn list(tried: &[String]) -> String {
     tried
         .iter()
         .map(|line| format!("\n  {}", line.replace('\n', "\n    ")))
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::matching_version;
-
-    #[test]
-    fn only_a_packaging_of_the_very_version_matches() {
-        let table = " rust-src | 1.95.10+dfsg1-1 | http://a.test/debian sid/main\n\
-                      rust-src | 1.95.1+dfsg1-2~bpo13+1 | http://a.test/debian trixie-backports/main\n";
-        assert_eq!(
-            matching_version(table, "1.95.1").as_deref(),
-            Some("1.95.1+dfsg1-2~bpo13+1")
-        );
-        assert_eq!(matching_version(table, "1.95"), None);
-    }
 }

@@ -1,0 +1,117 @@
+//! Calls of a build backend: its hooks run in a Python of their own, and what they give back is read from a file.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::{Cache, CacheError, Step, StepError, Talk, cc};
+
+use crate::cross::Cross;
+use crate::diagnosis;
+use crate::error::Error;
+use crate::job::Job;
+use crate::project::Backend;
+
+pub(crate) const BACKEND: &str = include_str!("../helpers/backend.py");
+
+/// A source tree with the backend that builds it and a directory for what comes of it.
+pub(crate) struct Frontend<'b> {
+    pub(crate) cache: &'b Cache,
+    pub(crate) talk: &'b Talk,
+    pub(crate) job: &'b Job,
+    pub(crate) cross: &'b Cross,
+    pub(crate) backend: &'b Backend,
+    pub(crate) tree: &'b Path,
+    pub(crate) work: &'b Path,
+}
+
+impl Frontend<'_> {
+    /// What the backend requires beyond what the project says.
+    pub(crate) fn requires(&self, packages: &Path) -> Result<Vec<String>, Error> {
+        // The question is quick, and its answer rarely worth a line.
+        self.call(
+            &Talk::quiet(),
+            packages,
+            "requires",
+            &format!("asking what building {} requires", self.job.what),
+        )
+    }
+
+    /// Builds the wheel; its path.
+    pub(crate) fn wheel(&self, packages: &Path) -> Result<PathBuf, Error> {
+        let file: String = self.call(
+            self.talk,
+            packages,
+            "wheel",
+            &format!("building {}", self.job.what),
+        )?;
+        Ok(self
+            .out()
+            .join(Path::new(&file).file_name().unwrap_or_default()))
+    }
+
+    /// What the compiler said when it failed last, if it did.
+    pub(crate) fn compiler_said(&self) -> Option<String> {
+        diagnosis::of_compiler(&self.failure())
+    }
+
+    fn call<T: serde::de::DeserializeOwned>(
+        &self,
+        talk: &Talk,
+        packages: &Path,
+        hook: &str,
+        title: &str,
+    ) -> Result<T, Error> {
+        let out = self.out();
+        fs::create_dir_all(&out).map_err(CacheError::io("create", &out))?;
+        let helper = self.work.join("backend.py");
+        fs::write(&helper, BACKEND).map_err(CacheError::io("write", &helper))?;
+        let result = self.work.join(format!("{hook}.json"));
+        let mut python = self.cross.python(packages);
+        python
+            .arg(&helper)
+            .arg(hook)
+            .arg(&result)
+            .arg(&self.backend.object)
+            .arg(&out)
+            .args(&self.backend.paths);
+        python
+            .current_dir(self.tree)
+            .env(cc::FAILURE, self.failure());
+        if let Some(recipe) = &self.job.recipe {
+            python.envs(&recipe.env);
+        }
+        let name = self.job.what.replace([' ', '/'], "-");
+        let log = self
+            .cache
+            .root()
+            .join("logs")
+            .join(format!("{name}-{hook}.log"));
+        Step::run(talk, title, python, &log).map_err(|e| self.explained(e))?;
+        let text = fs::read_to_string(&result).map_err(CacheError::io("read", &result))?;
+        serde_json::from_str(&text).map_err(|e| Error::Build {
+            what: self.job.what.clone(),
+            reason: format!("  the backend's answer to `{hook}` is not understood: {e}"),
+        })
+    }
+
+    /// A failed backend: the compiler's words where a compiler failed, else the end of the log.
+    fn explained(&self, error: StepError) -> Error {
+        let (StepError::Failed(failed), Some(said)) = (&error, self.compiler_said()) else {
+            return error.into();
+        };
+        let reason = format!("{said}\n  log: {}", failed.log.display());
+        Error::Build {
+            what: self.job.what.clone(),
+            reason,
+        }
+    }
+
+    fn out(&self) -> PathBuf {
+        self.work.join("out")
+    }
+
+    /// Where `pymode cc` notes its last failure.
+    fn failure(&self) -> PathBuf {
+        self.work.join("failure.txt")
+    }
+}

@@ -1,0 +1,197 @@
+//! What is to be built: from a specification to a source whose contents are pinned, and to its tree.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::{CacheError, Key, Sha256Hex, download};
+
+use crate::build::Builder;
+use crate::error::Error;
+use crate::lock::{Artifact, Locked, Reach, lock};
+use crate::recipe::Recipe;
+use crate::sdist;
+use crate::spec::{ProjectName, Spec, Version};
+
+/// Where a package's source is, known well enough to name what is built from it.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// An sdist of the index; its address is looked up when it is needed.
+    Index(Artifact),
+    /// The same, of which only the hash is known yet.
+    Pinned(ProjectName, Version, Sha256Hex),
+    Sdist(PathBuf, Sha256Hex),
+    Tree(PathBuf, Key),
+}
+
+/// A package that is to be built.
+pub(crate) struct Job {
+    /// How it is called in messages and logs.
+    pub(crate) what: String,
+    pub(crate) origin: Origin,
+    pub(crate) recipe: Option<Recipe>,
+}
+
+impl Job {
+    /// What the result depends on, as far as the job itself says.
+    pub(crate) fn key(&self) -> Key {
+        let mut key = Key::new("job");
+        key = match &self.origin {
+            Origin::Index(Artifact { sha256, .. })
+            | Origin::Pinned(_, _, sha256)
+            | Origin::Sdist(_, sha256) => key.field("sdist", sha256.as_str()),
+            Origin::Tree(_, tree) => key.key("tree", tree),
+        };
+        match &self.recipe {
+            Some(recipe) => key.field("recipe", recipe.text),
+            None => key,
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// The source tree of a specification, in a directory that is the caller's to fill; with the recipe, if there is one.
+    pub(crate) fn source(
+        &self,
+        spec: &Spec,
+        into: &Path,
+    ) -> Result<(PathBuf, Option<Recipe>), Error> {
+        let job = self.job(spec)?.ok_or_else(|| Error::NoTests {
+            what: spec.to_string(),
+        })?;
+        let tree = self.unpack(&job, into)?;
+        Ok((tree, job.recipe))
+    }
+
+    /// The job that a specification asks for; none for a wheel.
+    pub(crate) fn job(&self, spec: &Spec) -> Result<Option<Job>, Error> {
+        let index = |name: &ProjectName, version: Option<&Version>| -> Result<Job, Error> {
+            let recipe = Recipe::find(name)?;
+            if let Some(recipe) = &recipe
+                && version.is_none_or(|version| *version == recipe.version)
+            {
+                let origin =
+                    Origin::Pinned(name.clone(), recipe.version.clone(), recipe.sha256.clone());
+                return Ok(Job {
+                    what: format!("{name} {}", recipe.version),
+                    origin,
+                    recipe: Some(recipe.clone()),
+                });
+            }
+            let locked = self.lookup(name, version)?;
+            let sdist = locked.sdist.clone().ok_or_else(|| no_sdist(&locked))?;
+            Ok(Job {
+                what: format!("{name} {}", locked.version),
+                origin: Origin::Index(sdist),
+                recipe,
+            })
+        };
+        Ok(Some(match spec {
+            Spec::Project(name) => index(name, None)?,
+            Spec::Exact(name, version) => index(name, Some(version))?,
+            Spec::Sdist(path) => {
+                let sha256 = Sha256Hex::of_file(path).map_err(CacheError::io("read", path))?;
+                let file = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                let recipe = match sdist::named(&file) {
+                    Some((name, _)) => Recipe::find(&name)?,
+                    None => None,
+                };
+                Job {
+                    what: file,
+                    origin: Origin::Sdist(path.clone(), sha256),
+                    recipe,
+                }
+            }
+            Spec::Tree(path) => {
+                let path = fs::canonicalize(path).map_err(CacheError::io("open", path))?;
+                let what = path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                let key = sdist::tree_key(&path)?;
+                Job {
+                    what,
+                    origin: Origin::Tree(path, key),
+                    recipe: None,
+                }
+            }
+            Spec::Wheel(_) => return Ok(None),
+        }))
+    }
+
+    fn lookup(&self, name: &ProjectName, version: Option<&Version>) -> Result<Locked, Error> {
+        let requirement = match version {
+            Some(version) => format!("{name}=={version}"),
+            None => name.to_string(),
+        };
+        let locked = lock(
+            self.cache,
+            self.talk,
+            &self.target.native,
+            &[requirement],
+            Reach::Alone,
+        )?;
+        let found = locked.into_iter().find(|locked| locked.name == *name);
+        found.ok_or_else(|| Error::Lock {
+            reason: format!("it does not contain `{name}`"),
+        })
+    }
+
+    /// Puts the job's source tree below a directory; gives its root.
+    pub(crate) fn unpack(&self, job: &Job, into: &Path) -> Result<PathBuf, Error> {
+        fs::create_dir_all(into).map_err(CacheError::io("create", into))?;
+        match &job.origin {
+            Origin::Index(sdist) => sdist::unpack_sdist(&self.fetch(sdist)?, into),
+            Origin::Pinned(name, version, _) => {
+                let locked = self.lookup(name, Some(version))?;
+                let sdist = locked.sdist.as_ref().ok_or_else(|| no_sdist(&locked))?;
+                require_pinned(job.recipe.as_ref(), name, version, sdist)?;
+                sdist::unpack_sdist(&self.fetch(sdist)?, into)
+            }
+            Origin::Sdist(path, _) => sdist::unpack_sdist(path, into),
+            Origin::Tree(path, _) => {
+                sdist::copy_tree(path, into, &[])?;
+                Ok(into.to_path_buf())
+            }
+        }
+    }
+
+    fn fetch(&self, sdist: &Artifact) -> Result<PathBuf, Error> {
+        Ok(download(
+            self.cache,
+            self.talk,
+            &sdist.file,
+            std::slice::from_ref(&sdist.source),
+            &sdist.sha256,
+        )?)
+    }
+}
+
+pub(crate) fn no_sdist(locked: &Locked) -> Error {
+    Error::NoSdist {
+        name: locked.name.to_string(),
+        version: locked.version.to_string(),
+    }
+}
+
+/// That the index gives the very file that the recipe names.
+pub(crate) fn require_pinned(
+    recipe: Option<&Recipe>,
+    name: &ProjectName,
+    version: &Version,
+    sdist: &Artifact,
+) -> Result<(), Error> {
+    match recipe {
+        Some(recipe) if recipe.version == *version && recipe.sha256 != sdist.sha256 => {
+            Err(Error::OtherSdist {
+                name: name.to_string(),
+                version: version.to_string(),
+                found: sdist.sha256.to_string(),
+                wanted: recipe.sha256.to_string(),
+            })
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,55 @@
+//! Files and directories, with errors that name them.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use crate::cache::CacheError;
+
+/// What is in a directory.
+pub(crate) fn list_dir(dir: &Path) -> Result<Vec<fs::DirEntry>, CacheError> {
+    fs::read_dir(dir)
+        .and_then(Iterator::collect)
+        .map_err(CacheError::io("list", dir))
+}
+
+/// A directory with links to all files of another, below it too.
+pub(crate) fn link_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
+    for entry in list_dir(from)? {
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        if source.is_dir() {
+            link_tree(&source, &target)?;
+        } else {
+            link(&source, &target)?;
+        }
+    }
+    Ok(())
+}
+
+/// A second name for a file; a copy where that cannot be had (another file system, another owner).
+pub(crate) fn link(from: &Path, to: &Path) -> Result<(), CacheError> {
+    if let Some(parent) = to.parent() {
+        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+    }
+    let real = fs::canonicalize(from).map_err(CacheError::io("read", from))?;
+    if fs::hard_link(&real, to).is_err() {
+        fs::copy(&real, to).map_err(CacheError::io("copy", from))?;
+    }
+    Ok(())
+}
+
+/// Deletes a directory with all that is in it; one that is not there is fine.
+pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
+    match fs::remove_dir_all(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::io("delete", path)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// Writes a file, with the directories above it.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), CacheError> {
+    if let Some(parent) = path.parent() {
+        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+    }
+    fs::write(path, text).map_err(CacheError::io("write", path))
+}
