@@ -370,7 +370,7 @@ fn mount_points_are_seen_and_cannot_be_removed() {
     both(|guest| {
         assert_eq!(
             guest.list("/").unwrap(),
-            [".", "..", "etc", "lib", "home", "tmp"]
+            [".", "..", "etc", "lib", "dev", "home", "tmp"]
         );
         assert_eq!(guest.list("/home").unwrap(), [".", "..", "me"]);
         assert_eq!(guest.list("/home/me").unwrap(), [".", "..", "work"]);

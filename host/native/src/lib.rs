@@ -17,7 +17,7 @@
 //!
 //! Any other wasm32-wasi program is a [`Program`], and run in the same way.
 //!
-//! A guest sees its image, a `/tmp` in memory, and what it is given; whatever it does, it ends as an [`Exit`] and this process lives on.
+//! A guest sees its image, a `/tmp` in memory, a small `/dev`, and what it is given; whatever it does, it ends as an [`Exit`] and this process lives on.
 
 mod engine;
 mod errno;

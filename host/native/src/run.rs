@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use pymode_dylink_wasmtime::Guest as _;
 use pymode_host::Platform;
-use pymode_host::vfs::{FileSystem, ImageFs, MemFs, Vfs};
+use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
 use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
 
@@ -30,7 +30,7 @@ const LIBRARY_PATH: &str = "/lib";
 
 /// A run of a program, to be told what it is given and then started.
 ///
-/// The guest sees `/`, which is the image or empty, a `/tmp` in memory, and what is mounted; nothing else of this machine. Its environment is empty
+/// The guest sees `/`, which is the image or empty, a `/tmp` in memory, a small `/dev`, and what is mounted; nothing else of this machine. Its environment is empty
 /// but for what it is given.
 pub struct Run {
     program: Program,
@@ -243,6 +243,7 @@ impl Run {
         };
         let mut vfs = Vfs::new(root);
         vfs.mount(b"/tmp", Box::new(tmp()));
+        vfs.mount(b"/dev", Box::new(DevFs::new(Arc::clone(&platform))));
         for (path, dir) in self.mounts {
             vfs.mount(&path, Box::new(dir));
         }

@@ -48,7 +48,7 @@ pub struct Stat {
 
 impl Stat {
     /// What can be said of something that has an inode and a kind and never changes.
-    pub fn unchanging(inode: u64, kind: FileKind, size: u64) -> Stat {
+    pub const fn unchanging(inode: u64, kind: FileKind, size: u64) -> Stat {
         let time = Timestamp::UNCHANGING;
         Stat {
             device: 0,

@@ -4,11 +4,13 @@
 //! ways out of the tree end here: `..` at the root stays at the root, symbolic links are resolved inside the tree, and a file
 //! system sees only paths that stay below its root.
 
+mod dev_fs;
 mod fs;
 mod image_fs;
 mod mem_fs;
 mod mounts;
 
+pub use self::dev_fs::DevFs;
 pub use self::fs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };

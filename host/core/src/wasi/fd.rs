@@ -52,12 +52,12 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Fault`].
     pub fn fd_fdstat_get(&mut self, memory: &mut dyn GuestMemory, fd: u32, out: u32) -> Outcome {
         let descriptor = self.descriptors.get(fd)?;
-        let (kind, rights) = match &descriptor.kind {
+        let (kind, rights) = match &mut descriptor.kind {
             Kind::Directory { .. } => (
                 FileKind::Directory,
                 rights::ALL & !(rights::FD_SEEK | rights::FD_WRITE),
             ),
-            Kind::File { access, .. } => (FileKind::RegularFile, rights_of(*access)),
+            Kind::File { file, access, .. } => (file.stat()?.kind, rights_of(*access)),
             // Without these two, and with the kind of a terminal, libc takes it for a terminal.
             Kind::Stream { stream, access } => (
                 stream.kind(),

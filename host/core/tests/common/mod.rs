@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use pymode_host::image::ImageWriter;
-use pymode_host::vfs::{ImageFs, MemFs, Vfs};
+use pymode_host::vfs::{DevFs, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{BytesIn, BytesOut, Stdio, Wasi};
 use pymode_host::{Clock, Errno, GuestMemory, Platform};
 
@@ -144,6 +144,7 @@ pub fn tree(platform: &Arc<Still>) -> Vfs {
         b"/tmp",
         Box::new(MemFs::new(Arc::clone(&platform), 1 << 20)),
     );
+    vfs.mount(b"/dev", Box::new(DevFs::new(Arc::clone(&platform))));
     vfs.mount(b"/home/me/work", Box::new(MemFs::new(platform, 1 << 20)));
     vfs
 }
