@@ -6,6 +6,7 @@ use core::fmt;
 use crate::error::HandleError;
 use crate::flags::OpenFlags;
 use crate::ids::Handle;
+use crate::now;
 use crate::process::Process;
 use crate::sym::Lookup;
 
@@ -33,19 +34,23 @@ pub fn sym<P: Process>(process: &mut P, handle: u32, name: &str) -> Option<u32> 
     }
 }
 
-/// `dlclose(handle)`: whether it was open.
+/// `dlclose(handle)`: whether it was open and all exit handlers of what goes with it returned.
+///
+/// # Panics
+/// If an exit handler waits. An engine that suspends awaits [`close_waiting`] instead.
 pub fn close<P: Process>(process: &mut P, handle: u32) -> bool {
-    match crate::close(process, Handle::from_guest(handle)) {
-        Ok(()) => true,
-        Err(HandleError { .. }) if handle == 0 => {
-            fail::<P, ()>(process, &"dlclose needs a handle, not a null pointer").is_some()
-        }
-        Err(error) => fail::<P, ()>(process, &error).is_some(),
-    }
+    now(close_waiting(process, handle))
 }
 
-/// The second half of `dlclose`, which runs guest code: unloads what nobody holds. Whether all exit handlers returned.
-pub async fn reclaim<P: Process>(process: &mut P) -> bool {
+/// [`close`], for engines that suspend.
+pub async fn close_waiting<P: Process>(process: &mut P, handle: u32) -> bool {
+    match crate::close(process, Handle::from_guest(handle)) {
+        Ok(()) => {}
+        Err(HandleError { .. }) if handle == 0 => {
+            return fail::<P, ()>(process, &"dlclose needs a handle, not a null pointer").is_some();
+        }
+        Err(error) => return fail::<P, ()>(process, &error).is_some(),
+    }
     match crate::reclaim(process).await {
         Ok(()) => true,
         Err(error) => fail::<P, ()>(process, &error).is_some(),

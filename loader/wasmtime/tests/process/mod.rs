@@ -85,8 +85,7 @@ impl Subject for Guest {
     }
 
     fn close(&mut self, handle: u32) -> bool {
-        let mut engine = self.engine();
-        dlfcn::close(&mut engine, handle) && now(dlfcn::reclaim(&mut engine))
+        dlfcn::close(&mut self.engine(), handle)
     }
 
     fn error(&mut self) -> Option<String> {
