@@ -1,20 +1,20 @@
 """The guest's side of a Worker: requests come in by file 0, answers go out by file 1.
 
-A message is made of pieces, each with its length in front (4 bytes, little-endian): first one of JSON, then the body's, then
-an empty one. What the program prints goes to file 2, which the host logs.
+A message is made of pieces, each with its length in front (4 bytes, little-endian): first the head, then the body's, then an
+empty one. A head is texts with NULs between them. Of a request: method, URL, how many headers there are, names and values of
+these, names and values of the environment. Of an answer: status, names and values of headers; or `fault` and a traceback. What the program prints goes to file 2, which the host logs.
 
     per request     main() is the whole program: one request, one answer, the end.
     persistent      initialise() once, then serve() for each request.
 """
 
-import io
-import json
 import os
 import sys
-import traceback
-from types import SimpleNamespace
 
 from pymode.workers import Request, Response, chunks_of
+
+# What is imported here, every cold start pays for: hence no json, traceback, io, types.
+SimpleNamespace = type(sys.implementation)
 
 _handler = None
 
@@ -27,14 +27,15 @@ def main():
 def initialise():
     """Imports the program. Nothing of a request, of the clock or of chance is kept here: a snapshot may be taken after it."""
     global _handler
-    sys.stdout = io.TextIOWrapper(io.FileIO(2, "w", closefd=False), encoding="utf-8", line_buffering=True)
+    sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
     name = os.environ.get("PYMODE_ENTRY", "entry")
-    _handler = _find(__import__("importlib").import_module(name))
+    __import__(name)
+    _handler = _find(sys.modules[name])
 
 
 def serve():
     """Answers one request."""
-    message = json.loads(_read_piece())
+    message = _Message(_read_piece().decode())
     body = iter(_read_piece, b"")
     started = False
     try:
@@ -42,18 +43,31 @@ def serve():
         pieces = chunks_of(response.body)
         # The first piece before the head: what goes wrong until then is still told by the status.
         first = next(pieces, b"")
-        _write_head({"status": response.status, "headers": response.headers.items()})
+        headers = (text for header in response.headers.items() for text in header)
+        _write_head(str(response.status), *headers)
         started = True
         _write_piece(first)
         for piece in pieces:
             _write_piece(piece)
         _end()
     except BaseException as error:
-        traceback.print_exc()
+        text = _traceback(error)
+        sys.stderr.write(text)
         if started:
             # The answer is cut off, and says so.
             raise
-        _write_fault(error)
+        _write_head("fault", text)
+        _end()
+
+
+class _Message:
+    """The head of a request."""
+
+    def __init__(self, head):
+        self.method, self.url, count, *texts = head.split("\0")
+        pairs = list(zip(texts[::2], texts[1::2]))
+        self.headers = pairs[: int(count)]
+        self.env = SimpleNamespace(**dict(pairs[int(count) :]))
 
 
 def _find(module):
@@ -62,14 +76,14 @@ def _find(module):
         on_fetch = module.on_fetch
 
         def handle(message, body):
-            return _finish(on_fetch, _request(_is_async(on_fetch), message, body), _env(message))
+            return _finish(on_fetch, _request(_is_async(on_fetch), message, body), message.env)
 
         return handle
     if hasattr(module, "Default"):
         default = module.Default
 
         def handle(message, body):
-            return _finish(default(SimpleNamespace(), _env(message)).fetch, _request(True, message, body))
+            return _finish(default(SimpleNamespace(), message.env).fetch, _request(True, message, body))
 
         return handle
     raise AttributeError(f"`{module.__name__}` defines neither `on_fetch(request, env)` nor `class Default(WorkerEntrypoint)`")
@@ -83,11 +97,7 @@ def _request(is_async, message, body):
     kind = Request
     if is_async:
         from workers import Request as kind
-    return kind(message["method"], message["url"], message["headers"], body)
-
-
-def _env(message):
-    return SimpleNamespace(**message["env"])
+    return kind(message.method, message.url, message.headers, body)
 
 
 def _finish(function, *args):
@@ -118,14 +128,16 @@ def _run(awaitable):
         return end.value
 
 
-def _write_fault(error):
-    # How much of it is shown is the host's decision.
-    _write_head({"fault": "".join(traceback.format_exception(error))})
-    _end()
+def _traceback(error):
+    import traceback
+
+    return "".join(traceback.format_exception(error))
 
 
-def _write_head(message):
-    _write_piece(json.dumps(message).encode())
+def _write_head(*texts):
+    if any("\0" in text for text in texts):
+        raise ValueError("a header contains a NUL")
+    _write_piece("\0".join(texts).encode())
 
 
 def _write_piece(piece):

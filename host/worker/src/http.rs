@@ -1,14 +1,14 @@
 //! A request for Python and its answer: what goes through files 0 and 1 of a guest that runs `_handler.py`.
 //!
-//! Both are made of pieces, each with its length in front (4 bytes, little-endian): first one of JSON, then the body's, then
-//! an empty one.
+//! Both are made of pieces, each with its length in front (4 bytes, little-endian): first the head, then the body's, then an
+//! empty one. `_handler.py` says what is in a head.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use futures_util::StreamExt;
-use js_sys::{Array, JSON, Object, Promise, Reflect};
+use js_sys::{Object, Promise, Reflect};
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
@@ -23,31 +23,25 @@ const LONGEST_HEAD: usize = 1 << 20;
 
 /// The first piece of a request.
 pub(crate) fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
-    let headers = Array::new();
-    for (name, value) in request.headers() {
-        headers.push(&Array::of2(&name.into(), &value.into()));
+    let headers: Vec<(String, String)> = request.headers().entries().collect();
+    let mut texts = vec![request.method().to_string(), request.inner().url(), headers.len().to_string()];
+    texts.extend(headers.into_iter().flat_map(|(name, value)| [name, value]));
+    for (name, value) in variables(env)? {
+        // The guest could not tell what such a text is.
+        if !name.contains('\0') && !value.contains('\0') {
+            texts.extend([name, value]);
+        }
     }
-    let message = Object::new();
-    let set = |name: &str, value: JsValue| Reflect::set(&message, &name.into(), &value);
-    set("method", request.method().to_string().into())?;
-    set(
-        "url",
-        request.url().map_err(JsValue::from)?.to_string().into(),
-    )?;
-    set("headers", headers.into())?;
-    set("env", variables(env)?.into())?;
-    Ok(piece(String::from(JSON::stringify(&message)?).as_bytes()))
+    Ok(piece(texts.join("\0").as_bytes()))
 }
 
 /// The bindings that are plain text.
-fn variables(env: &Env) -> Result<Object, JsValue> {
+fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
     let all: &Object = AsRef::<JsValue>::as_ref(env).unchecked_ref();
-    let texts = Object::new();
+    let mut texts = Vec::new();
     for name in Object::keys(all) {
         let value = Reflect::get(all, &name)?;
-        if value.is_string() {
-            Reflect::set(&texts, &name, &value)?;
-        }
+        texts.extend(name.as_string().zip(value.as_string()));
     }
     Ok(texts)
 }
@@ -167,37 +161,25 @@ fn next_piece(bytes: &[u8], at: usize) -> Option<(std::ops::Range<usize>, usize)
 fn begin(head: &[u8]) -> Result<(Response, Body), Broken> {
     let form = |what: &str| Broken::Form(format!("the program's answer {what}"));
     let text = str::from_utf8(head).map_err(|_| form("is not text"))?;
-    let message = JSON::parse(text).map_err(|_| form("is not JSON"))?;
-    let get = |name: &str| Reflect::get(&message, &name.into()).unwrap_or_default();
-    if let Some(fault) = get("fault").as_string() {
-        return Err(Broken::Raised(fault));
-    }
-    let status = get("status")
-        .as_f64()
-        .ok_or_else(|| form("has no status"))?;
-    if !(200.0..=599.0).contains(&status) {
-        return Err(form(&format!("has the status {status}")));
-    }
+    let mut texts = text.split('\0');
+    let status = match (texts.next(), texts.clone().next()) {
+        (Some("fault"), traceback) => return Err(Broken::Raised(traceback.unwrap_or_default().to_owned())),
+        (status, _) => status.and_then(|status| status.parse::<u16>().ok()),
+    };
+    let status = status.filter(|status| (200..=599).contains(status)).ok_or_else(|| form("has no status that can be"))?;
     let headers = Headers::new();
-    for header in Array::from(&get("headers")) {
-        let header = Array::from(&header);
-        let (name, value) = (header.get(0).as_string(), header.get(1).as_string());
-        let (Some(name), Some(value)) = (name, value) else {
-            return Err(form("has a header that is no text"));
-        };
-        headers
-            .append(&name, &value)
-            .map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
+    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
+        headers.append(name, value).map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
     }
     let (body, stream) = Body::new().map_err(|_| form("cannot be streamed"))?;
     // These statuses have no body, and a runtime refuses one.
-    let content = match status as u16 {
+    let content = match status {
         204 | 205 | 304 => ResponseBody::Empty,
         _ => ResponseBody::Stream(stream),
     };
     let response = Response::from_body(content).map_err(|error| form(&error.to_string()))?;
     Ok((
-        response.with_status(status as u16).with_headers(headers),
+        response.with_status(status).with_headers(headers),
         body,
     ))
 }

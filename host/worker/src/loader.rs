@@ -27,8 +27,10 @@ const LIBRARY_PATH: &str = "/lib";
 const KEY_SECTION: &str = "pymode.code";
 
 thread_local! {
-    /// Compiled modules that were fetched already, by key: one for all guests.
-    static COMPILED: RefCell<HashMap<String, WebAssembly::Module>> = RefCell::default();
+    /// Compiled modules that were fetched already, by key, for all guests.
+    static FETCHED: RefCell<HashMap<String, WebAssembly::Module>> = RefCell::default();
+    /// Those of them that were loaded once.
+    static KNOWN: RefCell<HashMap<String, JsCode>> = RefCell::default();
     /// What main exports: read once, by the first guest that loads anything.
     static MAIN: OnceCell<Arc<ModuleInfo>> = const { OnceCell::new() };
 }
@@ -77,7 +79,7 @@ impl Loader {
             for key in missing {
                 let promise = bundle::with(|bundle| bundle.side(&key))??;
                 let compiled = wasm_bindgen_futures::JsFuture::from(promise).await?;
-                COMPILED.with_borrow_mut(|all| all.insert(key, compiled.unchecked_into()));
+                FETCHED.with_borrow_mut(|all| all.insert(key, compiled.unchecked_into()));
             }
             Ok(JsValue::UNDEFINED)
         }))
@@ -139,11 +141,15 @@ impl Host for Linking {
                     .to_owned(),
             ));
         };
-        let Some(module) = COMPILED.with_borrow(|all| all.get(key).cloned()) else {
+        if let Some(source) = KNOWN.with_borrow(|all| all.get(key).cloned()) {
+            return Ok(Fetched { info, source });
+        }
+        let Some(module) = FETCHED.with_borrow(|all| all.get(key).cloned()) else {
             self.0.loader.missing.borrow_mut().push(key.to_owned());
             return Err(unreadable("it is not compiled yet".to_owned()));
         };
         let source = JsCode::new(module, &info);
+        KNOWN.with_borrow_mut(|all| all.insert(key.to_owned(), source.clone()));
         Ok(Fetched { info, source })
     }
 

@@ -29,7 +29,7 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 }
 
 /// Python in a Durable Object.
-#[durable_object]
+#[durable_object(fetch)]
 pub struct PythonObject {
     _state: State,
     env: Env,

@@ -87,7 +87,7 @@ impl Interpreter {
         let mut env = environment().map_err(|error| fault(&error))?;
         env.push((STAY.0.into(), STAY.1.into()));
         let guest = boot::boot(Setup {
-            args: vec![b"python".to_vec()],
+            args: ["python", "-S"].map(Vec::from).into(),
             env,
             stdio: Stdio {
                 stdin: Box::new(stdin.clone()),

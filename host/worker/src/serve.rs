@@ -67,7 +67,7 @@ impl Pending {
 pub(crate) async fn once(mut request: Request, env: &Env) -> Result<Response> {
     let asked = ask(&mut request, env)?;
     let guest = boot::boot(Setup {
-        args: ["python", "-c", "import _handler; _handler.main()"]
+        args: ["python", "-S", "-c", "import _handler; _handler.main()"]
             .map(Vec::from)
             .into(),
         env: environment()?,

@@ -6,9 +6,6 @@
         return Response(f"Hello from {request.url}")
 """
 
-import json as _json
-from collections.abc import Iterable, Mapping
-
 __all__ = ["Headers", "Request", "Response"]
 
 
@@ -16,7 +13,7 @@ class Headers:
     """Names and values in the order in which they came. Names may repeat, and are compared without regard to case."""
 
     def __init__(self, items=()):
-        if isinstance(items, (Mapping, Headers)):
+        if hasattr(items, "items"):
             items = items.items()
         self._items = [(str(name), str(value)) for name, value in items]
 
@@ -96,7 +93,9 @@ class Request:
         return self.bytes().decode()
 
     def json(self):
-        return _json.loads(self.bytes())
+        import json
+
+        return json.loads(self.bytes())
 
     def __repr__(self):
         return f"<Request {self.method} {self.url}>"
@@ -114,7 +113,9 @@ class Response:
 
     @classmethod
     def json(cls, data, status=200, headers=None):
-        response = cls(_json.dumps(data).encode(), status, headers)
+        import json
+
+        response = cls(json.dumps(data).encode(), status, headers)
         if "content-type" not in response.headers:
             response.headers.append("content-type", "application/json")
         return response
@@ -140,7 +141,7 @@ def chunks_of(body):
         return
     if isinstance(body, (str, bytes, bytearray, memoryview)):
         body = [body]
-    elif not isinstance(body, Iterable):
+    elif not hasattr(body, "__iter__"):
         raise TypeError(f"a body is text, bytes, or gives them piece by piece; this is {type(body).__name__}")
     for piece in body:
         yield piece.encode() if isinstance(piece, str) else bytes(piece)
