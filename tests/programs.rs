@@ -36,6 +36,17 @@ const CASES: &[Case] = &[
         },
     },
     Case {
+        name: "close",
+        library: Source {
+            path: "close/library.cpp",
+            language: Language::Cxx,
+        },
+        module: Source {
+            path: "close/module.cpp",
+            language: Language::Cxx,
+        },
+    },
+    Case {
         name: "jump",
         library: Source {
             path: "jump/frames.cpp",
