@@ -80,13 +80,15 @@ absolute_path(const char *pathname)
             return NULL;
         }
     }
-    size_t size = (directory ? strlen(directory) : 0) + strlen(pathname) + 2;
+    /* `/` already ends in the slash that goes between. */
+    int nested = directory != NULL && strcmp(directory, "/") != 0;
+    size_t size = (nested ? strlen(directory) : 0) + strlen(pathname) + 2;
     char *path = PyMem_Malloc(size);
     if (path == NULL) {
         PyErr_NoMemory();
     }
     else {
-        PyOS_snprintf(path, size, "%s%s%s", directory ? directory : "",
+        PyOS_snprintf(path, size, "%s%s%s", nested ? directory : "",
                       directory ? "/" : "", pathname);
     }
     free(directory);  // from malloc(), says getcwd()

@@ -93,7 +93,7 @@ pub fn build(cache: &Cache, talk: &Talk, options: Options) -> Result<Built, Erro
     let crates = crates::sources(cache, talk)?;
     let native = native::provision(&shop, &source, &crates)?;
     let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &configured)?;
+    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     let libc = libc::provision(&shop)?;
     let link_inputs = link::inputs(&shop, &interpreter, &libc)?;
     let linked = link::link(&shop, &link_inputs)?;
@@ -120,6 +120,6 @@ pub fn link_inputs(cache: &Cache, talk: &Talk) -> Result<LinkInputs, Error> {
     let crates = crates::sources(cache, talk)?;
     let native = native::provision(&shop, &source, &crates)?;
     let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &configured)?;
+    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     link::inputs(&shop, &interpreter, &libc::provision(&shop)?)
 }

@@ -1,7 +1,11 @@
-//! Which C modules of the standard library are side modules, which are not there at all.
+//! Where the C modules of the standard library go: into python.wasm, or beside it.
 //!
-//! Whatever is not named here is linked into python.wasm, as CPython's configure decides for WASI. A side module costs
-//! nothing until it is imported, so what is large and seldom imported is one; `bench/` has the sizes.
+//! A side module costs nothing until it is imported, so what is large and seldom imported is one. Whatever is not named
+//! here is linked into python.wasm, if CPython's configure thinks that WASI can have it.
+//!
+//! Some cannot be had: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`, `grp`, `pwd`,
+//! `resource`, `termios`, `_posixsubprocess` and `_multiprocessing`, because WASI has no such thing; `_ctypes` and
+//! `_ssl`, because libffi and OpenSSL have not been brought here.
 
 /// A module of the standard library that is loaded at run time.
 #[derive(Clone, Copy, Debug)]
@@ -36,12 +40,31 @@ const fn plain(name: &'static str, sources: &'static [&'static str]) -> SideModu
     }
 }
 
+/// A module that is linked into python.wasm with a library that configure does not find.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LinkedModule {
+    pub(crate) name: &'static str,
+    pub(crate) source: &'static str,
+    pub(crate) library: Library,
+}
+
+const fn linked(name: &'static str, source: &'static str, library: Library) -> LinkedModule {
+    LinkedModule {
+        name,
+        source,
+        library,
+    }
+}
+
+/// `shutil` imports all three to see which it has, and half of the library imports `shutil`.
+pub(crate) const LINKED: &[LinkedModule] = &[
+    linked("_bz2", "_bz2module.c", Library::Bzip2),
+    linked("_lzma", "_lzmamodule.c", Library::Lzma),
+    linked("zlib", "zlibmodule.c", Library::Zlib),
+];
+
 /// The side modules of the standard library, sorted by name.
 pub(crate) const SIDE: &[SideModule] = &[
-    SideModule {
-        library: Some(Library::Bzip2),
-        ..plain("_bz2", &["_bz2module.c"])
-    },
     plain("_codecs_cn", &["cjkcodecs/_codecs_cn.c"]),
     plain("_codecs_hk", &["cjkcodecs/_codecs_hk.c"]),
     plain("_codecs_iso2022", &["cjkcodecs/_codecs_iso2022.c"]),
@@ -61,10 +84,6 @@ pub(crate) const SIDE: &[SideModule] = &[
     plain("_interpqueues", &["_interpqueuesmodule.c"]),
     plain("_interpreters", &["_interpretersmodule.c"]),
     plain("_lsprof", &["_lsprof.c", "rotatingtree.c"]),
-    SideModule {
-        library: Some(Library::Lzma),
-        ..plain("_lzma", &["_lzmamodule.c"])
-    },
     plain("_multibytecodec", &["cjkcodecs/multibytecodec.c"]),
     SideModule {
         flags: &["-I{modules}/_sqlite"],
@@ -91,15 +110,21 @@ pub(crate) const SIDE: &[SideModule] = &[
         ..plain("pyexpat", &["pyexpat.c"])
     },
     plain("unicodedata", &["unicodedata.c"]),
-    SideModule {
-        library: Some(Library::Zlib),
-        ..plain("zlib", &["zlibmodule.c"])
-    },
 ];
 
-/// `Modules/Setup.local`: takes the side modules out of libpython.
-pub(crate) fn setup_local() -> String {
-    let mut text = String::from("*disabled*\n");
+/// `Modules/Setup.local`: adds the linked modules to libpython and takes the side modules out of it. `flags` are those
+/// of each linked module, in their order.
+pub(crate) fn setup_local(flags: &[Vec<String>]) -> String {
+    let mut text = String::from("*static*\n");
+    for (module, flags) in LINKED.iter().zip(flags) {
+        text.push_str(&format!(
+            "{} {} {}\n",
+            module.name,
+            module.source,
+            flags.join(" ")
+        ));
+    }
+    text.push_str("*disabled*\n");
     for module in SIDE {
         text.push_str(module.name);
         text.push('\n');
@@ -117,10 +142,24 @@ mod tests {
     }
 
     #[test]
-    fn each_side_module_is_kept_out_of_libpython() {
-        let text = setup_local();
+    fn linked_modules_are_added_and_side_modules_taken_out() {
+        let text = setup_local(&[
+            vec!["-I/b".into()],
+            vec![],
+            vec!["-I/z".into(), "-DZ".into()],
+        ]);
         let mut lines = text.lines();
-        assert_eq!(lines.next(), Some("*disabled*"));
+        let first: Vec<_> = lines.by_ref().take(5).collect();
+        assert_eq!(
+            first,
+            [
+                "*static*",
+                "_bz2 _bz2module.c -I/b",
+                "_lzma _lzmamodule.c ",
+                "zlib zlibmodule.c -I/z -DZ",
+                "*disabled*"
+            ]
+        );
         assert!(lines.eq(SIDE.iter().map(|module| module.name)));
     }
 }

@@ -17,7 +17,7 @@ fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let crates = crates::sources(&cache, &talk)?;
     let native = native::provision(&shop, &source, &crates)?;
     let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &configured)?;
+    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     let inputs = link::inputs(&shop, &interpreter, &libc::provision(&shop)?)?;
     let side = side::provision(&shop, &source, &crates, &interpreter)?;
 
