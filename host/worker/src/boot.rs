@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, WebAssembly};
-use pymode_host::vfs::{FileSystem, ImageFs, MemFs, Vfs};
+use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{Stdio, Wasi};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -47,6 +47,7 @@ pub(crate) fn boot(setup: Setup) -> Result<Registered, JsValue> {
 }
 
 fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
+    require_jspi()?;
     let number = GuestNumber::new();
     let imports = doors(bundle, number)?;
     let instance = WebAssembly::Instance::new(&bundle.main(), &imports)?;
@@ -76,6 +77,16 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
             exit: Cell::default(),
         },
     ))
+}
+
+/// Without it no guest could wait for anything.
+fn require_jspi() -> Result<(), JsValue> {
+    let wasm = Reflect::get(&js_sys::global(), &"WebAssembly".into())?;
+    if Reflect::has(&wasm, &"promising".into())? && Reflect::has(&wasm, &"Suspending".into())? {
+        return Ok(());
+    }
+    let message = "this runtime has no JavaScript Promise Integration (`WebAssembly.promising`), which Python in a Worker needs\n  hint: use a newer workerd, or a later `compatibility_date`";
+    Err(JsError::new(message).into())
 }
 
 /// The guest's imports: an object with the exports of a door for each import module.
@@ -129,6 +140,7 @@ fn files(
     let mut vfs =
         vfs.unwrap_or_else(|| Vfs::new(Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT))));
     vfs.mount(b"/tmp", Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT)));
+    vfs.mount(b"/dev", Box::new(DevFs::new(Arc::new(Worker))));
     for (path, system) in mounts {
         vfs.mount(&path, system);
     }

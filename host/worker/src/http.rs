@@ -24,7 +24,11 @@ const LONGEST_HEAD: usize = 1 << 20;
 /// The first piece of a request.
 pub(crate) fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
     let headers: Vec<(String, String)> = request.headers().entries().collect();
-    let mut texts = vec![request.method().to_string(), request.inner().url(), headers.len().to_string()];
+    let mut texts = vec![
+        request.method().to_string(),
+        request.inner().url(),
+        headers.len().to_string(),
+    ];
     texts.extend(headers.into_iter().flat_map(|(name, value)| [name, value]));
     for (name, value) in variables(env)? {
         // The guest could not tell what such a text is.
@@ -163,13 +167,19 @@ fn begin(head: &[u8]) -> Result<(Response, Body), Broken> {
     let text = str::from_utf8(head).map_err(|_| form("is not text"))?;
     let mut texts = text.split('\0');
     let status = match (texts.next(), texts.clone().next()) {
-        (Some("fault"), traceback) => return Err(Broken::Raised(traceback.unwrap_or_default().to_owned())),
+        (Some("fault"), traceback) => {
+            return Err(Broken::Raised(traceback.unwrap_or_default().to_owned()));
+        }
         (status, _) => status.and_then(|status| status.parse::<u16>().ok()),
     };
-    let status = status.filter(|status| (200..=599).contains(status)).ok_or_else(|| form("has no status that can be"))?;
+    let status = status
+        .filter(|status| (200..=599).contains(status))
+        .ok_or_else(|| form("has no status that can be"))?;
     let headers = Headers::new();
     while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        headers.append(name, value).map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
+        headers
+            .append(name, value)
+            .map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
     }
     let (body, stream) = Body::new().map_err(|_| form("cannot be streamed"))?;
     // These statuses have no body, and a runtime refuses one.
@@ -178,10 +188,7 @@ fn begin(head: &[u8]) -> Result<(Response, Body), Broken> {
         _ => ResponseBody::Stream(stream),
     };
     let response = Response::from_body(content).map_err(|error| form(&error.to_string()))?;
-    Ok((
-        response.with_status(status).with_headers(headers),
-        body,
-    ))
+    Ok((response.with_status(status).with_headers(headers), body))
 }
 
 struct AnswerOut(Answer);

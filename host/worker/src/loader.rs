@@ -27,8 +27,8 @@ const LIBRARY_PATH: &str = "/lib";
 const KEY_SECTION: &str = "pymode.code";
 
 thread_local! {
-    /// Compiled modules that were fetched already, by key, for all guests.
-    static FETCHED: RefCell<HashMap<String, WebAssembly::Module>> = RefCell::default();
+    /// Modules that were fetched already, by key, for all guests: compiled, or why they cannot be.
+    static FETCHED: RefCell<HashMap<String, Result<WebAssembly::Module, String>>> = RefCell::default();
     /// Those of them that were loaded once.
     static KNOWN: RefCell<HashMap<String, JsCode>> = RefCell::default();
     /// What main exports: read once, by the first guest that loads anything.
@@ -77,13 +77,19 @@ impl Loader {
         }
         Loading::Wait(wasm_bindgen_futures::future_to_promise(async move {
             for key in missing {
-                let promise = bundle::with(|bundle| bundle.side(&key))??;
-                let compiled = wasm_bindgen_futures::JsFuture::from(promise).await?;
-                FETCHED.with_borrow_mut(|all| all.insert(key, compiled.unchecked_into()));
+                let fetched = fetch_side(&key).await.map_err(|thrown| reason(&thrown));
+                FETCHED.with_borrow_mut(|all| all.insert(key, fetched));
             }
             Ok(JsValue::UNDEFINED)
         }))
     }
+}
+
+async fn fetch_side(key: &str) -> Result<WebAssembly::Module, JsValue> {
+    let promise = bundle::with(|bundle| bundle.side(key))??;
+    Ok(wasm_bindgen_futures::JsFuture::from(promise)
+        .await?
+        .unchecked_into())
 }
 
 /// The linker's view of a guest.
@@ -144,10 +150,11 @@ impl Host for Linking {
         if let Some(source) = KNOWN.with_borrow(|all| all.get(key).cloned()) {
             return Ok(Fetched { info, source });
         }
-        let Some(module) = FETCHED.with_borrow(|all| all.get(key).cloned()) else {
+        let Some(fetched) = FETCHED.with_borrow(|all| all.get(key).cloned()) else {
             self.0.loader.missing.borrow_mut().push(key.to_owned());
             return Err(unreadable("it is not compiled yet".to_owned()));
         };
+        let module = fetched.map_err(unreadable)?;
         let source = JsCode::new(module, &info);
         KNOWN.with_borrow_mut(|all| all.insert(key.to_owned(), source.clone()));
         Ok(Fetched { info, source })

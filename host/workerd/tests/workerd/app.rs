@@ -1,0 +1,145 @@
+//! A project in a local workerd, and requests to it.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use pymode_toolchain::{Cache, Talk};
+use pymode_workerd::{LocalWorkerd, Mode, Project, Python};
+use tempfile::TempDir;
+
+/// The interpreter, for all tests of a process, and the native one that compiles modules.
+fn python() -> &'static (Python, PathBuf) {
+    static PYTHON: OnceLock<(Python, PathBuf)> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let talk = Talk::stderr();
+        let cache = Cache::open().expect("there is a cache").with_talk(&talk);
+        let built = pymode_python::build(&cache, &talk, Default::default());
+        let built = built.unwrap_or_else(|error| panic!("{error}"));
+        let python = Python::open(&cache, &talk, &built.wasm, &built.image);
+        (
+            python.unwrap_or_else(|error| panic!("{error}")),
+            built.native,
+        )
+    })
+}
+
+/// A project that is served.
+pub(crate) struct App {
+    workerd: LocalWorkerd,
+    _dir: TempDir,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    /// 0 when there was no answer at all.
+    pub(crate) status: u16,
+    /// Names in lower case.
+    pub(crate) headers: Vec<(String, String)>,
+    /// `Err` when it broke off.
+    pub(crate) body: Result<Vec<u8>, String>,
+}
+
+impl App {
+    /// Serves modules (names and texts).
+    pub(crate) fn serve(mode: Mode, development: bool, modules: &[(&str, &str)]) -> App {
+        App::with(mode, development, |sources| {
+            for (name, text) in modules {
+                fs::write(sources.join(name), text).expect("a module can be written");
+            }
+        })
+    }
+
+    /// Serves what `fill` puts into a directory.
+    pub(crate) fn with(mode: Mode, development: bool, fill: impl FnOnce(&std::path::Path)) -> App {
+        let (python, native) = python();
+        let dir = TempDir::new().expect("there is room for temporary files");
+        let sources = dir.path().join("src");
+        fs::create_dir(&sources).expect("the directory is new");
+        fill(&sources);
+        let project = Project {
+            sources: &sources,
+            entry: "entry",
+            sites: &[],
+            mode,
+            development,
+        };
+        let bundle = python.bundle(&Talk::quiet(), native, &project, &dir.path().join("packed"));
+        let bundle = bundle.unwrap_or_else(|error| panic!("{error}"));
+        let workerd = python.serve(&bundle, &dir.path().join("bundle"));
+        App {
+            workerd: workerd.unwrap_or_else(|error| panic!("{error}")),
+            _dir: dir,
+        }
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Answer {
+        self.send("GET", path, &[], b"")
+    }
+
+    pub(crate) fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
+        let agent: ureq::Agent = ureq::Agent::config_builder()
+            .http_status_as_error(false)
+            .proxy(None)
+            .build()
+            .into();
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("http://{}{path}", self.workerd.address()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body).expect("the request is well-formed");
+        let mut response = match agent.run(request) {
+            Ok(response) => response,
+            Err(error) => {
+                return Answer {
+                    status: 0,
+                    headers: Vec::new(),
+                    body: Err(error.to_string()),
+                };
+            }
+        };
+        let headers = response.headers().iter();
+        let headers = headers
+            .map(|(name, value)| (name.to_string(), value.to_str().expect("ASCII").to_owned()));
+        Answer {
+            status: response.status().as_u16(),
+            headers: headers.collect(),
+            body: response
+                .body_mut()
+                .with_config()
+                .limit(1 << 30)
+                .read_to_vec()
+                .map_err(|error| error.to_string()),
+        }
+    }
+
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        self.workerd.address()
+    }
+
+    pub(crate) fn log(&self) -> String {
+        self.workerd.log()
+    }
+}
+
+impl Answer {
+    /// The body as text.
+    pub(crate) fn text(&self) -> &str {
+        str::from_utf8(self.body.as_ref().expect("the body is complete"))
+            .expect("the body is UTF-8")
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Vec<&str> {
+        let found = self.headers.iter().filter(|(other, _)| other == name);
+        found.map(|(_, value)| value.as_str()).collect()
+    }
+}

@@ -1,0 +1,5 @@
+//! Python in a Durable Object, in a real workerd.
+
+mod app;
+mod modules;
+mod requests;

@@ -1,0 +1,99 @@
+//! Side modules in a real workerd.
+
+use crate::app::App;
+use pymode_workerd::Mode;
+
+/// `_sqlite3` is a side module: C of it is on the stack when Python waits.
+#[test]
+fn a_guest_is_suspended_through_a_side_module() {
+    let entry = "
+import sqlite3, time
+from pymode.workers import Response
+
+def on_fetch(request, env):
+    def waits(n):
+        time.sleep(0.02)
+        return n * 2
+    db = sqlite3.connect(':memory:')
+    db.create_function('waits', 1, waits)
+    rows = db.execute('select waits(value) from json_each(?)', ['[1, 2, 3]']).fetchall()
+    import _sqlite3
+    return Response(f'{rows} {_sqlite3.__file__.endswith(\".wasm\")}')
+";
+    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    assert_eq!(
+        app.get("/").text(),
+        "[(2,), (4,), (6,)] True",
+        "{}",
+        app.log()
+    );
+}
+
+/// A bundle may hold modules that are never compiled: that one of them is broken is seen only by whoever imports it.
+#[test]
+fn only_what_is_imported_is_compiled() {
+    let entry = "
+from pymode.workers import Response
+
+def on_fetch(request, env):
+    if 'broken' in request.url:
+        try:
+            import broken
+        except ImportError as error:
+            return Response(str(error))
+    import unicodedata
+    return Response(unicodedata.name('x'))
+";
+    let app = App::with(Mode::Request, true, |sources| {
+        std::fs::write(sources.join("entry.py"), entry).expect("it can be written");
+        std::fs::write(sources.join("broken.wasm"), broken_side_module())
+            .expect("it can be written");
+    });
+    assert_eq!(app.get("/").text(), "LATIN SMALL LETTER X", "{}", app.log());
+    let answer = app.get("/broken");
+    assert!(answer.text().contains("broken.wasm"), "{}", answer.text());
+    assert_eq!(app.get("/").text(), "LATIN SMALL LETTER X", "{}", app.log());
+}
+
+/// Says all that a side module has to say, and has a function whose body is not valid.
+fn broken_side_module() -> Vec<u8> {
+    let section = |id: u8, content: &[u8]| [&[id, content.len() as u8], content].concat();
+    let dylink = [&[8][..], b"dylink.0", &[1, 4, 0, 0, 0, 0]].concat();
+    let abi = [&[10][..], b"pymode.abi", &[pymode_abi::VERSION as u8]].concat();
+    let export = [&[1, 13][..], b"PyInit_broken", &[0, 0]].concat();
+    [
+        b"\0asm\x01\0\0\0".to_vec(),
+        section(0, &dylink),
+        section(1, &[1, 0x60, 0, 1, 0x7f]),
+        section(3, &[1, 0]),
+        section(7, &export),
+        // Promises a number and leaves none.
+        section(10, &[1, 2, 0, 0x0b]),
+        section(0, &abi),
+    ]
+    .concat()
+}
+
+#[test]
+fn what_is_no_side_module_is_refused_with_the_reason() {
+    let entry = "
+from pymode.workers import Response
+
+def on_fetch(request, env):
+    try:
+        import text
+    except ImportError as error:
+        return Response(f'{error.name}: {error}')
+";
+    let app = App::serve(
+        Mode::Request,
+        true,
+        &[("entry.py", entry), ("text.wasm", "no WebAssembly")],
+    );
+    let answer = app.get("/");
+    let text = answer.text();
+    assert!(
+        text.starts_with("text: ") && text.contains("not WebAssembly"),
+        "{text}"
+    );
+}
