@@ -247,3 +247,57 @@ fn values(types: &[wasmparser::ValType]) -> Option<Vec<ValType>> {
     };
     types.iter().map(value).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(functions: &str) -> Vec<u8> {
+        wat::parse_str(format!("(module {functions})")).expect("the text is well-formed")
+    }
+
+    #[test]
+    fn a_door_has_the_signatures_that_guests_import() {
+        let host = host(
+            r#"(func (export "wasi.read") (param i32 i64 i32) (result i32) unreachable)
+               (func (export "waits!wasi.poll") (param i32 f64) (result i64) unreachable)
+               (func (export "ends!wasi.exit") (param i32 i32))
+               (func (export "waits!pymode.sleep") (param i32))
+               (func (export "pending") (param i32) (result i32) unreachable)"#,
+        );
+        let doors = doors(&host).expect("the host is as it should be");
+        let names: Vec<&str> = doors.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["pymode", "wasi"]);
+        for (_, door) in &doors {
+            wasmparser::validate(door).expect("a door is valid");
+        }
+        let exports: Vec<String> = Parser::new(0)
+            .parse_all(&doors[1].1)
+            .filter_map(|payload| match payload {
+                Ok(Payload::ExportSection(section)) => Some(section),
+                _ => None,
+            })
+            .flatten()
+            .map(|export| export.expect("it was validated").name.to_owned())
+            .collect();
+        assert_eq!(exports, ["exit", "poll", "read"]);
+    }
+
+    #[test]
+    fn a_function_that_does_not_ask_for_the_guest_is_refused() {
+        for (functions, reason) in [
+            (r#"(func (export "a.b"))"#, "guest's number"),
+            (r#"(func (export "a.b") (param i64))"#, "guest's number"),
+            (r#"(func (export "a.b") (param i32 externref))"#, "numbers"),
+            (r#"(memory (export "a.b") 1)"#, "not a function"),
+        ] {
+            let error = doors(&host(functions)).expect_err(functions).to_string();
+            assert!(error.contains("`a.b`") && error.contains(reason), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_module_is_refused() {
+        assert!(doors(b"no WebAssembly").is_err());
+    }
+}

@@ -19,11 +19,26 @@ const KEY_SECTION: &str = "pymode.code";
 /// The id of the data section and of the one that counts its segments.
 const DATA: [u8; 2] = [11, 12];
 
+/// Bytes that are no module.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SkeletonError {
+    /// They are not well-formed.
+    #[error(transparent)]
+    Malformed(#[from] wasmparser::BinaryReaderError),
+    /// They end in the middle of a section.
+    #[error("it is cut short: the section at byte {at} goes on behind its end")]
+    CutShort {
+        /// Where the section's content begins.
+        at: u64,
+    },
+}
+
 /// The skeleton of a module; with a key, it is a side module's.
 ///
 /// # Errors
 /// When `module` is not WebAssembly, or is damaged.
-pub fn skeleton(module: &[u8], key: Option<&str>) -> wasmparser::Result<Vec<u8>> {
+pub fn skeleton(module: &[u8], key: Option<&str>) -> Result<Vec<u8>, SkeletonError> {
     let mut out = Module::new();
     let mut parser = Parser::new(0);
     let mut rest = module;
@@ -48,7 +63,7 @@ pub fn skeleton(module: &[u8], key: Option<&str>) -> wasmparser::Result<Vec<u8>>
                 {
                     out.section(&RawSection {
                         id,
-                        data: bytes(module, range),
+                        data: bytes(module, range)?,
                     });
                 }
             }
@@ -82,7 +97,7 @@ pub fn key(skeleton: &[u8]) -> Option<&str> {
 ///
 /// # Errors
 /// When `module` is not WebAssembly, or is damaged.
-pub fn with_memory_limit(module: &[u8], limit: u64) -> wasmparser::Result<Vec<u8>> {
+pub fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, SkeletonError> {
     const PAGE: u64 = 65536;
     let mut out = Module::new();
     for payload in Parser::new(0).parse_all(module) {
@@ -108,7 +123,7 @@ pub fn with_memory_limit(module: &[u8], limit: u64) -> wasmparser::Result<Vec<u8
         } else if let Some((id, range)) = payload.as_section() {
             out.section(&RawSection {
                 id,
-                data: bytes(module, range),
+                data: bytes(module, range)?,
             });
         }
     }
@@ -127,12 +142,92 @@ fn traps(count: u32) -> CodeSection {
     code
 }
 
-/// A section's content, which the parser has found to be there.
-fn bytes(module: &[u8], range: Range<u64>) -> &[u8] {
-    &module[range.start as usize..range.end as usize]
+/// A section's content. Of a code section the parser looks only at the front, so the rest may be missing.
+fn bytes(module: &[u8], range: Range<u64>) -> Result<&[u8], SkeletonError> {
+    let found = module.get(range.start as usize..range.end as usize);
+    found.ok_or(SkeletonError::CutShort { at: range.start })
 }
 
 /// What the linker reads of custom sections, and nothing for debuggers.
 fn is_kept(name: &str) -> bool {
     name == "dylink.0" || name == pymode_abi::SECTION
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pymode_dylink::ModuleInfo;
+
+    const MAIN: &str = r#"(module
+        (type (func (param i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32)))
+        (memory (export "memory") 2 100)
+        (table (export "__indirect_function_table") 4 funcref)
+        (global (export "datum") i32 (i32.const 1024))
+        (func (export "twice") (type 0) (i32.add (local.get 0) (local.get 0)))
+        (func (export "nothing"))
+        (elem (i32.const 1) func 1 2)
+        (data (i32.const 1024) "a text that is not in the skeleton"))"#;
+
+    fn main_module() -> Vec<u8> {
+        wat::parse_str(MAIN).expect("the text is well-formed")
+    }
+
+    #[test]
+    fn a_skeleton_says_the_same_of_itself() {
+        let module = main_module();
+        let skeleton = skeleton(&module, None).expect("it is a module");
+        wasmparser::validate(&skeleton).expect("the skeleton is valid");
+        assert!(!skeleton.windows(6).any(|bytes| bytes == b"a text"));
+        let [whole, bare] = [&module, &skeleton]
+            .map(|bytes| ModuleInfo::main_from_bytes(bytes).expect("it is a main module"));
+        assert_eq!(format!("{whole:?}"), format!("{bare:?}"));
+    }
+
+    #[test]
+    fn a_key_is_found_again_and_only_in_skeletons() {
+        let module = main_module();
+        let with_key = skeleton(&module, Some("0123abc")).expect("it is a module");
+        assert_eq!(key(&with_key), Some("0123abc"));
+        assert_eq!(key(&module), None);
+        assert_eq!(key(b"0123abc"), None);
+    }
+
+    #[test]
+    fn memory_is_limited_and_nothing_else_is_changed() {
+        let limited = with_memory_limit(&main_module(), 10 << 16).expect("it is a module");
+        let expected =
+            wat::parse_str(MAIN.replace("2 100", "2 10")).expect("the text is well-formed");
+        let sections = |module: &[u8]| -> Vec<Vec<u8>> {
+            let payloads = Parser::new(0)
+                .parse_all(module)
+                .map(|payload| payload.expect("it is a module"));
+            payloads
+                .filter_map(|payload| {
+                    payload
+                        .as_section()
+                        .map(|(_, range)| bytes(module, range).expect("it is a module").to_vec())
+                })
+                .collect()
+        };
+        assert_eq!(sections(&limited), sections(&expected));
+        // Less than it starts with it cannot have.
+        let least = with_memory_limit(&main_module(), 0).expect("it is a module");
+        wasmparser::validate(&least).expect("it is valid");
+    }
+
+    #[test]
+    fn a_module_that_is_cut_short_is_an_error() {
+        let module = main_module();
+        for end in 0..module.len() {
+            // Some ends fall between two sections: what is there then is a module.
+            let whole = Parser::new(0)
+                .parse_all(&module[..end])
+                .all(|payload| payload.is_ok());
+            if !whole {
+                assert!(with_memory_limit(&module[..end], 1 << 20).is_err(), "{end}");
+            }
+            let _ = skeleton(&module[..end], None);
+        }
+    }
 }

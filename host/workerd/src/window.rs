@@ -115,3 +115,16 @@ fn copy(instruction: Instruction<'_>) -> Function {
         .instruction(&Instruction::End);
     body
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_valid() {
+        wasmparser::validate(&guest_window()).expect("the window is valid");
+        for image in [&b""[..], b"some bytes"] {
+            wasmparser::validate(&image_module(image)).expect("the carrier is valid");
+        }
+    }
+}
