@@ -128,6 +128,69 @@ fn code_is_never_compared_with_its_source_and_names_it_for_tracebacks() -> Resul
     Ok(())
 }
 
+/// The docstring of a module, function by function, as the native Python reads it from compiled code.
+fn docstrings(built: &Built, code: &[u8]) -> Result<String> {
+    let file = tempfile::NamedTempFile::new()?;
+    fs::write(file.path(), code)?;
+    let script = "import importlib.util as u, sys
+spec = u.spec_from_file_location('m', loader=__import__('importlib.machinery').machinery.SourcelessFileLoader('m', sys.argv[1]))
+m = u.module_from_spec(spec)
+spec.loader.exec_module(m)
+print(bool(m.__doc__), bool(m.dedent.__doc__), m.dedent('  x'))";
+    let output = Command::new(&built.native)
+        .args(["-I", "-c", script])
+        .arg(file.path())
+        .output()?;
+    assert!(
+        output.status.success(),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    Ok(String::from_utf8(output.stdout)?)
+}
+
+#[test]
+fn docstrings_can_be_left_out() -> Result {
+    let name = "lib/python3.13/textwrap.pyc";
+    let whole = built()?;
+    assert_eq!(
+        docstrings(&whole, bytes(&image(&whole)?, name)?)?,
+        "True True x\n"
+    );
+    let options = Options {
+        docstrings: false,
+        ..Options::default()
+    };
+    let stripped = build(&Cache::open()?, &Talk::stderr(), options)?;
+    assert_eq!(
+        docstrings(&stripped, bytes(&image(&stripped)?, name)?)?,
+        "False False x\n"
+    );
+    assert_eq!(whole.wasm, stripped.wasm);
+    assert!(fs::metadata(&stripped.image)?.len() < fs::metadata(&whole.image)?.len());
+    Ok(())
+}
+
+#[test]
+fn sources_can_be_added_where_importlib_and_tracebacks_look_for_them() -> Result {
+    let options = Options {
+        sources: true,
+        ..Options::default()
+    };
+    let image = image(&build(&Cache::open()?, &Talk::stderr(), options)?)?;
+    assert!(
+        bytes(&image, "lib/python3.13/json/decoder.py")?
+            .starts_with(b"\"\"\"Implementation of JSONDecoder")
+    );
+    let code = bytes(
+        &image,
+        "lib/python3.13/json/__pycache__/decoder.cpython-313.pyc",
+    )?;
+    assert_eq!(code.get(4..8), Some(&1_u32.to_le_bytes()[..]));
+    assert!(image.find("lib/python3.13/json/decoder.pyc").is_none());
+    Ok(())
+}
+
 #[test]
 fn nothing_of_this_machine_is_shipped() -> Result {
     let built = built()?;
