@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use pymode_dylink::{Handle, Lookup, OpenFlags};
+use pymode_dylink::{dlfcn, now};
 use pymode_host::GuestMemory;
 
 use crate::guest::{Guest, GuestNumber};
@@ -15,64 +15,70 @@ const FAILED: u32 = u32::MAX;
 #[unsafe(export_name = "waits!pymode.dl_open")]
 extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let opened = text(&guest, "dl_open", path, len).and_then(|path| {
-        let flags = OpenFlags::from_guest(flags).map_err(|e| e.to_string())?;
-        pymode_dylink::now(pymode_dylink::open(
-            &mut process(&guest),
-            Some(&path),
-            flags,
-        ))
-        .map_err(|e| e.to_string())
-    });
-    // A constructor may have ended the program: then nothing of it runs any more.
-    assert!(guest.exit.get().is_none(), "the program has ended");
-    match (opened, guest.loader.wait()) {
-        (Ok(handle), _) => handle.to_guest(),
-        (Err(_), Loading::Wait(promise)) => {
+    // A null pointer is main itself, as in dlopen(3).
+    let path = match path {
+        0 => None,
+        path => match text(&guest, "dl_open", path, len) {
+            Ok(path) => Some(path),
+            Err(message) => return fail(&guest, &message, 0),
+        },
+    };
+    let handle = now(dlfcn::open(&mut process(&guest), path.as_deref(), flags));
+    go_on(&guest);
+    match guest.loader.wait() {
+        Loading::Wait(promise) if handle == 0 => {
+            // That a module was not there yet is no message for the guest.
+            guest.loader.program.borrow_mut().error.take();
             guest.wait_for(promise);
-            0
         }
-        (Err(message), Loading::Nothing) => fail(&guest, &message, 0),
+        Loading::Wait(_) | Loading::Nothing => {}
     }
+    handle
 }
 
 #[unsafe(export_name = "pymode.dl_sym")]
 extern "C" fn dl_sym(guest: u32, handle: u32, name: u32, len: u32, out: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let found = text(&guest, "dl_sym", name, len).and_then(|name| {
-        let lookup = Lookup::Handle(Handle::from_guest(handle));
-        pymode_dylink::sym(&mut process(&guest), lookup, &name).map_err(|e| e.to_string())
-    });
-    let written = found.and_then(|symbol| {
-        (&guest.window)
-            .write_u32(out, symbol.to_guest())
-            .map_err(|e| e.to_string())
-    });
-    written.map_or_else(|message| fail(&guest, &message, FAILED), |()| 0)
+    let name = match text(&guest, "dl_sym", name, len) {
+        Ok(name) => name,
+        Err(message) => return fail(&guest, &message, FAILED),
+    };
+    let Some(address) = dlfcn::sym(&mut process(&guest), handle, &name) else {
+        return FAILED;
+    };
+    match (&guest.window).write_u32(out, address) {
+        Ok(()) => 0,
+        Err(errno) => fail(&guest, &format!("dl_sym: the result: {errno}"), FAILED),
+    }
 }
 
 #[unsafe(export_name = "pymode.dl_close")]
 extern "C" fn dl_close(guest: u32, handle: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    match pymode_dylink::close(&mut process(&guest), Handle::from_guest(handle)) {
-        Ok(()) => 0,
-        Err(error) => fail(&guest, &error.to_string(), FAILED),
-    }
+    let closed = dlfcn::close(&mut process(&guest), handle);
+    go_on(&guest);
+    if closed { 0 } else { FAILED }
 }
 
 #[unsafe(export_name = "pymode.dl_error")]
 extern "C" fn dl_error(guest: u32, buffer: u32, room: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let mut program = guest.loader.program.borrow_mut();
-    let Some(message) = program.error.peek() else {
-        return 0;
-    };
-    let len = message.len() as u32;
-    let fits = &message.as_bytes()[..message.len().min(room as usize)];
-    if (&guest.window).write(buffer, fits).is_ok() && room >= len {
-        program.error.take();
+    // A buffer that is not there holds nothing: the message stays.
+    let room = (&guest.window)
+        .check(buffer, room.into())
+        .map_or(0, |()| room);
+    let (len, fits) = dlfcn::error(&mut process(&guest), room as usize);
+    if !fits.is_empty() {
+        // The room was found to be there.
+        let written = (&guest.window).write(buffer, &fits);
+        debug_assert!(written.is_ok());
     }
-    len
+    len as u32
+}
+
+/// A constructor or exit handler may have ended the program: then nothing of it runs any more.
+fn go_on(guest: &Guest) {
+    assert!(guest.exit.get().is_none(), "the program has ended");
 }
 
 fn fail(guest: &Guest, message: &str, result: u32) -> u32 {
