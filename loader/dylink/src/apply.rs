@@ -48,6 +48,7 @@ pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPl
                     opens: 0,
                     global: false,
                     nodelete: false,
+                    initialized: 0,
                 })
             })
             .collect();

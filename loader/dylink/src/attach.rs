@@ -82,6 +82,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             opens: 0,
             global: true,
             nodelete: true,
+            initialized: 0,
         });
         debug_assert_eq!(
             id,

@@ -117,14 +117,15 @@ pub(crate) fn breadth_first<N: Copy + Eq + core::hash::Hash>(
 }
 
 impl Group {
-    /// The order in which members are instantiated and initialised: each after what it needs, as far as cycles allow.
+    /// The order in which members are instantiated and initialised: each after what it needs, as far as cycles allow; what
+    /// does not need each other, last come first, as glibc has it.
     #[must_use]
     pub fn dependencies_first(&self) -> Vec<usize> {
         let mut order = Vec::with_capacity(self.members.len());
         let mut seen = alloc::vec![false; self.members.len()];
         // Depth first with a stack of its own: a long chain of libraries must not overflow the host's.
         let mut stack = Vec::new();
-        for root in 0..self.members.len() {
+        for root in (0..self.members.len()).rev() {
             if !core::mem::replace(&mut seen[root], true) {
                 stack.push((root, 0));
             }

@@ -17,9 +17,11 @@ pub(crate) async fn initialize<P: Process>(
     linked: &mut Linked,
 ) -> Result<(), OpenError> {
     process.program(|program| {
-        for id in &linked.ids {
-            if let Some(module) = program.modules.get_mut(id) {
+        for at in &plan.order {
+            let now = program.now();
+            if let Some(module) = program.modules.get_mut(&linked.ids[*at]) {
                 module.state = State::Initializing;
+                module.initialized = now;
             }
         }
     });

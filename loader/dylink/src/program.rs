@@ -35,6 +35,8 @@ pub struct Program<Instance, Extern> {
     /// Tags that the linker made because no module defines them.
     pub(crate) tags: HashMap<Box<str>, Extern>,
     next: u32,
+    /// How many modules were initialised.
+    initialized: u32,
 }
 
 /// What every side module is bound to: main's own.
@@ -80,6 +82,8 @@ pub(crate) struct Module<Instance> {
     pub(crate) global: bool,
     /// Stays until the process ends.
     pub(crate) nodelete: bool,
+    /// When it was initialised: a greater number is later.
+    pub(crate) initialized: u32,
 }
 
 /// How far a module is.
@@ -135,6 +139,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             externs: HashMap::new(),
             tags: HashMap::new(),
             next: ModuleId::MAIN.0,
+            initialized: 0,
         }
     }
 
@@ -167,6 +172,12 @@ impl<Instance, Extern> Program<Instance, Extern> {
         }
         self.modules.insert(id, module);
         id
+    }
+
+    /// The time of one more initialisation.
+    pub(crate) fn now(&mut self) -> u32 {
+        self.initialized += 1;
+        self.initialized
     }
 
     /// Takes a module out as if it had never been there.

@@ -49,7 +49,7 @@ pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Takes what nobody holds out of every list, dependants first. It can be neither found nor opened from here on.
+    /// Takes what nobody holds out of every list, in the reverse of the order of initialisation. It can be neither found nor opened from here on.
     fn take_leaving(&mut self) -> Vec<ModuleId> {
         let mut held: HashSet<ModuleId> = HashSet::new();
         let mut queue: Vec<ModuleId> = self
@@ -72,8 +72,11 @@ impl<Instance, Extern> Program<Instance, Extern> {
         if leaving.is_empty() {
             return leaving;
         }
-        leaving.sort_unstable();
-        let leaving = self.dependants_first(&leaving);
+        // The last that was initialised goes first: nothing that is left needs it.
+        leaving.sort_unstable_by_key(|id| {
+            let module = self.modules.get(id);
+            core::cmp::Reverse(module.map(|module| module.initialized))
+        });
         self.global.retain(|id| held.contains(id));
         for id in &leaving {
             if let Some(module) = self.modules.get_mut(id) {
@@ -83,39 +86,6 @@ impl<Instance, Extern> Program<Instance, Extern> {
             }
         }
         leaving
-    }
-
-    /// The reverse of the order in which the modules were constructed.
-    fn dependants_first(&self, ids: &[ModuleId]) -> Vec<ModuleId> {
-        let among: HashSet<ModuleId> = ids.iter().copied().collect();
-        let mut seen = HashSet::new();
-        let mut order = Vec::new();
-        let mut stack = Vec::new();
-        for root in ids {
-            if seen.insert(*root) {
-                stack.push((*root, 0));
-            }
-            while let Some((id, next)) = stack.last_mut() {
-                match self
-                    .modules
-                    .get(id)
-                    .and_then(|module| module.uses.get(*next))
-                {
-                    Some(need) => {
-                        *next += 1;
-                        if among.contains(need) && seen.insert(*need) {
-                            stack.push((*need, 0));
-                        }
-                    }
-                    None => {
-                        order.push(*id);
-                        stack.pop();
-                    }
-                }
-            }
-        }
-        order.reverse();
-        order
     }
 }
 

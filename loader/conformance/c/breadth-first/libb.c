@@ -1,0 +1,3 @@
+/* needs: d */
+int only_d(void);
+int only_b(void) { return 10 * only_d(); }

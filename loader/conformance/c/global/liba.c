@@ -1,0 +1,3 @@
+/* needs: b */
+int from_b(void);
+int from_a(void) { return 1 + 0 * from_b(); }

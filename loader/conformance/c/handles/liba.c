@@ -1,0 +1,2 @@
+static int count;
+int value(void) { return ++count; }

@@ -1,0 +1,15 @@
+#include <stdio.h>
+
+__attribute__((constructor)) static void
+enter(void)
+{
+    printf("d enters\n");
+}
+
+__attribute__((destructor)) static void
+leave(void)
+{
+    printf("d leaves\n");
+}
+
+int d_value = 1;

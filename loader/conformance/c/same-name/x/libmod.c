@@ -1,0 +1,2 @@
+static int number = 1;
+int id(void) { return number; }

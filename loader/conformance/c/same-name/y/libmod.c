@@ -1,0 +1,2 @@
+static int number = 2;
+int id(void) { return number; }

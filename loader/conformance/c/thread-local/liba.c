@@ -1,0 +1,2 @@
+_Thread_local int local = 40;
+int bump(void) { return ++local; }

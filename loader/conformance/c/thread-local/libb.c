@@ -1,0 +1,3 @@
+/* needs: a */
+extern _Thread_local int local;
+int look(void) { return local; }
