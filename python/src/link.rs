@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use pymode_abi::EXPORTS;
 use pymode_toolchain::cc::flags::TARGET;
-use pymode_toolchain::{Key, zig};
+use pymode_toolchain::{Key, process, zig};
 
 use crate::error::Error;
 use crate::files::{read, write};
@@ -87,6 +87,7 @@ pub(crate) fn inputs(
         .key("objects", &runtime::objects_key())
         .key("interpreter", &interpreter.key)
         .key("libc", &libc.key)
+        .key("process", &process::key())
         .field("flags", RUNTIME_FLAGS.join(" "));
     let names = runtime::object_names();
     let dir = shop.cache.entry("python", &key, |dir| {
@@ -102,8 +103,10 @@ pub(crate) fn inputs(
         write(&dir.join("Makefile"), recipe.text())?;
         shop.run("compiling the runtime", "python-runtime", shop.make(dir))
     })?;
+    let ours = names.iter().map(|name| dir.join(name));
+    let once = process::objects(shop.cache, shop.talk, &shop.zig)?;
     Ok(LinkInputs {
-        objects: names.iter().map(|name| dir.join(name)).collect(),
+        objects: ours.chain(once).collect(),
         python: interpreter.archives().to_vec(),
         libc: libc.archives().collect(),
         start: libc.start(),

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `/lib/python3.13/os.pyc` | a module, without its source |
 //! | `/lib/python3.13/lib-dynload/zlib.cpython-….wasm` | a C module |
+//! | `/lib/libc++.wasm` | the C++ library that all C++ modules share |
 //! | `/lib/python3.13/_sysconfigdata_….pyc` | what `sysconfig` says |
 //!
 //! With [`Options::sources`] each module is there twice, `os.py` and `__pycache__/os.cpython-313.pyc`.
@@ -20,7 +21,7 @@ use std::path::{Path, PathBuf};
 
 use pymode_abi::EXT_SUFFIX;
 use pymode_host::image::ImageWriter;
-use pymode_toolchain::Key;
+use pymode_toolchain::{Key, libcxx};
 
 use crate::Options;
 use crate::error::Error;
@@ -82,6 +83,7 @@ pub(crate) fn provision(
     let key = Key::new("stdlib")
         .key("interpreter", &interpreter.key)
         .key("side", &side.key)
+        .key("libcxx", &libcxx::key())
         .field("compile", COMPILE)
         .field("correct", CORRECT)
         .field("options", format!("{options:?}"))
@@ -124,6 +126,8 @@ pub(crate) fn write_into(
     for (name, path) in side.files() {
         image.file(&format!("{LIBRARY}/lib-dynload/{name}"), read(&path)?)?;
     }
+    let cxx = libcxx::provision(shop.cache, shop.talk, &shop.zig)?;
+    image.file(&format!("lib/{}", libcxx::MODULE), read(&cxx.module())?)?;
     let path = dir.join("stdlib.img");
     let mut file = File::create(&path).map_err(Error::io("create", &path))?;
     image.write_to(&mut file)?;
