@@ -5,7 +5,9 @@ empty one. A head is texts with NULs between them. Of a request: method, URL, ho
 these, names and values of the environment. Of an answer: status, names and values of headers; or `fault` and a traceback. What the program prints goes to file 2, which the host logs.
 
     per request     main() is the whole program: one request, one answer, the end.
-    persistent      initialise() once, then serve() for each request.
+    persistent      stay() answers one request after the other, and waits for the next in between.
+
+A length of 2**32 - 1 says that the message breaks off.
 """
 
 import os
@@ -16,12 +18,20 @@ from pymode.workers import Request, Response, chunks_of
 # What is imported here, every cold start pays for: hence no json, traceback, io, types.
 SimpleNamespace = type(sys.implementation)
 
+_CUT_OFF = b"\xff\xff\xff\xff"
+
 _handler = None
 
 
 def main():
     initialise()
     serve()
+
+
+def stay():
+    initialise()
+    while True:
+        _skip(serve())
 
 
 def initialise():
@@ -34,9 +44,9 @@ def initialise():
 
 
 def serve():
-    """Answers one request."""
+    """Answers one request. Gives what is left of its body."""
     message = _Message(_read_piece().decode())
-    body = iter(_read_piece, b"")
+    body = _pieces()
     started = False
     try:
         response = _handler(message, body)
@@ -54,10 +64,11 @@ def serve():
         text = _traceback(error)
         sys.stderr.write(text)
         if started:
-            # The answer is cut off, and says so.
-            raise
-        _write_head("fault", text)
-        _end()
+            _write(_CUT_OFF)
+        else:
+            _write_head("fault", text)
+            _end()
+    return body
 
 
 class _Message:
@@ -157,8 +168,25 @@ def _write(data):
         view = view[os.write(1, view):]
 
 
+def _pieces():
+    while piece := _read_piece():
+        yield piece
+
+
+def _skip(body):
+    """The next request begins behind this one's body."""
+    try:
+        for _ in body:
+            pass
+    except ConnectionError:
+        pass
+
+
 def _read_piece():
-    return _read(int.from_bytes(_read(4), "little"))
+    length = _read(4)
+    if length == _CUT_OFF:
+        raise ConnectionError("the request was cut off")
+    return _read(int.from_bytes(length, "little"))
 
 
 def _read(count):

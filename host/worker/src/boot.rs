@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Array, Function, Object, Promise, Reflect, WebAssembly};
+use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{Stdio, Wasi};
 use wasm_bindgen::prelude::*;
@@ -147,45 +147,22 @@ fn files(
     Ok(vfs)
 }
 
-/// Runs a guest's `main` to its end.
+/// Runs a guest's `main` to its end. It is entered once: a second call on its one shadow stack would destroy the first.
 pub(crate) async fn run(guest: &Guest) -> Ended {
-    call(guest, "_start", &[])
-        .await
-        .map_or_else(|ended| ended, |_| Ended::Exit(0))
-}
-
-/// Calls an export of the guest, which may wait meanwhile. One call at a time: two on one shadow stack would destroy it.
-///
-/// Fails when the guest ended instead of returning; then nothing of it may be called any more.
-pub(crate) async fn call(guest: &Guest, export: &str, args: &[u32]) -> Result<u32, Ended> {
-    let returned = match enter(guest, export, args) {
+    let returned = match start(guest) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
     };
     match (guest.exit.get(), returned) {
-        (Some(code), _) => Err(Ended::Exit(code)),
-        (None, Ok(result)) => Ok(result.as_f64().unwrap_or_default() as i32 as u32),
-        (None, Err(thrown)) => Err(Ended::Fault(pymode_dylink_js::reason(&thrown))),
+        (Some(code), _) => Ended::Exit(code),
+        (None, Ok(_)) => Ended::Exit(0),
+        (None, Err(thrown)) => Ended::Fault(pymode_dylink_js::reason(&thrown)),
     }
 }
 
-/// Calls an export of the guest that does not wait.
-pub(crate) fn call_now(guest: &Guest, export: &str, args: &[u32]) -> Result<u32, String> {
-    let called = || -> Result<JsValue, JsValue> {
-        let function: Function = Reflect::get(&guest.exports, &export.into())?.dyn_into()?;
-        function.apply(&JsValue::UNDEFINED, &numbers(args))
-    };
-    let result = called().map_err(|thrown| pymode_dylink_js::reason(&thrown))?;
-    Ok(result.as_f64().unwrap_or_default() as i32 as u32)
-}
-
-fn numbers(args: &[u32]) -> Array {
-    args.iter().map(|arg| JsValue::from(*arg as i32)).collect()
-}
-
-fn enter(guest: &Guest, export: &str, args: &[u32]) -> Result<Promise, JsValue> {
-    let function: Function = Reflect::get(&guest.exports, &export.into())?.dyn_into()?;
-    WebAssembly::promising(&function)
-        .apply(&JsValue::UNDEFINED, &numbers(args))?
+fn start(guest: &Guest) -> Result<Promise, JsValue> {
+    let start: Function = Reflect::get(&guest.exports, &"_start".into())?.dyn_into()?;
+    WebAssembly::promising(&start)
+        .call0(&JsValue::UNDEFINED)?
         .dyn_into()
 }

@@ -79,8 +79,13 @@ pub(crate) enum Broken {
 pub(crate) struct Answer(Rc<RefCell<Incoming>>);
 
 struct Incoming {
-    bytes: Vec<u8>,
     stage: Stage,
+    /// What has come of a length: at most 3 bytes.
+    length: Vec<u8>,
+    /// How much of the piece under way is still to come.
+    left: usize,
+    /// What has come of the head.
+    head: Vec<u8>,
 }
 
 impl Answer {
@@ -88,8 +93,10 @@ impl Answer {
     pub(crate) fn new() -> (Answer, oneshot::Receiver<Result<Response, Broken>>) {
         let (sender, receiver) = oneshot::channel();
         let incoming = Incoming {
-            bytes: Vec::new(),
             stage: Stage::Head(sender),
+            length: Vec::new(),
+            left: 0,
+            head: Vec::new(),
         };
         (Answer(Rc::new(RefCell::new(incoming))), receiver)
     }
@@ -101,64 +108,87 @@ impl Answer {
 
     /// Nothing more will come. If something is missing, `reason` is why.
     pub(crate) fn end(&self, reason: impl FnOnce() -> String) {
-        match std::mem::replace(&mut self.0.borrow_mut().stage, Stage::End) {
+        self.0.borrow_mut().break_off(reason);
+    }
+}
+
+impl Incoming {
+    fn take(&mut self, mut bytes: &[u8]) {
+        // What follows the end of an answer is nobody's.
+        while !bytes.is_empty() && !matches!(self.stage, Stage::End) {
+            let wanted = if self.left > 0 {
+                self.left
+            } else {
+                4 - self.length.len()
+            };
+            let (now, later) = bytes.split_at(wanted.min(bytes.len()));
+            bytes = later;
+            if self.left > 0 {
+                self.left -= now.len();
+                self.content(now);
+                continue;
+            }
+            self.length.extend_from_slice(now);
+            if let Some(length) = self.length.first_chunk::<4>() {
+                let length = u32::from_le_bytes(*length);
+                self.length.clear();
+                self.begin_piece(length);
+            }
+        }
+    }
+
+    fn begin_piece(&mut self, length: u32) {
+        let fault = match (&self.stage, length) {
+            (_, CUT_OFF) => "breaks off",
+            (Stage::Head(_), 0) => "has no head",
+            (Stage::Head(_), length) if length as usize > LONGEST_HEAD => "has a head without end",
+            (Stage::Body(body), 0) => {
+                body.end();
+                self.stage = Stage::End;
+                return;
+            }
+            (_, length) => {
+                self.left = length as usize;
+                return;
+            }
+        };
+        self.break_off(|| format!("the program's answer {fault}"));
+    }
+
+    /// Some of the piece under way.
+    fn content(&mut self, bytes: &[u8]) {
+        self.stage = match std::mem::replace(&mut self.stage, Stage::End) {
+            Stage::Head(sender) => {
+                self.head.extend_from_slice(bytes);
+                if self.left > 0 {
+                    Stage::Head(sender)
+                } else {
+                    let (response, stage) = match begin(&self.head) {
+                        Ok((response, body)) => (Ok(response), Stage::Body(body)),
+                        // Of what follows nothing is wanted.
+                        Err(broken) => (Err(broken), Stage::End),
+                    };
+                    // Whoever asked may have gone; the guest still ends in its own way.
+                    let _ = sender.send(response);
+                    stage
+                }
+            }
+            Stage::Body(body) => {
+                body.put(bytes);
+                Stage::Body(body)
+            }
+            Stage::End => Stage::End,
+        };
+    }
+
+    fn break_off(&mut self, reason: impl FnOnce() -> String) {
+        match std::mem::replace(&mut self.stage, Stage::End) {
             // The other end may have gone.
             Stage::Head(sender) => drop(sender.send(Err(Broken::Form(reason())))),
             Stage::Body(body) => body.fail(&reason()),
             Stage::End => {}
         }
     }
-}
-
-impl Incoming {
-    fn take_pieces(&mut self) {
-        let mut at = 0;
-        while let Some((piece, end)) = next_piece(&self.bytes, at) {
-            let piece = self.bytes[piece].to_vec();
-            at = end;
-            self.piece(&piece);
-        }
-        self.bytes.drain(..at);
-        if let Stage::Head(_) = self.stage
-            && self.bytes.len() > LONGEST_HEAD
-        {
-            self.stage = Stage::End;
-        }
-    }
-
-    fn piece(&mut self, piece: &[u8]) {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::End) {
-            Stage::Head(sender) => match begin(piece) {
-                Ok((response, body)) => {
-                    // Whoever asked may have gone; the guest still ends in its own way.
-                    let _ = sender.send(Ok(response));
-                    Stage::Body(body)
-                }
-                Err(broken) => {
-                    let _ = sender.send(Err(broken));
-                    // Its empty last piece is all that follows.
-                    Stage::End
-                }
-            },
-            Stage::Body(body) if piece.is_empty() => {
-                body.end();
-                Stage::End
-            }
-            Stage::Body(body) => {
-                body.put(piece);
-                Stage::Body(body)
-            }
-            Stage::End => Stage::End,
-        };
-    }
-}
-
-/// Where the piece at `at` lies, and where it ends; nothing if it is not all there.
-fn next_piece(bytes: &[u8], at: usize) -> Option<(std::ops::Range<usize>, usize)> {
-    let (len, rest) = bytes.get(at..)?.split_first_chunk::<4>()?;
-    let len = u32::from_le_bytes(*len) as usize;
-    rest.get(..len)?;
-    Some((at + 4..at + 4 + len, at + 4 + len))
 }
 
 /// A response from its head.
@@ -199,13 +229,7 @@ impl Stream for AnswerOut {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
-        let mut incoming = self.0.0.borrow_mut();
-        if let Stage::End = incoming.stage {
-            // What follows the end of an answer is nobody's.
-            return Ok(bytes.len());
-        }
-        incoming.bytes.extend_from_slice(bytes);
-        incoming.take_pieces();
+        self.0.0.borrow_mut().take(bytes);
         Ok(bytes.len())
     }
 }
@@ -215,7 +239,11 @@ pub(crate) struct Exchange {
     input: Pipe,
     answer: Answer,
     body: Rc<RefCell<RequestBody>>,
+    when_done: Option<Box<dyn Fn()>>,
 }
+
+/// In place of a length: the message breaks off here.
+const CUT_OFF: u32 = u32::MAX;
 
 /// The body of a request.
 enum RequestBody {
@@ -223,24 +251,32 @@ enum RequestBody {
     Open(worker::ByteStream),
     /// A piece is on its way.
     Reading,
+    /// There is none, and the guest has yet to be told.
+    Missing,
     /// All of it was given to the guest.
     Ended,
 }
 
 impl Exchange {
-    /// An exchange; the head of the request waits in `input` already.
+    /// An exchange over `input`, into which somebody puts the head of the request.
     pub(crate) fn new(request: &mut Request, answer: Answer, input: Pipe) -> Exchange {
         // A request without a body has no stream.
         let body = request
             .stream()
-            .map_or(RequestBody::Ended, RequestBody::Open);
-        if let RequestBody::Ended = body {
-            input.give(&piece(&[]));
-        }
+            .map_or(RequestBody::Missing, RequestBody::Open);
         Exchange {
             input,
             answer,
             body: Rc::new(RefCell::new(body)),
+            when_done: None,
+        }
+    }
+
+    /// Calls `done` when the guest asks for more than the whole body: for the next request.
+    pub(crate) fn when_done(self, done: impl Fn() + 'static) -> Exchange {
+        Exchange {
+            when_done: Some(Box::new(done)),
+            ..self
         }
     }
 }
@@ -253,9 +289,20 @@ impl Channel for Exchange {
     /// Reads one piece of the body, so that a guest that does not read is not flooded.
     fn ask(&self) {
         let taken = std::mem::replace(&mut *self.body.borrow_mut(), RequestBody::Reading);
-        let RequestBody::Open(mut stream) = taken else {
-            *self.body.borrow_mut() = taken;
-            return;
+        let mut stream = match taken {
+            RequestBody::Open(stream) => stream,
+            RequestBody::Missing => {
+                self.body.replace(RequestBody::Ended);
+                return self.input.give(&piece(&[]));
+            }
+            RequestBody::Reading => return,
+            RequestBody::Ended => {
+                self.body.replace(RequestBody::Ended);
+                if let Some(done) = &self.when_done {
+                    done();
+                }
+                return;
+            }
         };
         let (body, input) = (Rc::clone(&self.body), self.input.clone());
         wasm_bindgen_futures::spawn_local(async move {
@@ -269,9 +316,8 @@ impl Channel for Exchange {
                     input.give(&piece(&[]));
                     RequestBody::Ended
                 }
-                // Cut off: the guest sees that there is no last piece.
                 Some(Err(_)) => {
-                    input.end();
+                    input.give(&CUT_OFF.to_le_bytes());
                     RequestBody::Ended
                 }
             };

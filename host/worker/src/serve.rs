@@ -39,6 +39,12 @@ pub(crate) fn ask(request: &mut Request, env: &Env) -> Result<Asked> {
 }
 
 impl Pending {
+    pub(crate) fn new(
+        receiver: futures_channel::oneshot::Receiver<std::result::Result<Response, Broken>>,
+    ) -> Pending {
+        Pending(receiver)
+    }
+
     /// The response, or a page that says that there is none.
     pub(crate) async fn response(self) -> Result<Response> {
         let message = match self.0.await {

@@ -2,4 +2,5 @@
 
 mod app;
 mod modules;
+mod persistent;
 mod requests;
