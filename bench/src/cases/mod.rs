@@ -16,8 +16,11 @@ use crate::pair::{Sample, measure};
 /// What a case gives, or why it could not be run.
 pub(crate) type Outcome = Result<Vec<Sample>, Box<dyn Error>>;
 
-/// Every case by its name.
-pub(crate) const CASES: &[(&str, fn(&Bench) -> Outcome)] = &[
+/// A case: a name, and what measures it.
+pub(crate) type Case = (&'static str, fn(&Bench) -> Outcome);
+
+/// Every case.
+pub(crate) const CASES: &[Case] = &[
     ("start", start::start),
     ("interpreter", interpreter::interpreter),
     ("dlopen", dlopen::dlopen),
