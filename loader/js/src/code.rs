@@ -29,6 +29,9 @@ impl JsCode {
             name: import.name[..].into(),
             property: JsValue::from_str(&import.name),
         });
-        JsCode { module, imports: names.collect() }
+        JsCode {
+            module,
+            imports: names.collect(),
+        }
     }
 }
