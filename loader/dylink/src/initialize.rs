@@ -58,6 +58,9 @@ async fn run<P: Process>(
             reason: crate::engine::Fault::new("the instance does not export it"),
         });
     };
+    if process.traces() {
+        process.trace(&alloc::format!("call {path}!{name}"));
+    }
     let failed = |reason| OpenError::Guest {
         path: Arc::clone(&path),
         function: name,

@@ -16,6 +16,7 @@
 
 extern crate alloc;
 
+mod addr;
 mod apply;
 mod attach;
 mod bridge;
@@ -47,6 +48,7 @@ mod slots;
 mod sym;
 mod undo;
 
+pub use addr::Place;
 pub use bridge::{Bridge, BridgeAction, BridgeFunction};
 pub use census::Census;
 pub use close::close;

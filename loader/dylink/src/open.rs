@@ -1,5 +1,6 @@
 //! `dlopen`.
 
+use alloc::format;
 use alloc::string::String;
 
 use crate::apply::{Linked, apply, register};
@@ -11,6 +12,7 @@ use crate::group::Group;
 use crate::ids::{Handle, ModuleId};
 use crate::initialize::initialize;
 use crate::plan::{LinkPlan, plan};
+use crate::preview::printed;
 use crate::process::Process;
 use crate::program::Shared;
 use crate::resolve::resolve;
@@ -36,6 +38,10 @@ pub async fn open<P: Process>(
         Found::New(group, sources) => (group, sources),
     };
     let plan = decide(process, path, &group)?;
+    if process.traces() {
+        let text = process.program(|program| printed(program, &group, &plan));
+        process.trace(&format!("dlopen {path}\n{text}"));
+    }
     let mut linked = register(process, &group, &plan);
     match load(process, &shared, &plan, &sources, &mut linked).await {
         Ok(()) => {

@@ -1,8 +1,9 @@
 //! A `dlopen` up to the point where something would happen: for tools, tests and logs.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 use core::fmt::{self, Write};
 
 use crate::attach::attach;
@@ -16,6 +17,7 @@ use crate::info::{Exports, ModuleInfo};
 use crate::open::decide;
 use crate::plan::{Binding, FunctionRef, Got, LinkPlan};
 use crate::process::Process;
+use crate::program::Program;
 
 /// What `dlopen` would do. [`Display`](fmt::Display) prints every reservation, binding and call.
 #[derive(Debug)]
@@ -33,7 +35,7 @@ pub enum Preview {
         /// What is decided about it.
         plan: LinkPlan,
         /// Modules that are loaded and that the plan binds to.
-        loaded: alloc::vec::Vec<(ModuleId, Arc<str>, Arc<ModuleInfo>)>,
+        loaded: Vec<(ModuleId, Arc<str>, Arc<ModuleInfo>)>,
     },
 }
 
@@ -52,20 +54,44 @@ pub fn preview<P: Process>(
         Found::New(group, sources) => (group, sources),
     };
     let plan = decide(process, path, &group)?;
-    let loaded = process.program(|program| {
-        let mut loaded: alloc::vec::Vec<_> = program
-            .modules
-            .iter()
-            .map(|(id, module)| (*id, Arc::clone(&module.path), Arc::clone(&module.info)))
-            .collect();
-        loaded.sort_by_key(|(id, _, _)| *id);
-        loaded
-    });
+    let loaded = process.program(|program| named(program));
     Ok(Preview::New {
         group,
         plan,
         loaded,
     })
+}
+
+/// What a plan says, as text.
+pub(crate) fn printed<I, X>(program: &Program<I, X>, group: &Group, plan: &LinkPlan) -> String {
+    let loaded = named(program);
+    let names = Names {
+        group,
+        loaded: &loaded,
+    };
+    Printed { plan, names }.to_string()
+}
+
+/// Path and description of every module, in order.
+fn named<I, X>(program: &Program<I, X>) -> Vec<(ModuleId, Arc<str>, Arc<ModuleInfo>)> {
+    let mut loaded: Vec<_> = program
+        .modules
+        .iter()
+        .map(|(id, module)| (*id, Arc::clone(&module.path), Arc::clone(&module.info)))
+        .collect();
+    loaded.sort_by_key(|(id, _, _)| *id);
+    loaded
+}
+
+struct Printed<'a> {
+    plan: &'a LinkPlan,
+    names: Names<'a>,
+}
+
+impl fmt::Display for Printed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        print(f, self.plan, &self.names)
+    }
 }
 
 /// Names for what a plan refers to by number.

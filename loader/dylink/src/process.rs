@@ -24,6 +24,16 @@ pub trait Process: Engine {
     /// does not pay for reading it.
     fn main(&mut self) -> Result<Main<Self::Instance>, Fault>;
 
+    /// Whether [`trace`](Self::trace) is to be called.
+    fn traces(&mut self) -> bool {
+        false
+    }
+
+    /// Told what is done, in lines: what `LD_DEBUG` prints elsewhere.
+    fn trace(&mut self, text: &str) {
+        let _ = text;
+    }
+
     /// Which file `path` leads to, or `None` if it leads to no file.
     fn identify(&mut self, path: &str) -> Option<FileId>;
 

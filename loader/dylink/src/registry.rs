@@ -5,9 +5,9 @@ use alloc::vec::Vec;
 use crate::error::HandleError;
 use crate::flags::OpenFlags;
 use crate::group::{Group, Node, Scope, Visible, breadth_first};
-use crate::ids::{Handle, ModuleId};
+use crate::ids::{Address, Handle, ModuleId};
 use crate::info::ModuleInfo;
-use crate::program::{Program, State};
+use crate::program::{Module, Program, State};
 
 impl<Instance, Extern> Program<Instance, Extern> {
     /// Where the members of `group` look for symbols.
@@ -109,6 +109,18 @@ impl<Instance, Extern> Program<Instance, Extern> {
         if module.state == State::Ready && !self.global.contains(&id) {
             self.global.push(id);
         }
+    }
+
+    /// The module whose data holds an address: main, if no side module's does.
+    pub(crate) fn owner(&self, address: Address) -> ModuleId {
+        let holds = |module: &Module<Instance>| {
+            module.allocation.is_some()
+                && address.0.wrapping_sub(module.memory_base.0) < module.info.memory.size.max(1)
+        };
+        let mut modules = self.modules.iter();
+        modules
+            .find(|(_, module)| holds(module))
+            .map_or(ModuleId::MAIN, |(id, _)| *id)
     }
 
     /// The module of a handle that is open.

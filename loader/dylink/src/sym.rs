@@ -22,6 +22,10 @@ pub enum Lookup {
     Handle(Handle),
     /// `RTLD_DEFAULT`: in the global scope.
     Default,
+    /// `RTLD_NEXT`: in the global scope, after the module that asks. WebAssembly has no return addresses, so the module is
+    /// told by an address in its data, such as its `__dso_handle`. One that is not in the global scope is followed by what it
+    /// needs.
+    Next(Address),
 }
 
 /// What a symbol is.
@@ -51,6 +55,18 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
         let (order, place): (Vec<ModuleId>, _) = match lookup {
             Lookup::Default | Lookup::Handle(Handle::MAIN) => {
                 (program.global.clone(), "the global scope".to_string())
+            }
+            Lookup::Next(caller) => {
+                let asks = program.owner(caller);
+                let position = program.global.iter().position(|id| *id == asks);
+                let order = match position {
+                    Some(at) => program.global[at + 1..].to_vec(),
+                    None => program.tree(asks).split_off(1),
+                };
+                (
+                    order,
+                    format!("what follows `{}`", program.modules[&asks].path),
+                )
             }
             Lookup::Handle(handle) => {
                 let id = program.opened(handle)?;

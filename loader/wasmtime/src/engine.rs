@@ -199,6 +199,14 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         })
     }
 
+    fn traces(&mut self) -> bool {
+        self.store.data_mut().traces()
+    }
+
+    fn trace(&mut self, text: &str) {
+        self.store.data_mut().trace(text);
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.store.data_mut().identify(path)
     }

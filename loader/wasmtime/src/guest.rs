@@ -19,6 +19,16 @@ pub trait Guest: Send + Sized + 'static {
     /// The content of the file at a path of the guest; the error is a sentence for the guest.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
 
+    /// Whether [`trace`](Self::trace) is to be called.
+    fn traces(&mut self) -> bool {
+        false
+    }
+
+    /// Told what the linker does, in lines.
+    fn trace(&mut self, text: &str) {
+        let _ = text;
+    }
+
     /// Whether an error that a guest call ended with ends the process (`proc_exit`) instead of failing the `dlopen`.
     /// It is then kept for [`Linkage::take_exit`].
     fn is_exit(error: &wasmtime::Error) -> bool {

@@ -243,6 +243,17 @@ impl Process for Fake {
         })
     }
 
+    fn traces(&mut self) -> bool {
+        self.trace.is_some()
+    }
+
+    fn trace(&mut self, text: &str) {
+        if let Some(trace) = &mut self.trace {
+            trace.push_str(text);
+            trace.push('\n');
+        }
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.files.identify(path)
     }

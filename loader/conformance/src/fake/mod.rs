@@ -30,6 +30,8 @@ pub struct Fake {
     /// Engine calls so far.
     calls: u32,
     guest_ran: bool,
+    /// What the linker told, if it was asked to.
+    trace: Option<String>,
 }
 
 /// Everything that a failed `dlopen` must leave as it was.
@@ -78,7 +80,13 @@ impl Fake {
             fail_in: None,
             calls: 0,
             guest_ran: false,
+            trace: None,
         }
+    }
+
+    /// Lets the linker tell what it does, and gives what it told so far.
+    pub fn trace(&mut self) -> String {
+        self.trace.replace(String::new()).unwrap_or_default()
     }
 
     /// Lets the export `function` of the module at `path` do something when it is called.

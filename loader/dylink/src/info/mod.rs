@@ -98,6 +98,13 @@ impl ModuleInfo {
         Some(self.slots[at].1)
     }
 
+    /// The function that the module's element segments put into a slot, counted from the module's table base.
+    #[must_use]
+    pub fn function_in_slot(&self, slot: u32) -> Option<FunctionId> {
+        let mut slots = self.slots.iter();
+        slots.find_map(|(function, at)| (*at == slot).then_some(*function))
+    }
+
     /// The import that `function` is, if the module only passes it on.
     #[must_use]
     pub fn imported(&self, function: FunctionId) -> Option<&Import> {
