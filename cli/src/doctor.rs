@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::{Command, ExitCode};
 
-use pymode_toolchain::{Cache, zig};
+use pymode_python::Options;
+use pymode_toolchain::{Cache, Talk, zig};
 
 use crate::failure::Failure;
 
@@ -57,6 +58,8 @@ fn findings(cache: &Cache) -> Vec<Finding> {
         otherwise,
         ours: true,
     };
+    let (sealed, quiet) = (cache.clone().sealed(), Talk::quiet());
+    let python = pymode_python::build(&sealed, &quiet, Options::default()).ok();
     vec![
         machine("C compiler", "cc", &["--version"], "install gcc"),
         machine("make", "make", &["--version"], "install make"),
@@ -75,9 +78,21 @@ fn findings(cache: &Cache) -> Vec<Finding> {
         ),
         cached(
             "zig",
-            zig::cached(cache).map(|z| z.exe),
+            zig::provision(&sealed, &quiet).ok().map(|z| z.exe),
             zig::VERSION,
             "downloaded when first needed, 100 MB",
+        ),
+        cached(
+            "native Python",
+            python.as_ref().map(|built| built.native.clone()),
+            pymode_python::SOURCE_VERSION,
+            "built when first needed, about 5 minutes on two cores",
+        ),
+        cached(
+            "python.wasm",
+            python.map(|built| built.wasm),
+            pymode_python::SOURCE_VERSION,
+            "built when first needed, about 5 minutes on two cores",
         ),
     ]
 }

@@ -22,6 +22,12 @@ pub enum CacheError {
         "there is no place for the cache: neither `PYMODE_CACHE` nor `XDG_CACHE_HOME` nor `HOME` is set\n  hint: set `PYMODE_CACHE` to a directory"
     )]
     NoPlace,
+    /// A sealed cache was asked for what it does not have.
+    #[error("`{entry}` is not in the cache")]
+    Sealed {
+        /// The entry, as kind and key.
+        entry: String,
+    },
     /// The file system said no.
     #[error("cannot {doing} `{}`: {source}{}", path.display(), io_hint(source))]
     Io {
@@ -67,6 +73,7 @@ pub fn io_hint(error: &io::Error) -> &'static str {
 pub struct Cache {
     root: PathBuf,
     talk: Talk,
+    sealed: bool,
 }
 
 impl Cache {
@@ -110,6 +117,7 @@ impl Cache {
         Ok(Self {
             root,
             talk: Talk::quiet(),
+            sealed: false,
         })
     }
 
@@ -117,6 +125,13 @@ impl Cache {
     #[must_use]
     pub fn with_talk(mut self, talk: &Talk) -> Self {
         self.talk = talk.clone();
+        self
+    }
+
+    /// The same cache for someone who only wants to know what is there: filling an entry is an error.
+    #[must_use]
+    pub fn sealed(mut self) -> Self {
+        self.sealed = true;
         self
     }
 
@@ -146,6 +161,10 @@ impl Cache {
         let path = self.path(kind, key);
         if path.is_dir() {
             return Ok(path);
+        }
+        if self.sealed {
+            let entry = format!("{kind}/{}", key.hex());
+            return Err(CacheError::Sealed { entry }.into());
         }
         let _lock = self.lock(&hidden(&path, "lock"))?;
         if path.is_dir() {

@@ -52,11 +52,6 @@ impl Zig {
     }
 }
 
-/// zig, if it is in the cache.
-pub fn cached(cache: &Cache) -> Option<Zig> {
-    cache.get("tools", &key()).map(|dir| at(cache, &dir))
-}
-
 /// zig from the cache, or downloaded and unpacked.
 ///
 /// # Errors

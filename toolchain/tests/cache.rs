@@ -38,6 +38,7 @@ fn main() -> ExitCode {
         ),
         Trial::test("the_orphans_of_a_killed_build_are_waited_for", orphans),
         Trial::test("a_failed_build_leaves_nothing", failed),
+        Trial::test("a_sealed_cache_tells_and_fills_nothing", sealed),
         Trial::test("a_cache_that_is_deleted_meanwhile_is_made_anew", deleted),
         Trial::test("a_damaged_entry_can_be_thrown_away", discarded),
         Trial::test("keys_tell_inputs_apart", keys),
@@ -193,6 +194,20 @@ fn orphans() -> Tested {
         !entry.join("late").exists(),
         "an orphan wrote into another's entry",
     )
+}
+
+fn sealed() -> Tested {
+    let root = tempfile::tempdir()?;
+    let cache = Cache::at(root.path())?;
+    let closed = cache.clone().sealed();
+    let ask = |cache: &Cache| cache.entry("thing", &key(), |_| Ok::<_, CacheError>(()));
+    is(
+        matches!(ask(&closed), Err(CacheError::Sealed { .. })),
+        "what is not there is an error",
+    )?;
+    is(names(root.path()).is_empty(), "nothing is left")?;
+    let filled = ask(&cache)?;
+    is(ask(&closed)? == filled, "what is there is told")
 }
 
 fn failed() -> Tested {
