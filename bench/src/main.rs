@@ -1,4 +1,4 @@
-//! Measures, and keeps what was measured: `cargo xtask bench [CASE…]`.
+//! Measures, and keeps what was measured: `cargo run --release -p pymode-bench -- [CASE…]`.
 //!
 //! A case times a subject and a named baseline in turn, in the same run. What is measured goes to stdout as one JSON line a
 //! case; the report is made of such lines, at once or later (`--report FILE`).

@@ -44,7 +44,7 @@ impl Bench {
         };
         if !pymode.is_file() {
             return Err(format!(
-                "`{}` is not built\n  hint: `cargo build --release -p pymode`, or `cargo xtask bench`, which does it first",
+                "`{}` is not built\n  hint: `cargo build --release -p pymode`",
                 pymode.display()
             )
             .into());
