@@ -73,6 +73,8 @@ pub(crate) struct Run {
 pub(crate) enum Engine {
     /// Natively, in this process
     Wasmtime,
+    /// In a Durable Object of a local workerd
+    Workerd,
 }
 
 #[derive(Subcommand)]

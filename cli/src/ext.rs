@@ -7,6 +7,7 @@ use pymode_ext::{Builder, Keep, Spec, Suite, Target};
 
 use crate::args::{Engine, Ext};
 use crate::failure::Failure;
+use crate::job::Job;
 use crate::python::Workshop;
 
 pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
@@ -95,16 +96,11 @@ fn test(spec: &str, engine: Engine, args: Vec<String>) -> Result<ExitCode, Failu
     let workshop = Workshop::open()?;
     let mut suite = workshop.builder()?.suite(&spec)?;
     suite.args.extend(args);
-    match engine {
-        Engine::Wasmtime => {
-            if !suite.modules.is_empty()
-                && natively(&workshop, &suite, &proof(&suite))? != ExitCode::SUCCESS
-            {
-                return Ok(ExitCode::FAILURE);
-            }
-            natively(&workshop, &suite, &suite.args)
-        }
+    let run = |args: &[String]| in_the_guest(&workshop, engine, &suite, args);
+    if !suite.modules.is_empty() && run(&proof(&suite))? != ExitCode::SUCCESS {
+        return Ok(ExitCode::FAILURE);
     }
+    run(&suite.args)
 }
 
 /// A program that fails unless each extension module comes from a side module: a suite that passes with the package's
@@ -127,18 +123,22 @@ fn proof(suite: &Suite) -> [String; 2] {
     ["-c".into(), program]
 }
 
-fn natively(workshop: &Workshop, suite: &Suite, args: &[String]) -> Result<ExitCode, Failure> {
+fn in_the_guest(
+    workshop: &Workshop,
+    engine: Engine,
+    suite: &Suite,
+    args: &[String],
+) -> Result<ExitCode, Failure> {
     // The suite's folder is shared by all who test this version, and tests write where they stand.
     let scratch = tempfile::tempdir()?;
     copy(&suite.dir, scratch.path()).map_err(|e| Failure::file("copy", &suite.dir, &e))?;
-    let python = workshop.native()?;
-    let mut run = python.run();
-    run.cwd(scratch.path())?;
-    for site in &suite.site {
-        run.site(site)?;
-    }
-    run.args(args);
-    crate::run::finish(run)
+    let job = Job {
+        args,
+        sites: &suite.site,
+        cwd: scratch.path(),
+        file: None,
+    };
+    job.run(workshop, engine)
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {

@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod ext;
 mod failure;
+mod job;
 mod python;
 mod run;
 

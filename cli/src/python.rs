@@ -42,6 +42,16 @@ impl Workshop {
             &code,
         )?)
     }
+
+    /// The interpreter for Workers, and a local workerd.
+    pub(crate) fn worker(&self) -> Result<pymode_workerd::Python, Failure> {
+        Ok(pymode_workerd::Python::open(
+            &self.cache,
+            &self.talk,
+            &self.python.wasm,
+            &self.python.image,
+        )?)
+    }
 }
 
 pub(crate) fn python(verb: &Python) -> Result<ExitCode, Failure> {

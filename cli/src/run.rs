@@ -4,60 +4,39 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pymode_native::{Exit, Run as Started};
-
-use crate::args::{Engine, Run};
+use crate::args::Run;
 use crate::failure::Failure;
+use crate::job::Job;
 use crate::python::Workshop;
 
 pub(crate) fn run(args: &Run) -> Result<ExitCode, Failure> {
     let workshop = Workshop::open()?;
+    let cwd = std::env::current_dir()?;
     let mut sites = args.site.clone();
     sites.extend(workshop.sites(&args.with)?);
-    match args.engine {
-        Engine::Wasmtime => natively(&workshop, &sites, &args.python),
-    }
+    let file = match script(&args.python) {
+        Some(script) => outside(&cwd, script)?,
+        None => None,
+    };
+    let job = Job {
+        args: &args.python,
+        sites: &sites,
+        cwd: &cwd,
+        file,
+    };
+    job.run(&workshop, args.engine)
 }
 
-fn natively(
-    workshop: &Workshop,
-    sites: &[PathBuf],
-    python_args: &[OsString],
-) -> Result<ExitCode, Failure> {
-    let python = workshop.native()?;
-    let mut run = python.run();
-    let cwd = std::env::current_dir()?;
-    run.cwd(&cwd)?;
-    for site in sites {
-        run.site(site)?;
-    }
-    if let Some(script) = script(python_args) {
-        reach(&mut run, &cwd, script)?;
-    }
-    run.args(python_args);
-    finish(run)
-}
-
-/// Runs it to its end, and says on stderr what it died of.
-pub(crate) fn finish(run: Started) -> Result<ExitCode, Failure> {
-    let exit = run.start()?;
-    if let Exit::Fault(fault) = &exit {
-        eprintln!("error: {fault}");
-    }
-    Ok(ExitCode::from(exit.code()))
-}
-
-/// A script outside the current directory was named by the user: that file, and no other beside it, can be read too.
-fn reach(run: &mut Started, cwd: &Path, script: &OsStr) -> Result<(), Failure> {
+/// A script outside the current directory was named by the user: that file, and no other beside it, can be read too. Where the
+/// guest sees it, and where it is.
+fn outside(cwd: &Path, script: &OsStr) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
     let path = cwd.join(script);
     // A script that is not there is Python's to complain of.
     let Ok(real) = path.canonicalize() else {
-        return Ok(());
+        return Ok(None);
     };
-    if !real.starts_with(cwd.canonicalize()?) && real.is_file() {
-        run.mount_read_only(without_dots(&path), &real)?;
-    }
-    Ok(())
+    let is_outside = !real.starts_with(cwd.canonicalize()?) && real.is_file();
+    Ok(is_outside.then(|| (without_dots(&path), real)))
 }
 
 /// The path as the guest's libc will ask for it: `..` taken back by text.

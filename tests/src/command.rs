@@ -13,7 +13,7 @@ pub struct Engine(pub &'static str);
 
 impl Engine {
     /// Every engine that runs whole-runtime cases.
-    pub const ALL: &[Engine] = &[Engine("wasmtime")];
+    pub const ALL: &[Engine] = &[Engine("wasmtime"), Engine("workerd")];
 }
 
 /// The `pymode` that was built beside this test.

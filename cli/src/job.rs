@@ -1,0 +1,73 @@
+//! One run of Python to its end, on either engine, with this process's standard streams.
+
+use std::ffi::OsStr;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::args::Engine;
+use crate::failure::Failure;
+use crate::python::Workshop;
+
+/// What Python is to run, and what it may see.
+pub(crate) struct Job<'a, A> {
+    /// What follows `python` on a command line.
+    pub(crate) args: &'a [A],
+    /// Directories to import from.
+    pub(crate) sites: &'a [PathBuf],
+    /// The current directory, readable and writable.
+    pub(crate) cwd: &'a Path,
+    /// One more file: where the guest sees it, and where it is.
+    pub(crate) file: Option<(PathBuf, PathBuf)>,
+}
+
+impl<A: AsRef<OsStr>> Job<'_, A> {
+    /// Runs it, and says on stderr what it died of.
+    pub(crate) fn run(&self, workshop: &Workshop, engine: Engine) -> Result<ExitCode, Failure> {
+        match engine {
+            Engine::Wasmtime => self.natively(workshop),
+            Engine::Workerd => self.in_a_worker(workshop),
+        }
+    }
+
+    fn natively(&self, workshop: &Workshop) -> Result<ExitCode, Failure> {
+        use pymode_native::Exit;
+        let python = workshop.native()?;
+        let mut run = python.run();
+        run.cwd(self.cwd)?;
+        for site in self.sites {
+            run.site(site)?;
+        }
+        if let Some((at, file)) = &self.file {
+            run.mount_read_only(at.clone(), file)?;
+        }
+        run.args(self.args);
+        let exit = run.start()?;
+        if let Exit::Fault(fault) = &exit {
+            tell(fault);
+        }
+        Ok(ExitCode::from(exit.code()))
+    }
+
+    fn in_a_worker(&self, workshop: &Workshop) -> Result<ExitCode, Failure> {
+        use pymode_workerd::Exit;
+        let python = workshop.worker()?;
+        let mut run = python.run();
+        run.cwd(self.cwd).args(self.args);
+        for site in self.sites {
+            run.site(site);
+        }
+        if let Some((at, file)) = &self.file {
+            run.file(at, file);
+        }
+        let exit = run.start()?;
+        if let Exit::Fault(fault) = &exit {
+            tell(fault);
+        }
+        Ok(ExitCode::from(exit.code()))
+    }
+}
+
+fn tell(fault: &impl fmt::Display) {
+    eprintln!("error: {fault}");
+}
