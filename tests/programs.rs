@@ -7,6 +7,7 @@ use std::process::{Command, ExitCode};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_native::{Captured, Exit, Output, Program};
+use pymode_tests::Pymode;
 use pymode_toolchain::cc::{self, Language};
 use pymode_toolchain::{Cache, Talk, libcxx, zig};
 
@@ -63,7 +64,10 @@ fn main() -> ExitCode {
     let trials = CASES
         .iter()
         .map(|case| Trial::test(format!("wasmtime/programs/{}", case.name), || run(case)))
-        .chain([Trial::test("wasmtime/programs/uncaught", uncaught)])
+        .chain([
+            Trial::test("wasmtime/programs/uncaught", uncaught),
+            Trial::test("wasmtime/programs/command", command),
+        ])
         .collect();
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
@@ -111,6 +115,49 @@ fn uncaught() -> Result<(), Failed> {
         Exit::Fault(fault) if fault.reason.contains("exception") => Ok(()),
         other => Err(format!("it ended with {other:?}").into()),
     }
+}
+
+/// `pymode dl run`: the current directory, the library path, arguments and the exit code.
+fn command() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let (here, libraries) = (folder.path().join("here"), folder.path().join("libraries"));
+    std::fs::create_dir_all(&libraries)?;
+    std::fs::create_dir_all(&here)?;
+    std::fs::write(here.join("word.txt"), "word\n")?;
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/command");
+    let build = |source: &str, output: &Path, more: &[&str]| {
+        let mut words: Vec<OsString> = vec![sources.join(source).into(), "-o".into()];
+        words.push(output.into());
+        words.extend(more.iter().map(OsString::from));
+        match cc::run(Language::C, words) == ExitCode::SUCCESS {
+            true => Ok(()),
+            false => Err(Failed::from(format!("`{source}` cannot be built"))),
+        }
+    };
+    // That it calls `dlopen` is enough.
+    build("main.c", &here.join("main.wasm"), &[])?;
+    build("twice.c", &libraries.join("libtwice.so"), &["-shared"])?;
+    std::fs::copy(libraries.join("libtwice.so"), here.join("libhere.so"))?;
+
+    let run = |libraries: &[&str]| {
+        let mut command = Pymode::find()?.command();
+        command
+            .current_dir(&here)
+            .args(["dl", "run", "--path", "../libraries", "main.wasm"])
+            .args(libraries);
+        command.output().map_err(|error| error.to_string())
+    };
+    let good = run(&["libtwice.so", "./libhere.so"])?;
+    let said = String::from_utf8_lossy(&good.stdout);
+    if !good.status.success() || said != "word, 2 arguments\nlibtwice.so: 42\n./libhere.so: 42\n" {
+        return Err(format!("{good:?}").into());
+    }
+    let bad = run(&["libhere.so"])?;
+    let said = String::from_utf8_lossy(&bad.stderr);
+    if bad.status.code() != Some(3) || !said.contains("cannot find `libhere.so`") {
+        return Err(format!("{bad:?}").into());
+    }
+    Ok(())
 }
 
 /// Builds program, library and module with a compiler that takes gcc's words.

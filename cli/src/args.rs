@@ -39,6 +39,9 @@ pub(crate) enum Command {
     /// Index a static library of wasm32-wasi objects
     #[command(disable_help_flag = true)]
     Ranlib(Passed),
+    /// Programs that load libraries with `dlopen(3)`, Python or not
+    #[command(subcommand)]
+    Dl(Dl),
     /// The contract between python.wasm and side modules
     #[command(subcommand)]
     Abi(Abi),
@@ -119,6 +122,30 @@ pub(crate) struct Passed {
         value_name = "ARGS"
     )]
     pub(crate) args: Vec<OsString>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Dl {
+    /// Run a wasm32-wasi program in the current directory: stdin, stdout, stderr, arguments, exit code
+    Run(DlRun),
+}
+
+#[derive(Args)]
+pub(crate) struct DlRun {
+    /// The engine that runs it
+    #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
+    pub(crate) engine: Engine,
+    /// A directory in which `dlopen` finds libraries that it is asked for without a path
+    #[arg(long, value_name = "DIR")]
+    pub(crate) path: Vec<PathBuf>,
+    /// The program, then its arguments
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        required = true,
+        value_name = "MAIN.wasm [ARGS]"
+    )]
+    pub(crate) program: Vec<OsString>,
 }
 
 #[derive(Subcommand)]

@@ -68,6 +68,7 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
     }
 }
 
-fn tell(fault: &impl fmt::Display) {
+/// Says what a program died of.
+pub(crate) fn tell(fault: &impl fmt::Display) {
     eprintln!("error: {fault}");
 }

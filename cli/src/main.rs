@@ -4,6 +4,7 @@ mod abi;
 mod args;
 mod cc;
 mod demo;
+mod dl;
 mod doctor;
 mod ext;
 mod failure;
@@ -27,6 +28,7 @@ fn main() -> ExitCode {
         Command::Cxx(passed) => cc::cxx(&passed),
         Command::Ar(passed) => cc::ar(&passed),
         Command::Ranlib(passed) => cc::ranlib(&passed),
+        Command::Dl(verb) => dl::dl(&verb),
         Command::Abi(verb) => abi::abi(&verb),
         Command::Python(verb) => python::python(&verb),
         Command::Doctor => doctor::doctor(),

@@ -37,7 +37,6 @@ const OBJECTS: &[Text] = &[
     text!("runtime/", "netdb.c"),
     text!("runtime/", "pthread_key.c"),
     text!("runtime/", "socket.c"),
-    text!("runtime/", "workdir.c"),
 ];
 
 /// The name of CPython's door to the loader, as its Makefile looks for it below `Python/`.

@@ -7,6 +7,7 @@ pub mod cache;
 pub mod cc;
 pub mod crates;
 pub mod debian;
+pub mod dlfcn;
 pub mod download;
 mod error;
 mod files;

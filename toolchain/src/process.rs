@@ -1,5 +1,5 @@
 //! What a process has exactly once, and its program therefore holds for every module: the exception tags, the runtime of
-//! `setjmp`, the handlers that run at exit, and mutexes that keep their promises.
+//! `setjmp`, the handlers that run at exit, mutexes that keep their promises, and a directory to begin in.
 //!
 //! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
 //! side module links [`side_archive`] after its own objects.
@@ -47,6 +47,10 @@ const PROGRAM: &[Text] = &[
     Text {
         stem: "mutex",
         text: include_str!("process/mutex.c"),
+    },
+    Text {
+        stem: "workdir",
+        text: include_str!("process/workdir.c"),
     },
 ];
 

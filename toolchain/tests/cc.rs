@@ -480,6 +480,14 @@ fn program() -> Tested {
         "dlopen asks the host",
         &seen,
     )?;
+    // What glibc needs no word for needs none here.
+    bench.ok("cc -O2 main.c -o silent.wasm")?;
+    let silent = look(&bench.path("silent.wasm"))?;
+    check(
+        silent.exports == seen.exports && silent.imports == seen.imports,
+        "a program that calls dlopen is linked for it",
+        &silent,
+    )?;
     bench.ok("cc -O2 plain.c -o plain.wasm")?;
     let seen = look(&bench.path("plain.wasm"))?;
     check(

@@ -1,6 +1,6 @@
 //! The `pymode.dl_*` imports, as far as they need no loader: the texts that the guest hands over.
 
-use crate::GuestMemory;
+use crate::{Errno, GuestMemory};
 
 /// The longest path or symbol that is taken. C++ has symbols of thousands of bytes; a wrong length has billions.
 const MAX_TEXT: u32 = 1 << 16;
@@ -55,4 +55,25 @@ pub fn text(
         .read_vec(at, len)
         .map_err(|_| BadText::Outside { call, at, len })?;
     String::from_utf8(bytes).map_err(|_| BadText::NotUtf8 { call })
+}
+
+/// Answers `dl_addr`: writes each word to its address, and `text` to `at` if `room` bytes hold it. Gives the text's length.
+///
+/// # Errors
+/// When one of the places lies outside of the guest's memory.
+pub fn write_addr(
+    memory: &mut dyn GuestMemory,
+    words: [(u32, u32); 2],
+    text: &[u8],
+    at: u32,
+    room: u32,
+) -> Result<u32, Errno> {
+    for (at, word) in words {
+        memory.write_u32(at, word)?;
+    }
+    let len = text.len() as u32;
+    if len <= room {
+        memory.write(at, text)?;
+    }
+    Ok(len)
 }

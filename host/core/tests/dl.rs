@@ -4,7 +4,8 @@
 mod common;
 
 use common::{Memory, SIZE, both};
-use pymode_host::dl::{BadText, text};
+use pymode_host::Errno;
+use pymode_host::dl::{BadText, text, write_addr};
 
 #[test]
 fn a_text_is_read_or_the_reason_says_why_not() {
@@ -47,5 +48,27 @@ fn a_text_is_read_or_the_reason_says_why_not() {
                 .to_string()
                 .contains("outside of the program's memory")
         );
+    });
+}
+
+#[test]
+fn what_dladdr_says_is_written_if_there_is_room() {
+    both(|guest| {
+        let words = guest.put(&[0xff; 8]);
+        let buffer = guest.put(&[0xff; 8]);
+        let end = SIZE as u32;
+        let text = b"/a\0f";
+        let write = |guest: &mut common::Guest, base, at, room| {
+            let to = [(base, 7), (words + 4, 9)];
+            write_addr(&mut *guest.memory(), to, text, at, room)
+        };
+        // Too long: nothing is written.
+        assert_eq!(write(guest, words, buffer, 3), Ok(4));
+        assert_eq!(write(guest, end, buffer, 8), Err(Errno::Fault));
+        assert_eq!(write(guest, words, end - 2, 8), Err(Errno::Fault));
+        assert_eq!(guest.get(buffer, 8), [0xff; 8]);
+        assert_eq!(write(guest, words, buffer, 4), Ok(4));
+        assert_eq!(guest.get(buffer, 5), b"/a\0f\xff");
+        assert_eq!(guest.get(words, 8), [7, 0, 0, 0, 9, 0, 0, 0]);
     });
 }

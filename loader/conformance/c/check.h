@@ -1,5 +1,8 @@
 /* What every program of the suite includes. */
 
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* RTLD_NEXT, dladdr */
+#endif
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -121,27 +121,29 @@ fn next_is_what_follows_the_module_that_asks() {
     let dep = load(&mut process, "/dep.wasm", false);
 
     let own = |process: &mut Fake, handle| address(process, handle, "twice");
-    let (of_a, of_b) = (own(&mut process, a), own(&mut process, b));
+    let of_a = own(&mut process, a);
     let of_dep = own(&mut process, dep);
     let here = |process: &mut Fake, handle| Address(address(process, handle, "here"));
     let (in_a, in_b) = (here(&mut process, a), here(&mut process, b));
     let in_local = here(&mut process, local);
 
-    let mut next = |caller| {
-        let found = sym(&mut process, Lookup::Next(caller), "twice");
+    let of_main = address(&mut process, pymode_dylink::Handle::MAIN, "twice");
+
+    let mut next = |caller, name| {
+        let found = sym(&mut process, Lookup::Next(caller), name);
         found.map(Symbol::to_guest)
     };
-    assert_eq!(next(Address(1024)), Ok(of_a), "main is first");
-    assert_eq!(next(in_a), Ok(of_b));
+    assert_eq!(next(Address(1024), "twice"), Ok(of_a), "main is first");
     assert_eq!(
-        next(in_local),
-        Ok(of_dep),
-        "what it needs, not the global scope"
+        next(in_a, "twice"),
+        Ok(of_main),
+        "others of the global scope are not of its group; libc, which main holds, ends each"
     );
-    let error = next(in_b).expect_err("b is last");
+    assert_eq!(next(in_local, "twice"), Ok(of_dep), "what it needs");
+    let error = next(in_b, "here").expect_err("b is alone");
     assert_eq!(
         error.to_string(),
-        "undefined symbol `twice` in what follows `/b.wasm`"
+        "undefined symbol `here` in what follows `/b.wasm`"
     );
 }
 

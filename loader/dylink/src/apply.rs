@@ -30,6 +30,7 @@ pub(crate) struct Linked {
 pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
     let mut undo = Undo::default();
     let ids: Vec<ModuleId> = process.program(|program| {
+        let root = program.next_id();
         let members = group.members.iter();
         let ids: Vec<ModuleId> = members
             .map(|member| {
@@ -45,6 +46,7 @@ pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPl
                     extra_slots: HashMap::new(),
                     needs: Vec::new(),
                     uses: Vec::new(),
+                    root,
                     opens: 0,
                     global: false,
                     nodelete: false,

@@ -79,6 +79,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             extra_slots: HashMap::new(),
             needs: Vec::new(),
             uses: Vec::new(),
+            root: ModuleId::MAIN,
             opens: 0,
             global: true,
             nodelete: true,

@@ -5,7 +5,7 @@ use core::fmt;
 
 use crate::error::HandleError;
 use crate::flags::OpenFlags;
-use crate::ids::Handle;
+use crate::ids::{Address, Handle};
 use crate::now;
 use crate::process::Process;
 use crate::sym::Lookup;
@@ -22,16 +22,61 @@ pub async fn open<P: Process>(process: &mut P, path: Option<&str>, flags: u32) -
     }
 }
 
-/// `dlsym(handle, name)`: the slot or address, or `None`. Handle 0 is `RTLD_DEFAULT`.
+/// `RTLD_NEXT` of the guest's libc, as a number; `RTLD_DEFAULT` is 0.
+pub const RTLD_NEXT: u32 = u32::MAX;
+
+/// `dlsym(handle, name)` for nobody in particular: the slot or address, or `None`. Handle 0 is `RTLD_DEFAULT`.
 pub fn sym<P: Process>(process: &mut P, handle: u32, name: &str) -> Option<u32> {
     let lookup = match handle {
-        0 => Lookup::Default,
+        0 => Lookup::Default(None),
         handle => Lookup::Handle(Handle::from_guest(handle)),
     };
+    find(process, lookup, name)
+}
+
+/// `dlsym(handle, name)` for the module in whose data `caller` lies, which `RTLD_DEFAULT` and `RTLD_NEXT` depend on.
+pub fn sym_from<P: Process>(process: &mut P, handle: u32, name: &str, caller: u32) -> Option<u32> {
+    let lookup = match handle {
+        0 => Lookup::Default(Some(Address(caller))),
+        RTLD_NEXT => Lookup::Next(Address(caller)),
+        handle => Lookup::Handle(Handle::from_guest(handle)),
+    };
+    find(process, lookup, name)
+}
+
+fn find<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Option<u32> {
     match crate::sym(process, lookup, name) {
         Ok(symbol) => Some(symbol.to_guest()),
         Err(error) => fail(process, &error),
     }
+}
+
+/// `dladdr(pointer)`, as the guest's runtime gets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddrInfo {
+    /// Where the module's data begins, 0 for the main module.
+    pub base: u32,
+    /// The symbol's slot or address, 0 when none is known.
+    pub symbol: u32,
+    /// The module's path; when a symbol is known, a NUL and its name follow.
+    pub text: Vec<u8>,
+}
+
+/// What a pointer points into, or `None`. See [`Program::addr`](crate::Program::addr). It never fails.
+pub fn addr<P: Process>(process: &mut P, pointer: u32) -> Option<AddrInfo> {
+    // Before the first `dlopen` main is not known yet. If it cannot carry modules, nothing is known of it.
+    crate::attach::attach(process).ok()?;
+    let place = process.program(|program| program.addr(pointer))?;
+    let mut text = place.path.as_bytes().to_vec();
+    if let Some((name, _)) = &place.symbol {
+        text.push(0);
+        text.extend(name.as_bytes());
+    }
+    Some(AddrInfo {
+        base: place.base.0,
+        symbol: place.symbol.map_or(0, |(_, symbol)| symbol.to_guest()),
+        text,
+    })
 }
 
 /// `dlclose(handle)`: whether it was open and all exit handlers of what goes with it returned.

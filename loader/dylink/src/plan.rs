@@ -331,13 +331,15 @@ impl Planner<'_, '_> {
     }
 }
 
-/// What a module needs; a module without data that registers exit handlers needs an address of its own, because its
-/// `__dso_handle` lies at its memory base, and null means the whole program.
+/// What a module needs. A module without data that tells who it is by its `__dso_handle`, which lies at its memory base, needs
+/// an address of its own: null means the whole program.
 fn memory(info: &ModuleInfo) -> Region {
-    let registers = |import: &crate::info::Import| {
-        matches!(import.wants, Wants::Function { .. }) && &*import.name == "__cxa_atexit"
+    let tells = |import: &crate::info::Import| match import.wants {
+        Wants::Function { .. } => &*import.name == "__cxa_atexit",
+        Wants::Host => &*import.name == "dl_sym_from",
+        _ => false,
     };
-    if info.memory.size == 0 && info.imports.iter().any(registers) {
+    if info.memory.size == 0 && info.imports.iter().any(tells) {
         return Region {
             size: 1,
             ..info.memory

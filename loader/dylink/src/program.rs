@@ -76,6 +76,8 @@ pub(crate) struct Module<Instance> {
     pub(crate) needs: Vec<ModuleId>,
     /// Every module that it is bound to or needs: these stay as long as it does.
     pub(crate) uses: Vec<ModuleId>,
+    /// What was opened when it was loaded: itself, or a module that needs it.
+    pub(crate) root: ModuleId,
     /// How often it was opened and not closed.
     pub(crate) opens: u32,
     /// In the global scope, as soon as it is ready.
@@ -162,6 +164,11 @@ impl<Instance, Extern> Program<Instance, Extern> {
             .into_iter()
             .map(|(_, module)| String::from(&*module.path))
             .collect()
+    }
+
+    /// The id that the next module to be inserted will have.
+    pub(crate) fn next_id(&self) -> ModuleId {
+        ModuleId(self.next)
     }
 
     pub(crate) fn insert(&mut self, module: Module<Instance>) -> ModuleId {

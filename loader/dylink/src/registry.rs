@@ -73,6 +73,17 @@ impl<Instance, Extern> Program<Instance, Extern> {
         breadth_first(root, |id| self.needs(id).collect())
     }
 
+    /// What a module was loaded with, breadth first from what was opened then. When that is gone, the module is alone with what
+    /// it needs.
+    pub(crate) fn load_group(&self, id: ModuleId) -> Vec<ModuleId> {
+        let root = self.modules.get(&id).map_or(id, |module| module.root);
+        let group = self.tree(root);
+        match self.modules.contains_key(&root) && group.contains(&id) {
+            true => group,
+            false => self.tree(id),
+        }
+    }
+
     /// Makes a load group visible.
     pub(crate) fn commit(&mut self, ids: &[ModuleId]) {
         for id in ids {

@@ -2,7 +2,7 @@
 
 use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -14,17 +14,19 @@ use crate::ids::{Address, Align, Handle, ModuleId, Slot};
 use crate::info::ExportKind;
 use crate::memory;
 use crate::process::Process;
+use crate::program::Program;
 
 /// Where `dlsym` looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
     /// In the module of a handle, then in what it needs, breadth first.
     Handle(Handle),
-    /// `RTLD_DEFAULT`: in the global scope.
-    Default,
-    /// `RTLD_NEXT`: in the global scope, after the module that asks. WebAssembly has no return addresses, so the module is
-    /// told by an address in its data, such as its `__dso_handle`. One that is not in the global scope is followed by what it
-    /// needs.
+    /// `RTLD_DEFAULT`: in the global scope; then, if it is known who asks, in the load group of that module. WebAssembly has no
+    /// return addresses, so a module is told by an address in its data, such as its `__dso_handle`.
+    Default(Option<Address>),
+    /// `RTLD_NEXT`: in what follows the module that asks, told as above. For main that is the rest of the global scope. For
+    /// another module it is the rest of its load group, breadth first from what was opened, and then main: main holds libc,
+    /// which elsewhere is the last that every library needs.
     Next(Address),
 }
 
@@ -52,28 +54,7 @@ impl Symbol {
 pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Symbol, SymError> {
     let shared = attach(process).map_err(|error| SymError::Main(error.to_string()))?;
     let (id, kind, path) = process.program(|program| {
-        let (order, place): (Vec<ModuleId>, _) = match lookup {
-            Lookup::Default | Lookup::Handle(Handle::MAIN) => {
-                (program.global.clone(), "the global scope".to_string())
-            }
-            Lookup::Next(caller) => {
-                let asks = program.owner(caller);
-                let position = program.global.iter().position(|id| *id == asks);
-                let order = match position {
-                    Some(at) => program.global[at + 1..].to_vec(),
-                    None => program.tree(asks).split_off(1),
-                };
-                (
-                    order,
-                    format!("what follows `{}`", program.modules[&asks].path),
-                )
-            }
-            Lookup::Handle(handle) => {
-                let id = program.opened(handle)?;
-                let path = &program.modules[&id].path;
-                (program.tree(id), format!("`{path}` and what it needs"))
-            }
-        };
+        let (order, place) = program.order(lookup)?;
         for id in order {
             let module = &program.modules[&id];
             if let Some((_, export)) = module.info.exports.find(name)
@@ -116,6 +97,45 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
         }),
     }
 }
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// Where a lookup looks, in order, and what to call that.
+    fn order(&self, lookup: Lookup) -> Result<(Vec<ModuleId>, String), SymError> {
+        let path = |id| &self.modules[&id].path;
+        Ok(match lookup {
+            Lookup::Handle(Handle::MAIN) => (self.global.clone(), GLOBAL_SCOPE.into()),
+            Lookup::Handle(handle) => {
+                let id = self.opened(handle)?;
+                (self.tree(id), format!("`{}` and what it needs", path(id)))
+            }
+            Lookup::Default(asks) => {
+                let mut order = self.global.clone();
+                if let Some(asks) = asks {
+                    let group = self.load_group(self.owner(asks));
+                    let fresh = |id: &ModuleId| !self.global.contains(id);
+                    order.extend(group.into_iter().filter(fresh));
+                }
+                (order, GLOBAL_SCOPE.into())
+            }
+            Lookup::Next(asks) => {
+                let asks = self.owner(asks);
+                let mut order = match asks {
+                    ModuleId::MAIN => self.global.clone(),
+                    side => self.load_group(side),
+                };
+                let position = order.iter().position(|id| *id == asks);
+                order.drain(..=position.unwrap_or(0));
+                if asks != ModuleId::MAIN {
+                    order.push(ModuleId::MAIN);
+                }
+                (order, format!("what follows `{}`", path(asks)))
+            }
+        })
+    }
+}
+
+/// What messages call it.
+const GLOBAL_SCOPE: &str = "the global scope";
 
 fn new_slot<P: Process>(
     process: &mut P,

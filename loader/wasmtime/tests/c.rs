@@ -80,7 +80,9 @@ fn build(
             let output = into.join(source.strip_prefix(case)?).with_extension("so");
             let folder = output.parent().unwrap_or(into);
             fs::create_dir_all(folder)?;
-            let mut args: Vec<OsString> = ["-O1", "-shared", "-fPIC", "-o"].map(Into::into).into();
+            let mut args: Vec<OsString> = ["-O1", "-shared", "-fPIC", "-Wl,--no-as-needed", "-o"]
+                .map(Into::into)
+                .into();
             args.extend([output.clone().into(), source.into()]);
             if with_needs {
                 let mut search = OsString::from("-L");

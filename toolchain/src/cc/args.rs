@@ -121,7 +121,10 @@ impl Parser {
                 }
                 "-o" => self.link.output = words.next().map(str::to_owned),
                 "-shared" | "-bundle" | "-dynamiclib" => self.shared = true,
-                "-rdynamic" => self.link.may_dlopen = true,
+                "-rdynamic" => {
+                    self.link.may_dlopen = true;
+                    self.link.lends_all = true;
+                }
                 "-v" | "--verbose" => self.verbose = true,
                 "-Xlinker" => {
                     if let Some(value) = words.next() {

@@ -13,6 +13,7 @@ use super::response::{self, ResponseError};
 use super::symbols::hide_weak_definitions;
 use super::{abi_section, flags, runtime};
 use crate::cache::{Cache, CacheError};
+use crate::dlfcn::{self, Dlfcn};
 use crate::libcxx::{self, Libcxx};
 use crate::process;
 use crate::talk::Talk;
@@ -107,6 +108,7 @@ struct Driver {
     cache: Cache,
     talk: Talk,
     zig: Zig,
+    dlfcn: Dlfcn,
     notes: Option<Notes>,
 }
 
@@ -115,11 +117,13 @@ impl Driver {
         let talk = Talk::stderr();
         let cache = Cache::open().map_err(crate::Error::from)?.with_talk(&talk);
         let zig = zig::provision(&cache, &talk)?;
+        let dlfcn = dlfcn::provision(&cache, &talk, &zig)?;
         Ok(Self {
             language,
             cache,
             talk,
             zig,
+            dlfcn,
             notes: None,
         })
     }
@@ -169,7 +173,11 @@ impl Driver {
             _ => self.language,
         };
         let mut command = self.zig.command(language.tool());
-        command.args(flags::COMPILE).args(flags::EXCEPTIONS);
+        command
+            .args(flags::COMPILE)
+            .args(flags::EXCEPTIONS)
+            .arg("-I")
+            .arg(self.dlfcn.include());
         if language == Language::Cxx {
             command.args(flags::COMPILE_CXX).args(libcxx::COMPILE);
         }
@@ -202,7 +210,7 @@ impl Driver {
         }
         match module {
             Module::Side => self.link_side(&link, scratch.path()),
-            Module::Main => self.link_main(&link, scratch.path()),
+            Module::Main => self.link_main(&link),
         }
     }
 
@@ -269,6 +277,7 @@ impl Driver {
             command.arg(self.libcxx()?.module());
         }
         command
+            .arg(self.dlfcn.side_archive())
             .arg(process::side_archive(&self.cache, &self.talk, &self.zig)?)
             .args(["-o", output]);
         let ended = self.status(command)?;
@@ -278,24 +287,39 @@ impl Driver {
         Ok(ended)
     }
 
-    fn link_main(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
+    fn link_main(&self, link: &LinkArgs) -> Result<Ended, CcError> {
+        let output = Path::new(link.output.as_deref().unwrap_or("a.out"));
+        let mut loads = link.may_dlopen;
+        let mut ended = self.link_program(link, output, loads)?;
+        if ended.well() && !loads && runtime::loads_modules(output) {
+            // Nobody said so, but it calls `dlopen`: with glibc that is enough.
+            loads = true;
+            ended = self.link_program(link, output, loads)?;
+        }
+        if ended.well() && loads {
+            append(output, &abi_section(pymode_abi::VERSION))?;
+        }
+        Ok(ended)
+    }
+
+    fn link_program(&self, link: &LinkArgs, output: &Path, loads: bool) -> Result<Ended, CcError> {
         // `cc` for C++ too: `c++` would add zig's own library, which does not throw.
         let mut command = self.zig.command(Language::C.tool());
         command
             .args(["-target", flags::TARGET])
-            .args(process::objects(&self.cache, &self.talk, &self.zig)?);
-        if link.may_dlopen {
-            let dlfcn = runtime::dlfcn(&self.zig, scratch)?;
-            command
-                .args(flags::LINK_MAIN)
-                .args(runtime::lent_symbols())
-                .arg(dlfcn);
+            .args(process::objects(&self.cache, &self.talk, &self.zig)?)
+            .arg(self.dlfcn.main_object());
+        if loads {
+            command.args(flags::LINK_MAIN).args(runtime::lent_symbols());
+        }
+        if link.lends_all {
+            command.arg("-rdynamic");
         }
         command.args(link.flags.iter().map(|flag| format!("-Wl,{flag}")));
         command.args(words(link));
         if self.needs_libcxx(link) {
             let archive = self.libcxx()?.archive();
-            if link.may_dlopen {
+            if loads {
                 // Side modules find all of the library in the program, and never a second one's state.
                 command
                     .arg("-Wl,--whole-archive")
@@ -305,15 +329,8 @@ impl Driver {
                 command.arg(archive);
             }
         }
-        command.args(["-o", link.output.as_deref().unwrap_or("a.out")]);
-        let ended = self.status(command)?;
-        if ended.well() && link.may_dlopen {
-            append(
-                Path::new(link.output.as_deref().unwrap_or("a.out")),
-                &abi_section(pymode_abi::VERSION),
-            )?;
-        }
-        Ok(ended)
+        command.arg("-o").arg(output);
+        self.status(command)
     }
 
     fn needs_libcxx(&self, link: &LinkArgs) -> bool {

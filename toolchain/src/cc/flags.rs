@@ -49,7 +49,6 @@ pub const LINK_SIDE: &[&str] = &[
 
 /// For a program that loads modules: the table they share, room for their functions, and the one stack.
 pub const LINK_MAIN: &[&str] = &[
-    "-rdynamic",
     "-Wl,--export-table",
     "-Wl,--growable-table",
     "-Wl,--export=__stack_pointer",

@@ -33,8 +33,10 @@ pub(super) struct LinkArgs {
     pub(super) flags: Vec<String>,
     /// Directories where the module's own libraries lie: `$ORIGIN` and below.
     pub(super) runtime_path: Vec<String>,
-    /// `-rdynamic` or `-ldl`: a program that loads modules, and lends them its libc.
+    /// A program that loads modules, and lends them its libc.
     pub(super) may_dlopen: bool,
+    /// `-rdynamic`: it lends them its own symbols, too.
+    pub(super) lends_all: bool,
     /// Exports were named by hand.
     pub(super) exports_named: bool,
     /// The C++ library was asked for by name.
@@ -117,6 +119,7 @@ impl LinkArgs {
             }
             ("export-dynamic" | "E", None) => {
                 self.may_dlopen = true;
+                self.lends_all = true;
                 self.exports_named = true;
             }
             ("export" | "export-if-defined", Some(symbol)) => {

@@ -35,10 +35,12 @@ pub fn key() -> Key {
         include_str!("../process/mutex.c"),
         include_str!("../process/side_exit.c"),
         include_str!("../process/tags.c"),
+        include_str!("../process/workdir.c"),
     ];
     let key = Key::new("cc")
         .field("zig", crate::zig::VERSION)
-        .field("abi", pymode_abi::VERSION.to_string());
+        .field("abi", pymode_abi::VERSION.to_string())
+        .key("dlfcn", &crate::dlfcn::key());
     sources
         .iter()
         .fold(key, |key, source| key.field("source", source))

@@ -1,37 +1,12 @@
-//! What is linked into a program that loads modules: `dlopen`, and the symbols that it lends.
+//! What a program that loads modules lends them.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::driver::CcError;
-use super::flags;
-use crate::Error;
-use crate::cache::CacheError;
 use crate::process;
-use crate::step::Step;
-use crate::talk::Talk;
-use crate::zig::Zig;
 
-const DLFCN: &str = include_str!("dlfcn.c");
-
-/// The object that turns `<dlfcn.h>` into the host's `pymode.dl_*`.
-pub(super) fn dlfcn(zig: &Zig, scratch: &Path) -> Result<PathBuf, CcError> {
-    let source = scratch.join("dlfcn.c");
-    let object = scratch.join("dlfcn.o");
-    write(&source, DLFCN)?;
-    let mut command = zig.command("cc");
-    command
-        .args(flags::COMPILE)
-        .args(["-Os", "-c", "-o"])
-        .arg(&object)
-        .arg(&source);
-    let log = scratch.join("dlfcn.log");
-    Step::run(&Talk::quiet(), "compiling dlopen", command, &log).map_err(Error::from)?;
-    Ok(object)
-}
-
-/// What a program exports so that modules find it there: all that python.wasm gives them of libc, and what a process has
-/// once.
+/// What such a program exports so that modules find it there: all that python.wasm gives them of libc, and what a process
+/// has once.
 pub(super) fn lent_symbols() -> impl Iterator<Item = String> {
     pymode_abi::EXPORTS
         .iter()
@@ -46,6 +21,19 @@ pub(super) fn lent_symbols() -> impl Iterator<Item = String> {
         .map(|name| format!("-Wl,--export={name}"))
 }
 
-fn write(path: &Path, text: &str) -> Result<(), CacheError> {
-    fs::write(path, text).map_err(CacheError::io("write", path))
+/// Whether a linked program asks the host to load modules. What cannot be read does not.
+pub(super) fn loads_modules(program: &Path) -> bool {
+    let Ok(wasm) = fs::read(program) else {
+        return false;
+    };
+    let mut payloads = wasmparser::Parser::new(0)
+        .parse_all(&wasm)
+        .map_while(Result::ok);
+    payloads.any(|payload| match payload {
+        wasmparser::Payload::ImportSection(imports) => imports
+            .into_imports()
+            .map_while(Result::ok)
+            .any(|import| import.module == pymode_abi::MODULE && import.name == "dl_open"),
+        _ => false,
+    })
 }

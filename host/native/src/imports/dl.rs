@@ -9,7 +9,14 @@ use crate::guest::{Guest, parts};
 
 pub(super) const MODULE: &str = pymode_abi::MODULE;
 
-pub(super) const NAMES: &[&str] = &["dl_open", "dl_sym", "dl_close", "dl_error"];
+pub(super) const NAMES: &[&str] = &[
+    "dl_open",
+    "dl_sym",
+    "dl_sym_from",
+    "dl_addr",
+    "dl_close",
+    "dl_error",
+];
 
 /// What `dl_sym` and `dl_close` answer when they fail.
 const FAILED: i32 = -1;
@@ -17,6 +24,8 @@ const FAILED: i32 = -1;
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "dl_open", dl_open)?;
     linker.func_wrap(MODULE, "dl_sym", dl_sym)?;
+    linker.func_wrap(MODULE, "dl_sym_from", dl_sym_from)?;
+    linker.func_wrap(MODULE, "dl_addr", dl_addr)?;
     linker.func_wrap(
         MODULE,
         "dl_close",
@@ -63,17 +72,61 @@ fn dl_sym(
     let Some(name) = text(&mut caller, "dl_sym", at, len)? else {
         return Ok(FAILED);
     };
-    let Some(address) = dlfcn::sym(&mut WasmtimeEngine::new(&mut caller), handle, &name) else {
+    let found = dlfcn::sym(&mut WasmtimeEngine::new(&mut caller), handle, &name);
+    give(&mut caller, "dl_sym", found, out)
+}
+
+fn dl_sym_from(
+    mut caller: Caller<'_, Guest>,
+    handle: u32,
+    at: u32,
+    len: u32,
+    asks: u32,
+    out: u32,
+) -> wasmtime::Result<i32> {
+    let Some(name) = text(&mut caller, "dl_sym_from", at, len)? else {
         return Ok(FAILED);
     };
-    let (mut memory, guest) = parts(&mut caller)?;
+    let found = dlfcn::sym_from(&mut WasmtimeEngine::new(&mut caller), handle, &name, asks);
+    give(&mut caller, "dl_sym_from", found, out)
+}
+
+/// Writes what was found to where the guest wants it.
+fn give(
+    caller: &mut Caller<'_, Guest>,
+    call: &'static str,
+    found: Option<u32>,
+    out: u32,
+) -> wasmtime::Result<i32> {
+    let Some(address) = found else {
+        return Ok(FAILED);
+    };
+    let (mut memory, guest) = parts(caller)?;
     if memory.write_u32(out, address).is_err() {
         let reason =
-            format!("dl_sym: the result's address, {out:#x}, lies outside of the program's memory");
+            format!("{call}: the result's address, {out:#x}, lies outside of the program's memory");
         guest.linkage().program().error.set(reason);
         return Ok(FAILED);
     }
     Ok(0)
+}
+
+fn dl_addr(
+    mut caller: Caller<'_, Guest>,
+    pointer: u32,
+    base: u32,
+    symbol: u32,
+    at: u32,
+    room: u32,
+) -> wasmtime::Result<u32> {
+    let Some(info) = dlfcn::addr(&mut WasmtimeEngine::new(&mut caller), pointer) else {
+        return Ok(0);
+    };
+    let (mut memory, _) = parts(&mut caller)?;
+    let words = [(base, info.base), (symbol, info.symbol)];
+    let written = dl::write_addr(&mut memory, words, &info.text, at, room);
+    // To the guest a place that is not there is a pointer that leads nowhere.
+    Ok(written.unwrap_or_default())
 }
 
 fn dl_error(mut caller: Caller<'_, Guest>, at: u32, room: u32) -> wasmtime::Result<u32> {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use pymode_dylink::{dlfcn, now};
-use pymode_host::GuestMemory;
+use pymode_host::{GuestMemory, dl};
 
 use crate::guest::{Guest, GuestNumber};
 use crate::loader::{Loading, process};
@@ -43,13 +43,56 @@ extern "C" fn dl_sym(guest: u32, handle: u32, name: u32, len: u32, out: u32) -> 
         Ok(name) => name,
         Err(message) => return fail(&guest, &message, FAILED),
     };
-    let Some(address) = dlfcn::sym(&mut process(&guest), handle, &name) else {
+    let found = dlfcn::sym(&mut process(&guest), handle, &name);
+    give(&guest, "dl_sym", found, out)
+}
+
+#[unsafe(export_name = "pymode.dl_sym_from")]
+extern "C" fn dl_sym_from(
+    guest: u32,
+    handle: u32,
+    name: u32,
+    len: u32,
+    asks: u32,
+    out: u32,
+) -> u32 {
+    let guest = GuestNumber(guest).guest();
+    let name = match text(&guest, "dl_sym_from", name, len) {
+        Ok(name) => name,
+        Err(message) => return fail(&guest, &message, FAILED),
+    };
+    let found = dlfcn::sym_from(&mut process(&guest), handle, &name, asks);
+    give(&guest, "dl_sym_from", found, out)
+}
+
+/// Writes what was found to where the guest wants it.
+fn give(guest: &Guest, call: &str, found: Option<u32>, out: u32) -> u32 {
+    let Some(address) = found else {
         return FAILED;
     };
     match (&guest.window).write_u32(out, address) {
         Ok(()) => 0,
-        Err(errno) => fail(&guest, &format!("dl_sym: the result: {errno}"), FAILED),
+        Err(errno) => fail(guest, &format!("{call}: the result: {errno}"), FAILED),
     }
+}
+
+#[unsafe(export_name = "pymode.dl_addr")]
+extern "C" fn dl_addr(
+    guest: u32,
+    pointer: u32,
+    base: u32,
+    symbol: u32,
+    buffer: u32,
+    room: u32,
+) -> u32 {
+    let guest = GuestNumber(guest).guest();
+    let Some(info) = dlfcn::addr(&mut process(&guest), pointer) else {
+        return 0;
+    };
+    let words = [(base, info.base), (symbol, info.symbol)];
+    let written = dl::write_addr(&mut &guest.window, words, &info.text, buffer, room);
+    // To the guest a place that is not there is a pointer that leads nowhere.
+    written.unwrap_or_default()
 }
 
 #[unsafe(export_name = "pymode.dl_close")]
@@ -87,5 +130,5 @@ fn fail(guest: &Guest, message: &str, result: u32) -> u32 {
 }
 
 fn text(guest: &Rc<Guest>, call: &'static str, at: u32, len: u32) -> Result<String, String> {
-    pymode_host::dl::text(&&guest.window, call, at, len).map_err(|e| e.to_string())
+    dl::text(&&guest.window, call, at, len).map_err(|e| e.to_string())
 }

@@ -1,0 +1,1 @@
+int in_cc(void) { return 3; }

@@ -1,0 +1,13 @@
+/* A library may call dlopen and its kin itself; what fails in it is told to whoever asks next. */
+#include "../check.h"
+
+int lent(void) { return 1; }
+
+int
+main(void)
+{
+    void *a = load("liba.so", RTLD_NOW);
+    call(a, "loads");
+    call(a, "finds_main");
+    printf("its last error: %d\n", dlerror() != NULL);
+}

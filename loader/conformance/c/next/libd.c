@@ -1,0 +1,2 @@
+#include "value.h"
+int value(void) { return 1 + next_value(); }
