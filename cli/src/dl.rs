@@ -40,6 +40,9 @@ fn natively(args: &DlRun) -> Result<ExitCode, Failure> {
             &library.join(libcxx::MODULE),
         )?;
     }
+    if crate::job::traces_loads() {
+        run.trace_loads();
+    }
     let exit = run.start()?;
     if let Exit::Fault(fault) = &exit {
         crate::job::tell(fault);

@@ -42,6 +42,9 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
             run.mount_read_only(at.clone(), file)?;
         }
         run.args(self.args);
+        if traces_loads() {
+            run.trace_loads();
+        }
         let exit = run.start()?;
         if let Exit::Fault(fault) = &exit {
             tell(fault);
@@ -66,6 +69,11 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         }
         Ok(ExitCode::from(exit.code()))
     }
+}
+
+/// Whether the loader is to tell what it does, as `LD_DEBUG=all` has it elsewhere.
+pub(crate) fn traces_loads() -> bool {
+    std::env::var_os("PYMODE_DL_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
 /// Says what a program died of.

@@ -135,6 +135,7 @@ fn process(imports: usize, cache: &Path) -> Result<Store<State>, wasmtime::Error
         name: "main".into(),
         instance,
         bytes: Box::new(move || Ok(bytes.clone())),
+        names: None,
         imports: linker,
     };
     store.data_mut().linkage.set_main(main);

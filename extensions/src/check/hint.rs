@@ -81,8 +81,8 @@ const FAMILIES: &[(&[&str], &str)] = &[
         "sockets cannot be opened by C code in WASI preview 1",
     ),
     (
-        &["dlopen", "dlsym", "dlclose", "dlerror"],
-        "only python.wasm itself may load modules",
+        &["dlopen", "dlsym", "dlclose", "dlerror", "dladdr"],
+        "linked by something else than `pymode cc`, which gives each module these functions",
     ),
 ];
 

@@ -3,8 +3,10 @@
 use std::cell::LazyCell;
 use std::fmt;
 
+use pymode_dylink_wasmtime::Linkage;
 use wasmtime::{FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
 
+use crate::guest::Guest;
 use crate::program::Program;
 
 /// How a program ended.
@@ -69,11 +71,12 @@ impl Fault {
     pub(crate) fn new(
         error: &wasmtime::Error,
         program: &Program,
+        linkage: &Linkage<Guest>,
         memory_limit: Option<usize>,
     ) -> Fault {
         let frames = error
             .downcast_ref::<wasmtime::WasmBacktrace>()
-            .map_or(Vec::new(), |trace| frames(trace, program));
+            .map_or(Vec::new(), |trace| frames(trace, program, linkage));
         let (reason, hint) = match error.downcast_ref::<Trap>() {
             Some(Trap::StackOverflow) => (
                 "its calls went too deep (call stack exhausted)".to_owned(),
@@ -99,24 +102,18 @@ impl Fault {
     }
 }
 
-fn frames(trace: &WasmBacktrace, program: &Program) -> Vec<String> {
+fn frames(trace: &WasmBacktrace, program: &Program, linkage: &Linkage<Guest>) -> Vec<String> {
     let names = LazyCell::new(|| program.names());
     let frame = |frame: &FrameInfo| {
         let is_main = Module::same(frame.module(), program.module());
-        let module = match is_main {
-            true => program.name(),
-            false => frame.module().name().unwrap_or("side module").into(),
-        };
-        let function = frame.func_name();
-        let function = function.or_else(|| names.get(frame.func_index()).filter(|_| is_main));
-        let function = function.map_or_else(
-            || format!("function[{}]", frame.func_index()),
-            str::to_owned,
-        );
-        format!(
-            "{module}!{function}+{:#x}",
-            frame.func_offset().unwrap_or_default()
-        )
+        // Only main is stripped; a side module has its names in it.
+        match names.get(frame.func_index()).filter(|_| is_main) {
+            Some(name) => {
+                let offset = frame.func_offset().unwrap_or_default();
+                format!("{}!{name}+{offset:#x}", program.name())
+            }
+            None => linkage.frame(frame),
+        }
     };
     trace.frames().iter().map(frame).collect()
 }

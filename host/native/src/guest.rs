@@ -4,7 +4,7 @@ use pymode_abi::{SECTION, VERSION};
 use pymode_dylink::{Config, Contract, FileId};
 use pymode_dylink_wasmtime::{CodeCache, Linkage};
 use pymode_host::vfs::{FileKind, Follow, GuestPath};
-use pymode_host::wasi::{self, Wasi};
+use pymode_host::wasi::{self, Stream, Wasi};
 use wasmtime::{Caller, Extern, Memory, StoreLimits};
 
 /// One running guest.
@@ -13,6 +13,8 @@ pub(crate) struct Guest {
     /// Main's memory, which all modules of the guest share. None until main is instantiated.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: StoreLimits,
+    /// Where the loader tells what it does.
+    pub(crate) trace: Option<Box<dyn Stream>>,
     linkage: Linkage<Guest>,
 }
 
@@ -34,6 +36,7 @@ impl Guest {
             wasi,
             memory: None,
             limits,
+            trace: None,
             linkage: Linkage::new(config, Some(cache)),
         }
     }
@@ -61,6 +64,25 @@ impl pymode_dylink_wasmtime::Guest for Guest {
         let read = self.wasi.vfs().read_file(path.as_bytes());
         read.map(|(bytes, _)| bytes)
             .map_err(|errno| errno.to_string())
+    }
+
+    fn traces(&mut self) -> bool {
+        self.trace.is_some()
+    }
+
+    fn trace(&mut self, text: &str) {
+        let Some(stream) = &mut self.trace else {
+            return;
+        };
+        let lines: String = text
+            .lines()
+            .map(|line| format!("pymode dl: {line}\n"))
+            .collect();
+        let mut rest = lines.as_bytes();
+        // Whoever closed the stream does not want to see it.
+        while let Ok(written @ 1..) = stream.write(rest) {
+            rest = rest.get(written..).unwrap_or_default();
+        }
     }
 
     fn is_exit(error: &wasmtime::Error) -> bool {

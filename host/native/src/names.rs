@@ -1,7 +1,7 @@
 //! Names of functions that a stripped module does not carry any more.
 
 use std::collections::HashMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use wasmparser::{KnownCustom, Name, Parser, Payload};
 
@@ -16,9 +16,14 @@ impl Names {
     ///
     /// Names are only for people: when there are none, or they cannot be read, there are none.
     pub(crate) fn beside(wasm: &Path) -> Names {
-        std::fs::read(wasm.with_extension("names.wasm"))
+        std::fs::read(Names::path(wasm))
             .map(|bytes| Names::of(&bytes))
             .unwrap_or_default()
+    }
+
+    /// Where that module lies.
+    pub(crate) fn path(wasm: &Path) -> PathBuf {
+        wasm.with_extension("names.wasm")
     }
 
     fn of(wasm: &[u8]) -> Names {

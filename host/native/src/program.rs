@@ -107,10 +107,12 @@ impl Program {
     /// What the loader must know of the program when the first side module is loaded.
     pub(crate) fn main_module(&self, instance: Instance) -> MainModule<Guest> {
         let path = self.shared.path.clone();
+        let named = Names::path(&path);
         MainModule {
             name: self.name(),
             instance,
             bytes: Box::new(move || std::fs::read(&path)),
+            names: Some(Box::new(move || std::fs::read(&named).ok())),
             imports: Arc::clone(&self.shared.imports),
         }
     }

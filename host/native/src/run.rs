@@ -44,6 +44,7 @@ pub struct Run {
     stderr: Output,
     memory_limit: Option<usize>,
     tmp_limit: u64,
+    traces_loads: bool,
 }
 
 impl Run {
@@ -60,6 +61,7 @@ impl Run {
             stderr: Output::default(),
             memory_limit: None,
             tmp_limit: TMP_LIMIT,
+            traces_loads: false,
         }
     }
 
@@ -189,6 +191,13 @@ impl Run {
         self
     }
 
+    /// Tells on the guest's standard error what the loader does: where it looks for libraries, what it binds to what, which
+    /// functions it calls, what it unloads.
+    pub fn trace_loads(&mut self) -> &mut Run {
+        self.traces_loads = true;
+        self
+    }
+
     /// Runs the program to its end, on a thread with a stack of its own.
     ///
     /// # Errors
@@ -228,7 +237,10 @@ impl Run {
             Ok(()) => Exit::Code(0),
             Err(error) => match error.downcast_ref::<wasi::Exit>() {
                 Some(exit) => Exit::Code(exit.code),
-                None => Exit::Fault(Fault::new(&error, &program, memory_limit)),
+                None => {
+                    let linkage = store.data_mut().linkage();
+                    Exit::Fault(Fault::new(&error, &program, linkage, memory_limit))
+                }
             },
         })
     }
@@ -270,11 +282,10 @@ impl Run {
             Some(bytes) => StoreLimitsBuilder::new().memory_size(bytes).build(),
             None => StoreLimits::default(),
         };
-        Ok(Guest::new(
-            wasi,
-            limits,
-            self.library_path,
-            self.program.code().clone(),
-        ))
+        let mut guest = Guest::new(wasi, limits, self.library_path, self.program.code().clone());
+        if self.traces_loads {
+            guest.trace = Some(self.stderr.stream(io::stderr()));
+        }
+        Ok(guest)
     }
 }

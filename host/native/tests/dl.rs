@@ -257,3 +257,57 @@ fn bad_pointers_are_errors_of_the_call() {
         );
     }
 }
+
+#[test]
+fn a_trap_is_told_by_the_path_of_the_side_module() {
+    let trap = r#"
+        (func $deep (unreachable))
+        (func (export "answer") (result i32) (call $deep) (i32.const 0))"#;
+    let done = run(&Bench::new(), wasm(trap), CALL);
+    let Exit::Fault(fault) = done.exit else {
+        panic!("it ended with {:?}", done.exit);
+    };
+    assert!(
+        fault.frames[0].starts_with("/site/side.wasm!deep+0x"),
+        "{fault}"
+    );
+    let trap = r#"
+        (func $deep (unreachable))
+        (func (export "__wasm_call_ctors") (call $deep))"#;
+    let done = run(&Bench::new(), wasm(trap), CALL);
+    assert_eq!(done.exit, Exit::Code(100));
+    assert!(
+        done.out.contains("in /site/side.wasm!deep+0x"),
+        "{}",
+        done.out
+    );
+}
+
+#[test]
+fn the_loader_tells_what_it_does() {
+    let bench = Bench::new();
+    bench.file("libs/side.wasm", wasm(ANSWER).unwrap());
+    let wat = main(CALL).replace(
+        "(call $dl_open (i32.const 512) (i32.const 15)",
+        "(call $dl_open (i32.const 518) (i32.const 9)",
+    );
+    let mut run = bench.open(&wat).unwrap().run();
+    run.library(&bench.path("libs")).unwrap().trace_loads();
+    let done = finish(run);
+    assert_eq!((done.exit, done.out.as_str()), (Exit::Code(0), "042"));
+    for line in [
+        "find side.wasm",
+        "  try /lib/side.wasm: nothing",
+        "  try /library/1/side.wasm: found",
+        "dlopen side.wasm",
+        "  env.__memory_base = its memory base",
+        "place /library/1/side.wasm: data at 0x",
+        "dlsym answer = slot ",
+    ] {
+        let said = done.err.lines().any(|said| {
+            said.strip_prefix("pymode dl: ")
+                .is_some_and(|said| said.starts_with(line))
+        });
+        assert!(said, "no `{line}` in\n{}", done.err);
+    }
+}

@@ -172,3 +172,21 @@ fn what_is_done_can_be_followed() {
         );
     }
 }
+
+#[test]
+fn a_definition_that_stands_behind_another_is_told() {
+    let f = r#"(func (export "twice")) (func (export "own"))"#;
+    let mut process = process(&[("/a.wasm", side("", f)), ("/b.wasm", side("", f))]);
+    process.trace();
+    load(&mut process, "/a.wasm", true);
+    load(&mut process, "/b.wasm", false);
+    let told = process.trace();
+    for line in [
+        "duplicate twice: main.wasm stands before /a.wasm",
+        "duplicate twice: main.wasm stands before /b.wasm",
+        "duplicate own: /a.wasm stands before /b.wasm",
+    ] {
+        assert!(told.lines().any(|told| told == line), "{told}");
+    }
+    assert_eq!(told.matches("duplicate").count(), 3, "{told}");
+}

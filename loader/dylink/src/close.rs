@@ -3,6 +3,7 @@
 use crate::error::HandleError;
 use crate::ids::{Handle, ModuleId};
 use crate::process::Process;
+use crate::trace;
 
 /// Takes back one `open` of a handle.
 ///
@@ -11,13 +12,15 @@ use crate::process::Process;
 ///
 /// [`reclaim`]: crate::reclaim
 pub fn close<P: Process>(process: &mut P, handle: Handle) -> Result<(), HandleError> {
-    process.program(|program| {
+    let id = process.program(|program| {
         let id = program.opened(handle)?;
         if let Some(module) = program.modules.get_mut(&id)
             && id != ModuleId::MAIN
         {
             module.opens -= 1;
         }
-        Ok(())
-    })
+        Ok(id)
+    })?;
+    trace::closed(process, id);
+    Ok(())
 }

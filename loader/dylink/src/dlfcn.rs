@@ -9,6 +9,7 @@ use crate::ids::{Address, Handle};
 use crate::now;
 use crate::process::Process;
 use crate::sym::Lookup;
+use crate::trace;
 
 /// `dlopen(path, flags)`: a handle, or 0. No path is the main module.
 pub async fn open<P: Process>(process: &mut P, path: Option<&str>, flags: u32) -> u32 {
@@ -18,7 +19,11 @@ pub async fn open<P: Process>(process: &mut P, path: Option<&str>, flags: u32) -
     };
     match crate::open(process, path, flags).await {
         Ok(handle) => handle.to_guest(),
-        Err(error) => fail(process, &error).unwrap_or_default(),
+        Err(error) => {
+            let what = alloc::format!("dlopen {}", path.unwrap_or("NULL"));
+            trace::failed(process, &what, &error);
+            fail(process, &error).unwrap_or_default()
+        }
     }
 }
 
@@ -46,8 +51,14 @@ pub fn sym_from<P: Process>(process: &mut P, handle: u32, name: &str, caller: u3
 
 fn find<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Option<u32> {
     match crate::sym(process, lookup, name) {
-        Ok(symbol) => Some(symbol.to_guest()),
-        Err(error) => fail(process, &error),
+        Ok(symbol) => {
+            trace::symbol(process, name, &symbol);
+            Some(symbol.to_guest())
+        }
+        Err(error) => {
+            trace::symbol(process, name, &error);
+            fail(process, &error)
+        }
     }
 }
 

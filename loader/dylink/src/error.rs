@@ -8,6 +8,7 @@ use core::fmt;
 
 use crate::engine::Fault;
 use crate::info::Signature;
+use crate::inspect::Reach;
 use crate::process::FetchError;
 
 /// Why bytes are not a module that the linker can load.
@@ -245,6 +246,8 @@ pub struct Unresolved {
     pub needed: Needed,
     /// What stands against it.
     pub problem: Problem,
+    /// How the module reaches it, if that could be found out.
+    pub reached: Option<Reach>,
 }
 
 /// What a symbol is needed as.
@@ -273,6 +276,11 @@ pub enum Problem {
     Missing,
     /// A module that is loaded defines it, but is not one that the importer may see.
     OutOfScope {
+        /// That module.
+        defined_in: Arc<str>,
+    },
+    /// A module has a function of this name, and keeps it for itself.
+    Hidden {
         /// That module.
         defined_in: Arc<str>,
     },
@@ -305,11 +313,18 @@ impl fmt::Display for Unresolved {
             Needed::Host(module) => write!(f, "host function `{module}.{name}`")?,
         }
         write!(f, ", needed by `{}`", self.needed_by)?;
+        if let Some(reached) = &self.reached {
+            write!(f, "\n      {reached}")?;
+        }
         match &self.problem {
             Problem::Missing => Ok(()),
             Problem::OutOfScope { defined_in } => write!(
                 f,
                 "\n      hint: `{defined_in}` defines it: link with that library, or open it with RTLD_GLOBAL"
+            ),
+            Problem::Hidden { defined_in } => write!(
+                f,
+                "\n      `{defined_in}` has a function of this name, but does not export it\n      hint: give it default visibility, or `-Wl,--export={name}`"
             ),
             Problem::OtherSignature { defined_in, found } => write!(
                 f,

@@ -1,5 +1,6 @@
 //! From a path to the load group: find, read and check the file and everything it needs.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -95,8 +96,18 @@ fn locate<P: Process>(
         }),
         &library_path,
     );
+    let traces = process.traces();
+    if traces {
+        let by = requester.map_or(String::new(), |by| format!(", needed by {}", by.path));
+        process.trace(&format!("find {name}{by}"));
+    }
     for candidate in &candidates {
-        if let Some(file) = process.identify(candidate) {
+        let found = process.identify(candidate);
+        if traces {
+            let outcome = if found.is_some() { "found" } else { "nothing" };
+            process.trace(&format!("  try {candidate}: {outcome}"));
+        }
+        if let Some(file) = found {
             return Ok(Located {
                 path: candidate.as_str().into(),
                 file,

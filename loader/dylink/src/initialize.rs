@@ -9,6 +9,7 @@ use crate::ids::ModuleId;
 use crate::plan::{LinkPlan, RELOCATE};
 use crate::process::Process;
 use crate::program::State;
+use crate::trace;
 
 /// Relocates all modules of the group, then constructs each after what it needs.
 pub(crate) async fn initialize<P: Process>(
@@ -58,9 +59,7 @@ async fn run<P: Process>(
             reason: crate::engine::Fault::new("the instance does not export it"),
         });
     };
-    if process.traces() {
-        process.trace(&alloc::format!("call {path}!{name}"));
-    }
+    trace::call(process, &path, name);
     let failed = |reason| OpenError::Guest {
         path: Arc::clone(&path),
         function: name,

@@ -26,6 +26,7 @@ mod config;
 pub mod dlfcn;
 mod engine;
 mod error;
+mod explain;
 mod flags;
 mod gather;
 mod group;
@@ -33,6 +34,7 @@ mod guest;
 mod ids;
 mod info;
 mod initialize;
+mod inspect;
 mod memory;
 mod now;
 mod open;
@@ -46,6 +48,7 @@ mod resolve;
 mod search;
 mod slots;
 mod sym;
+mod trace;
 mod undo;
 
 pub use addr::Place;
@@ -65,6 +68,7 @@ pub use info::{
     DataBase, Datum, Export, ExportKind, ExportType, Exports, Import, ImportType, ModuleInfo,
     Parts, Region, Signature, ValType, Wants,
 };
+pub use inspect::{Inspection, Reach};
 pub use now::now;
 pub use open::open;
 pub use plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, plan};

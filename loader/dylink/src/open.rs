@@ -1,21 +1,21 @@
 //! `dlopen`.
 
-use alloc::format;
 use alloc::string::String;
 
 use crate::apply::{Linked, apply, register};
 use crate::attach::attach;
 use crate::error::OpenError;
+use crate::explain::explain;
 use crate::flags::OpenFlags;
 use crate::gather::{Found, gather};
 use crate::group::Group;
 use crate::ids::{Handle, ModuleId};
 use crate::initialize::initialize;
 use crate::plan::{LinkPlan, plan};
-use crate::preview::printed;
 use crate::process::Process;
 use crate::program::Shared;
 use crate::resolve::resolve;
+use crate::trace;
 
 /// Loads a library and all it needs, or finds it loaded, and gives a handle to it. `None` is the main module.
 ///
@@ -38,10 +38,7 @@ pub async fn open<P: Process>(
         Found::New(group, sources) => (group, sources),
     };
     let plan = decide(process, path, &group)?;
-    if process.traces() {
-        let text = process.program(|program| printed(program, &group, &plan));
-        process.trace(&format!("dlopen {path}\n{text}"));
-    }
+    trace::plan(process, path, &group, &plan);
     let mut linked = register(process, &group, &plan);
     match load(process, &shared, &plan, &sources, &mut linked).await {
         Ok(()) => {
@@ -74,15 +71,23 @@ pub(crate) fn decide<P: Process>(
             }
         }
     }
-    process.program(|program| {
+    let resolution = process.program(|program| {
         let scope = program.scope(group);
-        let resolution = resolve(group, &scope, &mut |module, name| {
+        resolve(group, &scope, &mut |module, name| {
             hosts.contains(&(module, name))
         })
-        .map_err(|symbols| OpenError::Unresolved {
-            path: String::from(path),
-            symbols,
-        })?;
+    });
+    let resolution = match resolution {
+        Ok(resolution) => resolution,
+        Err(mut symbols) => {
+            explain(process, group, &mut symbols);
+            return Err(OpenError::Unresolved {
+                path: String::from(path),
+                symbols,
+            });
+        }
+    };
+    process.program(|program| {
         let info = |node| program.info(group, node);
         plan(group, &resolution, &info, &|id, function| {
             program.slot(id, function).is_some()
@@ -98,5 +103,6 @@ async fn load<P: Process>(
     linked: &mut Linked,
 ) -> Result<(), OpenError> {
     apply(process, shared, plan, sources, linked).await?;
+    trace::places(process, linked);
     initialize(process, plan, linked).await
 }

@@ -7,6 +7,7 @@ use crate::engine::{Engine, Fault};
 use crate::error::ModuleError;
 use crate::ids::FileId;
 use crate::info::ModuleInfo;
+use crate::inspect::Inspection;
 use crate::program::Program;
 
 /// A process: an engine that runs a main module, the linker's state about it, and the files it may load.
@@ -32,6 +33,13 @@ pub trait Process: Engine {
     /// Told what is done, in lines: what `LD_DEBUG` prints elsewhere.
     fn trace(&mut self, text: &str) {
         let _ = text;
+    }
+
+    /// A closer look at a module that is loaded or being loaded, main by its name. Asked for messages only; `None` if its bytes
+    /// cannot be had.
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        let _ = path;
+        None
     }
 
     /// Which file `path` leads to, or `None` if it leads to no file.

@@ -12,6 +12,7 @@ use crate::ids::{Address, ModuleId};
 use crate::memory;
 use crate::process::Process;
 use crate::program::{Program, Shared, State};
+use crate::trace;
 
 /// What the C runtime of main calls for a module that goes: it runs what the module has handed to `atexit` and
 /// `__cxa_atexit`. The argument is the module's `__dso_handle`, which lld puts at its memory base.
@@ -27,6 +28,7 @@ pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
     if leaving.is_empty() {
         return Ok(());
     }
+    trace::leaving(process, &leaving);
     let Ok(shared) = attach(process) else {
         return Ok(());
     };

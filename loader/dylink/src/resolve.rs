@@ -283,6 +283,7 @@ impl Importer<'_> {
             needed_by: Arc::clone(&self.member.path),
             needed,
             problem,
+            reached: None,
         })
     }
 }

@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::attach::attach;
 use crate::engine::Fault;
@@ -46,6 +47,15 @@ impl Symbol {
         match self {
             Self::Function(slot) => slot.0,
             Self::Data(address) => address.0,
+        }
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(slot) => slot.fmt(f),
+            Self::Data(address) => address.fmt(f),
         }
     }
 }

@@ -28,7 +28,17 @@ impl CodeCache {
     /// The module with these bytes: from the cache, or compiled and put there. That the cache cannot be written to is no
     /// error: the module is there.
     pub fn module(&self, engine: &Engine, wasm: &[u8]) -> Result<Module, wasmtime::Error> {
-        let path = self.entry(engine, &hex(&Sha256::digest(wasm)));
+        self.digested(engine, wasm, &Sha256::digest(wasm).into())
+    }
+
+    /// The module with these bytes, whose SHA-256 is known.
+    pub(crate) fn digested(
+        &self,
+        engine: &Engine,
+        wasm: &[u8],
+        digest: &[u8; 32],
+    ) -> Result<Module, wasmtime::Error> {
+        let path = self.entry(engine, &hex(digest));
         if let Some(module) = load(engine, &path) {
             return Ok(module);
         }

@@ -1,17 +1,22 @@
 //! The engine: thin, and without a state of its own.
 
+use std::fmt::Write;
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Mutability,
-    Process, Program, Slot, ValType,
+    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo,
+    Mutability, Process, Program, Slot, ValType,
 };
 use wasmtime::{
     AsContextMut, Extern, FuncType, Global, GlobalType, HeapType, Instance, Module, Ref, RefType,
-    StoreContextMut, Tag, TagType, Val,
+    StoreContextMut, Tag, TagType, Val, WasmBacktrace,
 };
 
+use crate::codes::Source;
 use crate::guest::Guest;
+
+/// How many functions a message about a trap shows.
+const SHOWN: usize = 6;
 
 /// A store, seen by the linker.
 pub struct WasmtimeEngine<'a, T: 'static> {
@@ -28,7 +33,13 @@ impl<'a, T: Guest> WasmtimeEngine<'a, T> {
 
     /// A failed guest call. If it ended the process, the host must hear of it, too.
     fn failed(&mut self, error: wasmtime::Error) -> Fault {
-        let fault = fault(&error);
+        let mut fault = fault(&error);
+        if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
+            let linkage = self.store.data_mut().linkage();
+            for frame in trace.frames().iter().take(SHOWN) {
+                let _ = write!(fault.0, "\n  in {}", linkage.frame(frame));
+            }
+        }
         if T::is_exit(&error) {
             self.store.data_mut().linkage().exit = Some(error);
         }
@@ -47,18 +58,20 @@ impl<T> std::fmt::Debug for WasmtimeEngine<'_, T> {
 }
 
 impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
-    type Source = Vec<u8>;
+    type Source = Source;
     type Code = Module;
     type Instance = Instance;
     type Extern = Extern;
 
-    fn compile(&mut self, source: &Vec<u8>) -> Result<Module, Fault> {
+    fn compile(&mut self, source: &Source) -> Result<Module, Fault> {
         let engine = self.store.engine().clone();
-        match &self.store.data_mut().linkage().cache {
-            Some(cache) => cache.module(&engine, source),
-            None => Module::new(&engine, source),
-        }
-        .map_err(|error| fault(&error))
+        let compiled = self
+            .store
+            .data_mut()
+            .linkage()
+            .codes
+            .module(&engine, source);
+        compiled.map_err(|error| fault(&error))
     }
 
     fn bridge(&mut self, bridge: &Bridge) -> Result<Module, Fault> {
@@ -207,19 +220,31 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         self.store.data_mut().trace(text);
     }
 
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        let guest = self.store.data_mut();
+        let bytes = match guest.linkage().main.as_mut() {
+            Some(main) if main.name == path => main.named_bytes()?,
+            _ => guest.read(path).ok()?,
+        };
+        Inspection::from_bytes(&bytes)
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.store.data_mut().identify(path)
     }
 
-    fn fetch(&mut self, path: &str) -> Result<Fetched<Vec<u8>>, FetchError> {
-        let source = self
+    fn fetch(&mut self, path: &str) -> Result<Fetched<Source>, FetchError> {
+        let bytes = self
             .store
             .data_mut()
             .read(path)
             .map_err(|reason| FetchError::Unreadable { reason })?;
         Ok(Fetched {
-            info: ModuleInfo::from_bytes(&source)?,
-            source,
+            info: ModuleInfo::from_bytes(&bytes)?,
+            source: Source {
+                path: path.into(),
+                bytes,
+            },
         })
     }
 }

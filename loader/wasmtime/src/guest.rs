@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use pymode_dylink::{Config, FileId, Program};
-use wasmtime::{Extern, Instance, Linker};
+use wasmtime::{Extern, FrameInfo, Instance, Linker, Module};
 
 use crate::cache::CodeCache;
+use crate::codes::Codes;
 
 /// The data of a store whose guest may call `dlopen`.
 pub trait Guest: Send + Sized + 'static {
@@ -40,7 +41,7 @@ pub trait Guest: Send + Sized + 'static {
 /// The linker's state, a part of the store's data.
 pub struct Linkage<T: 'static> {
     pub(crate) program: Program<Instance, Extern>,
-    pub(crate) cache: Option<CodeCache>,
+    pub(crate) codes: Codes,
     pub(crate) main: Option<MainModule<T>>,
     /// Side modules may suspend: guest code is called asynchronously.
     pub(crate) suspends: bool,
@@ -57,8 +58,17 @@ pub struct MainModule<T: 'static> {
     pub instance: Instance,
     /// Gives its bytes, when the first `dlopen` needs to know what it exports.
     pub bytes: Box<dyn FnMut() -> std::io::Result<Vec<u8>> + Send>,
+    /// Gives its bytes with a name section, for messages: those above, if there are no others.
+    pub names: Option<Box<dyn FnMut() -> Option<Vec<u8>> + Send>>,
     /// The linker that main was instantiated with: side modules get their host functions from it.
     pub imports: Arc<Linker<T>>,
+}
+
+impl<T: 'static> MainModule<T> {
+    pub(crate) fn named_bytes(&mut self) -> Option<Vec<u8>> {
+        let named = self.names.as_mut().and_then(|names| names());
+        named.or_else(|| (self.bytes)().ok())
+    }
 }
 
 impl<T: 'static> Linkage<T> {
@@ -67,7 +77,7 @@ impl<T: 'static> Linkage<T> {
     pub fn new(config: Config, cache: Option<CodeCache>) -> Self {
         Self {
             program: Program::new(config),
-            cache,
+            codes: Codes::new(cache),
             main: None,
             suspends: false,
             exit: None,
@@ -84,6 +94,27 @@ impl<T: 'static> Linkage<T> {
     /// host function made with `func_wrap_async`.
     pub fn set_suspends(&mut self, suspends: bool) {
         self.suspends = suspends;
+    }
+
+    /// What to call a function that was running: `module!function+offset`, a side module by the path that it was first read
+    /// from.
+    #[must_use]
+    pub fn frame(&self, frame: &FrameInfo) -> String {
+        let module = self.codes.path(frame.module());
+        let main = self.main.as_ref().map(|main| main.name.as_str());
+        let module = module.or(frame.module().name()).or(main);
+        let function = match frame.func_name() {
+            Some(name) => name.to_owned(),
+            None => format!("function[{}]", frame.func_index()),
+        };
+        let offset = frame.func_offset().unwrap_or_default();
+        format!("{}!{function}+{offset:#x}", module.unwrap_or("?"))
+    }
+
+    /// Where the code of a side module was first read from.
+    #[must_use]
+    pub fn path_of(&self, module: &Module) -> Option<&str> {
+        self.codes.path(module)
     }
 
     /// What is loaded, and what `dlerror` says next.

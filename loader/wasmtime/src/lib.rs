@@ -5,11 +5,13 @@
 //! [`pymode_dylink::dlfcn::open`] on it.
 
 mod cache;
+mod codes;
 mod config;
 mod engine;
 mod guest;
 
 pub use cache::CodeCache;
+pub use codes::Source;
 pub use config::engine_config;
 pub use engine::WasmtimeEngine;
 pub use guest::{Guest, Linkage, MainModule};

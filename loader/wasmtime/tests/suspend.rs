@@ -115,6 +115,7 @@ fn a_constructor_may_wait() {
             name: "main".into(),
             instance,
             bytes: Box::new(move || Ok(main.clone())),
+            names: None,
             imports: linker,
         });
         assert_eq!(run.call_async(&mut store, ()).await.ok(), Some(21));

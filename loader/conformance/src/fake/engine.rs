@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, BridgeAction, Engine, Fault, FetchError, Fetched, FileId, Main, ModuleInfo,
-    Mutability, Process, Program, Slot, ValType, Wants,
+    Address, Bridge, BridgeAction, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
+    ModuleInfo, Mutability, Process, Program, Slot, ValType, Wants,
 };
 
 use super::machine::FakeExtern;
@@ -252,6 +252,10 @@ impl Process for Fake {
             trace.push_str(text);
             trace.push('\n');
         }
+    }
+
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        Inspection::from_bytes(&self.files.read(path).ok()?)
     }
 
     fn identify(&mut self, path: &str) -> Option<FileId> {

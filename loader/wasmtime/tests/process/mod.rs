@@ -67,6 +67,7 @@ impl Subject for Guest {
             name: MAIN.into(),
             instance,
             bytes: Box::new(move || Ok(bytes.clone())),
+            names: None,
             imports: linker,
         });
         Self {
