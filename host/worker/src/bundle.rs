@@ -19,6 +19,10 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = mainInfo)]
     pub(crate) fn main_info(this: &Bundle) -> ArrayBuffer;
 
+    /// The module of forwarders, if there can be a use for it; it is compiled under the key `forwarders`.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn forwarders(this: &Bundle) -> Option<ArrayBuffer>;
+
     /// The window to a guest's memory, compiled.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn window(this: &Bundle) -> Module;

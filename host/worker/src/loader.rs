@@ -11,9 +11,9 @@ use std::sync::Arc;
 
 use js_sys::{Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Bridge, Config, Contract, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program,
+    Config, Contract, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program,
 };
-use pymode_dylink_js::{Host, JsCode, JsExtern, JsInstance, JsProcess, reason};
+use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, key, reason};
 use pymode_host::vfs::{Follow, GuestPath};
 use wasm_bindgen::prelude::*;
 
@@ -23,14 +23,16 @@ use crate::guest::Guest;
 /// Where libraries lie that modules name without a directory.
 const LIBRARY_PATH: &str = "/lib";
 
-/// The custom section that holds the key.
-const KEY_SECTION: &str = "pymode.code";
+/// The key of the bundle's forwarders.
+const FORWARDERS_KEY: &str = "forwarders";
 
 thread_local! {
     /// Modules that were fetched already, by key, for all guests: compiled, or why they cannot be.
-    static FETCHED: RefCell<HashMap<String, Result<WebAssembly::Module, String>>> = RefCell::default();
+    static FETCHED: RefCell<HashMap<String, Result<WebAssembly::Module, Fault>>> = RefCell::default();
     /// Those of them that were loaded once.
-    static KNOWN: RefCell<HashMap<String, JsCode>> = RefCell::default();
+    static KNOWN: RefCell<HashMap<String, Result<JsCode, Fault>>> = RefCell::default();
+    /// Of what bridges are made, if any was.
+    static FORWARDERS: OnceCell<Rc<Forwarders>> = const { OnceCell::new() };
     /// What main exports: read once, by the first guest that loads anything.
     static MAIN: OnceCell<Arc<ModuleInfo>> = const { OnceCell::new() };
 }
@@ -77,7 +79,8 @@ impl Loader {
         }
         Loading::Wait(wasm_bindgen_futures::future_to_promise(async move {
             for key in missing {
-                let fetched = fetch_side(&key).await.map_err(|thrown| reason(&thrown));
+                let fetched = fetch_side(&key).await;
+                let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
                 FETCHED.with_borrow_mut(|all| all.insert(key, fetched));
             }
             Ok(JsValue::UNDEFINED)
@@ -120,7 +123,7 @@ impl Host for Linking {
         let info = main_info()?;
         Ok(Main {
             name: "python.wasm".into(),
-            instance: JsInstance::main(self.0.exports.clone(), Arc::clone(&info)),
+            instance: JsInstance::main(Arc::clone(&info)),
             info,
         })
     }
@@ -137,11 +140,10 @@ impl Host for Linking {
         })
     }
 
-    fn fetch(&self, path: &str) -> Result<Fetched<JsCode>, FetchError> {
+    fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
         let bytes = self.read(path)?;
         let info = ModuleInfo::from_bytes(&bytes)?;
-        let key = custom_section(&bytes, KEY_SECTION).and_then(|key| str::from_utf8(key).ok());
-        let Some(key) = key else {
+        let Some(key) = key(&bytes) else {
             return Err(unreadable(
                 "it is not part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
                     .to_owned(),
@@ -154,8 +156,7 @@ impl Host for Linking {
             self.0.loader.missing.borrow_mut().push(key.to_owned());
             return Err(unreadable("it is not compiled yet".to_owned()));
         };
-        let module = fetched.map_err(unreadable)?;
-        let source = JsCode::new(module, &info);
+        let source = fetched.map(|module| JsCode::new(module, &info));
         KNOWN.with_borrow_mut(|all| all.insert(key.to_owned(), source.clone()));
         Ok(Fetched { info, source })
     }
@@ -166,16 +167,23 @@ impl Host for Linking {
         (!found.is_undefined()).then_some(found)
     }
 
-    fn bridge(&self, bridge: &Bridge) -> Result<JsCode, Fault> {
-        let names: Vec<&str> = bridge
-            .functions
-            .iter()
-            .map(|function| &*function.name)
-            .collect();
-        Err(Fault::new(format!(
-            "the bundle has no forwarding module for {}: a Worker cannot compile one",
-            names.join(", ")
-        )))
+    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
+        if let Some(known) = FORWARDERS.with(|known| known.get().cloned()) {
+            return Ok(known);
+        }
+        let Some(fetched) = FETCHED.with_borrow(|all| all.get(FORWARDERS_KEY).cloned()) else {
+            self.0
+                .loader
+                .missing
+                .borrow_mut()
+                .push(FORWARDERS_KEY.to_owned());
+            return Err(Fault::new("the bundle's forwarders are not compiled yet"));
+        };
+        let bytes = bundle::with(|bundle| bundle.forwarders())
+            .map_err(|thrown| Fault::new(reason(&thrown)))?
+            .ok_or_else(|| Fault::new("the bundle has no forwarders"))?;
+        let made = Forwarders::new(fetched?, &Uint8Array::new(&bytes).to_vec())?;
+        Ok(FORWARDERS.with(|known| Rc::clone(known.get_or_init(|| Rc::new(made)))))
     }
 }
 
@@ -192,33 +200,4 @@ fn main_info() -> Result<Arc<ModuleInfo>, Fault> {
 
 fn unreadable(reason: String) -> FetchError {
     FetchError::Unreadable { reason }
-}
-
-/// The content of a custom section of a well-formed module.
-fn custom_section<'a>(module: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
-    let mut rest = module.get(8..)?;
-    while let Some((&id, after)) = rest.split_first() {
-        let (len, after) = leb128(after)?;
-        let body = after.get(..len)?;
-        rest = after.get(len..)?;
-        if id == 0 {
-            let (len, body) = leb128(body)?;
-            if body.get(..len)? == wanted.as_bytes() {
-                return body.get(len..);
-            }
-        }
-    }
-    None
-}
-
-/// An unsigned number of 32 bits, and what follows it.
-fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
-    let mut value = 0u64;
-    for (at, byte) in bytes.iter().enumerate().take(5) {
-        value |= u64::from(byte & 0x7f) << (7 * at);
-        if byte & 0x80 == 0 {
-            return Some((usize::try_from(value).ok()?, &bytes[at + 1..]));
-        }
-    }
-    None
 }

@@ -5,14 +5,18 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pymode_dylink::{Bridge, ModuleInfo};
 use pymode_toolchain::CacheError;
 
+use crate::pack::PackError;
 use crate::worker::WorkerCode;
 
 /// A Worker that starts Python.
 #[derive(Debug, Default)]
 pub struct Bundle {
     modules: Vec<Module>,
+    /// The Durable Object's class, if it has one.
+    pub(crate) object: Option<&'static str>,
 }
 
 /// One module of a bundle.
@@ -83,10 +87,44 @@ impl Mode {
     }
 }
 
+impl Module {
+    /// A module with this content.
+    pub fn bytes(name: &str, kind: Kind, bytes: Vec<u8>) -> Module {
+        Module {
+            name: name.into(),
+            kind,
+            content: Content::Bytes(bytes),
+        }
+    }
+
+    /// A module with the content of a file.
+    pub fn file(name: &str, kind: Kind, path: &Path) -> Module {
+        Module {
+            name: name.into(),
+            kind,
+            content: Content::File(path.to_path_buf()),
+        }
+    }
+}
+
 impl Bundle {
+    /// A Worker of these modules, without objects; the first is the entry.
+    pub fn of(modules: Vec<Module>) -> Bundle {
+        Bundle {
+            modules,
+            object: None,
+        }
+    }
+
     /// Puts a Worker together. Nothing is written.
-    pub fn new(parts: &Parts<'_>) -> Bundle {
-        let mut bundle = Bundle::default();
+    ///
+    /// # Errors
+    /// When a side module cannot be read.
+    pub fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
+        let mut bundle = Bundle {
+            object: Some("PythonObject"),
+            ..Bundle::default()
+        };
         let mut entry = Entry::default();
         for (name, script) in parts.code.scripts() {
             bundle.file(name, Kind::Script, &script);
@@ -125,21 +163,32 @@ impl Bundle {
             let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, side);
             let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
         }
+        if let Some(forwarders) = forwarders(parts)? {
+            for (name, kind) in [
+                ("forwarders.wasm", Kind::Wasm),
+                ("forwarders.bin", Kind::Data),
+            ] {
+                bundle.add(Module::bytes(name, kind, forwarders.clone()));
+            }
+            entry.import("forwarders", "forwarders.bin");
+            let _ = writeln!(
+                entry.sides,
+                "  forwarders: () => import(\"./forwarders.wasm\"),"
+            );
+        } else {
+            entry.imports.push_str("const forwarders = undefined;\n");
+        }
         let settings = serde_json::json!({
             "mode": parts.mode.name(),
             "development": parts.development,
             "environment": parts.environment,
         });
         entry.settings = settings.to_string();
-        bundle.modules.insert(
-            0,
-            Module {
-                name: "entry.js".into(),
-                kind: Kind::Script,
-                content: Content::Bytes(entry.text().into()),
-            },
-        );
+        let text = entry.text().into();
         bundle
+            .modules
+            .insert(0, Module::bytes("entry.js", Kind::Script, text));
+        Ok(bundle)
     }
 
     /// The modules; the first is the entry.
@@ -189,13 +238,29 @@ impl Bundle {
     }
 
     fn file(&mut self, name: &str, kind: Kind, path: &Path) -> String {
-        self.modules.push(Module {
-            name: name.into(),
-            kind,
-            content: Content::File(path.to_path_buf()),
-        });
+        self.add(Module::file(name, kind, path));
         name.to_owned()
     }
+
+    fn add(&mut self, module: Module) {
+        self.modules.push(module);
+    }
+}
+
+/// The module of which bridges are made where nothing can be compiled, if the bundle can need one.
+fn forwarders(parts: &Parts<'_>) -> Result<Option<Vec<u8>>, PackError> {
+    let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
+    let main = &parts.main.1;
+    let main = ModuleInfo::main_from_bytes(&read(main)?).map_err(|error| PackError::Main {
+        path: main.clone(),
+        reason: error.to_string(),
+    })?;
+    let mut sides = Vec::with_capacity(parts.sides.len());
+    for (_, path) in &parts.sides {
+        // One that is damaged is refused when it is opened.
+        sides.extend(ModuleInfo::from_bytes(&read(path)?).ok());
+    }
+    Ok(Bridge::common(&main, &sides).map(|bridge| bridge.to_wasm()))
 }
 
 /// The entry, as far as it depends on the bundle.
@@ -236,6 +301,7 @@ glue.setBundle({{
   ...{settings},
   main,
   mainInfo,
+  forwarders,
   window,
   doors: {{
 {doors}  }},

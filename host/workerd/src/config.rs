@@ -25,6 +25,14 @@ pub fn capnp(bundle: &Bundle) -> String {
             module.name
         );
     }
+    let object = bundle.object.map_or_else(String::new, |class| {
+        format!(
+            r#"  bindings = [(name = "PYTHON", durableObjectNamespace = "{class}")],
+  durableObjectNamespaces = [(className = "{class}", uniqueKey = "pymode", enableSql = true)],
+  durableObjectStorage = (inMemory = void),
+"#
+        )
+    });
     format!(
         r#"using Workerd = import "/workerd/workerd.capnp";
 
@@ -37,10 +45,7 @@ const worker :Workerd.Worker = (
   modules = [
 {modules}  ],
   compatibilityDate = "{COMPATIBILITY_DATE}",
-  bindings = [(name = "PYTHON", durableObjectNamespace = "PythonObject")],
-  durableObjectNamespaces = [(className = "PythonObject", uniqueKey = "pymode", enableSql = true)],
-  durableObjectStorage = (inMemory = void),
-);
+{object});
 "#
     )
 }

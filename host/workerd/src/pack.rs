@@ -107,7 +107,7 @@ pub fn main(path: &Path, memory_limit: u64) -> Result<(Vec<u8>, Vec<u8>), PackEr
 }
 
 /// A file as the guest is to see it, and the side module that it stands for, if it is one.
-pub(crate) fn file(name: &str, bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
+pub fn file(name: &str, bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
     if !name.ends_with(".wasm") || ModuleInfo::from_bytes(&bytes).is_err() {
         // What is no side module stays as it is: an import of it is refused with the reason.
         return (bytes, None);

@@ -134,7 +134,7 @@ impl Python {
             ("PWD", "/app"),
             ("PYMODE_ENTRY", project.entry),
         ];
-        Ok(Bundle::new(&Parts {
+        let bundle = Bundle::new(&Parts {
             code: &self.code,
             main: self.main.clone(),
             images,
@@ -144,7 +144,8 @@ impl Python {
             environment: environment
                 .map(|(name, value)| (name.to_owned(), value.to_owned()))
                 .into(),
-        }))
+        });
+        Ok(bundle?)
     }
 }
 

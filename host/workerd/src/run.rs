@@ -162,7 +162,7 @@ impl Run<'_> {
             mode: Mode::Run,
             development: true,
             environment: BTreeMap::new(),
-        });
+        })?;
         let workerd = LocalWorkerd::start(
             &self.python.workerd,
             &bundle,

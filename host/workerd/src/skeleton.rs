@@ -148,9 +148,10 @@ fn bytes(module: &[u8], range: Range<u64>) -> Result<&[u8], SkeletonError> {
     found.ok_or(SkeletonError::CutShort { at: range.start })
 }
 
-/// What the linker reads of custom sections, and nothing for debuggers.
+/// What the linker reads of custom sections, and nothing for debuggers: how to load it, and which contract it keeps
+/// ([`pymode_abi::SECTION`], or that of another program).
 fn is_kept(name: &str) -> bool {
-    name == "dylink.0" || name == pymode_abi::SECTION
+    name == "dylink.0" || name.ends_with(".abi")
 }
 
 #[cfg(test)]

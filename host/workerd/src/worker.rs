@@ -12,14 +12,28 @@ use crate::window::guest_window;
 
 /// The repository, where the crates lie that a Worker is built from.
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-/// What the Worker is built from, besides the root's `Cargo.toml`, from which the crates take their versions.
-const CRATES: [&str; 5] = [
-    "abi",
-    "host/core",
-    "host/worker",
-    "loader/dylink",
-    "loader/js",
-];
+
+/// A crate that runs inside a Worker.
+#[derive(Debug, Clone, Copy)]
+pub struct Package {
+    /// Its name.
+    pub name: &'static str,
+    /// What it is built from, besides the root's `Cargo.toml`, from which the crates take their versions. Folders named
+    /// `tests` are left out, unless they are named here.
+    pub sources: &'static [&'static str],
+}
+
+/// Python in a Durable Object.
+const WORKER: Package = Package {
+    name: "pymode-worker",
+    sources: &[
+        "abi",
+        "host/core",
+        "host/worker",
+        "loader/dylink",
+        "loader/js",
+    ],
+};
 
 /// Why the Worker's code could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -107,9 +121,20 @@ impl WorkerCode {
 /// # Errors
 /// When there is no Rust for WebAssembly, or the build fails.
 pub fn build(cache: &Cache, talk: &Talk) -> Result<WorkerCode, WorkerError> {
-    let key = key()?;
-    let dir = cache.entry("worker", &key, |dir| {
-        let module = compile(cache, talk)?;
+    build_package(cache, talk, &WORKER)
+}
+
+/// The code of any crate of the Worker's workspace.
+///
+/// # Errors
+/// As [`build`].
+pub fn build_package(
+    cache: &Cache,
+    talk: &Talk,
+    package: &Package,
+) -> Result<WorkerCode, WorkerError> {
+    let dir = cache.entry("worker", &key(package)?, |dir| {
+        let module = compile(cache, talk, package)?;
         let bound = bind(&module)?;
         for (name, text) in &bound.scripts {
             write(&dir.join(name), text.as_bytes())?;
@@ -124,14 +149,15 @@ pub fn build(cache: &Cache, talk: &Talk) -> Result<WorkerCode, WorkerError> {
 }
 
 /// Everything that the build reads.
-fn key() -> Result<Key, CacheError> {
+fn key(package: &Package) -> Result<Key, CacheError> {
     let checkout = Path::new(CHECKOUT);
     let mut key = Key::new("worker")
         .field("tool", env!("CARGO_PKG_VERSION"))
+        .field("package", package.name)
         .bytes("window", &guest_window())
         .bytes("door", include_bytes!("door.rs"))
         .file("workspace", &checkout.join("Cargo.toml"))?;
-    for name in CRATES {
+    for name in package.sources {
         let mut files = Vec::new();
         sources(&checkout.join(name), &mut files)?;
         files.sort();
@@ -163,7 +189,7 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
 }
 
 /// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
-fn compile(cache: &Cache, talk: &Talk) -> Result<PathBuf, WorkerError> {
+fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<PathBuf, WorkerError> {
     let rust = rust::provision(cache, talk, Target::Worker)?;
     let target = cache.root().join("worker/.target");
     let mut cargo = rust.cargo();
@@ -172,6 +198,8 @@ fn compile(cache: &Cache, talk: &Talk) -> Result<PathBuf, WorkerError> {
             "build",
             "--release",
             "--locked",
+            "--package",
+            package.name,
             "--target",
             Target::Worker.triple(),
         ])
@@ -185,7 +213,9 @@ fn compile(cache: &Cache, talk: &Talk) -> Result<PathBuf, WorkerError> {
     )?;
     Ok(target
         .join(Target::Worker.triple())
-        .join("release/pymode_worker.wasm"))
+        .join("release")
+        .join(package.name.replace('-', "_"))
+        .with_extension("wasm"))
 }
 
 /// What wasm-bindgen makes of a module.

@@ -23,6 +23,11 @@ impl Files {
         self.paths.insert(normal(path), (id, content.into()));
     }
 
+    /// Adds a file by its number: two paths with one number are one file.
+    pub fn put(&mut self, path: &str, file: u64, content: Vec<u8>) {
+        self.paths.insert(normal(path), (file, content.into()));
+    }
+
     /// Gives a file a second name.
     ///
     /// # Panics
@@ -35,6 +40,12 @@ impl Files {
     /// All paths, in order.
     pub fn paths(&self) -> impl Iterator<Item = String> {
         self.paths.keys().cloned()
+    }
+
+    /// Path, number and content of each file, in the order of the paths.
+    pub fn entries(&self) -> impl Iterator<Item = (&str, u64, &[u8])> {
+        let paths = self.paths.iter();
+        paths.map(|(path, (file, content))| (path.as_str(), *file, &**content))
     }
 
     /// Which file a path leads to.

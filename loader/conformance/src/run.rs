@@ -1,44 +1,40 @@
-//! Runs the cases over one engine.
+//! Runs one case over one engine.
 
 use std::collections::BTreeMap;
 
-use libtest_mimic::{Failed, Trial};
-
-use crate::case::{self, Case, Flag, Step};
-use crate::golden;
+use crate::files::Files;
+use crate::script::{Flag, Script, Step};
 use crate::subject::Subject;
 
-/// One test for each case, named `engine/case`.
-#[must_use]
-pub fn trials<S: Subject + 'static>(engine: &str) -> Vec<Trial> {
-    case::all()
-        .into_iter()
-        .filter(|case| S::RUNS || !case.script.runs)
-        .map(|case| {
-            Trial::test(format!("{engine}/{}", case.name), move || {
-                run::<S>(&case).map_err(Failed::from)
-            })
-        })
-        .collect()
+/// What was said while a case ran: what stands beside the case as text.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Said {
+    /// `error.txt`
+    pub errors: String,
+    /// `plan.txt`; `None` from an engine that prints no plans.
+    pub plan: Option<String>,
 }
 
-fn run<S: Subject>(case: &Case) -> Result<(), String> {
+/// Runs a case over a fresh process.
+///
+/// # Errors
+/// With a sentence about the first step that does not go as the case says.
+pub fn run<S: Subject>(script: &Script, files: Files) -> Result<Said, String> {
     let mut run = Run {
-        subject: S::new(case.files()?),
+        subject: S::new(files),
         named: BTreeMap::new(),
         plan: String::new(),
         errors: String::new(),
         prints: false,
     };
-    for (at, step) in case.script.step.iter().enumerate() {
+    for (at, step) in script.step.iter().enumerate() {
         run.step(step)
-            .map_err(|error| format!("step {}: {error}\n  ({})", at + 1, case.script.says))?;
+            .map_err(|error| format!("step {}: {error}\n  ({})", at + 1, script.says))?;
     }
-    golden::check(&case.path, "error.txt", &run.errors)?;
-    if run.prints {
-        golden::check(&case.path, "plan.txt", &run.plan)?;
-    }
-    Ok(())
+    Ok(Said {
+        errors: run.errors,
+        plan: run.prints.then_some(run.plan),
+    })
 }
 
 struct Run<S> {

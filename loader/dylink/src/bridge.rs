@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::info::Signature;
+use crate::info::{ModuleInfo, Signature, Wants};
 
 /// What the generated module holds. Its code depends on nothing else, so equal bridges can share compiled code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -41,7 +41,46 @@ pub enum BridgeAction {
     Absent,
 }
 
+/// How many forwarders of one type [`Bridge::common`] holds at most: who needs more takes a second instance.
+const COPIES: usize = 8;
+
 impl Bridge {
+    /// A bridge of which any bridge can be made, for an engine that cannot compile when a library is opened: a forward, or
+    /// some, for each type of a function that one of `sides` imports and `main` does not define. `None`: none can be needed.
+    #[must_use]
+    pub fn common<'a>(
+        main: &ModuleInfo,
+        sides: impl IntoIterator<Item = &'a ModuleInfo>,
+    ) -> Option<Self> {
+        let mut most: Vec<(Arc<Signature>, usize)> = Vec::new();
+        for side in sides {
+            let mut here: Vec<(Arc<Signature>, usize)> = Vec::new();
+            for import in &side.imports {
+                if let Wants::Function {
+                    signature: Some(signature),
+                    ..
+                } = &import.wants
+                    && main.exports.find(&import.name).is_none()
+                {
+                    count(&mut here, signature, 1, |old, new| old + new);
+                }
+            }
+            for (signature, copies) in here {
+                count(&mut most, &signature, copies.min(COPIES), usize::max);
+            }
+        }
+        let functions: Vec<BridgeFunction> = most
+            .into_iter()
+            .flat_map(|(signature, copies)| core::iter::repeat_n(signature, copies))
+            .map(|signature| BridgeFunction {
+                name: "".into(),
+                signature,
+                action: BridgeAction::Forward,
+            })
+            .collect();
+        (!functions.is_empty()).then_some(Self { functions })
+    }
+
     /// How many globals the module imports.
     pub fn forwards(&self) -> impl Iterator<Item = &BridgeFunction> {
         self.functions
@@ -145,6 +184,18 @@ impl Bridge {
         wasm.push(0);
         number(wasm, body.len());
         wasm.extend(body);
+    }
+}
+
+fn count(
+    all: &mut Vec<(Arc<Signature>, usize)>,
+    signature: &Arc<Signature>,
+    number: usize,
+    join: fn(usize, usize) -> usize,
+) {
+    match all.iter_mut().find(|(known, _)| known == signature) {
+        Some((_, known)) => *known = join(*known, number),
+        None => all.push((Arc::clone(signature), number)),
     }
 }
 

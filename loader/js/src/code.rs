@@ -3,14 +3,25 @@
 use std::rc::Rc;
 
 use js_sys::WebAssembly::Module;
-use pymode_dylink::ModuleInfo;
+use pymode_dylink::{Bridge, Fault, ModuleInfo};
 use wasm_bindgen::JsValue;
 
-/// A compiled module, and the names of what it imports, in its order. Cloning it is cheap; making it is not.
+use crate::forwarders::{Forwarders, Placed};
+
+/// A compiled module, and what the engine knows of it. Cloning it is cheap; making it is not.
 #[derive(Clone)]
-pub struct JsCode {
+pub struct JsCode(pub(crate) Kind);
+
+#[derive(Clone)]
+pub(crate) enum Kind {
+    Side(Rc<Side>),
+    Bridge(Rc<Placed>),
+}
+
+/// A side module and the names of what it imports, in its order.
+pub(crate) struct Side {
     pub(crate) module: Module,
-    pub(crate) imports: Rc<[ImportName]>,
+    pub(crate) imports: Box<[ImportName]>,
 }
 
 pub(crate) struct ImportName {
@@ -29,9 +40,13 @@ impl JsCode {
             name: import.name[..].into(),
             property: JsValue::from_str(&import.name),
         });
-        JsCode {
-            module,
-            imports: names.collect(),
-        }
+        let imports = names.collect();
+        JsCode(Kind::Side(Rc::new(Side { module, imports })))
+    }
+
+    /// The code of a bridge, of forwarders that were compiled before.
+    pub(crate) fn bridge(forwarders: Rc<Forwarders>, bridge: &Bridge) -> Result<JsCode, Fault> {
+        let placed = Placed::new(forwarders, bridge)?;
+        Ok(JsCode(Kind::Bridge(Rc::new(placed))))
     }
 }

@@ -1,5 +1,7 @@
 //! The engine itself.
 
+use std::rc::Rc;
+
 use js_sys::{Array, Function, Object, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, Mutability, Process,
@@ -7,8 +9,9 @@ use pymode_dylink::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::code::JsCode;
+use crate::code::{JsCode, Kind, Side};
 use crate::externs::{JsExtern, JsInstance, fault};
+use crate::forwarders::Forwarders;
 
 /// What the engine needs to know of the guest it works for, and of its files.
 pub trait Host {
@@ -27,20 +30,20 @@ pub trait Host {
     /// See [`Process::identify`].
     fn identify(&self, path: &str) -> Option<FileId>;
 
-    /// See [`Process::fetch`].
+    /// See [`Process::fetch`]. A module that does not compile is a file that can be read.
     ///
     /// # Errors
     /// As there.
-    fn fetch(&self, path: &str) -> Result<Fetched<JsCode>, FetchError>;
+    fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError>;
 
     /// What main imports under this name.
     fn import(&self, module: &str, name: &str) -> Option<JsValue>;
 
-    /// The compiled form of a forwarding module.
+    /// The module of forwarders that was compiled with all that may be loaded.
     ///
     /// # Errors
     /// When there is none.
-    fn bridge(&self, bridge: &Bridge) -> Result<JsCode, Fault>;
+    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault>;
 }
 
 /// A process of the linker. Making one costs nothing; all state is the host's.
@@ -58,7 +61,7 @@ impl<H: Host> JsProcess<H> {
     }
 
     /// One object for each import module. The one for `env` has main's exports as its prototype.
-    fn imports(&self, code: &JsCode, externs: &[JsExtern]) -> Result<Object, Fault> {
+    fn imports(&self, code: &Side, externs: &[JsExtern]) -> Result<Object, Fault> {
         let all = Object::new();
         let mut objects: Vec<(&str, Object)> = Vec::new();
         for (import, found) in code.imports.iter().zip(externs) {
@@ -100,17 +103,18 @@ fn define(object: &Object, name: &JsValue, value: &JsValue) -> Result<(), Fault>
 }
 
 impl<H: Host> Engine for JsProcess<H> {
-    type Source = JsCode;
+    /// Compiled, or why it cannot be.
+    type Source = Result<JsCode, Fault>;
     type Code = JsCode;
     type Instance = JsInstance;
     type Extern = JsExtern;
 
-    fn compile(&mut self, source: &JsCode) -> Result<JsCode, Fault> {
-        Ok(source.clone())
+    fn compile(&mut self, source: &Result<JsCode, Fault>) -> Result<JsCode, Fault> {
+        source.clone()
     }
 
     fn bridge(&mut self, bridge: &Bridge) -> Result<JsCode, Fault> {
-        self.0.bridge(bridge)
+        JsCode::bridge(self.0.forwarders()?, bridge)
     }
 
     async fn instantiate(
@@ -118,9 +122,17 @@ impl<H: Host> Engine for JsProcess<H> {
         code: &JsCode,
         imports: &[JsExtern],
     ) -> Result<JsInstance, Fault> {
-        let imports = self.imports(code, imports)?;
-        let instance = WebAssembly::Instance::new(&code.module, &imports).map_err(fault)?;
-        Ok(JsInstance::side(instance.exports()))
+        match &code.0 {
+            Kind::Side(code) => {
+                let imports = self.imports(code, imports)?;
+                let instance = WebAssembly::Instance::new(&code.module, &imports);
+                Ok(JsInstance::side(instance.map_err(fault)?.exports()))
+            }
+            Kind::Bridge(bridge) => {
+                let functions = bridge.instantiate(imports, self.0.main_exports())?;
+                Ok(JsInstance::bridge(functions))
+            }
+        }
     }
 
     fn export(&mut self, instance: &JsInstance, name: &str) -> Option<JsExtern> {
@@ -163,13 +175,9 @@ impl<H: Host> Engine for JsProcess<H> {
     }
 
     fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, Fault> {
-        let value = JsValue::from(value as i32);
         match mutability {
-            Mutability::Const => Ok(JsExtern::Value(value)),
-            Mutability::Var => {
-                let global = VARIABLE.with(|kind| WebAssembly::Global::new(kind, &value));
-                Ok(JsExtern::Value(global.map_err(fault)?.into()))
-            }
+            Mutability::Const => Ok(JsExtern::Value(JsValue::from(value as i32))),
+            Mutability::Var => Ok(JsExtern::Value(variable(value)?.into())),
         }
     }
 
@@ -224,9 +232,17 @@ impl<H: Host> Process for JsProcess<H> {
         self.0.identify(path)
     }
 
-    fn fetch(&mut self, path: &str) -> Result<Fetched<JsCode>, FetchError> {
+    fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError> {
         self.0.fetch(path)
     }
+}
+
+/// A mutable global.
+pub(crate) fn variable(value: u32) -> Result<WebAssembly::Global, Fault> {
+    let value = JsValue::from(value as i32);
+    VARIABLE
+        .with(|kind| WebAssembly::Global::new(kind, &value))
+        .map_err(fault)
 }
 
 thread_local! {

@@ -1,5 +1,6 @@
 //! Instances and what can be imported from them.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Object, Reflect};
@@ -8,33 +9,41 @@ use wasm_bindgen::prelude::*;
 
 /// An instance.
 #[derive(Clone)]
-pub struct JsInstance {
-    exports: Object,
-    /// Of the main module: what it exports, so that JavaScript need not be asked.
-    main: Option<Arc<ModuleInfo>>,
+pub struct JsInstance(Kind);
+
+#[derive(Clone)]
+enum Kind {
+    /// The main module's. What it exports is known, so that JavaScript need not be asked.
+    Main(Arc<ModuleInfo>),
+    /// A side module's: its exports.
+    Side(Object),
+    /// The functions of a bridge, exported as `0`, `1`, ….
+    Bridge(Rc<[JsValue]>),
 }
 
 impl JsInstance {
     /// The main module's instance.
     #[must_use]
-    pub fn main(exports: Object, info: Arc<ModuleInfo>) -> JsInstance {
-        JsInstance {
-            exports,
-            main: Some(info),
-        }
+    pub fn main(info: Arc<ModuleInfo>) -> JsInstance {
+        JsInstance(Kind::Main(info))
     }
 
     pub(crate) fn side(exports: Object) -> JsInstance {
-        JsInstance {
-            exports,
-            main: None,
-        }
+        JsInstance(Kind::Side(exports))
+    }
+
+    pub(crate) fn bridge(functions: Vec<JsValue>) -> JsInstance {
+        JsInstance(Kind::Bridge(functions.into()))
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
-        match &self.main {
-            Some(info) => info.exports.find(name).map(|_| JsExtern::Main(name.into())),
-            None => get(&self.exports, name).map(JsExtern::Value),
+        match &self.0 {
+            Kind::Main(info) => info.exports.find(name).map(|_| JsExtern::Main(name.into())),
+            Kind::Side(exports) => get(exports, name).map(JsExtern::Value),
+            Kind::Bridge(functions) => {
+                let at: usize = name.parse().ok()?;
+                functions.get(at).cloned().map(JsExtern::Value)
+            }
         }
     }
 }

@@ -5,12 +5,17 @@
 //! between modules cost what an indirect call costs, and a guest can be suspended through them.
 //!
 //! The engine compiles nothing: in a Worker that is forbidden. The host gives compiled modules, and says of each what it
-//! imports and exports, because JavaScript tells names but no types.
+//! imports and exports, because JavaScript tells names but no types. What the linker would generate is made of forwarders
+//! that were compiled beforehand.
 
 mod code;
 mod engine;
 mod externs;
+mod forwarders;
+mod key;
 
 pub use code::JsCode;
 pub use engine::{Host, JsProcess};
 pub use externs::{JsExtern, JsInstance, reason};
+pub use forwarders::Forwarders;
+pub use key::key;

@@ -19,6 +19,15 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         &["pymode-dylink"],
     ),
     ("pymode-dylink-js", "loader/js", &["pymode-dylink"]),
+    (
+        "pymode-dylink-js-tests",
+        "loader/js/tests/worker",
+        &[
+            "pymode-dylink",
+            "pymode-dylink-conformance",
+            "pymode-dylink-js",
+        ],
+    ),
     ("pymode-host", "host/core", &["pymode-abi", "pymode-dylink"]),
     (
         "pymode-native",
@@ -73,8 +82,22 @@ const TOP: &[&str] = &["pymode", "pymode-bench", "pymode-tests", "xtask"];
 
 /// Outside crates that only some of ours may be built with.
 const KEPT_OUT: &[(&str, &[&str])] = &[
-    ("js-sys", &["pymode-dylink-js", "pymode-worker"]),
-    ("wasm-bindgen", &["pymode-dylink-js", "pymode-worker"]),
+    (
+        "js-sys",
+        &[
+            "pymode-dylink-js",
+            "pymode-dylink-js-tests",
+            "pymode-worker",
+        ],
+    ),
+    (
+        "wasm-bindgen",
+        &[
+            "pymode-dylink-js",
+            "pymode-dylink-js-tests",
+            "pymode-worker",
+        ],
+    ),
     (
         "wasm-bindgen-futures",
         &["pymode-dylink-js", "pymode-worker"],

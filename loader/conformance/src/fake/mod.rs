@@ -9,8 +9,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pymode_dylink::{Census, Config, Contract, Fault, ModuleInfo, Program};
+use pymode_dylink::{Census, Fault, ModuleInfo, Program};
 
+use crate::config::config;
+use crate::faults::Faulty as _;
 use crate::files::{Files, MAIN};
 pub use machine::{Content, FakeExtern, Source};
 use machine::{FakeInstance, Machine};
@@ -34,7 +36,7 @@ pub struct Fake {
     trace: Option<String>,
 }
 
-/// Everything that a failed `dlopen` must leave as it was.
+/// What the linker knows, and what the engine keeps account of.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot {
     /// What the linker knows.
@@ -45,21 +47,6 @@ pub struct Snapshot {
     pub table: BTreeMap<u32, String>,
     /// Where the shadow stack stands.
     pub stack_pointer: u32,
-}
-
-/// The contract of the cases.
-pub const CONTRACT: Contract = Contract {
-    section: std::borrow::Cow::Borrowed("test.abi"),
-    version: 7,
-};
-
-/// The configuration of the cases.
-#[must_use]
-pub fn config(files: &Files) -> Config {
-    Config {
-        contract: Some(CONTRACT),
-        library_path: files.library_path.clone(),
-    }
 }
 
 impl Fake {
@@ -98,51 +85,6 @@ impl Fake {
     ) {
         let key = format!("{path}!{function}");
         self.scripts.insert(key, Rc::new(script));
-    }
-
-    /// Lets the engine call after `calls` others fail, once.
-    pub fn fail_in(&mut self, calls: Option<u32>) {
-        self.fail_in = calls;
-    }
-
-    /// Whether the failure of [`fail_in`](Self::fail_in) is still to come.
-    #[must_use]
-    pub fn will_fail(&self) -> bool {
-        self.fail_in.is_some()
-    }
-
-    /// How many engine calls there were.
-    #[must_use]
-    pub fn calls(&self) -> u32 {
-        self.calls
-    }
-
-    /// Whether code of a side module has run since the last time this was asked.
-    pub fn take_guest_ran(&mut self) -> bool {
-        std::mem::take(&mut self.guest_ran)
-    }
-
-    /// How many slots the table has.
-    #[must_use]
-    pub fn table_size(&self) -> usize {
-        self.machine.table.len()
-    }
-
-    /// The state now.
-    #[must_use]
-    pub fn snapshot(&self) -> Snapshot {
-        let mut census = self.program.census();
-        // A table never shrinks: what a failed load grew is free, and used by the next.
-        census.free_slots = 0;
-        let table = (0..).zip(&self.machine.table);
-        Snapshot {
-            census,
-            memory: self.machine.allocations.clone(),
-            table: table
-                .filter_map(|(slot, content)| Some((slot, content.as_ref()?.to_string())))
-                .collect(),
-            stack_pointer: self.machine.globals[self.machine.stack_pointer].1,
-        }
     }
 
     fn tick(&mut self) -> Result<(), Fault> {

@@ -1,8 +1,9 @@
 //! The fake engine as a subject of the suite: it prints plans and leaves out what needs a guest.
 
-use pymode_dylink::{OpenFlags, Preview, Process, dlfcn, now, preview};
+use pymode_dylink::{Census, OpenFlags, Preview, Process, dlfcn, now, preview};
 
-use super::Fake;
+use super::{Fake, Snapshot};
+use crate::faults::Faulty;
 use crate::files::Files;
 use crate::subject::Subject;
 
@@ -48,5 +49,52 @@ impl Subject for Fake {
             // What is wrong is for `open` to say.
             Ok(_) | Err(_) => Some(String::new()),
         }
+    }
+}
+
+impl Faulty for Fake {
+    type Snapshot = Snapshot;
+
+    fn calls(&self) -> u32 {
+        self.calls
+    }
+
+    fn fail_in(&mut self, calls: Option<u32>) {
+        self.fail_in = calls;
+    }
+
+    fn will_fail(&self) -> bool {
+        self.fail_in.is_some()
+    }
+
+    fn take_guest_ran(&mut self) -> bool {
+        std::mem::take(&mut self.guest_ran)
+    }
+
+    fn table_size(&self) -> usize {
+        self.machine.table.len()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        let mut census = self.program.census();
+        // A table never shrinks: what a failed load grew is free, and used by the next.
+        census.free_slots = 0;
+        let table = (0..).zip(&self.machine.table);
+        Snapshot {
+            census,
+            memory: self.machine.allocations.clone(),
+            table: table
+                .filter_map(|(slot, content)| Some((slot, content.as_ref()?.to_string())))
+                .collect(),
+            stack_pointer: self.stack_pointer(),
+        }
+    }
+
+    fn census(&self) -> Census {
+        self.program.census()
+    }
+
+    fn stack_pointer(&self) -> u32 {
+        self.machine.globals[self.machine.stack_pointer].1
     }
 }

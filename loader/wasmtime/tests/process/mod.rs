@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use pymode_dylink::{FileId, dlfcn, now};
 use pymode_dylink_conformance::Subject;
-use pymode_dylink_conformance::fake::config;
+use pymode_dylink_conformance::config;
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_wasmtime::{Linkage, MainModule, WasmtimeEngine, engine_config};
 use wasmtime::{Caller, Engine, Linker, Memory, Module, Ref, Store, Table, Val};

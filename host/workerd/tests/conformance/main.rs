@@ -1,0 +1,56 @@
+//! The linker on V8, in a real workerd: the cases of `loader/conformance`, each with what it says on every engine, and again
+//! with every engine call failing once.
+//!
+//! A Worker may not compile, so all modules of all cases are in one bundle, as side modules are in the bundle of a program:
+//! a file that is a side module is its skeleton, and its code is fetched by key. `loader/js/tests/worker` runs the cases.
+
+mod packed;
+// Both ends of the wire include it.
+#[path = "../../../../loader/js/tests/worker/src/task.rs"]
+mod task;
+mod worker;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use pymode_dylink_conformance::case::{self, Case};
+use pymode_dylink_conformance::{Said, check};
+
+use crate::packed::Packed;
+use crate::task::Task;
+use crate::worker::TestWorker;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let worker = Arc::new(TestWorker::default());
+    let trials = case::all().into_iter().flat_map(|case| {
+        let case = Arc::new(case);
+        [("workerd", false), ("workerd/faults", true)].map(|(prefix, faults)| {
+            let (case, worker) = (Arc::clone(&case), Arc::clone(&worker));
+            let name = format!("{prefix}/{}", case.name);
+            Trial::test(name, move || run(&worker, &case, faults))
+        })
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    conclusion.exit_code()
+}
+
+fn run(worker: &TestWorker, case: &Case, faults: bool) -> Result<(), Failed> {
+    let packed = Packed::new(case)?;
+    let said = worker.ask(&Task {
+        script: case.text.clone(),
+        faults,
+        files: packed.files,
+        library_path: case.script.library_path.clone(),
+        keys: packed.modules.into_iter().map(|(key, _)| key).collect(),
+    })?;
+    if faults {
+        return Ok(());
+    }
+    let said = Said {
+        errors: said.errors,
+        plan: None,
+    };
+    check(case, &said).map_err(Failed::from)
+}

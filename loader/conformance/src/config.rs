@@ -1,0 +1,20 @@
+//! How the processes of the cases link.
+
+use pymode_dylink::{Config, Contract};
+
+use crate::files::Files;
+
+/// The contract of the cases.
+pub const CONTRACT: Contract = Contract {
+    section: std::borrow::Cow::Borrowed("test.abi"),
+    version: 7,
+};
+
+/// The configuration of the cases.
+#[must_use]
+pub fn config(files: &Files) -> Config {
+    Config {
+        contract: Some(CONTRACT),
+        library_path: files.library_path.clone(),
+    }
+}

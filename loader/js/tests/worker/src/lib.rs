@@ -1,0 +1,38 @@
+//! Runs cases of the conformance suite on the engine that this module itself runs on.
+//!
+//! The entry of a test Worker has the modules of a case compiled and calls [`answer`]; who asked is
+//! `host/workerd/tests/conformance`, which knows the cases and what they are to say.
+
+mod engine;
+mod linking;
+mod subject;
+mod task;
+
+use js_sys::Map;
+use pymode_dylink_conformance::script::Script;
+use pymode_dylink_conformance::{faults, run};
+use wasm_bindgen::prelude::*;
+
+use crate::subject::Guest;
+use crate::task::{Said, Task};
+
+/// Does a [`Task`], which comes as JSON, and says what came of it, as JSON. `modules` are compiled, or sentences that say
+/// why they are not, by key.
+///
+/// # Errors
+/// When the task makes no sense.
+#[wasm_bindgen]
+pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
+    let task: Task = serde_json::from_str(task)?;
+    linking::provide(modules);
+    let script = Script::parse(&task.script).map_err(|error| JsError::new(&error))?;
+    let files = task.files();
+    // What goes wrong in the case is an answer.
+    let said: Result<Said, String> = match task.faults {
+        true => faults::<Guest>(&script, &files).map(|()| Said::default()),
+        false => run::<Guest>(&script, files).map(|said| Said {
+            errors: said.errors,
+        }),
+    };
+    Ok(serde_json::to_string(&said)?)
+}
