@@ -24,6 +24,24 @@ pub(crate) enum Command {
     Demo,
     /// Run Python as `python` does: stdin, stdout, stderr, `sys.argv`, exit code
     Run(Run),
+    /// Make a Worker of a project: a folder for `wrangler deploy`; prints its path
+    Build {
+        /// The project: `pyproject.toml` and `src/`
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Where the Worker goes; `dist` in the project when absent
+        #[arg(short, long, value_name = "OUT")]
+        out: Option<PathBuf>,
+    },
+    /// Serve a project in a local workerd, and serve it anew whenever it changes
+    Dev {
+        /// The project: `pyproject.toml` and `src/`
+        #[arg(default_value = ".")]
+        dir: PathBuf,
+        /// Where it listens, on this machine only; 0 is any that is free
+        #[arg(long, value_name = "N", default_value_t = 8787)]
+        port: u16,
+    },
     /// Build, check and test C extensions
     #[command(subcommand)]
     Ext(Ext),

@@ -37,6 +37,14 @@ impl Workshop {
         }
         Ok(self.builder()?.site(&parse(specs)?)?)
     }
+
+    /// The same for requirements in the words of packaging metadata, and all that they require.
+    pub(crate) fn requirements(&self, requirements: &[String]) -> Result<Vec<PathBuf>, Failure> {
+        if requirements.is_empty() {
+            return Ok(Vec::new());
+        }
+        Ok(self.builder()?.site_of(requirements)?)
+    }
 }
 
 fn parse(specs: &[String]) -> Result<Vec<Spec>, Failure> {

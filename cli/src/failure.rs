@@ -12,6 +12,19 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// Something failed, exit code 1.
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
+        Self {
+            message: message.to_string(),
+            code: 1,
+        }
+    }
+
+    /// What is told.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Wrong use, exit code 2.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self {

@@ -2,13 +2,16 @@
 
 mod abi;
 mod args;
+mod build;
 mod cc;
 mod demo;
+mod dev;
 mod dl;
 mod doctor;
 mod ext;
 mod failure;
 mod job;
+mod project;
 mod python;
 mod run;
 
@@ -23,6 +26,8 @@ fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Demo => demo::demo(),
         Command::Run(args) => run::run(&args),
+        Command::Build { dir, out } => build::build(&dir, out.as_deref()),
+        Command::Dev { dir, port } => dev::dev(&dir, port),
         Command::Ext(verb) => ext::ext(verb),
         Command::Cc(passed) => cc::cc(&passed),
         Command::Cxx(passed) => cc::cxx(&passed),

@@ -22,7 +22,8 @@ impl Workshop {
         Self::with(Options::default())
     }
 
-    fn with(options: Options) -> Result<Self, Failure> {
+    /// The same with an interpreter of some other form.
+    pub(crate) fn with(options: Options) -> Result<Self, Failure> {
         let talk = Talk::stderr();
         let cache = Cache::open()?.with_talk(&talk);
         let python = pymode_python::build(&cache, &talk, options)?;

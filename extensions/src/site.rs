@@ -50,6 +50,14 @@ impl Builder<'_> {
         Ok(dirs)
     }
 
+    /// The same for requirements as they are written in metadata, such as `jinja2>=3; python_version > "3.8"`.
+    ///
+    /// # Errors
+    /// As [`site`](Self::site).
+    pub fn site_of(&self, requirements: &[String]) -> Result<Vec<PathBuf>, Error> {
+        self.site_of_requirements(requirements, &BTreeSet::new())
+    }
+
     /// The same for requirements as they are written in metadata, such as `pytest==9.0.1`; without the projects in `but`.
     pub(crate) fn site_of_requirements(
         &self,

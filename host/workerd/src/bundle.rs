@@ -1,80 +1,81 @@
 //! A bundle: the modules of a Worker, with an entry that ties them together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_dylink::{Bridge, ModuleInfo};
 use pymode_toolchain::CacheError;
+use serde::Deserialize;
 
+use crate::entry::Entry;
+use crate::module::OURS;
+pub use crate::module::{Kind, Module, Place};
+use crate::notice;
 use crate::pack::PackError;
+use crate::python::Files;
+use crate::share::{self, Share};
 use crate::worker::WorkerCode;
 
 /// A Worker that starts Python.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Bundle {
     modules: Vec<Module>,
     /// The Durable Object's class, if it has one.
     pub(crate) object: Option<&'static str>,
-}
-
-/// One module of a bundle.
-#[derive(Debug, Clone)]
-pub struct Module {
-    /// By which other modules import it.
-    pub name: String,
-    /// How the runtime is to take it.
-    pub kind: Kind,
-    content: Content,
-}
-
-/// How a runtime takes a module.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A JavaScript module.
-    Script,
-    /// WebAssembly, compiled by the runtime.
-    Wasm,
-    /// Bytes.
-    Data,
-}
-
-#[derive(Debug, Clone)]
-enum Content {
-    File(PathBuf),
-    Bytes(Vec<u8>),
+    entry: Entry,
 }
 
 /// What a bundle is made of.
 #[derive(Debug)]
-pub struct Parts<'a> {
+pub(crate) struct Parts<'a> {
     /// The Worker's own code.
-    pub code: &'a WorkerCode,
+    pub(crate) code: &'a WorkerCode,
     /// python.wasm as [`crate::pack::main`] makes it, and its skeleton.
-    pub main: (PathBuf, PathBuf),
-    /// Images and where they are mounted; the first is the root.
-    pub images: Vec<(String, PathBuf)>,
-    /// Side modules by key.
-    pub sides: Vec<(String, PathBuf)>,
+    pub(crate) main: (PathBuf, PathBuf),
+    /// What the guest sees; the first is the root.
+    pub(crate) trees: Vec<Tree>,
+    /// Side modules by key that no tree has.
+    pub(crate) loose: Vec<(String, PathBuf)>,
     /// What the Worker does with requests.
-    pub mode: Mode,
+    pub(crate) mode: Mode,
     /// Whether whoever asks is shown tracebacks.
-    pub development: bool,
+    pub(crate) development: bool,
     /// The environment of guests that answer requests.
-    pub environment: BTreeMap<String, String>,
+    pub(crate) environment: BTreeMap<String, String>,
+}
+
+/// Files that the guest sees, and the side modules among them.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    /// For people.
+    pub(crate) what: String,
+    /// Where the guest sees them.
+    pub(crate) path: String,
+    pub(crate) files: Files,
 }
 
 /// What a Worker does with requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Mode {
     /// A request brings a program, which is run: for this machine only.
+    #[serde(skip_deserializing)]
     Run,
     /// A fresh interpreter answers each request.
     Request,
     /// One interpreter answers them all, one after the other; its state survives.
     #[default]
     Persistent,
+}
+
+impl Parts<'_> {
+    /// All side modules by key; one may be there more than once.
+    fn sides(&self) -> impl Iterator<Item = &(String, PathBuf)> {
+        let found = self.trees.iter().flat_map(|tree| &tree.files.sides);
+        found.chain(&self.loose)
+    }
 }
 
 impl Mode {
@@ -87,32 +88,12 @@ impl Mode {
     }
 }
 
-impl Module {
-    /// A module with this content.
-    pub fn bytes(name: &str, kind: Kind, bytes: Vec<u8>) -> Module {
-        Module {
-            name: name.into(),
-            kind,
-            content: Content::Bytes(bytes),
-        }
-    }
-
-    /// A module with the content of a file.
-    pub fn file(name: &str, kind: Kind, path: &Path) -> Module {
-        Module {
-            name: name.into(),
-            kind,
-            content: Content::File(path.to_path_buf()),
-        }
-    }
-}
-
 impl Bundle {
     /// A Worker of these modules, without objects; the first is the entry.
     pub fn of(modules: Vec<Module>) -> Bundle {
         Bundle {
             modules,
-            object: None,
+            ..Bundle::default()
         }
     }
 
@@ -120,48 +101,61 @@ impl Bundle {
     ///
     /// # Errors
     /// When a side module cannot be read.
-    pub fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
+    pub(crate) fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
         let mut bundle = Bundle {
             object: Some("PythonObject"),
             ..Bundle::default()
         };
         let mut entry = Entry::default();
         for (name, script) in parts.code.scripts() {
-            bundle.file(name, Kind::Script, &script);
+            bundle.file(name, Kind::Script, OURS, &script);
         }
         entry.import(
             "host",
-            &bundle.file("host.wasm", Kind::Wasm, &parts.code.host()),
+            &bundle.file("host.wasm", Kind::Wasm, OURS, &parts.code.host()),
         );
+        let python = "python.wasm";
         entry.import(
             "main",
-            &bundle.file("python.wasm", Kind::Wasm, &parts.main.0),
+            &bundle.file("python.wasm", Kind::Wasm, python, &parts.main.0),
         );
         entry.import(
             "mainInfo",
-            &bundle.file("python.info.bin", Kind::Data, &parts.main.1),
+            &bundle.file("python.info.bin", Kind::Data, python, &parts.main.1),
         );
         entry.import(
             "window",
-            &bundle.file("window.wasm", Kind::Wasm, &parts.code.window()),
+            &bundle.file("window.wasm", Kind::Wasm, OURS, &parts.code.window()),
         );
         for (at, (name, door)) in parts.code.doors().enumerate() {
             entry.import(
                 &format!("door{at}"),
-                &bundle.file(&format!("door-{name}.wasm"), Kind::Wasm, &door),
+                &bundle.file(&format!("door-{name}.wasm"), Kind::Wasm, OURS, &door),
             );
             let _ = writeln!(entry.doors, "    {name:?}: door{at},");
         }
-        for (at, (path, carrier)) in parts.images.iter().enumerate() {
+        let mut known = HashSet::new();
+        let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, key: &str, path| {
+            if known.insert(key.to_owned()) {
+                let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, what, path);
+                let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
+            }
+        };
+        for (at, tree) in parts.trees.iter().enumerate() {
+            let name = format!("image-{at}.wasm");
             entry.import(
                 &format!("image{at}"),
-                &bundle.file(&format!("image-{at}.wasm"), Kind::Wasm, carrier),
+                &bundle.file(&name, Kind::Wasm, &tree.what, &tree.files.carrier),
             );
+            let path = &tree.path;
             let _ = writeln!(entry.images, "    {{ path: {path:?}, module: image{at} }},");
+            let what = format!("{}, C modules", tree.what);
+            for (key, path) in &tree.files.sides {
+                side(&mut bundle, &mut entry, &what, key, path);
+            }
         }
-        for (key, side) in &parts.sides {
-            let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, side);
-            let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
+        for (key, path) in &parts.loose {
+            side(&mut bundle, &mut entry, "C modules", key, path);
         }
         if let Some(forwarders) = forwarders(parts)? {
             for (name, kind) in [
@@ -184,11 +178,26 @@ impl Bundle {
             "environment": parts.environment,
         });
         entry.settings = settings.to_string();
-        let text = entry.text().into();
-        bundle
-            .modules
-            .insert(0, Module::bytes("entry.js", Kind::Script, text));
+        bundle.modules.insert(0, Module::entry(entry.text()));
+        bundle.entry = entry;
         Ok(bundle)
+    }
+
+    /// The same, but every answer says that something is wrong: in a header, and at the end of a page of HTML.
+    #[must_use]
+    pub fn with_notice(&self, notice: &str) -> Bundle {
+        let mut bundle = self.clone();
+        bundle.modules[0] = Module::entry(notice::with(&self.entry.body(), notice));
+        bundle
+    }
+
+    /// A Worker that answers everything with what is wrong.
+    #[must_use]
+    pub fn failure(notice: &str) -> Bundle {
+        Bundle {
+            modules: vec![Module::entry(notice::alone(notice))],
+            ..Bundle::default()
+        }
     }
 
     /// The modules; the first is the entry.
@@ -196,49 +205,26 @@ impl Bundle {
         &self.modules
     }
 
-    /// The modules' names and sizes in bytes.
+    /// How large it is, by purpose.
     ///
     /// # Errors
-    /// When one cannot be read.
-    pub fn sizes(&self) -> Result<Vec<(&str, u64)>, CacheError> {
-        let size = |module: &Module| match &module.content {
-            Content::Bytes(bytes) => Ok(bytes.len() as u64),
-            Content::File(path) => Ok(fs::metadata(path)
-                .map_err(CacheError::io("read", path))?
-                .len()),
-        };
-        self.modules
-            .iter()
-            .map(|module| Ok((module.name.as_str(), size(module)?)))
-            .collect()
+    /// When a module cannot be read.
+    pub fn shares(&self) -> Result<Vec<Share>, CacheError> {
+        share::of(&self.modules)
     }
 
-    /// Writes all modules into a directory, as links where that is possible.
+    /// Writes all modules into a directory.
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn write(&self, dir: &Path) -> Result<(), CacheError> {
-        fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
-        for module in &self.modules {
-            let to = dir.join(&module.name);
-            let parent = to.parent().unwrap_or(dir);
-            fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
-            match &module.content {
-                Content::Bytes(bytes) => {
-                    fs::write(&to, bytes).map_err(CacheError::io("write", &to))?
-                }
-                Content::File(from) => {
-                    if fs::hard_link(from, &to).is_err() {
-                        fs::copy(from, &to).map_err(CacheError::io("write", &to))?;
-                    }
-                }
-            }
-        }
-        Ok(())
+    pub fn write(&self, dir: &Path, place: Place) -> Result<(), CacheError> {
+        self.modules
+            .iter()
+            .try_for_each(|module| module.write(dir, place))
     }
 
-    fn file(&mut self, name: &str, kind: Kind, path: &Path) -> String {
-        self.add(Module::file(name, kind, path));
+    fn file(&mut self, name: &str, kind: Kind, what: &str, path: &Path) -> String {
+        self.add(Module::file(name, kind, path).of(what));
         name.to_owned()
     }
 
@@ -255,67 +241,10 @@ fn forwarders(parts: &Parts<'_>) -> Result<Option<Vec<u8>>, PackError> {
         path: main.clone(),
         reason: error.to_string(),
     })?;
-    let mut sides = Vec::with_capacity(parts.sides.len());
-    for (_, path) in &parts.sides {
+    let mut sides = Vec::new();
+    for (_, path) in parts.sides() {
         // One that is damaged is refused when it is opened.
         sides.extend(ModuleInfo::from_bytes(&read(path)?).ok());
     }
     Ok(Bridge::common(&main, &sides).map(|bridge| bridge.to_wasm()))
-}
-
-/// The entry, as far as it depends on the bundle.
-#[derive(Default)]
-struct Entry {
-    imports: String,
-    doors: String,
-    images: String,
-    sides: String,
-    settings: String,
-}
-
-impl Entry {
-    fn import(&mut self, name: &str, module: &str) {
-        let _ = writeln!(self.imports, "import {name} from \"./{module}\";");
-    }
-
-    fn text(&self) -> String {
-        let Entry {
-            imports,
-            doors,
-            images,
-            sides,
-            settings,
-        } = self;
-        format!(
-            r#"// Made by pymode: ties the modules of this Worker together.
-import * as glue from "./host.js";
-{imports}
-// Fetched and compiled when they are first imported.
-const sides = {{
-{sides}}};
-
-const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
-glue.__wbg_set_wasm(exports);
-exports.__wbindgen_start();
-glue.setBundle({{
-  ...{settings},
-  main,
-  mainInfo,
-  forwarders,
-  window,
-  doors: {{
-{doors}  }},
-  images: [
-{images}  ],
-  side: async (key) => {{
-    if (!Object.hasOwn(sides, key)) throw new Error(`the bundle has no side module ${{key}}`);
-    return (await sides[key]()).default;
-  }},
-}});
-
-export const PythonObject = glue.PythonObject;
-export default {{ fetch: glue.fetch }};
-"#
-        )
-    }
 }

@@ -1,5 +1,6 @@
 //! Files as a Worker takes them: an image that a module carries, and the side modules apart from it, to be compiled.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,9 @@ use pymode_dylink::ModuleInfo;
 use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter, NodeId};
 use pymode_toolchain::{CacheError, Sha256Hex};
 
+use crate::prune;
 use crate::skeleton::skeleton;
+use crate::stdlib::LeftOut;
 use crate::window::image_module;
 
 /// Why files cannot be packed.
@@ -43,6 +46,22 @@ pub enum PackError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A side module is damaged.
+    #[error("`{}` is no side module: {reason}", path.display())]
+    Side {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Something is to be left out that is not there.
+    #[error(
+        "the standard library has no module `{name}` that could be left out\n  hint: `tool.pymode.without` holds names such as `sqlite3`"
+    )]
+    NotThere {
+        /// Its name.
+        name: String,
+    },
 }
 
 /// Files, ready for a bundle.
@@ -63,19 +82,30 @@ pub struct Side {
     pub wasm: Vec<u8>,
 }
 
-/// Packs the files of an image.
+/// Packs the files of an image, but for some.
 ///
 /// # Errors
-/// When it cannot be read or is damaged.
-pub fn image(path: &Path) -> Result<Packed, PackError> {
+/// When it cannot be read or is damaged, or what is to be left out is not there.
+pub fn image(path: &Path, left_out: &LeftOut) -> Result<Packed, PackError> {
     let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
     let fault = |source| PackError::Image {
         path: path.to_path_buf(),
         source,
     };
     let image = Image::open(&bytes).map_err(fault)?;
+    let mut files = Vec::new();
+    list(&image, NodeId::ROOT, "", &mut files)?;
+    if let Some(name) = left_out.unknown(files.iter().map(|(path, _)| path.as_str())) {
+        return Err(PackError::NotThere { name: name.into() });
+    }
     let mut packer = Packer::default();
-    packer.image(&image, NodeId::ROOT, "")?;
+    for (path, node) in files {
+        match image.bytes(node) {
+            Some(_) if left_out.has(&path) => {}
+            Some(bytes) => packer.add(&path, bytes.to_vec())?,
+            None => packer.writer.directory(&path)?,
+        }
+    }
     packer.finish()
 }
 
@@ -89,16 +119,32 @@ pub fn directory(path: &Path) -> Result<Packed, PackError> {
     packer.finish()
 }
 
-/// python.wasm with no more memory than it may have, and its skeleton.
+/// What of python.wasm's exports stays.
+#[derive(Debug, Clone)]
+pub enum Exports {
+    /// All: nobody knows the side modules that will be loaded.
+    All,
+    /// What these names are imported by, and what the contract does not speak of.
+    Only(BTreeSet<String>),
+}
+
+/// python.wasm with no more memory than it may have (in bytes), and its skeleton.
 ///
 /// # Errors
 /// When it is no main module.
-pub fn main(path: &Path, memory_limit: u64) -> Result<(Vec<u8>, Vec<u8>), PackError> {
-    let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+pub fn main(
+    path: &Path,
+    memory_limit: u64,
+    exports: &Exports,
+) -> Result<(Vec<u8>, Vec<u8>), PackError> {
     let fault = |reason: String| PackError::Main {
         path: path.to_path_buf(),
         reason,
     };
+    let mut bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+    if let Exports::Only(kept) = exports {
+        bytes = prune::exports(&bytes, kept).map_err(fault)?;
+    }
     let skeleton = skeleton(&bytes, None).map_err(|error| fault(error.to_string()))?;
     ModuleInfo::main_from_bytes(&skeleton).map_err(|error| fault(error.to_string()))?;
     let limited = crate::skeleton::with_memory_limit(&bytes, memory_limit)
@@ -126,30 +172,6 @@ struct Packer {
 }
 
 impl Packer {
-    fn image<B: AsRef<[u8]>>(
-        &mut self,
-        image: &Image<B>,
-        at: NodeId,
-        prefix: &str,
-    ) -> Result<(), PackError> {
-        for child in image.index().children(at) {
-            let name = str::from_utf8(child.name).map_err(|_| PackError::Name {
-                path: prefix.into(),
-            })?;
-            let path = join(prefix, name);
-            match image.index().entry(child.node) {
-                Entry::Directory => {
-                    self.writer.directory(&path)?;
-                    self.image(image, child.node, &path)?;
-                }
-                Entry::File(_) => {
-                    self.add(&path, image.bytes(child.node).unwrap_or_default().to_vec())?
-                }
-            }
-        }
-        Ok(())
-    }
-
     fn directory(&mut self, dir: &Path, prefix: &str) -> Result<(), PackError> {
         let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         for entry in entries.map_err(CacheError::io("list", dir))? {
@@ -187,6 +209,26 @@ impl Packer {
             sides: self.sides,
         })
     }
+}
+
+/// All that an image holds, directories before what is in them.
+fn list<B: AsRef<[u8]>>(
+    image: &Image<B>,
+    at: NodeId,
+    prefix: &str,
+    into: &mut Vec<(String, NodeId)>,
+) -> Result<(), PackError> {
+    for child in image.index().children(at) {
+        let name = str::from_utf8(child.name).map_err(|_| PackError::Name {
+            path: prefix.into(),
+        })?;
+        let path = join(prefix, name);
+        into.push((path.clone(), child.node));
+        if matches!(image.index().entry(child.node), Entry::Directory) {
+            list(image, child.node, &path, into)?;
+        }
+    }
+    Ok(())
 }
 
 fn join(prefix: &str, name: &str) -> String {

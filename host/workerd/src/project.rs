@@ -1,17 +1,21 @@
 //! A project as a bundle: its own modules, what it depends on, and the handler that calls it.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output, Stdio};
 
-use pymode_toolchain::{CacheError, Step, StepError, Talk};
+use pymode_dylink::ModuleInfo;
+use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Mode, Parts};
-use crate::pack::{self, PackError};
-use crate::python::{Files, Python};
+use crate::bundle::{Bundle, Parts, Tree};
+use crate::manifest::Settings;
+use crate::pack::{self, Exports, PackError};
+use crate::prune;
+use crate::python::{Files, Python, key};
+use crate::stdlib::LeftOut;
 
 /// The guest's side of a Worker, and the modules that its programs import.
 const SDK: [(&str, &str); 4] = [
@@ -33,13 +37,9 @@ const SDK: [(&str, &str); 4] = [
     ),
 ];
 
-/// Compiles trees of modules: `argv[1:]` is pairs of a directory and the path at which the guest sees it.
-const COMPILE: &str = "
-import compileall, py_compile, sys
-for directory, seen in zip(sys.argv[1::2], sys.argv[2::2]):
-    compileall.compile_dir(directory, quiet=2, stripdir=directory, prependdir=seen,
-                           invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH)
-";
+const COMPILE: &str = include_str!("../helpers/compile.py");
+/// With this code it says that the project is at fault.
+const AT_FAULT: i32 = 3;
 
 /// Why a project cannot be bundled.
 #[derive(Debug, thiserror::Error)]
@@ -51,9 +51,20 @@ pub enum ProjectError {
     /// A file that cannot be bundled.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// The modules could not be compiled.
-    #[error(transparent)]
-    Compile(#[from] StepError),
+    /// The compiler of Python modules could not be run.
+    #[error("cannot compile Python modules with `{}`: {reason}", python.display())]
+    Compiler {
+        /// The native Python.
+        python: PathBuf,
+        /// Why, or what it said.
+        reason: String,
+    },
+    /// A module of the project is no Python, or its entry has no handler: in Python's words.
+    #[error("{said}")]
+    Source {
+        /// What is wrong and where.
+        said: String,
+    },
     /// There is no module to call.
     #[error("`{}` has no module `{entry}`\n  hint: it is the one that defines `on_fetch(request, env)` or `class Default(WorkerEntrypoint)`", sources.display())]
     NoEntry {
@@ -69,104 +80,247 @@ pub enum ProjectError {
 pub struct Project<'a> {
     /// The directory of the project's own modules.
     pub sources: &'a Path,
-    /// The module that answers requests: `entry` for `entry.py`.
-    pub entry: &'a str,
     /// Directories of packages that it depends on.
     pub sites: &'a [PathBuf],
-    /// What the Worker does with requests; not [`Mode::Run`].
-    pub mode: Mode,
-    /// Whether whoever asks is shown tracebacks.
+    /// What it says of itself.
+    pub settings: &'a Settings,
+    /// Whether whoever asks is shown tracebacks, and these show the packages' lines.
     pub development: bool,
 }
 
+/// What becomes of the sources of a tree when it is compiled.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sources {
+    /// They stay, and each has to compile.
+    Own,
+    Keep,
+    Drop,
+}
+
+impl Sources {
+    fn name(self) -> &'static str {
+        match self {
+            Sources::Own => "own",
+            Sources::Keep => "keep",
+            Sources::Drop => "drop",
+        }
+    }
+}
+
 impl Python {
-    /// Bundles a project. Its packed files go into `dir`, which must outlive the bundle.
+    /// Bundles a project. Its packed files go into `dir`, which is to be empty, and must outlive the bundle.
     ///
     /// `compiler` is a native Python of the same version, which compiles the modules beforehand.
     ///
     /// # Errors
-    /// When a file cannot be read or bundled, or the entry is missing.
+    /// When a file cannot be read or bundled, a module does not compile, or there is no entry with a handler.
     pub fn bundle(
         &self,
-        talk: &Talk,
         compiler: &Path,
         project: &Project<'_>,
         dir: &Path,
     ) -> Result<Bundle, ProjectError> {
-        let is_there = |path: String| project.sources.join(path).is_file();
-        let entry = project.entry.replace('.', "/");
-        if !is_there(format!("{entry}.py")) && !is_there(format!("{entry}/__init__.py")) {
-            return Err(ProjectError::NoEntry {
-                sources: project.sources.into(),
-                entry: project.entry.into(),
+        let compiler = Compiler(compiler);
+        let packages = if project.development {
+            Sources::Keep
+        } else {
+            Sources::Drop
+        };
+        let mut trees = vec![self.own_modules(&compiler, project, dir)?];
+        for (number, site) in project.sites.iter().enumerate() {
+            let path = format!("/site/{number}");
+            trees.push(Tree {
+                what: distribution(site),
+                files: self.site(&compiler, site, &path, packages, dir)?,
+                path,
             });
         }
-        let mut trees = vec![("/app".to_owned(), dir.join("app"))];
-        copy_tree(project.sources, &trees[0].1)?;
-        for (number, site) in project.sites.iter().enumerate() {
-            let tree = dir.join(format!("site-{number}"));
-            copy_tree(site, &tree)?;
-            trees.push((format!("/site/{number}"), tree));
-        }
-        trees.push(("/sdk".to_owned(), dir.join("sdk")));
-        for (name, text) in SDK {
-            write(&dir.join("sdk").join(name), text.as_bytes())?;
-        }
-        compile(talk, compiler, &trees, dir)?;
-
-        let mut images = vec![("/".to_owned(), self.image.carrier.clone())];
-        let mut sides = self.image.sides.clone();
-        for (path, tree) in &trees {
-            let mut packed = tree.clone().into_os_string();
-            packed.push(".packed");
-            let files = Files::write(&pack::directory(tree)?, Path::new(&packed))?;
-            images.push((path.clone(), files.carrier));
-            sides.extend(files.sides);
-        }
-        let mut seen = HashSet::new();
-        sides.retain(|(key, _)| seen.insert(key.clone()));
-
-        let path: Vec<&str> = trees.iter().map(|(path, _)| path.as_str()).collect();
+        trees.push(self.sdk(&compiler, dir)?);
+        let path: Vec<&str> = trees.iter().map(|tree| tree.path.as_str()).collect();
         let environment = [
             ("PYTHONHOME", "/"),
             ("PYTHONPATH", &path.join(":")),
             ("PYTHONSAFEPATH", "1"),
             ("PWD", "/app"),
-            ("PYMODE_ENTRY", project.entry),
-        ];
-        let bundle = Bundle::new(&Parts {
+            ("PYMODE_ENTRY", &project.settings.entry),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()));
+
+        let library = self.library(&LeftOut {
+            modules: project
+                .settings
+                .left_out()
+                .into_iter()
+                .map(str::to_owned)
+                .collect(),
+            shared: Some(needed(&trees)?),
+        })?;
+        trees.insert(
+            0,
+            Tree {
+                what: "standard library".into(),
+                path: "/".into(),
+                files: library,
+            },
+        );
+        let sides = trees.iter().flat_map(|tree| &tree.files.sides);
+        let kept = prune::imported(sides.map(|(_, path)| path.as_path()))?;
+        let memory = u64::from(project.settings.memory) << 20;
+        Ok(Bundle::new(&Parts {
             code: &self.code,
-            main: self.main.clone(),
-            images,
-            sides,
-            mode: project.mode,
+            main: self.main(memory, &Exports::Only(kept))?,
+            trees,
+            loose: Vec::new(),
+            mode: project.settings.mode,
             development: project.development,
-            environment: environment
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .into(),
-        });
-        Ok(bundle?)
+            environment: environment.into(),
+        })?)
+    }
+
+    fn own_modules(
+        &self,
+        compiler: &Compiler<'_>,
+        project: &Project<'_>,
+        dir: &Path,
+    ) -> Result<Tree, ProjectError> {
+        let entry = project.settings.entry.replace('.', "/");
+        let mut places = [format!("{entry}.py"), format!("{entry}/__init__.py")].into_iter();
+        let Some(entry) = places.find(|place| project.sources.join(place).is_file()) else {
+            return Err(ProjectError::NoEntry {
+                sources: project.sources.into(),
+                entry: project.settings.entry.clone(),
+            });
+        };
+        let tree = dir.join("app");
+        copy_tree(project.sources, &tree)?;
+        compiler.compile(&tree, "/app", Sources::Own, Some(&tree.join(entry)))?;
+        Ok(Tree {
+            what: "your modules".into(),
+            path: "/app".into(),
+            files: Files::write(&pack::directory(&tree)?, &dir.join("app.packed"))?,
+        })
+    }
+
+    /// A directory of packages. One of the cache never changes, and is packed once.
+    fn site(
+        &self,
+        compiler: &Compiler<'_>,
+        site: &Path,
+        path: &str,
+        sources: Sources,
+        dir: &Path,
+    ) -> Result<Files, ProjectError> {
+        let pack_into = |dir: &Path| {
+            let tree = dir.join("tree");
+            copy_tree(site, &tree)?;
+            compiler.compile(&tree, path, sources, None)?;
+            let files = Files::write(&pack::directory(&tree)?, dir)?;
+            fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
+            Ok(files)
+        };
+        if !site.starts_with(self.cache.root()) {
+            let dir = dir.join(path.trim_start_matches('/').replace('/', "-"));
+            fs::create_dir(&dir).map_err(CacheError::io("create", &dir))?;
+            return pack_into(&dir);
+        }
+        let key = key("site", site)?
+            .field("path", path)
+            .field("sources", sources.name())
+            .field("compile", COMPILE);
+        let dir = self
+            .cache
+            .entry("worker-site", &key, |dir| pack_into(dir).map(drop))?;
+        Ok(Files::read(&dir)?)
+    }
+
+    fn sdk(&self, compiler: &Compiler<'_>, dir: &Path) -> Result<Tree, ProjectError> {
+        let tree = dir.join("sdk");
+        for (name, text) in SDK {
+            write(&tree.join(name), text.as_bytes())?;
+        }
+        compiler.compile(&tree, "/sdk", Sources::Drop, None)?;
+        Ok(Tree {
+            what: crate::module::OURS.into(),
+            path: "/sdk".into(),
+            files: Files::write(&pack::directory(&tree)?, &dir.join("sdk.packed"))?,
+        })
     }
 }
 
-/// Compiles all modules; one that does not compile is left to be complained of when it is imported.
-fn compile(
-    talk: &Talk,
-    python: &Path,
-    trees: &[(String, PathBuf)],
-    dir: &Path,
-) -> Result<(), StepError> {
-    let mut command = Command::new(python);
-    command.args(["-I", "-c", COMPILE]);
-    for (path, tree) in trees {
-        command.arg(tree).arg(path);
+/// Libraries that the side modules need by name.
+fn needed(trees: &[Tree]) -> Result<Vec<String>, ProjectError> {
+    let mut names = BTreeSet::new();
+    for (_, path) in trees.iter().flat_map(|tree| &tree.files.sides) {
+        let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+        // What is no side module has no key and is not among them.
+        if let Ok(info) = ModuleInfo::from_bytes(&bytes) {
+            names.extend(info.needed.iter().map(ToString::to_string));
+        }
     }
-    Step::run(
-        talk,
-        "compiling Python modules",
-        command,
-        &dir.join("compile.log"),
-    )
+    Ok(names.into_iter().collect())
+}
+
+/// A native Python of the guest's version.
+struct Compiler<'a>(&'a Path);
+
+impl Compiler<'_> {
+    /// Compiles a tree of modules, which the guest will see at `path`; `entry` has to define a handler.
+    fn compile(
+        &self,
+        tree: &Path,
+        path: &str,
+        sources: Sources,
+        entry: Option<&Path>,
+    ) -> Result<(), ProjectError> {
+        let fault = |reason: String| ProjectError::Compiler {
+            python: self.0.into(),
+            reason,
+        };
+        let mut command = Command::new(self.0);
+        command
+            .args(["-I", "-c", COMPILE])
+            .args(entry)
+            .env_clear()
+            .env("PYTHONHASHSEED", "0");
+        let trees = format!("{}\n{path}\n{}\n", tree.display(), sources.name());
+        let output = feed(command, trees.as_bytes()).map_err(|error| fault(error.to_string()))?;
+        let said = String::from_utf8_lossy(&output.stderr)
+            .trim_end()
+            .to_owned();
+        match output.status.code() {
+            Some(0) => Ok(()),
+            Some(AT_FAULT) => Err(ProjectError::Source { said }),
+            _ => Err(fault(said)),
+        }
+    }
+}
+
+fn feed(mut command: Command, input: &[u8]) -> io::Result<Output> {
+    let mut child = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    // It reads all of it, a few lines, before it says anything.
+    if let Some(mut stdin) = child.stdin.take() {
+        stdin.write_all(input)?;
+    }
+    child.wait_with_output()
+}
+
+/// What a directory of packages is called: by the metadata in it.
+fn distribution(site: &Path) -> String {
+    let metadata = fs::read_dir(site).into_iter().flatten().flatten();
+    let names = metadata.filter_map(|entry| {
+        let name = entry.file_name().into_string().ok()?;
+        Some(name.strip_suffix(".dist-info")?.replacen('-', " ", 1))
+    });
+    let names: Vec<String> = names.collect();
+    if names.is_empty() {
+        "packages".into()
+    } else {
+        names.join(", ")
+    }
 }
 
 /// Copies what a deployment needs. Links are followed: the guest has no other file system for them to lead into.

@@ -1,6 +1,7 @@
 //! Python for Workers: everything that is the same for every bundle, made once and kept in the cache.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -8,15 +9,18 @@ use pymode_toolchain::npm::{self, NpmError, Workerd};
 use pymode_toolchain::{Cache, CacheError, Key, Talk};
 
 use crate::bundle::Bundle;
-use crate::pack::{self, PackError, Packed};
-use crate::serve::{LocalWorkerd, ServeError};
+use crate::pack::{self, Exports, PackError, Packed};
+use crate::serve::{LocalWorkerd, Log, ServeError};
+use crate::stdlib::LeftOut;
 use crate::worker::{self, WorkerCode, WorkerError};
 
 /// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
 /// Changes whenever packed files would be other ones for the same input.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
+/// Says the same of what is pruned.
+const PRUNE: &str = include_str!("prune.rs");
 
 /// Why Python cannot be had in a Worker.
 #[derive(Debug, thiserror::Error)]
@@ -31,20 +35,17 @@ pub enum PythonError {
     /// There is no workerd.
     #[error(transparent)]
     Npm(#[from] NpmError),
-    /// The interpreter or its image is damaged.
-    #[error(transparent)]
-    Pack(#[from] PackError),
 }
 
-/// The Worker's code, the interpreter and its image, packed.
+/// The Worker's code, a workerd, and the interpreter and its image, from which bundles are made.
 #[derive(Debug, Clone)]
 pub struct Python {
     pub(crate) code: WorkerCode,
     pub(crate) workerd: Workerd,
-    /// python.wasm and its skeleton.
-    pub(crate) main: (PathBuf, PathBuf),
-    pub(crate) image: Files,
-    pub(crate) scratch: PathBuf,
+    pub(crate) cache: Cache,
+    wasm: PathBuf,
+    image: PathBuf,
+    scratch: PathBuf,
 }
 
 /// A packed image in files.
@@ -56,7 +57,7 @@ pub(crate) struct Files {
 }
 
 impl Python {
-    /// Builds what is missing: the Worker's code, and `wasm` and `image` packed; and gets workerd.
+    /// Builds the Worker's code if it is not there, and gets workerd. `wasm` and `image` are packed when they are needed.
     ///
     /// # Errors
     /// When something cannot be built or had.
@@ -66,27 +67,50 @@ impl Python {
         wasm: &Path,
         image: &Path,
     ) -> Result<Python, PythonError> {
-        let main = cache.entry(
-            "worker-main",
-            &key("python", wasm)?.field("memory", MEMORY_LIMIT.to_string()),
-            |dir| {
-                let (module, skeleton) = pack::main(wasm, MEMORY_LIMIT)?;
-                write(&dir.join("python.wasm"), &module)?;
-                Ok::<_, PythonError>(write(&dir.join("python.info"), &skeleton)?)
-            },
-        )?;
-        let image = cache.entry("worker-image", &key("image", image)?, |dir| {
-            Ok::<_, PythonError>(Files::write(&pack::image(image)?, dir).map(drop)?)
-        })?;
         let scratch = cache.root().join("worker-runs");
         fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
         Ok(Python {
             code: worker::build(cache, talk)?,
             workerd: npm::workerd(cache, talk)?,
-            main: (main.join("python.wasm"), main.join("python.info")),
-            image: Files::read(&image)?,
+            cache: cache.clone(),
+            wasm: wasm.into(),
+            image: image.into(),
             scratch,
         })
+    }
+
+    /// A directory for what is there only for a while, on the file system of the cache: files of it can be linked there.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+
+    /// python.wasm and its skeleton, with `memory` bytes at most.
+    pub(crate) fn main(
+        &self,
+        memory: u64,
+        exports: &Exports,
+    ) -> Result<(PathBuf, PathBuf), PackError> {
+        let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
+        if let Exports::Only(kept) = exports {
+            key = kept.iter().fold(key.field("prune", PRUNE), |key, name| {
+                key.field("kept", name)
+            });
+        }
+        let dir = self.cache.entry("worker-main", &key, |dir| {
+            let (module, skeleton) = pack::main(&self.wasm, memory, exports)?;
+            write(&dir.join("python.wasm"), &module)?;
+            Ok::<_, PackError>(write(&dir.join("python.info"), &skeleton)?)
+        })?;
+        Ok((dir.join("python.wasm"), dir.join("python.info")))
+    }
+
+    /// The standard library.
+    pub(crate) fn library(&self, left_out: &LeftOut) -> Result<Files, PackError> {
+        let key = key("image", &self.image)?.field("left out", format!("{left_out:?}"));
+        let dir = self.cache.entry("worker-image", &key, |dir| {
+            Ok::<_, PackError>(Files::write(&pack::image(&self.image, left_out)?, dir).map(drop)?)
+        })?;
+        Ok(Files::read(&dir)?)
     }
 }
 
@@ -97,6 +121,19 @@ impl Python {
     /// As [`LocalWorkerd::start`].
     pub fn serve(&self, bundle: &Bundle, dir: &Path) -> Result<LocalWorkerd, ServeError> {
         LocalWorkerd::start(&self.workerd, bundle, dir)
+    }
+
+    /// Serves a bundle at a socket that is there already, its log on this process's standard error.
+    ///
+    /// # Errors
+    /// As [`LocalWorkerd::start`].
+    pub fn serve_on(
+        &self,
+        bundle: &Bundle,
+        dir: &Path,
+        listener: &TcpListener,
+    ) -> Result<LocalWorkerd, ServeError> {
+        LocalWorkerd::start_on(&self.workerd, bundle, dir, listener, Log::Show)
     }
 }
 
@@ -111,7 +148,7 @@ impl Files {
         Files::read(dir)
     }
 
-    fn read(dir: &Path) -> Result<Files, CacheError> {
+    pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
         let mut sides = Vec::new();
         for entry in fs::read_dir(dir).map_err(CacheError::io("list", dir))? {
             let path = entry.map_err(CacheError::io("list", dir))?.path();
@@ -135,7 +172,7 @@ impl Files {
 }
 
 /// Which file it is, without reading it: files of the cache never change in place.
-fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
+pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
     let real = fs::canonicalize(path).map_err(CacheError::io("open", path))?;
     let meta = fs::metadata(&real).map_err(CacheError::io("open", path))?;
     let changed = meta

@@ -1,6 +1,6 @@
 //! One run of Python in a local workerd: what it is given, and how it ends.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read, Write};
@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use pymode_host::image::ImageWriter;
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Mode, Parts};
+use crate::bundle::{Bundle, Mode, Parts, Tree};
 use crate::cwd::{self, CwdError, Snapshot};
-use crate::pack::{self, PackError, Packed, Side};
-use crate::python::{Files, Python};
+use crate::pack::{self, Exports, PackError, Packed, Side};
+use crate::python::{Files, MEMORY_LIMIT, Python};
 use crate::serve::{LocalWorkerd, ServeError};
+use crate::stdlib::LeftOut;
 use crate::window::image_module;
 use crate::wire::{Kind, UnknownKind, put, take};
 
@@ -143,22 +144,21 @@ impl Run<'_> {
     pub fn start(&mut self) -> Result<Exit, RunError> {
         let scratch = tempfile::Builder::new()
             .prefix("run-")
-            .tempdir_in(&self.python.scratch)
-            .map_err(CacheError::io("create", &self.python.scratch))?;
+            .tempdir_in(self.python.scratch())
+            .map_err(CacheError::io("create", self.python.scratch()))?;
         let cwd = self.cwd.as_deref().map(cwd::read).transpose()?;
-        let mut sides: Vec<(String, PathBuf)> = self.python.image.sides.clone();
-        let images = self.images(scratch.path(), &mut sides)?;
-        if let Some(cwd) = &cwd {
-            sides.extend(write_sides(&cwd.sides, scratch.path())?);
-        }
-        let mut seen = HashSet::new();
-        sides.retain(|(key, _)| seen.insert(key.clone()));
-
+        let trees = self.trees(scratch.path())?;
+        let loose = match &cwd {
+            Some(cwd) => write_sides(&cwd.sides, scratch.path())?,
+            None => Vec::new(),
+        };
+        let found = trees.iter().flat_map(|tree| &tree.files.sides);
+        let sides: HashMap<String, PathBuf> = found.chain(&loose).cloned().collect();
         let bundle = Bundle::new(&Parts {
             code: &self.python.code,
-            main: self.python.main.clone(),
-            images,
-            sides: sides.clone(),
+            main: self.python.main(MEMORY_LIMIT, &Exports::All)?,
+            trees,
+            loose,
             mode: Mode::Run,
             development: true,
             environment: BTreeMap::new(),
@@ -173,18 +173,18 @@ impl Run<'_> {
         let mut conversation = Conversation {
             workerd: &workerd,
             cwd,
-            sides: sides.into_iter().collect(),
+            sides,
         };
         conversation.hear(answer)
     }
 
-    /// The images and where they are mounted: the standard library's, the sites', and those of single files.
-    fn images(
-        &mut self,
-        dir: &Path,
-        sides: &mut Vec<(String, PathBuf)>,
-    ) -> Result<Vec<(String, PathBuf)>, RunError> {
-        let mut images = vec![("/".to_owned(), self.python.image.carrier.clone())];
+    /// What the guest sees: the standard library, the sites, and single files.
+    fn trees(&mut self, dir: &Path) -> Result<Vec<Tree>, RunError> {
+        let mut trees = vec![Tree {
+            what: "standard library".into(),
+            path: "/".into(),
+            files: self.python.library(&LeftOut::default())?,
+        }];
         let mut path: Vec<OsString> = self
             .env
             .get(OsStr::new("PYTHONPATH"))
@@ -192,21 +192,26 @@ impl Run<'_> {
             .into_iter()
             .collect();
         for (number, site) in self.sites.iter().enumerate() {
-            let files = Files::write(&pack::directory(site)?, &dir.join(format!("site-{number}")))?;
-            sides.extend(files.sides);
-            images.push((format!("/site/{number}"), files.carrier));
-            path.push(format!("/site/{number}").into());
+            let at = format!("/site/{number}");
+            path.push(at.clone().into());
+            trees.push(Tree {
+                what: site.to_string_lossy().into_owned(),
+                path: at,
+                files: Files::write(&pack::directory(site)?, &dir.join(format!("site-{number}")))?,
+            });
         }
         if !path.is_empty() {
             self.env
                 .insert("PYTHONPATH".into(), path.join(OsStr::new(":")));
         }
         for (number, (folder, packed)) in self.single_files()?.into_iter().enumerate() {
-            let files = Files::write(&packed, &dir.join(format!("file-{number}")))?;
-            sides.extend(files.sides);
-            images.push((folder, files.carrier));
+            trees.push(Tree {
+                what: folder.clone(),
+                path: folder,
+                files: Files::write(&packed, &dir.join(format!("file-{number}")))?,
+            });
         }
-        Ok(images)
+        Ok(trees)
     }
 
     /// One image for each directory that holds single files.

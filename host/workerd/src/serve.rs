@@ -3,14 +3,14 @@
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus};
 
 use pymode_toolchain::CacheError;
 use pymode_toolchain::npm::Workerd;
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Place};
 use crate::config::{SOCKET, capnp};
 
 /// Why a local workerd does not answer.
@@ -43,7 +43,17 @@ pub enum ServeError {
 pub struct LocalWorkerd {
     child: Child,
     address: SocketAddr,
-    log: PathBuf,
+    /// The file that holds its log.
+    log: Option<PathBuf>,
+}
+
+/// Where what workerd says goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Log {
+    /// Into a file, for [`LocalWorkerd::log`].
+    Keep,
+    /// To this process's standard error.
+    Show,
 }
 
 impl LocalWorkerd {
@@ -56,33 +66,61 @@ impl LocalWorkerd {
         bundle: &Bundle,
         dir: &Path,
     ) -> Result<LocalWorkerd, ServeError> {
-        bundle.write(dir)?;
+        let bind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listener = bind.map_err(|source| ServeError::Start {
+            exe: workerd.exe.clone(),
+            source,
+        })?;
+        LocalWorkerd::start_on(workerd, bundle, dir, &listener, Log::Keep)
+    }
+
+    /// The same at a socket that is there already, and may outlive it: whoever connects in between waits in its queue.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or workerd not be started.
+    pub fn start_on(
+        workerd: &Workerd,
+        bundle: &Bundle,
+        dir: &Path,
+        listener: &TcpListener,
+        log: Log,
+    ) -> Result<LocalWorkerd, ServeError> {
+        bundle.write(dir, Place::Link)?;
         let config = dir.join("config.capnp");
         fs::write(&config, capnp(bundle)).map_err(CacheError::io("write", &config))?;
-        let log = dir.join("workerd.log");
-        let log_file = File::create(&log).map_err(CacheError::io("create", &log))?;
-
         let start = |source| ServeError::Start {
             exe: workerd.exe.clone(),
             source,
         };
+        let path = dir.join("workerd.log");
+        let out = match log {
+            Log::Keep => File::create(&path)
+                .map_err(CacheError::io("create", &path))?
+                .into(),
+            Log::Show => io::stderr().as_fd().try_clone_to_owned().map_err(start)?,
+        };
         // The socket is made here and handed over as file 0: its port is known before workerd runs, nobody else can take
         // it, and who connects early waits in its queue.
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(start)?;
         let address = listener.local_addr().map_err(start)?;
+        let socket = OwnedFd::from(listener.try_clone().map_err(start)?);
         let child = Command::new(&workerd.exe)
             .args(["serve", &format!("--socket-fd={SOCKET}=0")])
             .arg(&config)
-            .stdin(Stdio::from(OwnedFd::from(listener)))
-            .stdout(log_file.try_clone().map_err(start)?)
-            .stderr(log_file)
+            .stdin(socket)
+            .stdout(out.try_clone().map_err(start)?)
+            .stderr(out)
             .spawn()
             .map_err(start)?;
         Ok(LocalWorkerd {
             child,
             address,
-            log,
+            log: (log == Log::Keep).then_some(path),
         })
+    }
+
+    /// How it ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     /// Where it listens.
@@ -90,12 +128,11 @@ impl LocalWorkerd {
         self.address
     }
 
-    /// What it has logged so far, the Worker's `console` included.
+    /// What it has logged so far, the Worker's `console` included; nothing when its log is shown.
     pub fn log(&self) -> String {
         // A log that cannot be read is an empty one: it only explains.
-        fs::read(&self.log)
-            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
-            .unwrap_or_default()
+        let bytes = self.log.as_ref().and_then(|log| fs::read(log).ok());
+        String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
     /// Sends `body` with POST to `path` and gives the whole answer.

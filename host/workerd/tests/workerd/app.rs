@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use pymode_toolchain::{Cache, Talk};
-use pymode_workerd::{LocalWorkerd, Mode, Project, Python};
+use pymode_workerd::{LocalWorkerd, Mode, Project, Python, Settings};
 use tempfile::TempDir;
 
 /// The interpreter, for all tests of a process, and the native one that compiles modules.
@@ -58,14 +58,17 @@ impl App {
         let sources = dir.path().join("src");
         fs::create_dir(&sources).expect("the directory is new");
         fill(&sources);
+        let settings = Settings {
+            mode,
+            ..Settings::default()
+        };
         let project = Project {
             sources: &sources,
-            entry: "entry",
             sites: &[],
-            mode,
+            settings: &settings,
             development,
         };
-        let bundle = python.bundle(&Talk::quiet(), native, &project, &dir.path().join("packed"));
+        let bundle = python.bundle(native, &project, &dir.path().join("packed"));
         let bundle = bundle.unwrap_or_else(|error| panic!("{error}"));
         let workerd = python.serve(&bundle, &dir.path().join("bundle"));
         App {

@@ -1,0 +1,64 @@
+//! The entry: the JavaScript that ties a bundle's modules together.
+
+use std::fmt::Write as _;
+
+/// The entry, as far as it depends on the bundle.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Entry {
+    pub(crate) imports: String,
+    pub(crate) doors: String,
+    pub(crate) images: String,
+    pub(crate) sides: String,
+    pub(crate) settings: String,
+}
+
+impl Entry {
+    pub(crate) fn import(&mut self, name: &str, module: &str) {
+        let _ = writeln!(self.imports, "import {name} from \"./{module}\";");
+    }
+
+    pub(crate) fn text(&self) -> String {
+        format!("{}export default {{ fetch: glue.fetch }};\n", self.body())
+    }
+
+    /// All but the handler.
+    pub(crate) fn body(&self) -> String {
+        let Entry {
+            imports,
+            doors,
+            images,
+            sides,
+            settings,
+        } = self;
+        format!(
+            r#"// Made by pymode: ties the modules of this Worker together.
+import * as glue from "./host.js";
+{imports}
+// Fetched and compiled when they are first imported.
+const sides = {{
+{sides}}};
+
+const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
+glue.__wbg_set_wasm(exports);
+exports.__wbindgen_start();
+glue.setBundle({{
+  ...{settings},
+  main,
+  mainInfo,
+  forwarders,
+  window,
+  doors: {{
+{doors}  }},
+  images: [
+{images}  ],
+  side: async (key) => {{
+    if (!Object.hasOwn(sides, key)) throw new Error(`the bundle has no side module ${{key}}`);
+    return (await sides[key]()).default;
+  }},
+}});
+
+export const PythonObject = glue.PythonObject;
+"#
+        )
+    }
+}

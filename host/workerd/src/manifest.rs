@@ -1,0 +1,321 @@
+//! `pyproject.toml`: what a project says of itself as a Worker.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::bundle::Mode;
+
+/// Why a project's `pyproject.toml` cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ManifestError {
+    /// There is none.
+    #[error(
+        "`{}` has no pyproject.toml\n  hint: a project is a pyproject.toml with `[project] name` and `dependencies`, and `src/entry.py`; see examples/hello",
+        dir.display()
+    )]
+    Missing {
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
+    /// It cannot be read.
+    #[error("cannot read `{}`: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not TOML, or says something that is not understood.
+    #[error("`{}`: {reason}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What, and on which line.
+        reason: String,
+    },
+    /// It says something that cannot be.
+    #[error("`{}`: `{key}` {reason}", path.display())]
+    Value {
+        /// The file.
+        path: PathBuf,
+        /// Which key, such as `project.name`.
+        key: &'static str,
+        /// What is wrong with its value.
+        reason: String,
+    },
+}
+
+/// A project.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The Worker's name: lower-case letters, digits and dashes.
+    pub name: String,
+    /// What it depends on, in the words of packaging metadata: `jinja2>=3`.
+    pub dependencies: Vec<String>,
+    /// The rest.
+    pub settings: Settings,
+}
+
+/// `[tool.pymode]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub struct Settings {
+    /// The module that answers requests, below `src/`.
+    pub entry: String,
+    /// Whether one interpreter answers all requests, or each gets its own.
+    pub mode: Mode,
+    /// How much memory Python may use, in MB (of 2²⁰ bytes).
+    pub memory: u32,
+    /// Whether the standard library keeps its docstrings.
+    pub docstrings: bool,
+    /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`].
+    pub without: Vec<String>,
+    /// Those of [`LEFT_OUT`] to keep.
+    pub with: Vec<String>,
+    /// More of `wrangler.jsonc`: what stands here is copied there.
+    pub wrangler: toml::Table,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            entry: "entry".to_owned(),
+            mode: Mode::default(),
+            memory: 96,
+            docstrings: false,
+            without: Vec::new(),
+            with: Vec::new(),
+            wrangler: toml::Table::new(),
+        }
+    }
+}
+
+/// The isolate has this much, of which the host and the engine take their part.
+const MOST_MEMORY: u32 = 112;
+/// Less than this python.wasm does not start with.
+const LEAST_MEMORY: u32 = 16;
+
+/// What a bundle leaves out of the standard library unless it is told otherwise: what could not be imported, or would be by
+/// nobody but a person at a terminal.
+pub const LEFT_OUT: &[&str] = &[
+    // What CPython falls back to where it lacks the C module of the same purpose.
+    "_pydatetime",
+    "_pydecimal",
+    "_pyio",
+    // The interactive interpreter, and its help.
+    "_pyrepl",
+    "antigravity",
+    "pydoc_data",
+    "this",
+    // Their C halves are not there.
+    "ctypes",
+    "curses",
+    "pty",
+    "tty",
+    // Of other systems.
+    "_aix_support",
+    "_android_support",
+    "_apple_support",
+    "_ios_support",
+    "_osx_support",
+    "venv",
+];
+
+#[derive(Deserialize)]
+struct Pyproject {
+    project: Option<ProjectTable>,
+    #[serde(default)]
+    tool: Tool,
+}
+
+/// Standard keys that say nothing to us are as many as there are: no list of them is kept here.
+#[derive(Deserialize)]
+struct ProjectTable {
+    name: Option<String>,
+    #[serde(default)]
+    dependencies: Vec<String>,
+    #[serde(default)]
+    dynamic: Vec<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Tool {
+    #[serde(default)]
+    pymode: Settings,
+}
+
+impl Manifest {
+    /// Reads the `pyproject.toml` of a directory.
+    ///
+    /// # Errors
+    /// When there is none, or it says something that cannot be understood.
+    pub fn read(dir: &Path) -> Result<Manifest, ManifestError> {
+        let path = dir.join("pyproject.toml");
+        match fs::read_to_string(&path) {
+            Ok(text) => Manifest::parse(&path, &text),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(ManifestError::Missing { dir: dir.into() })
+            }
+            Err(source) => Err(ManifestError::Read { path, source }),
+        }
+    }
+
+    fn parse(path: &Path, text: &str) -> Result<Manifest, ManifestError> {
+        let malformed = |reason: String| ManifestError::Malformed {
+            path: path.into(),
+            reason,
+        };
+        let value = |key, reason: &str| ManifestError::Value {
+            path: path.into(),
+            key,
+            reason: reason.to_owned(),
+        };
+        let all: Pyproject =
+            toml::from_str(text).map_err(|error| malformed(error.to_string().trim().to_owned()))?;
+        let project = all
+            .project
+            .ok_or_else(|| malformed("there is no table `[project]`".to_owned()))?;
+        if project.dynamic.iter().any(|key| key == "dependencies") {
+            return Err(value(
+                "project.dynamic",
+                "holds `dependencies`, which have to stand in the file itself",
+            ));
+        }
+        let settings = all.tool.pymode;
+        if !is_module(&settings.entry) {
+            return Err(value(
+                "tool.pymode.entry",
+                "is no module's name, such as `entry` or `app.main`",
+            ));
+        }
+        if !(LEAST_MEMORY..=MOST_MEMORY).contains(&settings.memory) {
+            return Err(value(
+                "tool.pymode.memory",
+                &format!("is not between {LEAST_MEMORY} and {MOST_MEMORY} (MB)"),
+            ));
+        }
+        let name = project
+            .name
+            .ok_or_else(|| value("project.name", "is missing"))?;
+        Ok(Manifest {
+            name: worker_name(&name).ok_or_else(|| {
+                value(
+                    "project.name",
+                    "holds no letter or digit of which a Worker's name could be made",
+                )
+            })?,
+            dependencies: project.dependencies,
+            settings,
+        })
+    }
+}
+
+impl Settings {
+    /// Top-level names of the standard library that are left out.
+    pub(crate) fn left_out(&self) -> Vec<&str> {
+        let ours = LEFT_OUT
+            .iter()
+            .copied()
+            .filter(|name| !self.with.iter().any(|kept| kept == name));
+        let mut all: Vec<&str> = ours
+            .chain(self.without.iter().map(String::as_str))
+            .collect();
+        all.sort_unstable();
+        all.dedup();
+        all
+    }
+}
+
+fn is_module(name: &str) -> bool {
+    name.split('.').all(|part| {
+        let mut chars = part.chars();
+        chars
+            .next()
+            .is_some_and(|first| first == '_' || first.is_alphabetic())
+            && chars.all(|c| c == '_' || c.is_alphanumeric())
+    })
+}
+
+/// A project's name as one of Workers.
+fn worker_name(name: &str) -> Option<String> {
+    let mut text = String::new();
+    for c in name.chars() {
+        match c {
+            'a'..='z' | '0'..='9' => text.push(c),
+            'A'..='Z' => text.push(c.to_ascii_lowercase()),
+            _ if text.is_empty() || text.ends_with('-') => {}
+            _ => text.push('-'),
+        }
+    }
+    let text = text.trim_end_matches('-');
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Manifest, String> {
+        Manifest::parse(Path::new("pyproject.toml"), text).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_project_needs_a_name_and_nothing_else() {
+        let manifest = parse("[project]\nname = 'My_App 2'").expect("it is a project");
+        assert_eq!(manifest.name, "my-app-2");
+        assert_eq!(manifest.settings.entry, "entry");
+        assert_eq!(manifest.settings.mode, Mode::Persistent);
+        assert!(manifest.settings.left_out().contains(&"pydoc_data"));
+    }
+
+    #[test]
+    fn all_of_it() {
+        let text = "[project]\nname = 'a'\nversion = '1'\ndependencies = ['jinja2>=3']\n\
+            [tool.other]\nx = 1\n\
+            [tool.pymode]\nentry = 'app.main'\nmode = 'request'\nmemory = 64\ndocstrings = true\n\
+            without = ['sqlite3']\nwith = ['pydoc_data']\n[tool.pymode.wrangler.vars]\nGREETING = 'hi'";
+        let manifest = parse(text).expect("it is a project");
+        assert_eq!(manifest.dependencies, ["jinja2>=3"]);
+        assert_eq!(manifest.settings.mode, Mode::Request);
+        let left_out = manifest.settings.left_out();
+        assert!(left_out.contains(&"sqlite3") && !left_out.contains(&"pydoc_data"));
+        assert!(manifest.settings.wrangler.contains_key("vars"));
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, said) in [
+            ("", "no table `[project]`"),
+            ("[project]", "`project.name` is missing"),
+            ("[project]\nname = '_'", "`project.name` holds no letter"),
+            (
+                "[project]\nname = 'a'\n[tool.pymode]\nentri = 'x'",
+                "unknown field `entri`",
+            ),
+            (
+                "[project]\nname = 'a'\n[tool.pymode]\nmode = 'run'",
+                "unknown variant `run`",
+            ),
+            (
+                "[project]\nname = 'a'\n[tool.pymode]\nmemory = 4",
+                "`tool.pymode.memory` is not between",
+            ),
+            (
+                "[project]\nname = 'a'\n[tool.pymode]\nentry = '../x'",
+                "`tool.pymode.entry` is no module",
+            ),
+            (
+                "[project]\nname = 'a'\ndynamic = ['dependencies']",
+                "`project.dynamic` holds `dependencies`",
+            ),
+            ("[project\n", "TOML parse error at line 1"),
+        ] {
+            let error = parse(text).expect_err(text);
+            assert!(error.contains(said), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! What a Worker under development says of itself, when what it serves is not what its project has become.
+
+use serde_json::json;
+
+/// An entry with a handler that tells of `notice` in every answer. `body` is the entry but for its handler.
+pub(crate) fn with(body: &str, notice: &str) -> String {
+    let (text, html, line) = (json!(notice), json!(html(notice)), json!(header(notice)));
+    format!(
+        r#"{body}
+// The project's newest state cannot be served: {text}
+export default {{
+  async fetch(...args) {{
+    const answer = await glue.fetch(...args);
+    const told = new Response(answer.body, answer);
+    told.headers.set("x-pymode-error", {line});
+    const kind = told.headers.get("content-type") ?? "";
+    if (!kind.startsWith("text/html")) return told;
+    const append = {{ end: (end) => end.append({html}, {{ html: true }}) }};
+    return new HTMLRewriter().onDocument(append).transform(told);
+  }},
+}};
+"#
+    )
+}
+
+/// An entry that has nothing else to say.
+pub(crate) fn alone(notice: &str) -> String {
+    let (html, line) = (json!(html(notice)), json!(header(notice)));
+    format!(
+        r#"export default {{
+  fetch: () => new Response("<!doctype html><title>pymode</title>" + {html}, {{
+    status: 500,
+    headers: {{ "content-type": "text/html;charset=UTF-8", "x-pymode-error": {line} }},
+  }}),
+}};
+"#
+    )
+}
+
+fn html(notice: &str) -> String {
+    let safe = notice
+        .replace('&', "&amp;")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;");
+    format!(
+        "<pre style=\"position:sticky;bottom:0;margin:0;padding:1em;overflow:auto;background:#400;color:#fff\">{safe}</pre>"
+    )
+}
+
+/// Its first line, as a header's value may be.
+fn header(notice: &str) -> String {
+    let line = notice.lines().next().unwrap_or_default();
+    line.chars()
+        .map(|c| {
+            if c == ' ' || c.is_ascii_graphic() {
+                c
+            } else {
+                '?'
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_notice_ends_neither_the_script_nor_the_page_nor_the_header() {
+        let notice = "bad \"x\"\n</pre><script>é";
+        assert_eq!(header("bad é\r\nx"), "bad ?");
+        assert!(html(notice).contains("&lt;/pre&gt;&lt;script&gt;"));
+        let entry = with("", notice);
+        assert!(entry.contains(r#"told.headers.set("x-pymode-error", "bad \"x\"")"#));
+        assert_eq!(alone(notice).lines().count(), alone("x").lines().count());
+    }
+}

@@ -1,0 +1,61 @@
+//! How large a bundle is, and what for.
+
+use std::io::{self, Write};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use pymode_toolchain::CacheError;
+
+use crate::module::Module;
+
+/// How much of a bundle is for one purpose, in bytes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Share {
+    /// For people.
+    pub what: String,
+    /// As it is.
+    pub raw: u64,
+    /// As gzip makes it, module by module.
+    pub gzipped: u64,
+}
+
+/// The modules' sizes, by what they belong to, in their order.
+pub(crate) fn of(modules: &[Module]) -> Result<Vec<Share>, CacheError> {
+    let mut shares: Vec<Share> = Vec::new();
+    for module in modules {
+        let bytes = module.content()?;
+        let (raw, gzipped) = (bytes.len() as u64, gzipped(&bytes));
+        match shares.iter_mut().find(|share| share.what == module.what) {
+            Some(share) => {
+                share.raw += raw;
+                share.gzipped += gzipped;
+            }
+            None => shares.push(Share {
+                what: module.what.clone(),
+                raw,
+                gzipped,
+            }),
+        }
+    }
+    Ok(shares)
+}
+
+fn gzipped(bytes: &[u8]) -> u64 {
+    let mut encoder = GzEncoder::new(Count(0), Compression::default());
+    // Counting cannot fail.
+    let _ = encoder.write_all(bytes);
+    encoder.finish().map_or(0, |count| count.0)
+}
+
+struct Count(u64);
+
+impl Write for Count {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

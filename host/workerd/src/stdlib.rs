@@ -1,0 +1,105 @@
+//! What a bundle takes of the standard library.
+
+/// Where the library is in the image.
+const LIBRARY: &str = "lib/python3.13/";
+/// Where its C modules are, below that.
+const C_MODULES: &str = "lib-dynload/";
+/// Where libraries are that C modules share.
+const SHARED: &str = "lib/";
+
+/// What is left out of the image.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// Modules and packages by their top-level names. The C module of the same purpose goes too: `_sqlite3` with `sqlite3`.
+    pub modules: Vec<String>,
+    /// Shared libraries that stay, by name; none of the others does. `None`: all stay.
+    pub shared: Option<Vec<String>>,
+}
+
+impl LeftOut {
+    /// Whether this file of the image is left out.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        match path.strip_prefix(LIBRARY) {
+            Some(inside) => self.modules.iter().any(|module| belongs_to(module, inside)),
+            None => match path.strip_prefix(SHARED) {
+                Some(library) if library.ends_with(".wasm") => self
+                    .shared
+                    .as_ref()
+                    .is_some_and(|kept| kept.iter().all(|name| name != library)),
+                _ => false,
+            },
+        }
+    }
+
+    /// The first module to be left out of which there is no file.
+    pub(crate) fn unknown<'a>(&self, paths: impl Iterator<Item = &'a str> + Clone) -> Option<&str> {
+        let is_there = |module: &str| {
+            paths
+                .clone()
+                .filter_map(|path| path.strip_prefix(LIBRARY))
+                .any(|inside| belongs_to(module, inside))
+        };
+        self.modules
+            .iter()
+            .map(String::as_str)
+            .find(|module| !is_there(module))
+    }
+}
+
+/// Whether a file below the library is of this module.
+fn belongs_to(module: &str, inside: &str) -> bool {
+    let is_named = |name: &str| {
+        let rest = name.strip_prefix(module);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(['.', '/']))
+    };
+    match inside.strip_prefix(C_MODULES) {
+        Some(name) => is_named(name) || name.strip_prefix('_').is_some_and(is_named),
+        None => is_named(inside),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_goes_with_its_files_and_no_other() {
+        let left_out = LeftOut {
+            modules: vec!["sqlite3".into(), "this".into(), "_pyio".into()],
+            shared: Some(vec!["libkept.wasm".into()]),
+        };
+        for path in [
+            "lib/python3.13/sqlite3/__init__.pyc",
+            "lib/python3.13/lib-dynload/_sqlite3.cpython-313-wasm32-pymode1.wasm",
+            "lib/python3.13/this.pyc",
+            "lib/python3.13/_pyio.pyc",
+            "lib/libc++.wasm",
+        ] {
+            assert!(left_out.has(path), "{path}");
+        }
+        for path in [
+            "lib/python3.13/sqlite3_more.pyc",
+            "lib/python3.13/json/this.pyc",
+            "lib/python3.13/lib-dynload/_decimal.cpython-313-wasm32-pymode1.wasm",
+            "lib/libkept.wasm",
+            "tmp/this.pyc",
+        ] {
+            assert!(!left_out.has(path), "{path}");
+        }
+        assert!(!LeftOut::default().has("lib/libc++.wasm"));
+    }
+
+    #[test]
+    fn a_name_that_is_not_there_is_found() {
+        let left_out = LeftOut {
+            modules: vec!["json".into(), "jsno".into()],
+            shared: None,
+        };
+        let paths = ["lib/python3.13/json/__init__.pyc", "lib/python3.13/os.pyc"];
+        assert_eq!(left_out.unknown(paths.into_iter()), Some("jsno"));
+        assert_eq!(
+            left_out.unknown(["lib/python3.13/jsno.pyc", paths[0]].into_iter()),
+            None
+        );
+    }
+}
