@@ -100,7 +100,10 @@ impl Drop for Dev {
 fn example_hello() {
     let dev = Dev::serve(&example("hello"));
     let answer = dev.get("/Ada");
-    assert!(answer.starts_with("HTTP/1.1 200") && answer.contains("Hello, Ada!"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 200") && answer.contains("Hello, Ada!"),
+        "{answer}"
+    );
 }
 
 /// With the names of Cloudflare's own SDK.
@@ -111,7 +114,10 @@ fn example_page() {
     assert!(answer.contains("Nobody was here yet."), "{answer}");
     let answer = dev.send("POST", "/", "<script>");
     assert!(answer.contains("<li>&lt;script&gt;</li>"), "{answer}");
-    assert!(answer.contains("escaped by markupsafe._speedups"), "{answer}");
+    assert!(
+        answer.contains("escaped by markupsafe._speedups"),
+        "{answer}"
+    );
     assert!(answer.contains("Content-Type: text/html"), "{answer}");
     // The interpreter stays.
     assert!(dev.get("/").contains("&lt;script&gt;"));
@@ -121,11 +127,20 @@ fn example_page() {
 fn example_api() {
     let dev = Dev::serve(&example("api"));
     let answer = dev.get("/");
-    assert!(answer.starts_with("HTTP/1.1 405") && answer.contains("\"speedups\": true"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 405") && answer.contains("\"speedups\": true"),
+        "{answer}"
+    );
     let answer = dev.send("POST", "/", "[0.1, 0.2]");
-    assert!(answer.contains(r#"{"count": 2, "sum": 0.3, "mean": 0.15}"#), "{answer}");
+    assert!(
+        answer.contains(r#"{"count": 2, "sum": 0.3, "mean": 0.15}"#),
+        "{answer}"
+    );
     let answer = dev.send("POST", "/", "[0.1,");
-    assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("error"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 400") && answer.contains("error"),
+        "{answer}"
+    );
 }
 
 /// A project in a folder of its own.
@@ -157,18 +172,25 @@ fn what_is_served_follows_the_project() {
     // What is broken is told, and what was there is served on.
     fs::write(&entry, "def broken(:\n").expect("it can be written");
     let answer = dev.until("SyntaxError");
-    assert!(answer.contains("<p>two") && answer.contains("x-pymode-error: error: `/app/entry.py`"), "{answer}");
+    assert!(
+        answer.contains("<p>two") && answer.contains("x-pymode-error: error: `/app/entry.py`"),
+        "{answer}"
+    );
     fs::write(dir.path().join("pyproject.toml"), "[project").expect("it can be written");
     let answer = dev.until("TOML parse error");
     assert!(answer.contains("<p>two"), "{answer}");
 
-    fs::write(dir.path().join("pyproject.toml"), "[project]\nname = 'x'\n").expect("it can be written");
+    fs::write(dir.path().join("pyproject.toml"), "[project]\nname = 'x'\n")
+        .expect("it can be written");
     // What goes wrong only when it is asked is shown as a traceback.
     fs::write(&entry, ENTRY.replace("return", "return nothing")).expect("it can be written");
     dev.until("SyntaxError");
     fs::write(&entry, ENTRY.replace("return", "nothing;")).expect("it can be written");
     let answer = dev.until("NameError");
-    assert!(answer.starts_with("HTTP/1.1 500") && answer.contains("/app/entry.py\", line 4"), "{answer}");
+    assert!(
+        answer.starts_with("HTTP/1.1 500") && answer.contains("/app/entry.py\", line 4"),
+        "{answer}"
+    );
     fs::write(&entry, ENTRY.replace("one", "three")).expect("it can be written");
     dev.until("<p>three");
 }
@@ -199,7 +221,10 @@ fn build(dir: &Path) -> Result<(), String> {
 #[test]
 fn a_build_is_a_folder_that_holds_all_that_its_entry_imports() {
     let dir = project(&[
-        ("pyproject.toml", "[project]\nname = 'My App'\n[tool.pymode]\nwithout = ['sqlite3']\n[tool.pymode.wrangler.vars]\nA = '1'\n"),
+        (
+            "pyproject.toml",
+            "[project]\nname = 'My App'\n[tool.pymode]\nwithout = ['sqlite3']\n[tool.pymode.wrangler.vars]\nA = '1'\n",
+        ),
         ("src/entry.py", ENTRY),
     ]);
     build(dir.path()).unwrap_or_else(|said| panic!("{said}"));
@@ -215,7 +240,13 @@ fn a_build_is_a_folder_that_holds_all_that_its_entry_imports() {
         assert!(dist.join(name).is_file(), "{name}");
     }
     let config = fs::read_to_string(dist.join("wrangler.jsonc")).expect("there is one");
-    for part in ["\"name\": \"my-app\"", "\"no_bundle\": true", "new_sqlite_classes", "CompiledWasm", "\"A\": \"1\""] {
+    for part in [
+        "\"name\": \"my-app\"",
+        "\"no_bundle\": true",
+        "new_sqlite_classes",
+        "CompiledWasm",
+        "\"A\": \"1\"",
+    ] {
         assert!(config.contains(part), "{part}: {config}");
     }
     // Again, over what is there.
@@ -229,12 +260,42 @@ fn what_is_wrong_with_a_project_is_told() {
     let cases: [(&[(&str, &str)], &str); 8] = [
         (&[("src/entry.py", ENTRY)], "has no pyproject.toml"),
         (&[named], "has no module `entry`"),
-        (&[named, ("src/entry.py", "x = 1\n")], "`/app/entry.py` defines no handler\n  hint: "),
+        (
+            &[named, ("src/entry.py", "x = 1\n")],
+            "`/app/entry.py` defines no handler\n  hint: ",
+        ),
         (&[named, ("src/entry.py", "x = = 1\n")], "SyntaxError"),
-        (&[("pyproject.toml", &with("[tool.pymode]\nentri = 'x'\n")), ("src/entry.py", ENTRY)], "unknown field `entri`"),
-        (&[("pyproject.toml", &with("[tool.pymode]\nwithout = ['jsno']\n")), ("src/entry.py", ENTRY)], "no module `jsno`"),
-        (&[("pyproject.toml", &with("dependencies = ['markupsafe==99']\n")), ("src/entry.py", ENTRY)], "markupsafe==99"),
-        (&[named, ("src/entry.py", ENTRY), ("dist/mine.txt", "x")], "was not made by `pymode build`"),
+        (
+            &[
+                ("pyproject.toml", &with("[tool.pymode]\nentri = 'x'\n")),
+                ("src/entry.py", ENTRY),
+            ],
+            "unknown field `entri`",
+        ),
+        (
+            &[
+                (
+                    "pyproject.toml",
+                    &with("[tool.pymode]\nwithout = ['jsno']\n"),
+                ),
+                ("src/entry.py", ENTRY),
+            ],
+            "no module `jsno`",
+        ),
+        (
+            &[
+                (
+                    "pyproject.toml",
+                    &with("dependencies = ['markupsafe==99']\n"),
+                ),
+                ("src/entry.py", ENTRY),
+            ],
+            "markupsafe==99",
+        ),
+        (
+            &[named, ("src/entry.py", ENTRY), ("dist/mine.txt", "x")],
+            "was not made by `pymode build`",
+        ),
     ];
     for (files, said) in cases {
         let dir = project(files);
@@ -252,13 +313,18 @@ fn a_bundle_that_is_too_large_is_refused() {
     ]);
     let mut state = 1u64;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
         (state >> 56) as u8
     })
     .take(10 << 20)
     .collect();
     fs::write(dir.path().join("src/noise.bin"), noise).expect("it can be written");
     let error = build(dir.path()).expect_err("it is too large");
-    assert!(error.contains("the largest part is `your modules` with 10.0"), "{error}");
+    assert!(
+        error.contains("the largest part is `your modules` with 10.0"),
+        "{error}"
+    );
     assert!(!dir.path().join("dist").exists());
 }
