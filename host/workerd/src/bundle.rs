@@ -178,6 +178,7 @@ impl Bundle {
             "environment": parts.environment,
         });
         entry.settings = settings.to_string();
+        entry.development = parts.development && parts.mode != Mode::Run;
         bundle.modules.insert(0, Module::entry(entry.text()));
         bundle.entry = entry;
         Ok(bundle)
@@ -198,6 +199,14 @@ impl Bundle {
             modules: vec![Module::entry(notice::alone(notice))],
             ..Bundle::default()
         }
+    }
+
+    /// The same without one of its modules, as if somebody had lost it.
+    #[must_use]
+    pub fn without(&self, name: &str) -> Bundle {
+        let mut bundle = self.clone();
+        bundle.modules.retain(|module| module.name != name);
+        bundle
     }
 
     /// The modules; the first is the entry.

@@ -10,6 +10,7 @@ pub(crate) struct Entry {
     pub(crate) images: String,
     pub(crate) sides: String,
     pub(crate) settings: String,
+    pub(crate) development: bool,
 }
 
 impl Entry {
@@ -29,7 +30,14 @@ impl Entry {
             images,
             sides,
             settings,
+            development,
         } = self;
+        // Tells which modules a program really needs; in production it is nobody's concern.
+        let log = if *development {
+            "console.debug(`pymode: compiled side-${key}.wasm`);"
+        } else {
+            ""
+        };
         format!(
             r#"// Made by pymode: ties the modules of this Worker together.
 import * as glue from "./host.js";
@@ -52,8 +60,15 @@ glue.setBundle({{
   images: [
 {images}  ],
   side: async (key) => {{
-    if (!Object.hasOwn(sides, key)) throw new Error(`the bundle has no side module ${{key}}`);
-    return (await sides[key]()).default;
+    let found;
+    try {{
+      found = (await sides[key]()).default;
+    }} catch (error) {{
+      if (error instanceof WebAssembly.CompileError) throw error;
+      throw new Error(`its compiled form, side-${{key}}.wasm, is not in the Worker's bundle\n  hint: deploy all that \`pymode build\` writes`);
+    }}
+    {log}
+    return found;
   }},
 }});
 

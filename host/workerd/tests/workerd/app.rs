@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use pymode_toolchain::{Cache, Talk};
-use pymode_workerd::{LocalWorkerd, Mode, Project, Python, Settings};
+use pymode_workerd::{Bundle, LocalWorkerd, Mode, Project, Python, Settings};
 use tempfile::TempDir;
 
 /// The interpreter, for all tests of a process, and the native one that compiles modules.
@@ -53,6 +53,16 @@ impl App {
 
     /// Serves what `fill` puts into a directory.
     pub(crate) fn with(mode: Mode, development: bool, fill: impl FnOnce(&std::path::Path)) -> App {
+        App::changed(mode, development, fill, Bundle::clone)
+    }
+
+    /// The same, with a bundle that was changed before it is served.
+    pub(crate) fn changed(
+        mode: Mode,
+        development: bool,
+        fill: impl FnOnce(&std::path::Path),
+        change: impl FnOnce(&Bundle) -> Bundle,
+    ) -> App {
         let (python, native) = python();
         let dir = TempDir::new().expect("there is room for temporary files");
         let sources = dir.path().join("src");
@@ -69,7 +79,7 @@ impl App {
             development,
         };
         let bundle = python.bundle(native, &project, &dir.path().join("packed"));
-        let bundle = bundle.unwrap_or_else(|error| panic!("{error}"));
+        let bundle = change(&bundle.unwrap_or_else(|error| panic!("{error}")));
         let workerd = python.serve(&bundle, &dir.path().join("bundle"));
         App {
             workerd: workerd.unwrap_or_else(|error| panic!("{error}")),

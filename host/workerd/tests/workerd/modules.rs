@@ -1,6 +1,7 @@
 //! Side modules in a real workerd.
 
 use crate::app::App;
+use pymode_toolchain::Sha256Hex;
 use pymode_workerd::Mode;
 
 /// `_sqlite3` is a side module: C of it is on the stack when Python waits.
@@ -53,6 +54,84 @@ def on_fetch(request, env):
     let answer = app.get("/broken");
     assert!(answer.text().contains("broken.wasm"), "{}", answer.text());
     assert_eq!(app.get("/").text(), "LATIN SMALL LETTER X", "{}", app.log());
+}
+
+/// Imports the modules that the query names, and says what came of it.
+const IMPORTS: &str = "
+import importlib
+from pymode.workers import Response
+
+def on_fetch(request, env):
+    told = []
+    for name in request.url.partition('?')[2].split(','):
+        try:
+            told.append(importlib.import_module(name).__name__)
+        except ImportError as error:
+            told.append(f'{error.name}: {error}')
+    return Response(' '.join(told))
+";
+
+#[test]
+fn of_a_hundred_modules_only_those_that_are_imported_are_compiled() {
+    let app = App::with(Mode::Persistent, true, |sources| {
+        std::fs::write(sources.join("entry.py"), IMPORTS).expect("it can be written");
+        for number in 0..100 {
+            let name = format!("m{number}");
+            let path = sources.join(format!("{name}.wasm"));
+            std::fs::write(path, side_module(&name)).expect("it can be written");
+        }
+    });
+    let compiled = |app: &App| app.log().matches("pymode: compiled side-").count();
+    assert_eq!(
+        app.get("/?m7,m42,m99").text(),
+        "m7 m42 m99",
+        "{}",
+        app.log()
+    );
+    assert_eq!(compiled(&app), 3, "{}", app.log());
+    assert_eq!(app.get("/?m7,m8").text(), "m7 m8", "{}", app.log());
+    assert_eq!(compiled(&app), 4, "{}", app.log());
+}
+
+#[test]
+fn a_module_that_the_bundle_lost_is_an_error_that_says_so() {
+    let wasm = side_module("lost");
+    let fill = |sources: &std::path::Path| {
+        std::fs::write(sources.join("entry.py"), IMPORTS).expect("it can be written");
+        std::fs::write(sources.join("lost.wasm"), &wasm).expect("it can be written");
+    };
+    let name = format!("side-{}.wasm", &Sha256Hex::of(&wasm).as_str()[..24]);
+    let app = App::changed(Mode::Persistent, false, fill, |bundle| {
+        assert!(bundle.modules().iter().any(|module| module.name == name));
+        bundle.without(&name)
+    });
+    let answer = app.get("/?lost,math");
+    let text = answer.text();
+    assert!(
+        text.contains("lost.wasm")
+            && text.contains(&format!("{name}, is not in the Worker's bundle")),
+        "{text}"
+    );
+    assert!(
+        text.contains("hint: deploy all that `pymode build` writes"),
+        "{text}"
+    );
+    assert!(text.ends_with(" math"), "{text}");
+}
+
+/// A module with nothing in it: its definition, all zeros, is what CPython wants to know of it.
+fn side_module(name: &str) -> Vec<u8> {
+    let text = format!(
+        r#"(module
+            (@custom "dylink.0" (before first) "\01\04\40\02\00\00")
+            (import "env" "memory" (memory 0))
+            (import "env" "__memory_base" (global $base i32))
+            (import "env" "PyModuleDef_Init" (func $init (param i32) (result i32)))
+            (func (export "PyInit_{name}") (result i32) (call $init (global.get $base)))
+            (@custom "pymode.abi" "\{:02x}"))"#,
+        pymode_abi::VERSION
+    );
+    wat::parse_str(text).expect("the text is well-formed")
 }
 
 /// Says all that a side module has to say, and has a function whose body is not valid.
