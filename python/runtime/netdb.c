@@ -248,6 +248,13 @@ getprotobyname(const char *name)
     return NULL;
 }
 
+char *
+inet_ntoa(struct in_addr address)
+{
+    static char text[INET_ADDRSTRLEN];
+    return (char *)inet_ntop(AF_INET, &address, text, sizeof(text));
+}
+
 int
 gethostname(char *name, size_t size)
 {

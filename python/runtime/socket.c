@@ -1,15 +1,22 @@
 /* The socket functions that libc has not on WASI preview1.
  *
- * `_socket` must import: types.CapsuleType is the type of its CAPI, and half of
- * PyPI imports `socket` without ever opening one.  There are no connections
- * yet, so a socket cannot be made and says so with ENOSYS, which Python shows
- * as an OSError.  No descriptor is a socket, then: whoever passes one to the
- * other functions is told ENOTSOCK, or EBADF when it is not even open.
+ * Half of PyPI imports `socket` without ever opening one, and asyncio wants a
+ * pair of them, which the host gives.  There are no connections yet: any other
+ * socket cannot be made and says so with ENOSYS, which Python shows as an
+ * OSError.  Of the ends of a pair it is known that they are connected and that
+ * they have no addresses: theirs is the loopback address, without a port.
  */
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
+#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
+#include <wasi/api.h>
+
+#include "pymode.h"
 
 static int
 fail(int error)
@@ -18,10 +25,42 @@ fail(int error)
     return -1;
 }
 
+/* 0, or -1 with the reason in errno. */
 static int
-not_a_socket(int fd)
+check_socket(int fd)
 {
-    return fcntl(fd, F_GETFD) == -1 ? -1 : fail(ENOTSOCK);
+    __wasi_fdstat_t stat;
+    int error = __wasi_fd_fdstat_get(fd, &stat);
+    if (error != 0) {
+        return fail(error);
+    }
+    return stat.fs_filetype == __WASI_FILETYPE_SOCKET_STREAM ? 0
+                                                             : fail(ENOTSOCK);
+}
+
+/* What a socket answers when it is asked for what it cannot do. */
+static int
+refuse(int fd, int error)
+{
+    return check_socket(fd) == 0 ? fail(error) : -1;
+}
+
+static int
+give_address(int fd, struct sockaddr *restrict address,
+             socklen_t *restrict length)
+{
+    if (check_socket(fd) != 0) {
+        return -1;
+    }
+    struct sockaddr_in loopback = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+    };
+    socklen_t room = *length;
+    *length = sizeof(loopback);
+    memcpy(address, &loopback,
+           room < sizeof(loopback) ? room : sizeof(loopback));
+    return 0;
 }
 
 int
@@ -34,66 +73,88 @@ socket(int domain, int type, int protocol)
 int
 socketpair(int domain, int type, int protocol, int pair[2])
 {
-    (void)domain, (void)type, (void)protocol, (void)pair;
-    return fail(ENOSYS);
+    if (domain != AF_INET && domain != AF_UNIX) {
+        return fail(EAFNOSUPPORT);
+    }
+    if ((type & ~(SOCK_CLOEXEC | SOCK_NONBLOCK)) != SOCK_STREAM) {
+        return fail(EPROTOTYPE);
+    }
+    if (protocol != 0) {
+        return fail(EPROTONOSUPPORT);
+    }
+    uint32_t opened[2];
+    int error = pymode_fd_pair(1, opened);
+    if (error != 0) {
+        return fail(error);
+    }
+    for (int i = 0; i < 2; i++) {
+        pair[i] = (int)opened[i];
+        if (type & SOCK_NONBLOCK) {
+            // It cannot fail: the descriptor is open and knows the flag.
+            (void)fcntl(pair[i], F_SETFL, O_NONBLOCK);
+        }
+    }
+    return 0;
 }
 
 int
 connect(int fd, const struct sockaddr *address, socklen_t length)
 {
     (void)address, (void)length;
-    return not_a_socket(fd);
+    return refuse(fd, EISCONN);
 }
 
 int
 bind(int fd, const struct sockaddr *address, socklen_t length)
 {
     (void)address, (void)length;
-    return not_a_socket(fd);
+    return refuse(fd, EINVAL);
 }
 
 int
 listen(int fd, int backlog)
 {
     (void)backlog;
-    return not_a_socket(fd);
+    return refuse(fd, EINVAL);
 }
 
 int
 getsockname(int fd, struct sockaddr *restrict address,
             socklen_t *restrict length)
 {
-    (void)address, (void)length;
-    return not_a_socket(fd);
+    return give_address(fd, address, length);
 }
 
 int
 getpeername(int fd, struct sockaddr *restrict address,
             socklen_t *restrict length)
 {
-    (void)address, (void)length;
-    return not_a_socket(fd);
+    return give_address(fd, address, length);
 }
 
 ssize_t
 sendto(int fd, const void *data, size_t size, int flags,
        const struct sockaddr *address, socklen_t length)
 {
-    (void)data, (void)size, (void)flags, (void)address, (void)length;
-    return not_a_socket(fd);
+    (void)length;
+    return address == NULL ? send(fd, data, size, flags) : refuse(fd, EISCONN);
 }
 
 ssize_t
 recvfrom(int fd, void *restrict buffer, size_t size, int flags,
          struct sockaddr *restrict address, socklen_t *restrict length)
 {
-    (void)buffer, (void)size, (void)flags, (void)address, (void)length;
-    return not_a_socket(fd);
+    ssize_t count = recv(fd, buffer, size, flags);
+    if (count >= 0 && address != NULL && length != NULL) {
+        // A connected stream does not tell from whom.
+        *length = 0;
+    }
+    return count;
 }
 
 int
 setsockopt(int fd, int level, int option, const void *value, socklen_t length)
 {
     (void)level, (void)option, (void)value, (void)length;
-    return not_a_socket(fd);
+    return refuse(fd, ENOPROTOOPT);
 }

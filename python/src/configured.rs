@@ -54,6 +54,7 @@ pub(crate) fn provision(
 ) -> Result<Configured, Error> {
     let key = Key::new("configured")
         .key("native", &native.key)
+        .key("source", &source.key)
         .key("headers", &runtime::headers_key())
         .field("zig", zig::VERSION)
         .field("site", CONFIG_SITE)

@@ -37,6 +37,16 @@ pub enum Error {
         /// The cache.
         path: PathBuf,
     },
+    /// A patch of ours does not fit upstream's source.
+    #[error(
+        "the patch `{name}` cannot be applied to CPython's source: {reason}\n  hint: was it made for another version?"
+    )]
+    Patch {
+        /// Its name in `python/patches`.
+        name: &'static str,
+        /// What does not fit.
+        reason: String,
+    },
     /// zig links a program without one of its libraries.
     #[error(
         "zig's link command names no `{library}`\n  command: {command}\n  hint: is this another version of zig?"

@@ -101,6 +101,7 @@ pub(crate) fn provision(
         let build = tree.join("build");
         write(&build.join("Modules/Setup.local"), &setup)?;
         runtime::write_dynload(&build)?;
+        runtime::write_contract(&tree.join("include"))?;
 
         let mut python = shop.make(&build);
         python
@@ -127,6 +128,7 @@ pub(crate) fn provision(
         copy_tree(&source.dir.join("Include"), &dir.join("include"))?;
         copy(&build.join("pyconfig.h"), &dir.join("include/pyconfig.h"))?;
         runtime::write_headers(&dir.join("include"))?;
+        runtime::write_contract(&dir.join("include"))?;
         let found = build.join("build/lib.wasi-wasm32-3.13").join(SYSCONFIGDATA);
         copy(&found, &dir.join("sysconfigdata").join(SYSCONFIGDATA))?;
         std::fs::remove_dir_all(&tree).map_err(Error::io("delete", &tree))

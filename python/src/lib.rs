@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | [source] | CPython's source, unchanged | `source.rs` |
 //! | native | a Python for this machine, which the others need | `native.rs` |
+//! | patched | the source as it is compiled for WASI | `patches.rs` |
 //! | configured | what configure finds out about WASI | `configured.rs` |
 //! | interpreter | libpython | `interpreter.rs` |
 //! | side | the C modules that are loaded at run time | `side.rs` |
@@ -25,6 +26,7 @@ mod libraries;
 mod link;
 mod modules;
 mod native;
+mod patches;
 mod recipe;
 #[cfg(test)]
 mod reproducible;
@@ -92,6 +94,7 @@ pub fn build(cache: &Cache, talk: &Talk, options: Options) -> Result<Built, Erro
     let source = source::provision(cache, talk)?;
     let crates = crates::sources(cache, talk)?;
     let native = native::provision(&shop, &source, &crates)?;
+    let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;
     let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     let libc = libc::provision(&shop)?;
@@ -119,6 +122,7 @@ pub fn link_inputs(cache: &Cache, talk: &Talk) -> Result<LinkInputs, Error> {
     let source = source::provision(cache, talk)?;
     let crates = crates::sources(cache, talk)?;
     let native = native::provision(&shop, &source, &crates)?;
+    let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;
     let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     link::inputs(&shop, &interpreter, &libc::provision(&shop)?)

@@ -6,7 +6,9 @@ use std::path::Path;
 use pymode_toolchain::{Cache, Talk, crates};
 
 use crate::workshop::Workshop;
-use crate::{Error, Options, configured, interpreter, libc, link, native, side, source, stdlib};
+use crate::{
+    Error, Options, configured, interpreter, libc, link, native, patches, side, source, stdlib,
+};
 
 #[test]
 fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
@@ -16,6 +18,7 @@ fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let source = source::provision(&cache, &talk)?;
     let crates = crates::sources(&cache, &talk)?;
     let native = native::provision(&shop, &source, &crates)?;
+    let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;
     let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
     let inputs = link::inputs(&shop, &interpreter, &libc::provision(&shop)?)?;

@@ -1,4 +1,4 @@
-//! Our own C: CPython's door to the loader, `main`, and what libc lacks.
+//! Our own C: CPython's door to the loader, `main`, how a host enters an interpreter that stays, and what libc lacks.
 
 use std::path::{Path, PathBuf};
 
@@ -25,18 +25,31 @@ macro_rules! text {
 /// CPython's Makefile compiles it, by its `DYNLOADFILE` hook.
 const DYNLOAD: Text = text!("../", "dynload_pymode.c");
 
-/// Headers that the objects below, CPython, and its modules see before libc's.
+/// Headers that configure, the objects below, CPython, and its modules see before libc's.
 const HEADERS: &[Text] = &[
+    text!("runtime/include/", "arpa/inet.h"),
     text!("runtime/include/", "sys/socket.h"),
-    text!("../abi/include/", "pymode.h"),
+    text!("runtime/include/", "sys/stat.h"),
+    text!("runtime/include/", "unistd.h"),
 ];
+
+/// The host's functions. Configure asks for none of them, and need not run again when there is a new one.
+const CONTRACT: Text = text!("../abi/include/", "pymode.h");
+
+/// What they include from each other.
+const OWN_HEADERS: &[Text] = &[text!("runtime/", "runtime.h")];
 
 /// Linked first, so that they come before libc's own.
 const OBJECTS: &[Text] = &[
+    text!("runtime/", "descriptor.c"),
     text!("runtime/", "main.c"),
+    text!("runtime/", "module.c"),
     text!("runtime/", "netdb.c"),
     text!("runtime/", "pthread_key.c"),
+    text!("runtime/", "serve.c"),
     text!("runtime/", "socket.c"),
+    text!("runtime/", "start.c"),
+    text!("runtime/", "umask.c"),
 ];
 
 /// The name of CPython's door to the loader, as its Makefile looks for it below `Python/`.
@@ -61,6 +74,9 @@ pub(crate) fn object_names() -> Vec<String> {
 
 /// Writes the sources into a directory and says where they are.
 pub(crate) fn write_sources(dir: &Path) -> Result<Vec<PathBuf>, Error> {
+    for header in OWN_HEADERS {
+        write(&dir.join(header.path), header.text)?;
+    }
     OBJECTS
         .iter()
         .map(|object| {
@@ -71,19 +87,24 @@ pub(crate) fn write_sources(dir: &Path) -> Result<Vec<PathBuf>, Error> {
         .collect()
 }
 
+/// Writes the header of the host's functions below a directory.
+pub(crate) fn write_contract(include: &Path) -> Result<(), Error> {
+    write(&include.join(CONTRACT.path), CONTRACT.text)
+}
+
 /// What the headers say.
 pub(crate) fn headers_key() -> Key {
     key("headers", HEADERS)
 }
 
-/// What the door to the loader says.
+/// What the door to the loader says, and the contract that it keeps.
 pub(crate) fn dynload_key() -> Key {
-    key("dynload", &[DYNLOAD])
+    key("dynload", &[DYNLOAD, CONTRACT])
 }
 
 /// What the objects are made from.
 pub(crate) fn objects_key() -> Key {
-    key("objects", OBJECTS)
+    key("objects", OBJECTS).key("headers", &key("own", OWN_HEADERS))
 }
 
 fn key(name: &str, texts: &[Text]) -> Key {

@@ -80,7 +80,7 @@ impl pymode_dylink_wasmtime::Guest for Guest {
             .collect();
         let mut rest = lines.as_bytes();
         // Whoever closed the stream does not want to see it.
-        while let Ok(written @ 1..) = stream.write(rest) {
+        while let Ok(written @ 1..) = stream.write(rest, true) {
             rest = rest.get(written..).unwrap_or_default();
         }
     }

@@ -77,7 +77,7 @@ impl<F: AsFd + IsTerminal + Send> Stream for Inherited<F> {
         read.map_err(|error| errno(&error.into()))
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         let written = rustix::io::retry_on_intr(|| rustix::io::write(self.fd(), bytes));
         written.map_err(|error| errno(&error.into()))
     }

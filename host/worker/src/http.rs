@@ -228,7 +228,7 @@ impl Stream for AnswerOut {
         FileKind::Unknown
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         self.0.0.borrow_mut().take(bytes);
         Ok(bytes.len())
     }

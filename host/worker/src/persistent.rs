@@ -134,9 +134,9 @@ impl Stream for Relay {
         FileKind::Unknown
     }
 
-    fn write(&mut self, bytes: &[u8]) -> std::result::Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], may_wait: bool) -> std::result::Result<usize, Errno> {
         let mut to = self.0.borrow_mut();
         to.as_mut()
-            .map_or(Err(Errno::Pipe), |stream| stream.write(bytes))
+            .map_or(Err(Errno::Pipe), |stream| stream.write(bytes, may_wait))
     }
 }

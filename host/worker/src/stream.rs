@@ -185,7 +185,7 @@ impl Stream for FrameOut {
         FileKind::Unknown
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         self.frames.put(self.kind, &[bytes]);
         Ok(bytes.len())
     }
@@ -205,7 +205,7 @@ impl Stream for Log {
         FileKind::Unknown
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         self.line.extend_from_slice(bytes);
         while let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
             worker::console_log!("{}", String::from_utf8_lossy(&self.line[..end]));

@@ -71,36 +71,47 @@ impl Flags {
     }
 }
 
-/// The open files by number; a new one gets the lowest number that is free.
+/// The open files by number; a new one gets the lowest number that is free. Several numbers may stand for one open file, and
+/// then share its place and its flags.
 #[derive(Default)]
 pub(super) struct Descriptors {
-    open: Vec<Option<Descriptor>>,
+    numbers: Vec<Option<usize>>,
+    /// The open files, and how many numbers each has; none where one was closed.
+    files: Vec<Option<(Descriptor, usize)>>,
 }
 
 impl Descriptors {
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
-        let fd = match self.open.iter().position(Option::is_none) {
-            Some(free) => free,
-            None if self.open.len() >= MAX_OPEN => return Err(Errno::Mfile),
+        let number = self.free(0)?;
+        let place = match self.files.iter().position(Option::is_none) {
+            Some(place) => place,
             None => {
-                self.open.push(None);
-                self.open.len() - 1
+                self.files.push(None);
+                self.files.len() - 1
             }
         };
-        self.open[fd] = Some(descriptor);
-        Ok(fd as u32)
+        self.files[place] = Some((descriptor, 1));
+        self.numbers[number] = Some(place);
+        Ok(number as u32)
     }
 
     pub(super) fn get(&mut self, fd: u32) -> Result<&mut Descriptor, Errno> {
-        self.open
-            .get_mut(fd as usize)
-            .and_then(Option::as_mut)
-            .ok_or(Errno::Badf)
+        let place = self.place(fd)?;
+        match &mut self.files[place] {
+            Some((descriptor, _)) => Ok(descriptor),
+            None => Err(Errno::Badf),
+        }
     }
 
     pub(super) fn close(&mut self, fd: u32) -> Result<(), Errno> {
-        self.get(fd)?;
-        self.open[fd as usize] = None;
+        let place = self.place(fd)?;
+        self.numbers[fd as usize] = None;
+        if let Some((_, numbers)) = &mut self.files[place] {
+            *numbers -= 1;
+            if *numbers == 0 {
+                self.files[place] = None;
+            }
+        }
         Ok(())
     }
 
@@ -109,20 +120,75 @@ impl Descriptors {
         self.get(from)?;
         self.get(to)?;
         if from != to {
-            self.open[to as usize] = self.open[from as usize].take();
+            self.close(to)?;
+            self.numbers[to as usize] = self.numbers[from as usize].take();
         }
         Ok(())
     }
 
+    /// Gives what `fd` stands for the lowest free number that is not below `least` as well.
+    pub(super) fn duplicate(&mut self, fd: u32, least: u32) -> Result<u32, Errno> {
+        let place = self.place(fd)?;
+        let number = self.free(least as usize)?;
+        self.share(place, number);
+        Ok(number as u32)
+    }
+
+    /// Gives what `fd` stands for the number `to` as well; what that stood for is closed.
+    pub(super) fn duplicate_to(&mut self, fd: u32, to: u32) -> Result<(), Errno> {
+        let place = self.place(fd)?;
+        let number = to as usize;
+        if fd == to {
+            return Ok(());
+        }
+        if number >= MAX_OPEN {
+            return Err(Errno::Badf);
+        }
+        if self.place(to).is_ok() {
+            self.close(to)?;
+        } else if number >= self.numbers.len() {
+            self.numbers.resize(number + 1, None);
+        }
+        self.share(place, number);
+        Ok(())
+    }
+
+    fn place(&self, fd: u32) -> Result<usize, Errno> {
+        self.numbers
+            .get(fd as usize)
+            .copied()
+            .flatten()
+            .ok_or(Errno::Badf)
+    }
+
+    /// A number that stands for nothing, and for which there is room.
+    fn free(&mut self, least: usize) -> Result<usize, Errno> {
+        let beyond = self.numbers.len().max(least);
+        let number = (least..self.numbers.len())
+            .find(|&number| self.numbers[number].is_none())
+            .unwrap_or(beyond);
+        if number >= MAX_OPEN {
+            return Err(Errno::Mfile);
+        }
+        if number >= self.numbers.len() {
+            self.numbers.resize(number + 1, None);
+        }
+        Ok(number)
+    }
+
+    fn share(&mut self, place: usize, number: usize) {
+        if let Some((_, numbers)) = &mut self.files[place] {
+            *numbers += 1;
+            self.numbers[number] = Some(place);
+        }
+    }
+
     /// The path of an open directory.
     pub(super) fn directory(&self, fd: u32) -> Result<&[u8], Errno> {
-        match self.open.get(fd as usize).and_then(Option::as_ref) {
-            Some(Descriptor {
-                kind: Kind::Directory { path, .. },
-                ..
-            }) => Ok(path),
-            Some(_) => Err(Errno::NotDir),
-            None => Err(Errno::Badf),
+        let place = self.place(fd)?;
+        match self.files[place].as_ref().map(|(file, _)| &file.kind) {
+            Some(Kind::Directory { path, .. }) => Ok(path),
+            _ => Err(Errno::NotDir),
         }
     }
 }

@@ -220,7 +220,7 @@ impl Wasi {
     /// Writes on; at the end, when the file appends.
     ///
     /// # Errors
-    /// [`Errno::Badf`]; [`Errno::Fault`]; [`Errno::NoSpc`]; [`Errno::Fbig`]; [`Errno::Pipe`]; [`Errno::Io`].
+    /// [`Errno::Badf`]; [`Errno::Fault`]; [`Errno::Again`]; [`Errno::NoSpc`]; [`Errno::Fbig`]; [`Errno::Pipe`]; [`Errno::Io`].
     pub fn fd_write(
         &mut self,
         memory: &mut dyn GuestMemory,
@@ -232,6 +232,7 @@ impl Wasi {
         let buffers = Buffers::new(memory, iovs, iovs_len)?;
         memory.check(nwritten, 4)?;
         let descriptor = self.descriptors.get(fd)?;
+        let never_blocks = descriptor.flags.never_blocks();
         let count = match &mut descriptor.kind {
             Kind::File {
                 file,
@@ -253,10 +254,18 @@ impl Wasi {
                 *position = start + u64::from(count);
                 count
             }
-            Kind::Stream { stream, access } if access.write => buffers
-                .each(memory, |memory, _, at, len| {
-                    drain(memory, at, len, |_, bytes| stream.write(bytes))
-                })?,
+            Kind::Stream { stream, access } if access.write => {
+                buffers.each(memory, |memory, before, at, len| {
+                    // Once something was written, the guest is told so rather than made to wait.
+                    drain(memory, at, len, |done, bytes| {
+                        let nothing_yet = before == 0 && done == 0;
+                        match stream.write(bytes, nothing_yet && !never_blocks) {
+                            Err(Errno::Again) if !nothing_yet => Ok(0),
+                            written => written,
+                        }
+                    })
+                })?
+            }
             _ => return Err(Errno::Badf),
         };
         memory.write_u32(nwritten, count)

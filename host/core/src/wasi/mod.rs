@@ -9,9 +9,11 @@
 mod args;
 mod clock;
 mod descriptor;
+mod duplicate;
 mod fd;
 mod fd_file;
 mod functions;
+mod pair;
 mod path;
 mod poll;
 mod process;

@@ -72,7 +72,8 @@ impl Wasi {
     /// Waits until at least one of the things that are asked for has come.
     ///
     /// # Errors
-    /// [`Errno::Inval`] when nothing is asked for; [`Errno::Fault`]; [`Errno::NotSup`] on a platform that cannot wait.
+    /// [`Errno::Inval`] when nothing is asked for; [`Errno::Deadlk`] when it would wait for ever; [`Errno::Fault`];
+    /// [`Errno::NotSup`] on a platform that cannot wait.
     pub fn poll_oneoff(
         &mut self,
         memory: &mut dyn GuestMemory,
@@ -204,7 +205,10 @@ impl Wasi {
             Wanted::Time(clock, time) => {
                 (self.platform.now(clock)? >= time).then(|| event(0, kind, 0))
             }
-            Wanted::Writable(_) => Some(event(0, kind, 0)),
+            Wanted::Writable(fd) => match &mut self.descriptors.get(fd)?.kind {
+                Kind::Stream { stream, .. } => stream.writable().then(|| event(0, kind, 0)),
+                _ => Some(event(0, kind, 0)),
+            },
             Wanted::Readable(fd) => match &mut self.descriptors.get(fd)?.kind {
                 Kind::Stream { stream, .. } => stream.readable().map(|bytes| Event {
                     hung_up: bytes == 0,
@@ -221,16 +225,9 @@ impl Wasi {
     /// Waits until something may have come.
     fn wait(&mut self, poll: &Poll) -> Outcome {
         let left = poll.time_left(self)?;
-        let streams: Vec<u32> = poll
-            .subscriptions
-            .iter()
-            .filter_map(|subscription| match subscription.wanted {
-                Ok(Wanted::Readable(fd)) => Some(fd),
-                _ => None,
-            })
-            .collect();
-        let (limit, fd) = match streams[..] {
-            [] => return self.platform.sleep(left.unwrap_or(0)),
+        let fed = self.fed_from_outside(poll);
+        let (limit, fd) = match fed[..] {
+            [] => return self.platform.sleep(left.ok_or(Errno::Deadlk)?),
             [fd] => (left, fd),
             [fd, ..] => (Some(left.unwrap_or(SLICE).min(SLICE)), fd),
         };
@@ -238,5 +235,23 @@ impl Wasi {
             Kind::Stream { stream, .. } => stream.wait_readable(limit).map(|_| ()),
             _ => Ok(()),
         }
+    }
+
+    /// The streams among what is waited for that may become ready while the guest waits. Without any, and without a time, it
+    /// would wait for ever.
+    pub fn fed_from_outside(&mut self, poll: &Poll) -> Vec<u32> {
+        let files = poll.subscriptions.iter();
+        let files = files.filter_map(|subscription| match subscription.wanted {
+            Ok(Wanted::Readable(fd) | Wanted::Writable(fd)) => Some(fd),
+            _ => None,
+        });
+        files
+            .filter(
+                |&fd| match self.descriptors.get(fd).map(|file| &file.kind) {
+                    Ok(Kind::Stream { stream, .. }) => stream.is_fed_from_outside(),
+                    _ => false,
+                },
+            )
+            .collect()
     }
 }

@@ -13,16 +13,17 @@ pub trait Stream: MaybeSend {
     /// Reads what there is, at least one byte; 0 is the end. Waits, unless `may_wait` is false.
     ///
     /// # Errors
-    /// [`Errno::Again`] when it would have to wait and may not; [`Errno::Io`].
+    /// [`Errno::Again`] when it would have to wait and may not; [`Errno::Deadlk`] when nothing would ever come; [`Errno::Io`].
     fn read(&mut self, _into: &mut [u8], _may_wait: bool) -> Result<usize, Errno> {
         Err(Errno::Badf)
     }
 
-    /// Writes some of the bytes and says how many.
+    /// Writes some of the bytes and says how many. Waits, unless `may_wait` is false.
     ///
     /// # Errors
+    /// [`Errno::Again`] when it would have to wait and may not; [`Errno::Deadlk`] when there would never be room;
     /// [`Errno::Pipe`] when nobody reads; [`Errno::Io`].
-    fn write(&mut self, _bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, _bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         Err(Errno::Badf)
     }
 
@@ -37,6 +38,17 @@ pub trait Stream: MaybeSend {
     /// [`Errno::NotSup`] where waiting is impossible.
     fn wait_readable(&mut self, _nanoseconds: Option<u64>) -> Result<bool, Errno> {
         Ok(self.readable().is_some())
+    }
+
+    /// Whether writing would not wait, or would fail at once.
+    fn writable(&mut self) -> bool {
+        true
+    }
+
+    /// Whether something outside of the guest may make it ready. What only the guest itself could do will not happen while
+    /// the guest waits.
+    fn is_fed_from_outside(&self) -> bool {
+        true
     }
 
     /// Whether this is a socket, which `sock_recv` and its like insist on.
@@ -124,7 +136,7 @@ impl Stream for BytesOut {
         FileKind::Unknown
     }
 
-    fn write(&mut self, bytes: &[u8]) -> Result<usize, Errno> {
+    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         self.lock().extend_from_slice(bytes);
         Ok(bytes.len())
     }

@@ -30,10 +30,11 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         MODULE,
         "dl_close",
         |mut caller: Caller<'_, Guest>, handle: u32| {
-            if dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle) {
-                0
-            } else {
-                FAILED
+            let closed = dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle);
+            match caller.data_mut().linkage().take_exit() {
+                // An exit handler ended the program: nothing to return to.
+                Some(exit) => Err(exit),
+                None => Ok(if closed { 0 } else { FAILED }),
             }
         },
     )?;

@@ -1,6 +1,7 @@
 //! What a guest can import.
 
 mod dl;
+mod fd;
 mod wasi;
 
 use wasmtime::{Engine, Linker, Module};
@@ -12,6 +13,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasi::add(&mut linker)?;
     dl::add(&mut linker)?;
+    fd::add(&mut linker)?;
     Ok(linker)
 }
 
@@ -19,7 +21,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
 pub(crate) fn missing(module: &Module) -> Vec<String> {
     let is_given = |module: &str, name: &str| match module {
         wasi::MODULE => wasi::NAMES.contains(&name) || name == "proc_exit",
-        dl::MODULE => dl::NAMES.contains(&name),
+        dl::MODULE => dl::NAMES.contains(&name) || fd::NAMES.contains(&name),
         _ => false,
     };
     let missing = module

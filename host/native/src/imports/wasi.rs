@@ -44,6 +44,6 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn number(outcome: Result<(), Errno>) -> u32 {
+pub(super) fn number(outcome: Result<(), Errno>) -> u32 {
     outcome.map_or_else(|errno| errno.number().into(), |()| 0)
 }

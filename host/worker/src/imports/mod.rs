@@ -3,6 +3,8 @@
 //! Their names say what doors make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
 //! `ends!module.function`; the first parameter is the guest's number.
 
+mod fd;
+mod http;
 mod pymode;
 mod wasi;
 

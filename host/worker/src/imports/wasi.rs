@@ -62,7 +62,7 @@ macro_rules! bind {
 
 pymode_host::wasi_functions!(bind);
 
-fn errno(outcome: Outcome) -> u32 {
+pub(super) fn errno(outcome: Outcome) -> u32 {
     outcome.map_or_else(|errno| errno.number().into(), |()| 0)
 }
 
@@ -86,7 +86,8 @@ fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -
     }
     let promise = match poll.time_left(&wasi)? {
         Some(left) => platform::timer(left).map_err(|_| Errno::Io)?,
-        // Only files are waited for, and of these only standard input is not always ready.
+        // It would wait for itself.
+        None if wasi.fed_from_outside(&poll).is_empty() => return Err(Errno::Deadlk),
         None => stream::input(&*guest.channel().ok_or(Errno::NotSup)?),
     };
     *guest.poll.borrow_mut() = Some(poll);

@@ -1,0 +1,23 @@
+/* What libc's header leaves out on WASI: second descriptors and pipes.
+   descriptor.c has the functions. */
+
+#ifndef PYMODE_UNISTD_H
+#define PYMODE_UNISTD_H
+
+#include_next <unistd.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+int dup(int);
+int dup2(int, int);
+int dup3(int, int, int);
+int pipe(int[2]);
+int pipe2(int[2], int);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
