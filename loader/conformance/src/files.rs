@@ -1,9 +1,10 @@
 //! The files of a case: a small file system with hard links.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use pymode_dylink::FileId;
+use pymode_dylink::{ContentHash, FileId, ModuleInfo, Plan, SetFile};
 
 /// Paths and contents. Main is at `main.wasm`.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +65,56 @@ impl Files {
         file.map(|(_, content)| content.to_vec())
             .ok_or_else(|| "there is no such file".to_string())
     }
+}
+
+impl Files {
+    /// A link plan for main and all files that are side modules, by way of its bytes; `None` if main cannot carry any.
+    ///
+    /// # Panics
+    /// If the plan's own bytes cannot be read.
+    #[must_use]
+    pub fn plan(&self, has_host: &dyn Fn(&str, &str) -> bool) -> Option<Arc<Plan>> {
+        let content = |path: &str| self.read(path).unwrap_or_default();
+        let main = content(MAIN);
+        let main = SetFile {
+            path: MAIN.into(),
+            aliases: Vec::new(),
+            hash: hash(&main),
+            info: ModuleInfo::main_from_bytes(&main).ok()?,
+        };
+        let mut sides: Vec<(u64, SetFile)> = Vec::new();
+        for (path, (file, content)) in &self.paths {
+            let path_of_guest = format!("/{path}");
+            if let Some((_, side)) = sides.iter_mut().find(|(other, _)| other == file) {
+                side.aliases.push(path_of_guest);
+            } else if let Ok(info) = ModuleInfo::from_bytes(content) {
+                let side = SetFile {
+                    path: path_of_guest,
+                    aliases: Vec::new(),
+                    hash: hash(content),
+                    info,
+                };
+                sides.push((*file, side));
+            }
+        }
+        let sides = sides.into_iter().map(|(_, side)| side).collect();
+        let (plan, _) = Plan::for_set(main, sides, crate::config(self), has_host).ok()?;
+        let read = Plan::from_bytes(&plan.to_bytes()).expect("what was written can be read");
+        Some(Arc::new(read))
+    }
+}
+
+/// The hash of a content: the suite's own. Any function that tells its files apart will do.
+#[must_use]
+pub fn hash(content: &[u8]) -> ContentHash {
+    let mut hash = [0; 32];
+    for (at, part) in (0u8..).zip(hash.chunks_exact_mut(8)) {
+        let mut hasher = DefaultHasher::new();
+        hasher.write_u8(at);
+        hasher.write(content);
+        part.copy_from_slice(&hasher.finish().to_le_bytes());
+    }
+    ContentHash(hash)
 }
 
 /// Resolves `.` and `..`.

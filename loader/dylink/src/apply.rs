@@ -50,6 +50,7 @@ pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPl
                     opens: 0,
                     global: false,
                     nodelete: false,
+                    planned: member.planned,
                     initialized: 0,
                 })
             })

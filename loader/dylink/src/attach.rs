@@ -83,6 +83,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             opens: 0,
             global: true,
             nodelete: true,
+            planned: None,
             initialized: 0,
         });
         debug_assert_eq!(

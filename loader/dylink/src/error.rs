@@ -10,6 +10,7 @@ use crate::engine::Fault;
 use crate::info::Signature;
 use crate::inspect::Reach;
 use crate::process::FetchError;
+use crate::set::PlanError;
 
 /// Why bytes are not a module that the linker can load.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -211,6 +212,15 @@ pub enum OpenError {
         symbol: String,
         /// Why it cannot be forwarded.
         obstacle: &'static str,
+    },
+    /// The link plan cannot be used.
+    #[error("cannot load `{path}`: {reason}")]
+    Plan {
+        /// The file that was asked for.
+        path: String,
+        /// What is wrong with the plan.
+        #[source]
+        reason: PlanError,
     },
     /// The engine refused the code, or its imports, or the module's segments or start function trapped.
     #[error("cannot load `{path}`: {step} failed: {reason}")]

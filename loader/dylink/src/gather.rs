@@ -161,6 +161,7 @@ fn take<P: Process>(
         file: library.file,
         info: Arc::new(fetched.info),
         needs: Vec::new(),
+        planned: None,
     });
     sources.push(fetched.source);
     Ok(())

@@ -36,6 +36,8 @@ pub struct Member {
     pub info: Arc<ModuleInfo>,
     /// Its direct dependencies, in the order of its `needed`.
     pub needs: Vec<Node>,
+    /// Its place in the plan that it was loaded by.
+    pub(crate) planned: Option<u32>,
 }
 
 /// Where a symbol is defined.

@@ -7,14 +7,15 @@ use crate::attach::attach;
 use crate::error::OpenError;
 use crate::explain::explain;
 use crate::flags::OpenFlags;
-use crate::gather::{Found, gather};
+use crate::gather::Found;
 use crate::group::Group;
 use crate::ids::{Handle, ModuleId};
 use crate::initialize::initialize;
 use crate::plan::{LinkPlan, plan};
 use crate::process::Process;
 use crate::program::Shared;
-use crate::resolve::resolve;
+use crate::resolve::{Resolution, resolve};
+use crate::set::recall::found;
 use crate::trace;
 
 /// Loads a library and all it needs, or finds it loaded, and gives a handle to it. `None` is the main module.
@@ -33,11 +34,12 @@ pub async fn open<P: Process>(
     let Some(path) = path else {
         return Ok(process.program(|program| program.reopen(ModuleId::MAIN, flags)));
     };
-    let (group, sources) = match gather(process, path, flags)? {
+    let (found, recalled) = found(process, path, flags)?;
+    let (group, sources) = match found {
         Found::Loaded(id) => return Ok(process.program(|program| program.reopen(id, flags))),
         Found::New(group, sources) => (group, sources),
     };
-    let plan = decide(process, path, &group)?;
+    let plan = decide(process, path, &group, recalled)?;
     trace::plan(process, path, &group, &plan);
     let mut linked = register(process, &group, &plan);
     match load(process, &shared, &plan, &sources, &mut linked).await {
@@ -59,7 +61,26 @@ pub(crate) fn decide<P: Process>(
     process: &mut P,
     path: &str,
     group: &Group,
+    recalled: Option<Resolution>,
 ) -> Result<LinkPlan, OpenError> {
+    let resolution = match recalled {
+        Some(resolution) => resolution,
+        None => resolution(process, path, group)?,
+    };
+    process.program(|program| {
+        let info = |node| program.info(group, node);
+        plan(group, &resolution, &info, &|id, function| {
+            program.slot(id, function).is_some()
+        })
+    })
+}
+
+/// What every import is bound to.
+pub(crate) fn resolution<P: Process>(
+    process: &mut P,
+    path: &str,
+    group: &Group,
+) -> Result<Resolution, OpenError> {
     // The host is asked first: while the program is visited, there is no engine.
     let mut hosts = hashbrown::HashSet::new();
     for member in &group.members {
@@ -77,21 +98,12 @@ pub(crate) fn decide<P: Process>(
             hosts.contains(&(module, name))
         })
     });
-    let resolution = match resolution {
-        Ok(resolution) => resolution,
-        Err(mut symbols) => {
-            explain(process, group, &mut symbols);
-            return Err(OpenError::Unresolved {
-                path: String::from(path),
-                symbols,
-            });
+    resolution.map_err(|mut symbols| {
+        explain(process, group, &mut symbols);
+        OpenError::Unresolved {
+            path: String::from(path),
+            symbols,
         }
-    };
-    process.program(|program| {
-        let info = |node| program.info(group, node);
-        plan(group, &resolution, &info, &|id, function| {
-            program.slot(id, function).is_some()
-        })
     })
 }
 

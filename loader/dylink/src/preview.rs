@@ -10,7 +10,7 @@ use crate::attach::attach;
 use crate::bridge::BridgeAction;
 use crate::error::OpenError;
 use crate::flags::OpenFlags;
-use crate::gather::{Found, gather};
+use crate::gather::Found;
 use crate::group::{Definition, Group, Node};
 use crate::ids::ModuleId;
 use crate::info::{Exports, ModuleInfo};
@@ -18,6 +18,7 @@ use crate::open::decide;
 use crate::plan::{Binding, FunctionRef, Got, LinkPlan};
 use crate::process::Process;
 use crate::program::Program;
+use crate::set::recall::found;
 
 /// What `dlopen` would do. [`Display`](fmt::Display) prints every reservation, binding and call.
 #[derive(Debug)]
@@ -46,14 +47,15 @@ pub fn preview<P: Process>(
     flags: OpenFlags,
 ) -> Result<Preview, OpenError> {
     attach(process)?;
-    let (group, _) = match gather(process, path, flags)? {
+    let (found, recalled) = found(process, path, flags)?;
+    let (group, _) = match found {
         Found::Loaded(id) => {
             let path = process.program(|program| Arc::clone(&program.modules[&id].path));
             return Ok(Preview::Loaded { path });
         }
         Found::New(group, sources) => (group, sources),
     };
-    let plan = decide(process, path, &group)?;
+    let plan = decide(process, path, &group, recalled)?;
     let loaded = process.program(|program| named(program));
     Ok(Preview::New {
         group,

@@ -9,6 +9,7 @@ use crate::ids::FileId;
 use crate::info::ModuleInfo;
 use crate::inspect::Inspection;
 use crate::program::Program;
+use crate::set::{ContentHash, Plan};
 
 /// A process: an engine that runs a main module, the linker's state about it, and the files it may load.
 ///
@@ -33,6 +34,23 @@ pub trait Process: Engine {
     /// Told what is done, in lines: what `LD_DEBUG` prints elsewhere.
     fn trace(&mut self, text: &str) {
         let _ = text;
+    }
+
+    /// The link plan of the set that main and the files belong to, if one was made. A plan needs [`main_hash`](Self::main_hash)
+    /// and [`fetch_hashed`](Self::fetch_hashed), too.
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        None
+    }
+
+    /// The hash of main's content, to be compared with the plan's.
+    fn main_hash(&mut self) -> Option<ContentHash> {
+        None
+    }
+
+    /// Reads a file that a plan describes: what the engine compiles, and the hash of its content.
+    fn fetch_hashed(&mut self, path: &str) -> Result<(Self::Source, ContentHash), FetchError> {
+        let reason = alloc::format!("this process cannot tell the hash of `{path}`");
+        Err(FetchError::Unreadable { reason })
     }
 
     /// A closer look at a module that is loaded or being loaded, main by its name. Asked for messages only; `None` if its bytes

@@ -34,6 +34,8 @@ pub struct Program<Instance, Extern> {
     pub(crate) externs: HashMap<(ModuleId, ExportId), Extern>,
     /// Tags that the linker made because no module defines them.
     pub(crate) tags: HashMap<Box<str>, Extern>,
+    /// Main is the one that the plan was made for.
+    pub(crate) plan_fits: bool,
     next: u32,
     /// How many modules were initialised.
     initialized: u32,
@@ -84,6 +86,8 @@ pub(crate) struct Module<Instance> {
     pub(crate) global: bool,
     /// Stays until the process ends.
     pub(crate) nodelete: bool,
+    /// Its place in the plan that it was loaded by.
+    pub(crate) planned: Option<u32>,
     /// When it was initialised: a greater number is later.
     pub(crate) initialized: u32,
 }
@@ -140,6 +144,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             got: HashMap::new(),
             externs: HashMap::new(),
             tags: HashMap::new(),
+            plan_fits: false,
             next: ModuleId::MAIN.0,
             initialized: 0,
         }

@@ -4,8 +4,8 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo,
-    Mutability, Process, Program, Slot, ValType,
+    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
+    ModuleInfo, Mutability, Plan, Process, Program, Slot, ValType,
 };
 use wasmtime::{
     AsContextMut, Extern, FuncType, Global, GlobalType, HeapType, Instance, Module, Ref, RefType,
@@ -44,6 +44,13 @@ impl<'a, T: Guest> WasmtimeEngine<'a, T> {
             self.store.data_mut().linkage().exit = Some(error);
         }
         fault
+    }
+
+    /// What the plan says of main, if it was made for this one. If not, that is said when the plan is to be used.
+    fn planned(&mut self, main: &[u8]) -> Option<ModuleInfo> {
+        let guest = self.store.data_mut();
+        let plan = guest.plan()?;
+        plan.main(guest.hash(main)).ok()
     }
 
     fn suspends(&mut self) -> bool {
@@ -204,11 +211,17 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         let main = self.store.data_mut().linkage().main.as_mut();
         let main = main.ok_or_else(|| Fault::new("the host has not told which one it is"))?;
         let bytes = (main.bytes)().map_err(|error| Fault(error.to_string()))?;
-        let info = ModuleInfo::main_from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?;
+        let (name, instance) = (main.name.as_str().into(), main.instance);
+        let info = match self.planned(&bytes) {
+            Some(info) => info,
+            None => {
+                ModuleInfo::main_from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?
+            }
+        };
         Ok(Main {
-            name: main.name.as_str().into(),
+            name,
             info: Arc::new(info),
-            instance: main.instance,
+            instance,
         })
     }
 
@@ -218,6 +231,26 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
 
     fn trace(&mut self, text: &str) {
         self.store.data_mut().trace(text);
+    }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.store.data_mut().plan()
+    }
+
+    fn main_hash(&mut self) -> Option<ContentHash> {
+        let guest = self.store.data_mut();
+        let bytes = (guest.linkage().main.as_mut()?.bytes)().ok()?;
+        Some(guest.hash(&bytes))
+    }
+
+    fn fetch_hashed(&mut self, path: &str) -> Result<(Source, ContentHash), FetchError> {
+        let guest = self.store.data_mut();
+        let bytes = guest
+            .read(path)
+            .map_err(|reason| FetchError::Unreadable { reason })?;
+        let hash = guest.hash(&bytes);
+        let path = path.into();
+        Ok((Source { path, bytes }, hash))
     }
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {

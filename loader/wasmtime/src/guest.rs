@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use pymode_dylink::{Config, FileId, Program};
+use pymode_dylink::{Config, ContentHash, FileId, Plan, Program};
+use sha2::{Digest, Sha256};
 use wasmtime::{Extern, FrameInfo, Instance, Linker, Module};
 
 use crate::cache::CodeCache;
@@ -19,6 +20,16 @@ pub trait Guest: Send + Sized + 'static {
 
     /// The content of the file at a path of the guest; the error is a sentence for the guest.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
+
+    /// The link plan of the set that main and the guest's files belong to, if one was made.
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        None
+    }
+
+    /// The hash that the plan was made with: SHA-256, unless the host has another.
+    fn hash(&self, content: &[u8]) -> ContentHash {
+        ContentHash(Sha256::digest(content).into())
+    }
 
     /// Whether [`trace`](Self::trace) is to be called.
     fn traces(&mut self) -> bool {

@@ -9,5 +9,7 @@ use pymode_dylink_conformance::trials;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    libtest_mimic::run(&arguments, trials::<process::Guest>("wasmtime")).exit_code()
+    let mut all = trials::<process::Guest>("wasmtime");
+    all.extend(trials::<process::PlannedGuest>("wasmtime-plan"));
+    libtest_mimic::run(&arguments, all).exit_code()
 }

@@ -3,13 +3,18 @@
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, BridgeAction, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    ModuleInfo, Mutability, Process, Program, Slot, ValType, Wants,
+    Address, Bridge, BridgeAction, ContentHash, Engine, Fault, FetchError, Fetched, FileId,
+    Inspection, Main, ModuleInfo, Mutability, Plan, Process, Program, Slot, ValType, Wants,
 };
 
 use super::machine::FakeExtern;
 use super::{Fake, Source};
-use crate::files::MAIN;
+use crate::files::{MAIN, hash};
+
+/// Whether the host offers a function.
+pub(super) fn has_host(module: &str, name: &str) -> bool {
+    module == "test" && !name.starts_with("no_")
+}
 
 impl Engine for Fake {
     type Source = Source;
@@ -104,7 +109,7 @@ impl Engine for Fake {
 
     fn host(&mut self, module: &str, name: &str) -> Option<FakeExtern> {
         self.tick().ok()?;
-        (module == "test" && !name.starts_with("no_")).then(|| FakeExtern::Function {
+        has_host(module, name).then(|| FakeExtern::Function {
             content: None,
             name: format!("{module}.{name}").into(),
             signature: None,
@@ -252,6 +257,22 @@ impl Process for Fake {
             trace.push_str(text);
             trace.push('\n');
         }
+    }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.plan.clone()
+    }
+
+    fn main_hash(&mut self) -> Option<ContentHash> {
+        Some(hash(&self.files.read(MAIN).ok()?))
+    }
+
+    fn fetch_hashed(&mut self, path: &str) -> Result<(Source, ContentHash), FetchError> {
+        let fetched = self.fetch(path)?;
+        self.recalled += 1;
+        let bytes = self.files.read(path);
+        let bytes = bytes.map_err(|reason| FetchError::Unreadable { reason })?;
+        Ok((fetched.source, hash(&bytes)))
     }
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {

@@ -9,13 +9,14 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pymode_dylink::{Census, Fault, ModuleInfo, Program};
+use pymode_dylink::{Census, Fault, ModuleInfo, Plan, Program};
 
 use crate::config::config;
 use crate::faults::Faulty as _;
 use crate::files::{Files, MAIN};
 pub use machine::{Content, FakeExtern, Source};
 use machine::{FakeInstance, Machine};
+pub use subject::Planned;
 
 /// What a guest function does when it is called.
 pub type Script = Rc<dyn Fn(&mut Fake) -> Result<(), Fault>>;
@@ -26,6 +27,9 @@ pub struct Fake {
     program: Program<usize, FakeExtern>,
     machine: Machine,
     main: Arc<ModuleInfo>,
+    plan: Option<Arc<Plan>>,
+    /// How many files were loaded as a plan describes them.
+    recalled: u32,
     scripts: HashMap<String, Script>,
     /// Engine calls to go until one fails.
     fail_in: Option<u32>,
@@ -62,6 +66,8 @@ impl Fake {
             program: Program::new(config(&files)),
             machine: Machine::new(&main),
             main: Arc::new(main),
+            plan: None,
+            recalled: 0,
             files,
             scripts: HashMap::new(),
             fail_in: None,
@@ -74,6 +80,31 @@ impl Fake {
     /// Lets the linker tell what it does, and gives what it told so far.
     pub fn trace(&mut self) -> String {
         self.trace.replace(String::new()).unwrap_or_default()
+    }
+
+    /// The same with a link plan for all files.
+    #[must_use]
+    pub fn planned(files: Files) -> Self {
+        Self {
+            plan: files.plan(&engine::has_host),
+            ..Self::process(files)
+        }
+    }
+
+    /// Gives it a plan.
+    pub fn set_plan(&mut self, plan: Plan) {
+        self.plan = Some(Arc::new(plan));
+    }
+
+    /// Changes a file behind the linker's back.
+    pub fn change(&mut self, path: &str, content: Vec<u8>) {
+        self.files.add(path, content);
+    }
+
+    /// How many files were loaded as a plan describes them.
+    #[must_use]
+    pub fn recalled(&self) -> u32 {
+        self.recalled
     }
 
     /// Lets the export `function` of the module at `path` do something when it is called.

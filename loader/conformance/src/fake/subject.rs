@@ -98,3 +98,47 @@ impl Faulty for Fake {
         self.machine.globals[self.machine.stack_pointer].1
     }
 }
+
+/// The fake engine with a link plan for all files of the case: it must bind as the one without.
+#[derive(Debug)]
+pub struct Planned(Fake);
+
+impl Subject for Planned {
+    const RUNS: bool = false;
+
+    fn new(files: Files) -> Self {
+        Self(Fake::planned(files))
+    }
+
+    fn open(&mut self, path: Option<&str>, flags: u32) -> u32 {
+        self.0.open(path, flags)
+    }
+
+    fn sym(&mut self, handle: u32, name: &str) -> Option<u32> {
+        self.0.sym(handle, name)
+    }
+
+    fn close(&mut self, handle: u32) -> bool {
+        self.0.close(handle)
+    }
+
+    fn error(&mut self) -> Option<String> {
+        self.0.error()
+    }
+
+    fn call(&mut self, slot: u32, args: &[i32]) -> Result<i32, String> {
+        self.0.call(slot, args)
+    }
+
+    fn read(&mut self, address: u32) -> i32 {
+        Subject::read(&mut self.0, address)
+    }
+
+    fn loaded(&mut self) -> Vec<String> {
+        self.0.loaded()
+    }
+
+    fn plan(&mut self, path: &str, flags: u32) -> Option<String> {
+        Subject::plan(&mut self.0, path, flags)
+    }
+}

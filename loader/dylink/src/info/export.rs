@@ -77,8 +77,21 @@ pub enum DataBase {
 #[derive(Clone, Default)]
 pub struct Exports {
     list: Vec<Export>,
-    by_name: HashTable<u32>,
-    hasher: DefaultHashBuilder,
+    by_name: ByName,
+}
+
+/// How a name is found.
+#[derive(Clone)]
+enum ByName {
+    Hashed(HashTable<u32>, DefaultHashBuilder),
+    /// All exports in the order of their names: somebody sorted them before, and making a table would cost more than searching.
+    Sorted(Vec<u32>),
+}
+
+impl Default for ByName {
+    fn default() -> Self {
+        Self::Sorted(Vec::new())
+    }
 }
 
 impl Exports {
@@ -98,17 +111,35 @@ impl Exports {
         }
         Self {
             list,
-            by_name,
-            hasher,
+            by_name: ByName::Hashed(by_name, hasher),
+        }
+    }
+
+    /// `list` in the order of the module, and all places in it in the order of the names. If they are in another order, names
+    /// are not found.
+    ///
+    /// # Panics
+    /// Later, if a place is beyond the list.
+    pub(crate) fn sorted(list: Vec<Export>, by_name: Vec<u32>) -> Self {
+        Self {
+            list,
+            by_name: ByName::Sorted(by_name),
         }
     }
 
     /// The export `name`.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<(ExportId, &Export)> {
-        let at = *self.by_name.find(self.hasher.hash_one(name), |at| {
-            &*self.list[*at as usize].name == name
-        })?;
+        let text = |at: u32| &*self.list[at as usize].name;
+        let at = match &self.by_name {
+            ByName::Hashed(table, hasher) => {
+                *table.find(hasher.hash_one(name), |at| text(*at) == name)?
+            }
+            ByName::Sorted(sorted) => {
+                let first = sorted.partition_point(|at| text(*at) < name);
+                *sorted.get(first).filter(|at| text(**at) == name)?
+            }
+        };
         Some((ExportId(at), &self.list[at as usize]))
     }
 

@@ -16,7 +16,7 @@ pub struct Import {
     /// What is to be bound to it.
     pub wants: Wants,
     /// It is in the function index space: a function of another module or of the host.
-    pub(super) is_function: bool,
+    pub(crate) is_function: bool,
 }
 
 /// The name of a module that was imported from just before, or a new one: imports come in runs, and most are of `env`.

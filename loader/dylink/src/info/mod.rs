@@ -41,15 +41,15 @@ pub struct ModuleInfo {
     pub exports: Exports,
     /// It has a start function, which runs while it is instantiated.
     pub starts: bool,
-    types: Vec<Option<Arc<Signature>>>,
+    pub(crate) types: Vec<Option<Arc<Signature>>>,
     /// The type of each function, imported ones first.
-    functions: Vec<u32>,
-    imported_functions: u32,
+    pub(crate) functions: Vec<u32>,
+    pub(crate) imported_functions: u32,
     /// The first slot of each function that an active element segment holds, counted from the module's table base,
     /// ordered by function.
-    slots: Vec<(FunctionId, u32)>,
+    pub(crate) slots: Vec<(FunctionId, u32)>,
     /// Custom sections that hold one number and nothing else.
-    stamps: Vec<(Box<str>, u32)>,
+    pub(crate) stamps: Vec<(Box<str>, u32)>,
 }
 
 /// How much of memory (in bytes) or table (in slots) a module needs, and how aligned.

@@ -55,6 +55,21 @@ impl ValType {
         }
     }
 
+    /// The type that a byte of a WebAssembly binary stands for.
+    pub(crate) fn from_byte(byte: u8) -> Option<Self> {
+        let all = [
+            Self::I32,
+            Self::I64,
+            Self::F32,
+            Self::F64,
+            Self::V128,
+            Self::FuncRef,
+            Self::ExternRef,
+            Self::ExnRef,
+        ];
+        all.into_iter().find(|ty| ty.to_byte() == byte)
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::I32 => "i32",

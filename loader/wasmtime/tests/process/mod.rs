@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use pymode_dylink::{FileId, dlfcn, now};
+use pymode_dylink::{ContentHash, FileId, Plan, dlfcn, now};
 use pymode_dylink_conformance::Subject;
 use pymode_dylink_conformance::config;
-use pymode_dylink_conformance::files::{Files, MAIN};
+use pymode_dylink_conformance::files::{Files, MAIN, hash};
 use pymode_dylink_wasmtime::{Linkage, MainModule, WasmtimeEngine, engine_config};
 use wasmtime::{Caller, Engine, Linker, Memory, Module, Ref, Store, Table, Val};
 
 /// A running main module.
-pub(crate) struct Guest {
+pub(crate) type Guest = Running<false>;
+
+/// The same with a link plan for all its files.
+pub(crate) type PlannedGuest = Running<true>;
+
+pub(crate) struct Running<const PLANNED: bool> {
     store: Store<State>,
     memory: Memory,
     table: Option<Table>,
@@ -20,6 +25,7 @@ pub(crate) struct Guest {
 pub(crate) struct State {
     linkage: Linkage<State>,
     files: Files,
+    plan: Option<Arc<Plan>>,
     memory: Option<Memory>,
 }
 
@@ -35,9 +41,22 @@ impl pymode_dylink_wasmtime::Guest for State {
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
         self.files.read(path)
     }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.plan.clone()
+    }
+
+    fn hash(&self, content: &[u8]) -> ContentHash {
+        hash(content)
+    }
 }
 
-impl Subject for Guest {
+/// What the host offers.
+fn has_host(module: &str, name: &str) -> bool {
+    module == "test" && ["dlopen", "dlsym", "seven"].contains(&name)
+}
+
+impl<const PLANNED: bool> Subject for Running<PLANNED> {
     const RUNS: bool = true;
 
     fn new(files: Files) -> Self {
@@ -53,6 +72,7 @@ impl Subject for Guest {
         let linker = Arc::new(linker);
         let state = State {
             linkage: Linkage::new(config(&files), None),
+            plan: PLANNED.then(|| files.plan(&has_host)).flatten(),
             files,
             memory: None,
         };
@@ -121,7 +141,7 @@ impl Subject for Guest {
     }
 }
 
-impl Guest {
+impl<const PLANNED: bool> Running<PLANNED> {
     fn engine(&mut self) -> WasmtimeEngine<'_, State> {
         WasmtimeEngine::new(&mut self.store)
     }

@@ -1,0 +1,292 @@
+//! How a plan is made: each library of the set is opened on paper, by the code that opens it at run time.
+
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use hashbrown::HashMap;
+
+use super::encode::Writer;
+use super::{Bound, ContentHash, Place, Plan, PlannedGroup, PlannedMember};
+use crate::attach::attach;
+use crate::bridge::Bridge;
+use crate::config::Config;
+use crate::engine::{Engine, Fault, Mutability};
+use crate::error::OpenError;
+use crate::flags::OpenFlags;
+use crate::gather::{Found, gather};
+use crate::group::{Definition, Group, Node};
+use crate::ids::{Address, FileId, Slot};
+use crate::info::{ModuleInfo, ValType};
+use crate::open::resolution;
+use crate::process::{FetchError, Fetched, Main, Process};
+use crate::program::Program;
+use crate::resolve::Target;
+
+/// A file of a closed set.
+#[derive(Debug, Clone)]
+pub struct SetFile {
+    /// Where the guest sees it, without `.` and `..`. Of main, its name in messages.
+    pub path: String,
+    /// Other paths of the same file: it is one library under all of them.
+    pub aliases: Vec<String>,
+    /// The hash of its content.
+    pub hash: ContentHash,
+    /// What it says of itself.
+    pub info: ModuleInfo,
+}
+
+/// A library of a set that cannot be opened, and why; the plan leaves it to the run time to say so.
+#[derive(Debug)]
+pub struct Refused {
+    /// Its path.
+    pub path: String,
+    /// What `dlopen` would say.
+    pub reason: OpenError,
+}
+
+impl Plan {
+    /// A plan for `main` and the side modules that it may load, and the libraries that could not be opened.
+    ///
+    /// `config` is that of the process that will use it; `has_host` says whether the host offers a function, by module and
+    /// name.
+    ///
+    /// # Errors
+    /// When main cannot carry side modules.
+    pub fn for_set(
+        main: SetFile,
+        sides: Vec<SetFile>,
+        config: Config,
+        has_host: &dyn Fn(&str, &str) -> bool,
+    ) -> Result<(Self, Vec<Refused>), OpenError> {
+        let mut writer = Writer::default();
+        writer.module(main.hash, &main.info);
+        for side in &sides {
+            writer.module(side.hash, &side.info);
+        }
+        let mut paper = Paper {
+            program: Program::new(config),
+            main: (main.path.as_str().into(), Arc::new(main.info)),
+            places: HashMap::new(),
+            sides,
+            has_host,
+        };
+        let paths = paper.sides.iter().map(|side| side.path.clone());
+        let paths: Vec<String> = paths.collect();
+        paper.places = (1..)
+            .zip(&paper.sides)
+            .flat_map(|(at, side)| {
+                let names = core::iter::once(&side.path).chain(&side.aliases);
+                names.map(move |name| (name.clone(), at))
+            })
+            .collect();
+        attach(&mut paper)?;
+        let mut refused = Vec::new();
+        for path in paths {
+            match paper.group(&path) {
+                Ok((group, bindings)) => {
+                    let planned = planned(&group, &bindings, &mut writer);
+                    writer.group(&path, &planned);
+                }
+                Err(reason) => refused.push(Refused { path, reason }),
+            }
+        }
+        let plan = Plan::from_bytes(&writer.finish());
+        Ok((plan.expect("what was just written can be read"), refused))
+    }
+}
+
+fn place(group: &Group, node: Node) -> Place {
+    match node {
+        // Nothing but main is loaded on paper.
+        Node::Loaded(_) => 0,
+        Node::New(member) => group.members[member].file.file as Place,
+    }
+}
+
+fn planned(group: &Group, targets: &[Vec<Target>], writer: &mut Writer) -> PlannedGroup {
+    let members = group.members.iter().zip(targets);
+    let members = members.map(|(member, targets)| {
+        let list: Vec<Bound> = targets.iter().map(|target| bound(group, target)).collect();
+        PlannedMember {
+            path: Arc::clone(&member.path),
+            module: member.file.file as Place,
+            needs: member
+                .needs
+                .iter()
+                .map(|need| place(group, *need))
+                .collect(),
+            bindings: writer.bindings(&list),
+        }
+    });
+    PlannedGroup {
+        members: members.collect(),
+    }
+}
+
+fn bound(group: &Group, target: &Target) -> Bound {
+    let at = |definition: Definition| (place(group, definition.node), definition.export);
+    match *target {
+        Target::Memory => Bound::Memory,
+        Target::Table => Bound::Table,
+        Target::StackPointer => Bound::StackPointer,
+        Target::MemoryBase => Bound::MemoryBase,
+        Target::TableBase => Bound::TableBase,
+        Target::Function(definition) => {
+            let (module, export) = at(definition);
+            Bound::Function(module, export)
+        }
+        Target::AbsentFunction => Bound::AbsentFunction,
+        Target::DataAddress(definition) => {
+            let (module, export) = at(definition);
+            Bound::DataAddress(module, export)
+        }
+        Target::FunctionAddress(definition) => {
+            let (module, export) = at(definition);
+            Bound::FunctionAddress(module, export)
+        }
+        Target::NullAddress => Bound::NullAddress,
+        Target::Tag(definition) => {
+            let (module, export) = at(definition);
+            Bound::Tag(module, export)
+        }
+        Target::ProcessTag => Bound::ProcessTag,
+        Target::MainGlobal(export) => Bound::MainGlobal(export),
+        Target::Host => Bound::Host,
+    }
+}
+
+/// A process that has a main module and files, and in which nothing can happen.
+struct Paper<'a> {
+    program: Program<(), ()>,
+    main: (Arc<str>, Arc<ModuleInfo>),
+    places: HashMap<String, Place>,
+    sides: Vec<SetFile>,
+    has_host: &'a dyn Fn(&str, &str) -> bool,
+}
+
+impl Paper<'_> {
+    fn group(&mut self, path: &str) -> Result<(Group, Vec<Vec<Target>>), OpenError> {
+        let found = gather(self, path, OpenFlags::default())?;
+        let Found::New(group, _) = found else {
+            unreachable!("nothing is ever loaded on paper");
+        };
+        let resolution = resolution(self, path, &group)?;
+        Ok((group, resolution.members))
+    }
+}
+
+fn nothing_happens<T>() -> Result<T, Fault> {
+    Err(Fault::new("a plan is made on paper"))
+}
+
+impl Engine for Paper<'_> {
+    type Source = ();
+    type Code = ();
+    type Instance = ();
+    type Extern = ();
+
+    fn compile(&mut self, (): &()) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn bridge(&mut self, _bridge: &Bridge) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    async fn instantiate(&mut self, (): &(), _imports: &[()]) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn export(&mut self, (): &(), name: &str) -> Option<()> {
+        self.main.1.exports.find(name).map(drop)
+    }
+
+    fn host(&mut self, module: &str, name: &str) -> Option<()> {
+        (self.has_host)(module, name).then_some(())
+    }
+
+    fn zero(&mut self, (): &(), _at: Address, _len: u32) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn grow(&mut self, (): &(), _slots: u32) -> Result<Slot, Fault> {
+        nothing_happens()
+    }
+
+    fn set(&mut self, (): &(), _slot: Slot, _function: Option<&()>) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn global(&mut self, _mutability: Mutability, _value: u32) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn read(&mut self, (): &()) -> Result<u32, Fault> {
+        nothing_happens()
+    }
+
+    fn write(&mut self, (): &(), _value: u32) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    fn tag(&mut self, _params: &[ValType]) -> Result<(), Fault> {
+        nothing_happens()
+    }
+
+    async fn call(&mut self, (): &(), _args: &[u32]) -> Result<Option<u32>, Fault> {
+        nothing_happens()
+    }
+}
+
+impl Process for Paper<'_> {
+    fn program<R>(&mut self, visit: impl FnOnce(&mut Program<(), ()>) -> R) -> R {
+        visit(&mut self.program)
+    }
+
+    fn main(&mut self) -> Result<Main<()>, Fault> {
+        Ok(Main {
+            name: Arc::clone(&self.main.0),
+            info: Arc::clone(&self.main.1),
+            instance: (),
+        })
+    }
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        let place = self.places.get(&normal(path))?;
+        Some(FileId {
+            volume: 0,
+            file: u64::from(*place),
+        })
+    }
+
+    fn fetch(&mut self, path: &str) -> Result<Fetched<()>, FetchError> {
+        let side = self
+            .places
+            .get(&normal(path))
+            .and_then(|place| self.sides.get(*place as usize - 1));
+        match side {
+            Some(side) => Ok(Fetched {
+                info: side.info.clone(),
+                source: (),
+            }),
+            None => Err(FetchError::Unreadable {
+                reason: "it is not in the set".into(),
+            }),
+        }
+    }
+}
+
+/// A path without `.`, `..` and doubled slashes: a set has no links.
+fn normal(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let start = if path.starts_with('/') { "/" } else { "" };
+    alloc::format!("{start}{}", parts.join("/"))
+}

@@ -1,0 +1,133 @@
+//! A link plan for a closed set: a main module and the side modules that it may load, bound when the set is put together.
+//!
+//! At run time a library of the set is opened without reading what it says of itself, and without looking for a name: the
+//! plan holds descriptions, types, and for each library that can be opened what every import of its load group is bound to.
+//! It is made by the same code that decides a `dlopen` at run time, so both bind the same things.
+//!
+//! A plan holds as long as every file is what it was: each has the hash of its content in it, and one that differs is refused.
+//! It decides for what is opened while nothing but main is in the global scope; any other `dlopen` is decided at run time.
+
+mod decode;
+mod encode;
+mod make;
+pub(crate) mod recall;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use hashbrown::HashMap;
+
+pub use make::{Refused, SetFile};
+
+use crate::ids::ExportId;
+use crate::info::Signature;
+
+/// A hash of a file's content. Which function it is, is the host's affair: the same when a plan is made and when it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A link plan for a closed set. [`Plan::for_set`] makes one, [`Plan::to_bytes`] and [`Plan::from_bytes`] carry it to where it
+/// is used, and [`Process::plan`](crate::Process::plan) offers it to the linker.
+#[derive(Debug)]
+pub struct Plan {
+    bytes: Box<[u8]>,
+    strings: Vec<core::ops::Range<u32>>,
+    signatures: Vec<Arc<Signature>>,
+    /// Where the description of each module begins; the first is main.
+    modules: Vec<Described>,
+    /// What each path leads to, as far as it can be opened by the plan: which group.
+    roots: HashMap<Box<str>, u32>,
+    groups: Vec<u32>,
+    bindings: Vec<u32>,
+}
+
+/// Where a module's description begins, and what its content was.
+#[derive(Debug, Clone, Copy)]
+struct Described {
+    hash: ContentHash,
+    at: u32,
+}
+
+/// A module of a set, by its place in it: main is the first.
+type Place = u32;
+
+/// What a path leads to: a load group as the plan has it.
+#[derive(Debug)]
+struct PlannedGroup {
+    members: Vec<PlannedMember>,
+}
+
+#[derive(Debug)]
+struct PlannedMember {
+    path: Arc<str>,
+    module: Place,
+    needs: Vec<Place>,
+    bindings: u32,
+}
+
+/// What an import is bound to: [`Target`](crate::Target), with places of the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bound {
+    Memory,
+    Table,
+    StackPointer,
+    MemoryBase,
+    TableBase,
+    Function(Place, ExportId),
+    AbsentFunction,
+    DataAddress(Place, ExportId),
+    FunctionAddress(Place, ExportId),
+    NullAddress,
+    Tag(Place, ExportId),
+    ProcessTag,
+    MainGlobal(ExportId),
+    Host,
+}
+
+/// Why bytes are not a plan that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// They do not begin as a plan does.
+    #[error("it is not a link plan")]
+    NotAPlan,
+    /// It was written by another version of this library.
+    #[error(
+        "the link plan has format {found}, this linker reads format {wanted}\n  hint: make the plan again"
+    )]
+    Version {
+        /// The plan's.
+        found: u32,
+        /// This library's.
+        wanted: u32,
+    },
+    /// It is cut short or damaged.
+    #[error("the link plan is damaged at byte {at}: {reason}\n  hint: make the plan again")]
+    Damaged {
+        /// The byte.
+        at: usize,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// A file is not the one that the plan was made for.
+    #[error(
+        "the link plan is stale: `{path}` is not the file that it was made for\n  hint: make the plan again"
+    )]
+    Stale {
+        /// The file.
+        path: String,
+    },
+}
+
+const MAGIC: &[u8] = b"pymode.link\0";
+/// Grows with every change of what is written.
+const FORMAT: u32 = 1;
