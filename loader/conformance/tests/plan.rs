@@ -3,8 +3,8 @@
 
 use pymode_dylink::{ContentHash, Plan, PlanError};
 use pymode_dylink_conformance::case;
-use pymode_dylink_conformance::script::Step;
 use pymode_dylink_conformance::fake::Fake;
+use pymode_dylink_conformance::script::Step;
 use pymode_dylink_conformance::{Faulty, Subject};
 
 /// Every `dlopen` of every case, decided and recalled: what is printed of both is the same, to the last binding.
