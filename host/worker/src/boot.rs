@@ -13,6 +13,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::blob::ImageBlob;
 use crate::bundle::{self, Bundle, ImagePart};
 use crate::guest::{Guest, GuestNumber, Registered};
+use crate::jobs::Jobs;
 use crate::loader::Loader;
 use crate::platform::Worker;
 use crate::stream::Channel;
@@ -73,6 +74,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
             loader: Loader::new(imports),
             channel: RefCell::new(setup.channel),
             waits_for: RefCell::default(),
+            jobs: Jobs::default(),
             poll: RefCell::default(),
             exit: Cell::default(),
         },

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use js_sys::{Object, Promise};
 use pymode_host::wasi::{Poll, Wasi};
 
+use crate::jobs::Jobs;
 use crate::loader::Loader;
 use crate::stream::Channel;
 use crate::window::Window;
@@ -23,6 +24,8 @@ pub(crate) struct Guest {
     pub(crate) channel: RefCell<Option<Rc<dyn Channel>>>,
     /// What the guest has to wait for before the call under way is made again.
     pub(crate) waits_for: RefCell<Option<Promise>>,
+    /// What waits for its constructors.
+    pub(crate) jobs: Jobs,
     /// The `poll_oneoff` under way.
     pub(crate) poll: RefCell<Option<Poll>>,
     /// It called `proc_exit`.
@@ -40,6 +43,11 @@ impl Guest {
         if let Some(channel) = self.channel() {
             channel.flush();
         }
+        self.wait_quietly(promise);
+    }
+
+    /// The same, for a moment in which nobody is told what was said so far.
+    pub(crate) fn wait_quietly(&self, promise: Promise) {
         *self.waits_for.borrow_mut() = Some(promise);
     }
 }
@@ -97,5 +105,6 @@ impl std::ops::Deref for Registered {
 impl Drop for Registered {
     fn drop(&mut self) {
         GUESTS.with_borrow_mut(|guests| guests.retain(|(number, _)| *number != self.number));
+        self.guest.jobs.clear();
     }
 }

@@ -11,6 +11,7 @@
 //! | [`window`], [`blob`] | memory that is not ours: the guest's, the images' |
 //! | [`imports`] | the functions that guests import, as raw exports of this module |
 //! | [`loader`] | the linker of a guest: files and compiled modules |
+//! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
 //! | [`platform`], [`stream`] | time, chance, waiting; standard input and output |
 //! | [`object`] | the Durable Object and the Worker before it |
 //! | [`serve`], [`persistent`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
@@ -24,6 +25,7 @@ mod bundle;
 mod guest;
 mod http;
 mod imports;
+mod jobs;
 mod loader;
 mod object;
 mod persistent;

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Object, Promise, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Config, Contract, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program,
 };
@@ -19,6 +19,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::bundle;
 use crate::guest::Guest;
+use crate::jobs;
 
 /// Where libraries lie that modules name without a directory.
 const LIBRARY_PATH: &str = "/lib";
@@ -46,14 +47,6 @@ pub(crate) struct Loader {
     missing: RefCell<Vec<String>>,
 }
 
-/// What a failed `dl_open` is to do.
-pub(crate) enum Loading {
-    /// It failed.
-    Nothing,
-    /// Wait for this, then try again.
-    Wait(Promise),
-}
-
 impl Loader {
     pub(crate) fn new(imports: Object) -> Loader {
         let contract = Contract {
@@ -70,22 +63,22 @@ impl Loader {
             missing: RefCell::default(),
         }
     }
+}
 
-    /// Whether a `dl_open` that failed did so only because modules are not fetched yet.
-    pub(crate) fn wait(&self) -> Loading {
-        let missing = self.missing.take();
-        if missing.is_empty() {
-            return Loading::Nothing;
-        }
-        Loading::Wait(wasm_bindgen_futures::future_to_promise(async move {
-            for key in missing {
-                let fetched = fetch_side(&key).await;
-                let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
-                FETCHED.with_borrow_mut(|all| all.insert(key, fetched));
-            }
-            Ok(JsValue::UNDEFINED)
-        }))
+/// What a `dl_open` that failed has to wait for: it may have failed only because modules are not fetched yet.
+pub(crate) fn fetching(guest: &Guest) -> Option<Promise> {
+    let missing = guest.loader.missing.take();
+    if missing.is_empty() {
+        return None;
     }
+    Some(wasm_bindgen_futures::future_to_promise(async move {
+        for key in missing {
+            let fetched = fetch_side(&key).await;
+            let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
+            FETCHED.with_borrow_mut(|all| all.insert(key, fetched));
+        }
+        Ok(JsValue::UNDEFINED)
+    }))
 }
 
 async fn fetch_side(key: &str) -> Result<WebAssembly::Module, JsValue> {
@@ -117,6 +110,14 @@ impl Host for Linking {
 
     fn main_exports(&self) -> &Object {
         &self.0.exports
+    }
+
+    fn suspends(&self) -> bool {
+        true
+    }
+
+    async fn wait(&self, promise: Promise) -> Result<JsValue, JsValue> {
+        jobs::wait(&self.0, promise).await
     }
 
     fn main(&self) -> Result<Main<JsInstance>, Fault> {
@@ -161,10 +162,8 @@ impl Host for Linking {
         Ok(Fetched { info, source })
     }
 
-    fn import(&self, module: &str, name: &str) -> Option<JsValue> {
-        let object = Reflect::get(&self.0.loader.imports, &module.into()).ok()?;
-        let found = Reflect::get(object.dyn_ref::<Object>()?, &name.into()).ok()?;
-        (!found.is_undefined()).then_some(found)
+    fn imports(&self) -> &Object {
+        &self.0.loader.imports
     }
 
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Object, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, Mutability, Process,
     Program, Slot, ValType,
@@ -10,7 +10,7 @@ use pymode_dylink::{
 use wasm_bindgen::prelude::*;
 
 use crate::code::{JsCode, Kind, Side};
-use crate::externs::{JsExtern, JsInstance, fault};
+use crate::externs::{JsExtern, JsInstance, fault, get};
 use crate::forwarders::Forwarders;
 
 /// What the engine needs to know of the guest it works for, and of its files.
@@ -20,6 +20,12 @@ pub trait Host {
 
     /// The exports of the main module's instance.
     fn main_exports(&self) -> &Object;
+
+    /// Whether guest code that the linker calls may wait for something.
+    fn suspends(&self) -> bool;
+
+    /// Waits for guest code that was entered. Asked for only if it [may wait](Self::suspends).
+    fn wait(&self, promise: Promise) -> impl Future<Output = Result<JsValue, JsValue>>;
 
     /// See [`Process::main`].
     ///
@@ -36,8 +42,8 @@ pub trait Host {
     /// As there.
     fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError>;
 
-    /// What main imports under this name.
-    fn import(&self, module: &str, name: &str) -> Option<JsValue>;
+    /// What main imports: an object for each module.
+    fn imports(&self) -> &Object;
 
     /// The module of forwarders that was compiled with all that may be loaded.
     ///
@@ -140,7 +146,9 @@ impl<H: Host> Engine for JsProcess<H> {
     }
 
     fn host(&mut self, module: &str, name: &str) -> Option<JsExtern> {
-        self.0.import(module, name).map(JsExtern::Value)
+        let object = get(self.0.imports(), module)?;
+        // The exports of an instance are an object without a prototype: no `instanceof` knows them as one.
+        get(object.unchecked_ref(), name).map(JsExtern::Value)
     }
 
     fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), Fault> {
@@ -212,10 +220,20 @@ impl<H: Host> Engine for JsProcess<H> {
     }
 
     async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, Fault> {
-        let function: Function = self.typed(function, "function")?;
         let args: Array = args.iter().map(|arg| JsValue::from(*arg as i32)).collect();
-        let result = function.apply(&JsValue::UNDEFINED, &args).map_err(fault)?;
-        Ok(result.as_f64().map(|number| number as i32 as u32))
+        let waits = function.may_wait() && self.0.suspends();
+        let function: Function = self.typed(function, "function")?;
+        let result = if waits {
+            // On a stack of its own: on this one there are frames of JavaScript, through which nothing can be suspended.
+            let entered = WebAssembly::promising(&function)
+                .apply(&JsValue::UNDEFINED, &args)
+                .map_err(fault)?;
+            self.0.wait(entered.unchecked_into()).await
+        } else {
+            function.apply(&JsValue::UNDEFINED, &args)
+        };
+        let number = result.map_err(fault)?.as_f64();
+        Ok(number.map(|number| number as i32 as u32))
     }
 }
 

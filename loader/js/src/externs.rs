@@ -39,7 +39,13 @@ impl JsInstance {
     pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
         match &self.0 {
             Kind::Main(info) => info.exports.find(name).map(|_| JsExtern::Main(name.into())),
-            Kind::Side(exports) => get(exports, name).map(JsExtern::Value),
+            Kind::Side(exports) => {
+                let found = get(exports, name)?;
+                Some(match CONSTRUCTORS.contains(&name) {
+                    true => JsExtern::Constructor(found),
+                    false => JsExtern::Value(found),
+                })
+            }
             Kind::Bridge(functions) => {
                 let at: usize = name.parse().ok()?;
                 functions.get(at).cloned().map(JsExtern::Value)
@@ -54,14 +60,30 @@ pub enum JsExtern {
     /// Main's export of this name. Most imports of most modules are: they are found by the engine itself, through the
     /// prototype of the object of imports, and cost nothing here.
     Main(Box<str>),
+    /// A side module's function that the linker calls to construct it.
+    Constructor(JsValue),
     /// Anything else. An immutable global is a number: that is how JavaScript gives a constant to a module.
     Value(JsValue),
 }
 
+/// The functions in which code of the module's author runs while it is loaded.
+const CONSTRUCTORS: [&str; 2] = ["_initialize", "__wasm_call_ctors"];
+/// Main's function that calls exit handlers.
+const FINALIZE: &str = "__cxa_finalize";
+
 impl JsExtern {
+    /// Whether it runs code that may wait, if it is called. The linker's other calls are main's allocator and relocations.
+    pub(crate) fn may_wait(&self) -> bool {
+        match self {
+            JsExtern::Main(name) => **name == *FINALIZE,
+            JsExtern::Constructor(_) => true,
+            JsExtern::Value(_) => false,
+        }
+    }
+
     pub(crate) fn value(&self, main: &Object) -> Result<JsValue, Fault> {
         match self {
-            JsExtern::Value(value) => Ok(value.clone()),
+            JsExtern::Value(value) | JsExtern::Constructor(value) => Ok(value.clone()),
             JsExtern::Main(name) => {
                 get(main, name).ok_or_else(|| Fault::new(format!("main does not export `{name}`")))
             }
@@ -86,5 +108,12 @@ pub fn reason(thrown: &JsValue) -> String {
 }
 
 pub(crate) fn fault(thrown: JsValue) -> Fault {
+    if let Some(error) = thrown.dyn_ref::<js_sys::Error>()
+        && error.name() == "SuspendError"
+    {
+        return Fault::new(
+            "it waits for something, which a module cannot do while it is instantiated\n  hint: a constructor can wait, a start function cannot",
+        );
+    }
     Fault::new(reason(&thrown))
 }

@@ -2,19 +2,26 @@
 
 use std::rc::Rc;
 
-use pymode_dylink::{dlfcn, now};
+use pymode_dylink::dlfcn;
 use pymode_host::{GuestMemory, dl};
 
 use crate::guest::{Guest, GuestNumber};
-use crate::loader::{Loading, process};
+use crate::jobs;
+use crate::loader::{self, process};
 
 /// `-1`, as C has it.
 const FAILED: u32 = u32::MAX;
 
-/// Called again after each wait: a module that is not compiled yet is fetched first, then all begins anew.
+/// Waits for modules that are not compiled yet, and for constructors.
 #[unsafe(export_name = "waits!pymode.dl_open")]
 extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
+    let handle = jobs::go_on(&guest, || open(Rc::clone(&guest), path, len, flags));
+    go_on(&guest);
+    handle
+}
+
+async fn open(guest: Rc<Guest>, path: u32, len: u32, flags: u32) -> u32 {
     // A null pointer is main itself, as in dlopen(3).
     let path = match path {
         0 => None,
@@ -23,17 +30,18 @@ extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
             Err(message) => return fail(&guest, &message, 0),
         },
     };
-    let handle = now(dlfcn::open(&mut process(&guest), path.as_deref(), flags));
-    go_on(&guest);
-    match guest.loader.wait() {
-        Loading::Wait(promise) if handle == 0 => {
-            // That a module was not there yet is no message for the guest.
-            guest.loader.program.borrow_mut().error.take();
-            guest.wait_for(promise);
+    loop {
+        let handle = dlfcn::open(&mut process(&guest), path.as_deref(), flags).await;
+        match loader::fetching(&guest) {
+            Some(fetched) if handle == 0 => {
+                // That a module was not there yet is no message for the guest.
+                guest.loader.program.borrow_mut().error.take();
+                // What could not be fetched is told by the next attempt.
+                let _ = jobs::wait(&guest, fetched).await;
+            }
+            _ => return handle,
         }
-        Loading::Wait(_) | Loading::Nothing => {}
     }
-    handle
 }
 
 #[unsafe(export_name = "pymode.dl_sym")]
@@ -95,12 +103,20 @@ extern "C" fn dl_addr(
     written.unwrap_or_default()
 }
 
-#[unsafe(export_name = "pymode.dl_close")]
+/// Waits for exit handlers.
+#[unsafe(export_name = "waits!pymode.dl_close")]
 extern "C" fn dl_close(guest: u32, handle: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let closed = dlfcn::close(&mut process(&guest), handle);
+    let failed = jobs::go_on(&guest, || close(Rc::clone(&guest), handle));
     go_on(&guest);
-    if closed { 0 } else { FAILED }
+    failed
+}
+
+async fn close(guest: Rc<Guest>, handle: u32) -> u32 {
+    match dlfcn::close_waiting(&mut process(&guest), handle).await {
+        true => 0,
+        false => FAILED,
+    }
 }
 
 #[unsafe(export_name = "pymode.dl_error")]

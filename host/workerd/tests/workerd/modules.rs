@@ -176,3 +176,77 @@ def on_fetch(request, env):
         "{text}"
     );
 }
+
+/// A constructor has a stack of its own, which can be suspended; a start function runs below JavaScript, which cannot.
+#[test]
+fn a_constructor_may_wait_and_a_start_function_may_not() {
+    let entry = "
+from pymode.workers import Response
+
+def on_fetch(request, env):
+    said = []
+    for name in ['constructor', 'start', 'constructor']:
+        try:
+            __import__(name)
+        except Exception as error:
+            said.append(f'{type(error).__name__}: {error}')
+    import unicodedata
+    return Response('\\n'.join([*said, unicodedata.name('x')]))
+";
+    let app = App::with(Mode::Request, true, |sources| {
+        let write = |name: &str, bytes: &[u8]| {
+            std::fs::write(sources.join(name), bytes).expect("it can be written");
+        };
+        write("entry.py", entry.as_bytes());
+        let constructor = r#"(export "__wasm_call_ctors" (func $wait))"#;
+        write("constructor.wasm", &waiting("constructor", constructor));
+        write("start.wasm", &waiting("start", "(start $wait)"));
+    });
+    let answer = app.get("/");
+    let text = answer.text();
+    let lines: Vec<&str> = text.lines().collect();
+    let constructed =
+        "SystemError: initialization of constructor failed without raising an exception";
+    assert_eq!(lines.first(), Some(&constructed), "{text}\n{}", app.log());
+    assert!(
+        lines[1].starts_with("ImportError: ") && lines[1].contains("start.wasm"),
+        "{text}"
+    );
+    assert!(lines[1].contains("waits"), "{text}");
+    assert_eq!(
+        lines[lines.len() - 2..],
+        [constructed, "LATIN SMALL LETTER X"],
+        "{text}"
+    );
+}
+
+/// A side module that sleeps for 20 ms when it is loaded; its `PyInit` traps if that was not done, and gives null.
+fn waiting(name: &str, when: &str) -> Vec<u8> {
+    let version = pymode_abi::VERSION;
+    wat::parse_str(format!(
+        r#"(module
+          (@dylink.0 (mem-info (memory 160 3) (table 0 0)))
+          (@custom "pymode.abi" "\{version:02}")
+          (import "env" "memory" (memory 0))
+          (import "env" "__memory_base" (global $mb i32))
+          (import "wasi_snapshot_preview1" "poll_oneoff"
+            (func $poll (param i32 i32 i32 i32) (result i32)))
+          ;; A subscription at 0: to the monotonic clock, in 20,000,000 ns. The event comes to 64, how many to 128.
+          (data (global.get $mb) "\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\00\01\00\00\00\00\00\00\00\00\2d\31\01")
+          (global $waited (mut i32) (i32.const 0))
+          (func $wait
+            (if (call $poll
+                  (global.get $mb)
+                  (i32.add (global.get $mb) (i32.const 64))
+                  (i32.const 1)
+                  (i32.add (global.get $mb) (i32.const 128)))
+              (then (unreachable)))
+            (if (i32.ne (i32.load offset=128 (global.get $mb)) (i32.const 1)) (then (unreachable)))
+            (global.set $waited (i32.const 1)))
+          {when}
+          (func (export "PyInit_{name}") (result i32)
+            (if (i32.eqz (global.get $waited)) (then (unreachable)))
+            (i32.const 0)))"#
+    ))
+    .expect("the text is well-formed")
+}

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Map, Object, Reflect, WebAssembly};
+use js_sys::{Map, Object, Promise, WebAssembly};
 use pymode_dylink::{Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program};
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, key};
@@ -95,6 +95,14 @@ impl Host for Linking {
         &self.0.exports
     }
 
+    fn suspends(&self) -> bool {
+        false
+    }
+
+    async fn wait(&self, _: Promise) -> Result<JsValue, JsValue> {
+        unreachable!("it does not suspend")
+    }
+
     fn main(&self) -> Result<Main<JsInstance>, Fault> {
         Ok(Main {
             name: MAIN.into(),
@@ -117,10 +125,8 @@ impl Host for Linking {
         Ok(Fetched { info, source })
     }
 
-    fn import(&self, module: &str, name: &str) -> Option<JsValue> {
-        let object = Reflect::get(&self.0.imports, &module.into()).ok()?;
-        let found = Reflect::get(object.dyn_ref::<Object>()?, &name.into()).ok()?;
-        (!found.is_undefined()).then_some(found)
+    fn imports(&self) -> &Object {
+        &self.0.imports
     }
 
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {

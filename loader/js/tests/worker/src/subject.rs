@@ -60,7 +60,8 @@ impl Subject for Guest {
                 Closure::new(move |path, length, flags| dlopen(&alive(&open), path, length, flags)),
                 Closure::new(move |handle, name, length| dlsym(&alive(&sym), handle, name, length)),
             );
-            let test = Object::new();
+            // As the exports of an instance are.
+            let test: Object = Object::create(JsValue::NULL.unchecked_ref::<Object>());
             let seven: JsValue = export(&wasm_bindgen::exports().unchecked_into(), "seven")
                 .expect("it is exported below");
             for (name, function) in [
