@@ -196,6 +196,24 @@ fn what_is_served_follows_the_project() {
 }
 
 #[test]
+fn a_file_that_is_no_part_of_the_project_changes_nothing() {
+    let counting = "from pymode.workers import Response\ncount = 0\ndef on_fetch(request, env):\n    global count\n    count += 1\n    return Response(f'call {count}.')\n";
+    let dir = project(&[
+        ("pyproject.toml", "[project]\nname = 'x'\n"),
+        ("src/entry.py", counting),
+    ]);
+    let dev = Dev::serve(dir.path());
+    dev.until("call 1.");
+    // Long enough for what a change of a module would set off.
+    for line in ["ready\n", "ready\nready\n"] {
+        fs::write(dir.path().join("dev.log"), line).expect("it can be written");
+        std::thread::sleep(Duration::from_secs(1));
+    }
+    let answer = dev.get("/");
+    assert!(answer.contains("call 2."), "{answer}");
+}
+
+#[test]
 fn a_project_that_is_broken_from_the_start_is_served_when_it_is_mended() {
     let dir = project(&[("pyproject.toml", "[project]\nname = 'x'\n")]);
     let dev = Dev::serve(dir.path());

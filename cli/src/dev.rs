@@ -1,7 +1,7 @@
 //! `pymode dev`: a project in a local workerd, served anew whenever it changes.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
@@ -34,9 +34,12 @@ pub(crate) fn dev(dir: &Path, port: u16) -> Result<ExitCode, Failure> {
     })?;
     let (sender, happenings) = channel();
     let changed = sender.clone();
+    // Events tell their paths below the one that is watched.
+    let root = path::absolute(dir)?;
+    let (dir, root) = (&root.clone(), root);
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // What is only read has not changed; that an event was lost is a reason to look.
-        if !matches!(&event, Ok(event) if matches!(event.kind, EventKind::Access(_))) {
+        // That an event was lost is a reason to look.
+        if !matches!(&event, Ok(event) if !concerns(&root, event)) {
             let _ = changed.send(Happening::Changed);
         }
     })?;
@@ -52,6 +55,24 @@ pub(crate) fn dev(dir: &Path, port: u16) -> Result<ExitCode, Failure> {
         served.renew()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whether something happened to what a bundle is made of. What is only read has not changed, and a log beside the modules must
+/// not set off the reload that it tells of.
+fn concerns(root: &Path, event: &notify::Event) -> bool {
+    let is_part = |path: &PathBuf| {
+        // A path that is told otherwise than it was asked for may be any.
+        let Ok(inside) = path.strip_prefix(root) else {
+            return true;
+        };
+        inside.starts_with(project::SOURCES)
+            || inside.as_os_str().is_empty()
+            || inside
+                .extension()
+                .is_some_and(|kind| kind == "toml" || kind == "lock")
+    };
+    !matches!(event.kind, EventKind::Access(_))
+        && (event.need_rescan() || event.paths.iter().any(is_part))
 }
 
 /// The modules, and `pyproject.toml`: its folder, because editors replace files.

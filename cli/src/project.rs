@@ -10,7 +10,7 @@ use crate::failure::Failure;
 use crate::python::Workshop;
 
 /// Where a project keeps its modules.
-const SOURCES: &str = "src";
+pub(crate) const SOURCES: &str = "src";
 
 /// For whose eyes a bundle is.
 #[derive(Clone, Copy, PartialEq, Eq)]
