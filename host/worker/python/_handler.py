@@ -4,52 +4,48 @@ A message is made of pieces, each with its length in front (4 bytes, little-endi
 empty one. A head is texts with NULs between them. Of a request: method, URL, how many headers there are, names and values of
 these, names and values of the environment. Of an answer: status, names and values of headers; or `fault` and a traceback. What the program prints goes to file 2, which the host logs.
 
-    per request     main() is the whole program: one request, one answer, the end.
-    persistent      stay() answers one request after the other, and waits for the next in between.
-
-A length of 2**32 - 1 says that the message breaks off.
+initialise() is called once, serve() for each request (`pymode_initialise` and `pymode_serve` of python.wasm). Both answer 0, or 1
+when the interpreter is not to be used again.
 """
 
 import os
 import sys
 
+from pymode._wire import CUT_OFF, Inbox
 from pymode.workers import Request, Response, chunks_of
 
 # What is imported here, every cold start pays for: hence no json, traceback, io, types.
 SimpleNamespace = type(sys.implementation)
 
-_CUT_OFF = b"\xff\xff\xff\xff"
-
 _handler = None
-
-
-def main():
-    initialise()
-    serve()
-
-
-def stay():
-    initialise()
-    while True:
-        _skip(serve())
+_failure = None
 
 
 def initialise():
     """Imports the program. Nothing of a request, of the clock or of chance is kept here: a snapshot may be taken after it."""
-    global _handler
+    global _handler, _failure
     sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    name = os.environ.get("PYMODE_ENTRY", "entry")
-    __import__(name)
-    _handler = _find(sys.modules[name])
+    try:
+        name = os.environ.get("PYMODE_ENTRY", "entry")
+        __import__(name)
+        _handler = _find(sys.modules[name])
+    except BaseException as error:
+        _failure = _traceback(error)
+        sys.stderr.write(_failure)
+        return 1
+    return 0
 
 
 def serve():
-    """Answers one request. Gives what is left of its body."""
-    message = _Message(_read_piece().decode())
-    body = _pieces()
+    """Answers one request."""
+    if _failure is not None:
+        _fail(_failure)
+        return 1
+    inbox = Inbox(0)
     started = False
     try:
-        response = _handler(message, body)
+        message = _Message(inbox.next().decode())
+        response = _handler(message, inbox.body())
         pieces = chunks_of(response.body)
         # The first piece before the head: what goes wrong until then is still told by the status.
         first = next(pieces, b"")
@@ -59,16 +55,19 @@ def serve():
         _write_piece(first)
         for piece in pieces:
             _write_piece(piece)
-        _end()
+        _write(bytes(4))
     except BaseException as error:
         text = _traceback(error)
         sys.stderr.write(text)
-        if started:
-            _write(_CUT_OFF)
-        else:
-            _write_head("fault", text)
-            _end()
-    return body
+        try:
+            if started:
+                _write(CUT_OFF)
+            else:
+                _fail(text)
+        except BrokenPipeError:
+            # Whoever asked has gone.
+            pass
+    return 0
 
 
 class _Message:
@@ -145,6 +144,11 @@ def _traceback(error):
     return "".join(traceback.format_exception(error))
 
 
+def _fail(text):
+    _write_head("fault", text.replace("\0", "\ufffd"))
+    _write(bytes(4))
+
+
 def _write_head(*texts):
     if any("\0" in text for text in texts):
         raise ValueError("a header contains a NUL")
@@ -158,46 +162,7 @@ def _write_piece(piece):
         _write(piece)
 
 
-def _end():
-    _write(bytes(4))
-
-
 def _write(data):
     view = memoryview(data)
     while view:
         view = view[os.write(1, view):]
-
-
-def _pieces():
-    while piece := _read_piece():
-        yield piece
-
-
-def _skip(body):
-    """The next request begins behind this one's body."""
-    try:
-        for _ in body:
-            pass
-    except ConnectionError:
-        pass
-
-
-def _read_piece():
-    length = _read(4)
-    if length == _CUT_OFF:
-        raise ConnectionError("the request was cut off")
-    return _read(int.from_bytes(length, "little"))
-
-
-def _read(count):
-    data = bytearray()
-    while len(data) < count:
-        piece = os.read(0, count - len(data))
-        if not piece:
-            raise ConnectionError("the request was cut off")
-        data += piece
-    return bytes(data)
-
-
-if __name__ == "__main__":
-    main()

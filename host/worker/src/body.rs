@@ -1,6 +1,6 @@
 //! Bodies of responses, written as their makers go along.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
@@ -47,6 +47,8 @@ struct Writer {
     controller: Controller,
     /// Ends the pause of whoever waits until some of the backlog is sent.
     drained: Rc<RefCell<Option<Function>>>,
+    /// Nobody reads any more.
+    abandoned: Rc<Cell<bool>>,
 }
 
 impl Body {
@@ -65,11 +67,13 @@ impl Body {
                 let _ = wake.call0(&JsValue::UNDEFINED);
             }
         };
-        // When nobody reads any more, the maker goes on too; what it makes is thrown away.
-        let (pull, cancel) = (
-            Closure::<dyn Fn()>::new(wake.clone()),
-            Closure::<dyn Fn()>::new(wake),
-        );
+        let abandoned: Rc<Cell<bool>> = Rc::default();
+        let (left, wake_who_waits) = (Rc::clone(&abandoned), wake.clone());
+        let pull = Closure::<dyn Fn()>::new(wake);
+        let cancel = Closure::<dyn Fn()>::new(move || {
+            left.set(true);
+            wake_who_waits();
+        });
         let source = Object::new();
         Reflect::set(&source, &"start".into(), start.as_ref())?;
         // The stream owns these two: they are collected with it.
@@ -85,9 +89,15 @@ impl Body {
             Body(Rc::new(Writer {
                 controller,
                 drained,
+                abandoned,
             })),
             JsValue::from(stream).unchecked_into(),
         ))
+    }
+
+    /// Whether nobody reads any more.
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.0.abandoned.get()
     }
 
     /// Adds to the body. When nobody reads any more, it is thrown away.
@@ -108,6 +118,9 @@ impl Body {
 
     /// If too much waits to be sent: a promise that is kept when more may be added.
     pub(crate) fn pause(&self) -> Option<Promise> {
+        if self.is_abandoned() {
+            return None;
+        }
         let room = self.0.controller.desired_size()?;
         (room <= 0.0).then(|| {
             Promise::new(&mut |resolve, _reject| *self.0.drained.borrow_mut() = Some(resolve))

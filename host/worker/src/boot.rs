@@ -1,6 +1,5 @@
 //! How a guest comes to be: doors, python.wasm, windows, files; then it runs.
 
-use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -10,10 +9,10 @@ use pymode_host::wasi::{Stdio, Wasi};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use crate::bell::Bell;
 use crate::blob::ImageBlob;
 use crate::bundle::{self, Bundle, ImagePart};
-use crate::guest::{Guest, GuestNumber, Registered};
-use crate::jobs::Jobs;
+use crate::guest::{Guest, GuestNumber, Parts, Registered};
 use crate::loader::Loader;
 use crate::platform::Worker;
 use crate::stream::Channel;
@@ -28,7 +27,11 @@ pub(crate) struct Setup {
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) stdio: Stdio,
-    /// Whom the streams talk to, if they are more than bytes.
+    /// What the streams ring when something comes.
+    pub(crate) bell: Bell,
+    /// Whether it may send requests.
+    pub(crate) has_network: bool,
+    /// Whom the output goes to, if it is more than bytes.
     pub(crate) channel: Option<Rc<dyn Channel>>,
     /// File systems besides the bundle's images and `/tmp`, and where they are seen.
     pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
@@ -65,20 +68,16 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
     for (name, value) in setup.env {
         wasi.env(&name, &value).map_err(refused)?;
     }
-    Ok(Registered::new(
-        number,
-        Guest {
-            window: Window::open(&bundle.window(), &exports)?,
-            exports,
-            wasi: RefCell::new(wasi),
-            loader: Loader::new(imports),
-            channel: RefCell::new(setup.channel),
-            waits_for: RefCell::default(),
-            jobs: Jobs::default(),
-            poll: RefCell::default(),
-            exit: Cell::default(),
-        },
-    ))
+    let guest = Guest::new(Parts {
+        window: Window::open(&bundle.window(), &exports)?,
+        exports,
+        wasi,
+        loader: Loader::new(imports),
+        bell: setup.bell,
+        has_network: setup.has_network,
+        channel: setup.channel,
+    });
+    Ok(Registered::new(number, guest))
 }
 
 /// Without it no guest could wait for anything.
@@ -149,22 +148,39 @@ fn files(
     Ok(vfs)
 }
 
-/// Runs a guest's `main` to its end. It is entered once: a second call on its one shadow stack would destroy the first.
+/// Runs a guest's `main` to its end.
 pub(crate) async fn run(guest: &Guest) -> Ended {
-    let returned = match start(guest) {
+    match enter(guest, "_start").await {
+        Entered::Returned(_) => Ended::Exit(0),
+        Entered::Ended(ended) => ended,
+    }
+}
+
+/// What came of a call.
+pub(crate) enum Entered {
+    /// It returned; 0 when it gives nothing back.
+    Returned(u32),
+    /// The guest has ended in it, and must not be entered again.
+    Ended(Ended),
+}
+
+/// Calls an export of the guest, which may be suspended in it. A guest is entered by one call at a time: a second one on its
+/// one shadow stack would destroy the first.
+pub(crate) async fn enter(guest: &Guest, export: &str) -> Entered {
+    let returned = match call(guest, export) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
     };
     match (guest.exit.get(), returned) {
-        (Some(code), _) => Ended::Exit(code),
-        (None, Ok(_)) => Ended::Exit(0),
-        (None, Err(thrown)) => Ended::Fault(pymode_dylink_js::reason(&thrown)),
+        (Some(code), _) => Entered::Ended(Ended::Exit(code)),
+        (None, Ok(value)) => Entered::Returned(value.as_f64().unwrap_or_default() as u32),
+        (None, Err(thrown)) => Entered::Ended(Ended::Fault(pymode_dylink_js::reason(&thrown))),
     }
 }
 
-fn start(guest: &Guest) -> Result<Promise, JsValue> {
-    let start: Function = Reflect::get(&guest.exports, &"_start".into())?.dyn_into()?;
-    WebAssembly::promising(&start)
+fn call(guest: &Guest, export: &str) -> Result<Promise, JsValue> {
+    let function: Function = Reflect::get(&guest.exports, &export.into())?.dyn_into()?;
+    WebAssembly::promising(&function)
         .call0(&JsValue::UNDEFINED)?
         .dyn_into()
 }

@@ -6,6 +6,7 @@ use std::rc::Rc;
 use js_sys::{Object, Promise};
 use pymode_host::wasi::{Poll, Wasi};
 
+use crate::bell::Bell;
 use crate::jobs::Jobs;
 use crate::loader::Loader;
 use crate::stream::Channel;
@@ -20,6 +21,10 @@ pub(crate) struct Guest {
     pub(crate) window: Window,
     pub(crate) wasi: RefCell<Wasi>,
     pub(crate) loader: Loader,
+    /// What ends its waits.
+    pub(crate) bell: Bell,
+    /// Whether it may send requests.
+    pub(crate) has_network: bool,
     /// Whom it talks to while it runs, if it does.
     pub(crate) channel: RefCell<Option<Rc<dyn Channel>>>,
     /// What the guest has to wait for before the call under way is made again.
@@ -32,7 +37,34 @@ pub(crate) struct Guest {
     pub(crate) exit: Cell<Option<u32>>,
 }
 
+/// What a guest is made from.
+pub(crate) struct Parts {
+    pub(crate) exports: Object,
+    pub(crate) window: Window,
+    pub(crate) wasi: Wasi,
+    pub(crate) loader: Loader,
+    pub(crate) bell: Bell,
+    pub(crate) has_network: bool,
+    pub(crate) channel: Option<Rc<dyn Channel>>,
+}
+
 impl Guest {
+    pub(crate) fn new(parts: Parts) -> Guest {
+        Guest {
+            exports: parts.exports,
+            window: parts.window,
+            wasi: RefCell::new(parts.wasi),
+            loader: parts.loader,
+            bell: parts.bell,
+            has_network: parts.has_network,
+            channel: RefCell::new(parts.channel),
+            waits_for: RefCell::default(),
+            jobs: Jobs::default(),
+            poll: RefCell::default(),
+            exit: Cell::default(),
+        }
+    }
+
     /// Whom it talks to just now.
     pub(crate) fn channel(&self) -> Option<Rc<dyn Channel>> {
         self.channel.borrow().clone()

@@ -1,28 +1,27 @@
 //! A request for Python and its answer: what goes through files 0 and 1 of a guest that runs `_handler.py`.
 //!
-//! Both are made of pieces, each with its length in front (4 bytes, little-endian): first the head, then the body's, then an
-//! empty one. `_handler.py` says what is in a head.
+//! Both are made of [pieces](crate::pieces); `_handler.py` says what is in a head.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
-use futures_util::StreamExt;
 use js_sys::{Object, Promise, Reflect};
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
-use worker::{Env, Headers, Request, Response, ResponseBody};
+use worker::{ByteStream, Env, Headers, Request, Response, ResponseBody};
 
 use crate::body::Body;
-use crate::stream::{Channel, Pipe};
+use crate::pieces::{CUT_OFF, piece};
+use crate::stream::Channel;
 
 /// The longest head that is taken from a guest, in bytes.
 const LONGEST_HEAD: usize = 1 << 20;
 
 /// The first piece of a request.
-pub(crate) fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
+fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
     let headers: Vec<(String, String)> = request.headers().entries().collect();
     let mut texts = vec![
         request.method().to_string(),
@@ -50,9 +49,30 @@ fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
     Ok(texts)
 }
 
-/// A piece with its length in front.
-pub(crate) fn piece(content: &[u8]) -> Vec<u8> {
-    [&(content.len() as u32).to_le_bytes(), content].concat()
+/// A request that a guest can read, and the answer that it will write.
+pub(crate) struct Asked {
+    /// The first piece of the request.
+    pub(crate) head: Vec<u8>,
+    /// What follows it.
+    pub(crate) body: Option<ByteStream>,
+    pub(crate) answer: Answer,
+}
+
+/// A response that the guest has yet to begin.
+pub(crate) type Pending = oneshot::Receiver<Result<Response, Broken>>;
+
+impl Asked {
+    /// Makes a request ready for a guest.
+    pub(crate) fn new(request: &mut Request, env: &Env) -> Result<(Asked, Pending), JsValue> {
+        let (answer, pending) = Answer::new();
+        let asked = Asked {
+            head: head(request, env)?,
+            // A request without a body has no stream.
+            body: request.stream().ok(),
+            answer,
+        };
+        Ok((asked, pending))
+    }
 }
 
 /// What has come of an answer.
@@ -90,7 +110,7 @@ struct Incoming {
 
 impl Answer {
     /// An answer, and the response that it will begin.
-    pub(crate) fn new() -> (Answer, oneshot::Receiver<Result<Response, Broken>>) {
+    fn new() -> (Answer, Pending) {
         let (sender, receiver) = oneshot::channel();
         let incoming = Incoming {
             stage: Stage::Head(sender),
@@ -229,104 +249,18 @@ impl Stream for AnswerOut {
     }
 
     fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
-        self.0.0.borrow_mut().take(bytes);
+        let mut incoming = self.0.0.borrow_mut();
+        if matches!(&incoming.stage, Stage::Body(body) if body.is_abandoned()) {
+            return Err(Errno::Pipe);
+        }
+        incoming.take(bytes);
         Ok(bytes.len())
     }
 }
 
-/// The two ends of an exchange, as a guest's channel.
-pub(crate) struct Exchange {
-    input: Pipe,
-    answer: Answer,
-    body: Rc<RefCell<RequestBody>>,
-    when_done: Option<Box<dyn Fn()>>,
-}
-
-/// In place of a length: the message breaks off here.
-const CUT_OFF: u32 = u32::MAX;
-
-/// The body of a request.
-enum RequestBody {
-    /// Some of it may be left.
-    Open(worker::ByteStream),
-    /// A piece is on its way.
-    Reading,
-    /// There is none, and the guest has yet to be told.
-    Missing,
-    /// All of it was given to the guest.
-    Ended,
-}
-
-impl Exchange {
-    /// An exchange over `input`, into which somebody puts the head of the request.
-    pub(crate) fn new(request: &mut Request, answer: Answer, input: Pipe) -> Exchange {
-        // A request without a body has no stream.
-        let body = request
-            .stream()
-            .map_or(RequestBody::Missing, RequestBody::Open);
-        Exchange {
-            input,
-            answer,
-            body: Rc::new(RefCell::new(body)),
-            when_done: None,
-        }
-    }
-
-    /// Calls `done` when the guest asks for more than the whole body: for the next request.
-    pub(crate) fn when_done(self, done: impl Fn() + 'static) -> Exchange {
-        Exchange {
-            when_done: Some(Box::new(done)),
-            ..self
-        }
-    }
-}
-
-impl Channel for Exchange {
-    fn input(&self) -> &Pipe {
-        &self.input
-    }
-
-    /// Reads one piece of the body, so that a guest that does not read is not flooded.
-    fn ask(&self) {
-        let taken = std::mem::replace(&mut *self.body.borrow_mut(), RequestBody::Reading);
-        let mut stream = match taken {
-            RequestBody::Open(stream) => stream,
-            RequestBody::Missing => {
-                self.body.replace(RequestBody::Ended);
-                return self.input.give(&piece(&[]));
-            }
-            RequestBody::Reading => return,
-            RequestBody::Ended => {
-                self.body.replace(RequestBody::Ended);
-                if let Some(done) = &self.when_done {
-                    done();
-                }
-                return;
-            }
-        };
-        let (body, input) = (Rc::clone(&self.body), self.input.clone());
-        wasm_bindgen_futures::spawn_local(async move {
-            let next = match stream.next().await {
-                Some(Ok(bytes)) if bytes.is_empty() => RequestBody::Open(stream),
-                Some(Ok(bytes)) => {
-                    input.give(&piece(&bytes));
-                    RequestBody::Open(stream)
-                }
-                None => {
-                    input.give(&piece(&[]));
-                    RequestBody::Ended
-                }
-                Some(Err(_)) => {
-                    input.give(&CUT_OFF.to_le_bytes());
-                    RequestBody::Ended
-                }
-            };
-            body.replace(next);
-        });
-    }
-
+impl Channel for Answer {
     fn congestion(&self) -> Option<Promise> {
-        match &self.answer.0.borrow().stage {
+        match &self.0.borrow().stage {
             Stage::Body(body) => body.pause(),
             Stage::Head(_) | Stage::End => None,
         }

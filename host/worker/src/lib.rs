@@ -12,23 +12,29 @@
 //! | [`imports`] | the functions that guests import, as raw exports of this module |
 //! | [`loader`] | the linker of a guest: files and compiled modules |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
-//! | [`platform`], [`stream`] | time, chance, waiting; standard input and output |
+//! | [`platform`], [`bell`] | time and chance; what ends a wait |
+//! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
 //! | [`object`] | the Durable Object and the Worker before it |
-//! | [`serve`], [`persistent`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
-//! | [`http`], [`body`] | a request and its answer, as the guest sees them |
+//! | [`interpreter`], [`serve`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
+//! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
+//! | [`fetch`] | requests that the guest makes |
 //! | [`run`], [`wire`] | `pymode run --engine workerd` |
 
+mod bell;
 mod blob;
 mod body;
 mod boot;
 mod bundle;
+mod fetch;
 mod guest;
 mod http;
 mod imports;
+mod interpreter;
 mod jobs;
 mod loader;
 mod object;
-mod persistent;
+mod pieces;
+mod pipe;
 mod platform;
 mod queue;
 mod run;

@@ -1,19 +1,19 @@
 //! The Durable Object, and the Worker before it.
 
 use std::cell::RefCell;
-use std::rc::Rc;
 
 use worker::{
     Context, DurableObject, Env, Request, Response, ResponseBody, Result, State, durable_object,
     event,
 };
 
+use crate::bell::Bell;
 use crate::body::Body;
 use crate::bundle::{self, Bundle};
-use crate::persistent::Persistent;
+use crate::pipe::Pipe;
 use crate::run::{self, Terminal};
-use crate::serve;
-use crate::stream::{Frames, Pipe};
+use crate::serve::{Fresh, Persistent};
+use crate::stream::Frames;
 use crate::wire::{Kind, take};
 
 /// The binding under which the Worker finds its objects.
@@ -33,9 +33,10 @@ async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response
 pub struct PythonObject {
     _state: State,
     env: Env,
-    persistent: Rc<Persistent>,
+    fresh: Fresh,
+    persistent: Persistent,
     /// Standard input of the program that runs.
-    input: RefCell<Pipe>,
+    input: RefCell<Option<Pipe>>,
 }
 
 impl DurableObject for PythonObject {
@@ -43,7 +44,8 @@ impl DurableObject for PythonObject {
         PythonObject {
             _state: state,
             env,
-            persistent: Rc::default(),
+            fresh: Fresh::default(),
+            persistent: Persistent::default(),
             input: RefCell::default(),
         }
     }
@@ -51,8 +53,8 @@ impl DurableObject for PythonObject {
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         let mode = bundle::with(Bundle::mode)?;
         match (mode.as_str(), request.path().as_str()) {
-            ("request", _) => serve::once(request, &self.env).await,
-            ("persistent", _) => Rc::clone(&self.persistent).answer(request, &self.env).await,
+            ("request", _) => self.fresh.answer(request, &self.env).await,
+            ("persistent", _) => self.persistent.answer(request, &self.env).await,
             // Only for whoever serves it on their own machine: it runs what it is sent.
             ("run", "/run") => self.run(request.bytes().await?),
             ("run", "/stdin") => self.stdin(&request.bytes().await?),
@@ -65,11 +67,13 @@ impl PythonObject {
     /// Starts a program; the answer's body lasts as long as it runs.
     fn run(&self, request: Vec<u8>) -> Result<Response> {
         let (body, stream) = Body::new()?;
-        let input = Pipe::default();
-        self.input.replace(input.clone());
+        let bell = Bell::default();
+        let input = Pipe::new(&bell);
+        self.input.replace(Some(input.clone()));
         let terminal = Terminal {
             frames: Frames::new(body),
             input,
+            bell,
         };
         wasm_bindgen_futures::spawn_local(run::run(request, terminal));
         Response::from_body(ResponseBody::Stream(stream))
@@ -78,6 +82,7 @@ impl PythonObject {
     /// Gives the program more input; none is its end.
     fn stdin(&self, mut message: &[u8]) -> Result<Response> {
         let input = self.input.borrow();
+        let input = input.as_ref().ok_or("no program runs")?;
         while let Ok(Some((kind, content))) = take(&mut message) {
             match (kind, content) {
                 (Kind::Stdin, []) => input.end(),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use js_sys::Promise;
+use js_sys::Function;
 use pymode_host::{Clock, Errno, Platform};
 use wasm_bindgen::prelude::*;
 
@@ -18,7 +18,10 @@ extern "C" {
     fn get_random_values(into: &mut [u8]) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(catch, js_name = setTimeout)]
-    fn set_timeout(callback: &js_sys::Function, milliseconds: f64) -> Result<JsValue, JsValue>;
+    fn set_timeout(callback: &Function, milliseconds: f64) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = clearTimeout)]
+    fn clear_timeout(timer: &JsValue);
 
     #[wasm_bindgen(js_namespace = console, js_name = error)]
     fn console_error(text: &str);
@@ -62,15 +65,15 @@ impl Platform for Worker {
     }
 }
 
-/// A promise that is kept after at least so many nanoseconds.
-pub(crate) fn timer(nanoseconds: u64) -> Result<Promise, JsValue> {
-    let milliseconds = (Duration::from_nanos(nanoseconds).as_secs_f64() * 1e3)
-        .ceil()
-        .min(LONGEST);
-    let mut failed = Ok(JsValue::UNDEFINED);
-    let promise =
-        Promise::new(&mut |resolve, _reject| failed = set_timeout(&resolve, milliseconds));
-    failed.map(|_| promise)
+/// Has `callback` called after at least so many nanoseconds. What is given back is for [`clear_timer`].
+pub(crate) fn set_timer(callback: &Function, nanoseconds: u64) -> Result<JsValue, JsValue> {
+    let milliseconds = (Duration::from_nanos(nanoseconds).as_secs_f64() * 1e3).ceil();
+    set_timeout(callback, milliseconds.min(LONGEST))
+}
+
+/// Takes a timer back. One that has run out already stays so.
+pub(crate) fn clear_timer(timer: &JsValue) {
+    clear_timeout(timer);
 }
 
 /// What a panic says goes to the log; it then traps.

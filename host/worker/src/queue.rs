@@ -1,4 +1,4 @@
-//! One at a time, in the order of arrival.
+//! A few at a time, in the order of arrival.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -6,27 +6,37 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-/// A place that only one may have. Clones are the same place.
-#[derive(Clone, Default)]
+/// Places for those who are at work. Clones are the same places.
+#[derive(Clone)]
 pub(crate) struct Queue(Rc<Line>);
 
-#[derive(Default)]
 struct Line {
-    taken: Cell<bool>,
+    free: Cell<usize>,
     waiting: RefCell<VecDeque<oneshot::Sender<()>>>,
 }
 
-/// Having the place. It goes to the next in line when this is dropped.
+/// Having a place. It goes to the next in line when this is dropped.
 pub(crate) struct Turn(Rc<Line>);
 
 impl Queue {
-    /// Waits for the place.
+    /// So many places, all of them free.
+    pub(crate) fn new(places: usize) -> Queue {
+        Queue(Rc::new(Line {
+            free: Cell::new(places),
+            waiting: RefCell::default(),
+        }))
+    }
+
+    /// Waits for a place.
     pub(crate) async fn turn(&self) -> Turn {
-        if self.0.taken.replace(true) {
-            let (sender, receiver) = oneshot::channel();
-            self.0.waiting.borrow_mut().push_back(sender);
-            // The sender is dropped only together with the queue, which this holds.
-            let _ = receiver.await;
+        match self.0.free.get().checked_sub(1) {
+            Some(free) => self.0.free.set(free),
+            None => {
+                let (sender, receiver) = oneshot::channel();
+                self.0.waiting.borrow_mut().push_back(sender);
+                // The sender is dropped only together with the queue, which this holds.
+                let _ = receiver.await;
+            }
         }
         Turn(Rc::clone(&self.0))
     }
@@ -42,6 +52,6 @@ impl Drop for Turn {
                 return;
             }
         }
-        self.0.taken.set(false);
+        self.0.free.set(self.0.free.get() + 1);
     }
 }

@@ -12,9 +12,11 @@ use pymode_host::vfs::{
 };
 use pymode_host::wasi::Stdio;
 
+use crate::bell::Bell;
 use crate::boot::{self, Ended, Setup};
+use crate::pipe::Pipe;
 use crate::platform::Worker;
-use crate::stream::{Channel, Frames, Pipe};
+use crate::stream::{Channel, Frames};
 use crate::wire::{Kind, take};
 
 /// How much the current directory may grow to, in bytes.
@@ -35,17 +37,10 @@ struct Program {
 pub(crate) struct Terminal {
     pub(crate) frames: Frames,
     pub(crate) input: Pipe,
+    pub(crate) bell: Bell,
 }
 
 impl Channel for Terminal {
-    fn input(&self) -> &Pipe {
-        &self.input
-    }
-
-    fn ask(&self) {
-        self.frames.put(Kind::WantStdin, &[]);
-    }
-
     fn flush(&self) {
         self.frames.flush();
     }
@@ -88,10 +83,16 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         args: program.args,
         env: program.env,
         stdio: Stdio {
-            stdin: channel.input.stream(),
+            stdin: channel.input.stream({
+                let frames = channel.frames.clone();
+                move || frames.put(Kind::WantStdin, &[])
+            }),
             stdout: channel.frames.stream(Kind::Stdout),
             stderr: channel.frames.stream(Kind::Stderr),
         },
+        bell: channel.bell.clone(),
+        // Whoever runs a program is promised that there is none.
+        has_network: false,
         channel: Some(Rc::new(channel.clone())),
         mounts,
     };

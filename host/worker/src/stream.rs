@@ -1,118 +1,23 @@
-//! Standard streams of a guest whose other side is somewhere else: they may have to wait.
+//! Standard output of a guest whose other side is somewhere else.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
 use std::rc::Rc;
 
-use js_sys::{Function, Promise};
+use js_sys::Promise;
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
-use wasm_bindgen::prelude::*;
 
 use crate::body::Body;
 use crate::wire::{Kind, put};
 
-/// The other side of a guest's streams.
+/// The other side of a guest's standard output.
 pub(crate) trait Channel {
-    /// What the guest reads as file 0.
-    fn input(&self) -> &Pipe;
-
-    /// Asks for more input; it comes through [`Pipe::give`], now or later.
-    fn ask(&self);
-
     /// Hands over all output, before the guest pauses.
     fn flush(&self) {}
 
     /// A promise to wait for before more output is taken, if there is too much already.
     fn congestion(&self) -> Option<Promise>;
-}
-
-/// A promise of input, if the guest has just asked for it in vain.
-pub(crate) fn input_wanted(channel: &dyn Channel) -> Option<Promise> {
-    channel.input().is_wanted().then(|| input(channel))
-}
-
-/// Asks for input: a promise that is kept when there is some, or its end.
-pub(crate) fn input(channel: &dyn Channel) -> Promise {
-    let promise = channel.input().wait();
-    channel.ask();
-    promise
-}
-
-/// Input that comes while the guest runs. Clones share it.
-#[derive(Clone, Default)]
-pub(crate) struct Pipe(Rc<RefCell<PipeState>>);
-
-#[derive(Default)]
-struct PipeState {
-    bytes: VecDeque<u8>,
-    ended: bool,
-    /// The guest wanted to read and there was nothing.
-    wanted: bool,
-    /// Ends the wait of the guest.
-    wake: Option<Function>,
-}
-
-impl Pipe {
-    /// More input.
-    pub(crate) fn give(&self, bytes: &[u8]) {
-        self.0.borrow_mut().bytes.extend(bytes);
-        self.wake();
-    }
-
-    /// There will be no more.
-    pub(crate) fn end(&self) {
-        self.0.borrow_mut().ended = true;
-        self.wake();
-    }
-
-    fn wake(&self) {
-        let wake = self.0.borrow_mut().wake.take();
-        if let Some(wake) = wake {
-            // It only settles a promise.
-            let _ = wake.call0(&JsValue::UNDEFINED);
-        }
-    }
-
-    fn is_wanted(&self) -> bool {
-        std::mem::take(&mut self.0.borrow_mut().wanted)
-    }
-
-    fn wait(&self) -> Promise {
-        Promise::new(&mut |resolve, _reject| self.0.borrow_mut().wake = Some(resolve))
-    }
-
-    /// The stream that the guest reads.
-    pub(crate) fn stream(&self) -> Box<dyn Stream> {
-        Box::new(PipeIn(self.clone()))
-    }
-}
-
-struct PipeIn(Pipe);
-
-impl Stream for PipeIn {
-    fn kind(&self) -> FileKind {
-        FileKind::Unknown
-    }
-
-    fn read(&mut self, into: &mut [u8], _may_wait: bool) -> Result<usize, Errno> {
-        let mut pipe = self.0.0.borrow_mut();
-        if pipe.bytes.is_empty() && !pipe.ended {
-            pipe.wanted = true;
-            return Err(Errno::Again);
-        }
-        let count = into.len().min(pipe.bytes.len());
-        for (to, from) in into.iter_mut().zip(pipe.bytes.drain(..count)) {
-            *to = from;
-        }
-        Ok(count)
-    }
-
-    fn readable(&mut self) -> Option<u64> {
-        let pipe = self.0.0.borrow();
-        (!pipe.bytes.is_empty() || pipe.ended).then_some(pipe.bytes.len() as u64)
-    }
 }
 
 /// So much output is handed over at once, even if the guest does not pause.

@@ -17,24 +17,21 @@ use crate::prune;
 use crate::python::{Files, Python, key};
 use crate::stdlib::LeftOut;
 
+macro_rules! sdk {
+    ($name:literal) => {
+        ($name, include_str!(concat!("../../worker/python/", $name)))
+    };
+}
+
 /// The guest's side of a Worker, and the modules that its programs import.
-const SDK: [(&str, &str); 4] = [
-    (
-        "_handler.py",
-        include_str!("../../worker/python/_handler.py"),
-    ),
-    (
-        "pymode/__init__.py",
-        include_str!("../../worker/python/pymode/__init__.py"),
-    ),
-    (
-        "pymode/workers.py",
-        include_str!("../../worker/python/pymode/workers.py"),
-    ),
-    (
-        "workers/__init__.py",
-        include_str!("../../worker/python/workers/__init__.py"),
-    ),
+const SDK: &[(&str, &str)] = &[
+    sdk!("_handler.py"),
+    sdk!("pymode/__init__.py"),
+    sdk!("pymode/_wire.py"),
+    sdk!("pymode/http.py"),
+    sdk!("pymode/workers.py"),
+    sdk!("workers/__init__.py"),
+    sdk!("workers/_fetch.py"),
 ];
 
 const COMPILE: &str = include_str!("../helpers/compile.py");

@@ -10,7 +10,15 @@
 from pymode.workers import Headers, Response
 from pymode.workers import Request as _Request
 
-__all__ = ["Headers", "Request", "Response", "WorkerEntrypoint"]
+__all__ = ["Headers", "Request", "Response", "WorkerEntrypoint", "fetch"]
+
+
+async def fetch(resource, **options):
+    """Sends a request: `resource` is a URL or a `Request`; `method`, `headers` and `body` are options."""
+    # Whoever does not fetch need not pay for it.
+    from workers._fetch import fetch
+
+    return await fetch(resource, **options)
 
 
 class Request(_Request):

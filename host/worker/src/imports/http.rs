@@ -1,11 +1,11 @@
 //! `pymode.http_fetch`.
 
-use pymode_host::{Errno, GuestMemory};
+use pymode_host::{Errno, GuestMemory, dl};
 
 use super::wasi::errno;
-use crate::guest::GuestNumber;
+use crate::fetch::fetch;
+use crate::guest::{Guest, GuestNumber};
 
-/// The network is not open to guests yet.
 #[unsafe(export_name = "pymode.http_fetch")]
 extern "C" fn http_fetch(
     guest: u32,
@@ -16,10 +16,19 @@ extern "C" fn http_fetch(
     out: u32,
 ) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let memory = &&guest.window;
-    let ranges = memory
-        .check(head, head_len.into())
-        .and_then(|()| memory.check(body, body_len.into()))
-        .and_then(|()| memory.check(out, 4));
-    errno(ranges.and(Err(Errno::Acces)))
+    errno(begin(&guest, (head, head_len), (body, body_len), out))
+}
+
+fn begin(guest: &Guest, head: (u32, u32), body: (u32, u32), out: u32) -> Result<(), Errno> {
+    let mut memory = &guest.window;
+    memory.check(out, 4)?;
+    memory.check(body.0, body.1.into())?;
+    let head = dl::text(&memory, "http_fetch", head.0, head.1).map_err(|_| Errno::Inval)?;
+    if !guest.has_network {
+        return Err(Errno::Acces);
+    }
+    let body = memory.read_vec(body.0, body.1)?;
+    let answer = fetch(&head, &body, &guest.bell)?;
+    let fd = guest.wasi.borrow_mut().open_input(answer)?;
+    memory.write_u32(out, fd)
 }

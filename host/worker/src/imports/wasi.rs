@@ -4,8 +4,6 @@ use pymode_host::Errno;
 use pymode_host::wasi::Outcome;
 
 use crate::guest::{Guest, GuestNumber};
-use crate::platform;
-use crate::stream;
 
 /// The file that goes to whom the guest talks to.
 const STDOUT: u32 = 1;
@@ -26,10 +24,8 @@ macro_rules! bind {
         extern "C" fn fd_read(guest: u32, $($param: $type),*) -> u32 {
             let guest = GuestNumber(guest).guest();
             let outcome = guest.wasi.borrow_mut().fd_read(&mut &guest.window, $($param),*);
-            if outcome == Err(Errno::Again)
-                && let Some(promise) = guest.channel().and_then(|channel| stream::input_wanted(&*channel))
-            {
-                guest.wait_for(promise);
+            if guest.bell.take_wanted() {
+                guest.wait_for(guest.bell.wait());
             }
             errno(outcome)
         }
@@ -84,11 +80,13 @@ fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -
     if wasi.poll_finish(memory, &poll, events, used)? {
         return Ok(());
     }
-    let promise = match poll.time_left(&wasi)? {
-        Some(left) => platform::timer(left).map_err(|_| Errno::Io)?,
+    let left = poll.time_left(&wasi)?;
+    let comes_from_outside = !wasi.fed_from_outside(&poll).is_empty();
+    let promise = match left {
+        Some(left) => guest.bell.wait_at_most(left).map_err(|_| Errno::Io)?,
+        None if comes_from_outside => guest.bell.wait(),
         // It would wait for itself.
-        None if wasi.fed_from_outside(&poll).is_empty() => return Err(Errno::Deadlk),
-        None => stream::input(&*guest.channel().ok_or(Errno::NotSup)?),
+        None => return Err(Errno::Deadlk),
     };
     *guest.poll.borrow_mut() = Some(poll);
     guest.wait_for(promise);

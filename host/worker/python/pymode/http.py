@@ -1,0 +1,96 @@
+"""HTTP requests from a Worker.
+
+    from pymode.http import fetch
+
+    answer = fetch("https://example.com/", method="POST", body=b"...")
+    print(answer.status, answer.headers["content-type"], answer.json())
+
+While an answer is on its way the program waits, and so does whoever called it, C code included. A handler that is `async` may use
+the `fetch` of `workers` instead, which lets other tasks run meanwhile.
+"""
+
+import os
+
+import _pymode
+from pymode._wire import Inbox
+from pymode.workers import Headers
+
+__all__ = ["Answer", "fetch"]
+
+
+def fetch(url, *, method="GET", headers=None, body=None):
+    """Sends a request and waits for the head of its answer."""
+    inbox = begin(url, method, headers, body)
+    return Answer(inbox, parse(url, inbox.next()))
+
+
+def begin(url, method, headers, body):
+    """Sends a request. The answer is to be read from the inbox."""
+    texts = [method, url]
+    for name, value in Headers(headers or ()).items():
+        texts += [name, value]
+    if any("\0" in text for text in texts):
+        raise ValueError("a method, URL or header contains a NUL")
+    if isinstance(body, str):
+        body = body.encode()
+    return Inbox(_pymode.http_fetch("\0".join(texts), body or b""))
+
+
+def parse(url, head):
+    """Status, URL and headers of an answer."""
+    first, *texts = head.decode().split("\0")
+    if first == "error":
+        raise ConnectionError(f"{url}: {texts[0]}")
+    return int(first), texts[0], Headers(zip(texts[1::2], texts[2::2]))
+
+
+class Answer:
+    """What came back. The body is read when it is asked for, and is kept."""
+
+    def __init__(self, inbox, head):
+        self.status, self.url, self.headers = head
+        self._inbox = inbox
+        self._body = None
+
+    @property
+    def ok(self):
+        return 200 <= self.status <= 299
+
+    def stream(self):
+        """The body in the pieces in which it comes. It can be read only once so."""
+        if self._body is not None:
+            yield self._body
+            return
+        yield from self._inbox.body()
+        self.close()
+
+    def bytes(self):
+        if self._body is None:
+            self._body = b"".join(self.stream())
+        return self._body
+
+    def text(self):
+        return self.bytes().decode()
+
+    def json(self):
+        import json
+
+        return json.loads(self.bytes())
+
+    def close(self):
+        """Gives up what was not read."""
+        fd, self._inbox.fd = self._inbox.fd, -1
+        if fd >= 0:
+            os.close(fd)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def __del__(self):
+        self.close()
+
+    def __repr__(self):
+        return f"<Answer {self.status} {self.url}>"

@@ -1,0 +1,64 @@
+"""`fetch` as Cloudflare's SDK has it: awaited."""
+
+import sys
+
+from pymode import http
+
+
+async def fetch(resource, **options):
+    """Sends a request: `resource` is a URL or a `Request`; `method`, `headers` and `body` are options."""
+    if not isinstance(resource, str):
+        options = {"method": resource.method, "headers": resource.headers, **options}
+        if "body" not in options and options["method"] not in ("GET", "HEAD"):
+            options["body"] = await resource.bytes()
+        resource = resource.url
+    method, headers, body = (options.pop(name, None) for name in ("method", "headers", "body"))
+    if options:
+        raise TypeError(f"fetch() knows no option {next(iter(options))!r}")
+    inbox = http.begin(resource, method or "GET", headers, body)
+    return FetchResponse(inbox, http.parse(resource, await _next(inbox)))
+
+
+class FetchResponse(http.Answer):
+    """What came back; as in the SDK, the body is awaited."""
+
+    async def bytes(self):
+        if self._body is None:
+            pieces = []
+            while piece := await _next(self._inbox):
+                pieces.append(piece)
+            self.close()
+            self._body = b"".join(pieces)
+        return self._body
+
+    buffer = bytes
+
+    async def text(self):
+        return (await self.bytes()).decode()
+
+    async def json(self):
+        import json
+
+        return json.loads(await self.bytes())
+
+
+async def _next(inbox):
+    while (piece := inbox.take()) is None:
+        await _ready(inbox.fd)
+        inbox.fill()
+    return piece
+
+
+async def _ready(fd):
+    """Waits without holding others up. A program without an event loop has no others: then reading waits."""
+    if "asyncio" not in sys.modules:
+        return
+    import asyncio
+
+    loop = asyncio.get_running_loop()
+    ready = loop.create_future()
+    loop.add_reader(fd, lambda: ready.done() or ready.set_result(None))
+    try:
+        await ready
+    finally:
+        loop.remove_reader(fd)

@@ -1,0 +1,151 @@
+//! An interpreter that answers requests: it is entered once to initialise, and once for each request.
+//!
+//! Between two calls nothing of it is on any stack, and its state is whatever the last one left.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use js_sys::{Object, Reflect};
+use pymode_host::Errno;
+use pymode_host::vfs::FileKind;
+use pymode_host::wasi::{Stdio, Stream};
+use worker::Result;
+
+use crate::bell::Bell;
+use crate::boot::{self, Ended, Entered, Setup};
+use crate::bundle;
+use crate::guest::Registered;
+use crate::http::{Answer, Asked};
+use crate::pieces;
+use crate::pipe::Pipe;
+use crate::stream::Log;
+
+pub(crate) struct Interpreter {
+    guest: Registered,
+    input: Pipe,
+    /// The body of the request under way.
+    body: Rc<RefCell<Option<Rc<pieces::Body>>>>,
+    output: Relay,
+    is_initialised: Cell<bool>,
+}
+
+/// Whether an interpreter may be entered again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fitness {
+    Fit,
+    Spent,
+}
+
+impl Interpreter {
+    /// Instantiates one; nothing of it has run.
+    pub(crate) fn boot() -> Result<Interpreter> {
+        let bell = Bell::default();
+        let input = Pipe::new(&bell);
+        let body: Rc<RefCell<Option<Rc<pieces::Body>>>> = Rc::default();
+        let asked = Rc::clone(&body);
+        let ask = move || {
+            if let Some(body) = &*asked.borrow() {
+                body.ask();
+            }
+        };
+        let output = Relay::default();
+        let guest = boot::boot(Setup {
+            args: vec![b"python".into()],
+            env: environment()?,
+            stdio: Stdio {
+                stdin: input.stream(ask),
+                stdout: Box::new(output.clone()),
+                stderr: Box::new(Log::default()),
+            },
+            bell,
+            has_network: true,
+            channel: None,
+            mounts: Vec::new(),
+        })?;
+        Ok(Interpreter {
+            guest,
+            input,
+            body,
+            output,
+            is_initialised: Cell::default(),
+        })
+    }
+
+    /// Has a request answered.
+    pub(crate) async fn serve(&self, asked: Asked) -> Fitness {
+        let answer = asked.answer;
+        self.output.0.replace(Some(answer.stream()));
+        self.guest.channel.replace(Some(Rc::new(answer.clone())));
+        let body = pieces::Body::new(asked.body, self.input.clone());
+        self.body.replace(Some(body));
+        self.input.clear();
+        self.input.give(&asked.head);
+        let fitness = self.enter(&answer).await;
+        answer.end(|| "the program did not finish its answer".to_owned());
+        // What is left of the request is nobody's.
+        self.body.replace(None);
+        self.output.0.replace(None);
+        fitness
+    }
+
+    async fn enter(&self, answer: &Answer) -> Fitness {
+        let mut fitness = Fitness::Fit;
+        for call in ["pymode_initialise", "pymode_serve"] {
+            if call == "pymode_initialise" && self.is_initialised.replace(true) {
+                continue;
+            }
+            match boot::enter(&self.guest, call).await {
+                Entered::Returned(0) => {}
+                // Having failed to initialise, it can still say why.
+                Entered::Returned(_) => fitness = Fitness::Spent,
+                Entered::Ended(ended) => {
+                    answer.end(|| said(&ended));
+                    return Fitness::Spent;
+                }
+            }
+        }
+        fitness
+    }
+}
+
+/// The end of a program, as a sentence.
+fn said(ended: &Ended) -> String {
+    match ended {
+        Ended::Exit(code) => {
+            format!("the program exited with code {code} before its answer was complete")
+        }
+        Ended::Fault(reason) => format!("the program was stopped by a fault: {reason}"),
+    }
+}
+
+/// The environment of guests that answer requests.
+fn environment() -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
+    let texts = bundle::with(bundle::Bundle::environment)?;
+    let mut all = Vec::new();
+    for name in Object::keys(&texts) {
+        let value = Reflect::get(&texts, &name)?;
+        let (name, value) = (name.as_string(), value.as_string());
+        let pair = name
+            .zip(value)
+            .ok_or("the bundle's environment is not all text")?;
+        all.push((pair.0.into_bytes(), pair.1.into_bytes()));
+    }
+    Ok(all)
+}
+
+/// A stream that leads elsewhere for each request.
+#[derive(Clone, Default)]
+struct Relay(Rc<RefCell<Option<Box<dyn Stream>>>>);
+
+impl Stream for Relay {
+    fn kind(&self) -> FileKind {
+        FileKind::Unknown
+    }
+
+    fn write(&mut self, bytes: &[u8], may_wait: bool) -> std::result::Result<usize, Errno> {
+        match &mut *self.0.borrow_mut() {
+            Some(stream) => stream.write(bytes, may_wait),
+            None => Err(Errno::Pipe),
+        }
+    }
+}

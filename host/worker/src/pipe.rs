@@ -1,0 +1,106 @@
+//! Input of a guest that comes while the guest runs.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use pymode_host::Errno;
+use pymode_host::vfs::FileKind;
+use pymode_host::wasi::Stream;
+
+use crate::bell::Bell;
+
+/// Bytes on their way to a guest. Clones share them.
+#[derive(Clone)]
+pub(crate) struct Pipe(Rc<State>);
+
+struct State {
+    bytes: RefCell<VecDeque<u8>>,
+    ended: Cell<bool>,
+    /// More was asked for since something came.
+    asked: Cell<bool>,
+    bell: Bell,
+}
+
+impl Pipe {
+    /// An empty one, to a guest with this bell.
+    pub(crate) fn new(bell: &Bell) -> Pipe {
+        Pipe(Rc::new(State {
+            bytes: RefCell::default(),
+            ended: Cell::default(),
+            asked: Cell::default(),
+            bell: bell.clone(),
+        }))
+    }
+
+    /// More input.
+    pub(crate) fn give(&self, bytes: &[u8]) {
+        self.0.bytes.borrow_mut().extend(bytes);
+        self.0.asked.set(false);
+        self.0.bell.ring();
+    }
+
+    /// There will be no more.
+    pub(crate) fn end(&self) {
+        self.0.ended.set(true);
+        self.0.bell.ring();
+    }
+
+    /// Forgets what was not read.
+    pub(crate) fn clear(&self) {
+        self.0.bytes.borrow_mut().clear();
+        self.0.asked.set(false);
+    }
+
+    /// The stream that the guest reads. `ask` is called when it wants more than there is.
+    pub(crate) fn stream(&self, ask: impl Fn() + 'static) -> Box<dyn Stream> {
+        Box::new(PipeIn {
+            pipe: self.clone(),
+            ask: Box::new(ask),
+        })
+    }
+}
+
+struct PipeIn {
+    pipe: Pipe,
+    ask: Box<dyn Fn()>,
+}
+
+impl PipeIn {
+    /// Whether reading would not wait. If it would, more is asked for, once.
+    fn is_ready(&self) -> bool {
+        let state = &*self.pipe.0;
+        let is_ready = || state.ended.get() || !state.bytes.borrow().is_empty();
+        if !is_ready() && !state.asked.replace(true) {
+            (self.ask)();
+        }
+        // It may have come at once.
+        is_ready()
+    }
+}
+
+impl Stream for PipeIn {
+    fn kind(&self) -> FileKind {
+        FileKind::Unknown
+    }
+
+    fn read(&mut self, into: &mut [u8], may_wait: bool) -> Result<usize, Errno> {
+        if !self.is_ready() {
+            if may_wait {
+                self.pipe.0.bell.want();
+            }
+            return Err(Errno::Again);
+        }
+        let mut bytes = self.pipe.0.bytes.borrow_mut();
+        let count = into.len().min(bytes.len());
+        for (to, from) in into.iter_mut().zip(bytes.drain(..count)) {
+            *to = from;
+        }
+        Ok(count)
+    }
+
+    fn readable(&mut self) -> Option<u64> {
+        self.is_ready()
+            .then(|| self.pipe.0.bytes.borrow().len() as u64)
+    }
+}
