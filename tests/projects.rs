@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -155,6 +155,74 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 }
 
 const ENTRY: &str = "from pymode.workers import Response\n\ndef on_fetch(request, env):\n    return Response.html('<p>one')\n";
+
+/// simplejson's C encoder calls Python for what it does not know; that asks a server, and the C frames wait with it.
+#[test]
+fn python_below_c_waits_for_a_server() {
+    let server = TcpListener::bind("127.0.0.1:0").expect("there is a port");
+    let address = server.local_addr().expect("it is bound");
+    std::thread::spawn(move || {
+        for mut stream in server.incoming().flatten() {
+            std::thread::spawn(move || {
+                let mut line = String::new();
+                let mut reader = BufReader::new(stream.try_clone()?);
+                reader.read_line(&mut line)?;
+                let number: u64 = line
+                    .split(['/', ' '])
+                    .nth(2)
+                    .map_or(0, |n| n.parse().unwrap_or(0));
+                std::thread::sleep(Duration::from_millis(number * 7919 % 40));
+                let text = (number * number).to_string();
+                write!(
+                    stream,
+                    "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{text}",
+                    text.len()
+                )
+            });
+        }
+    });
+    let entry = "
+import simplejson
+from simplejson import encoder
+from pymode.http import fetch
+from pymode.workers import Response
+
+class Square:
+    def __init__(self, number):
+        self.number = number
+
+def on_fetch(request, env):
+    url, number = request.url.split('=', 1)[1].rsplit('/', 1)
+
+    def default(square):
+        return int(fetch(f'{url}/{square.number}').text())
+
+    assert encoder.c_make_encoder is not None
+    squares = [{'square': Square(int(number) + n)} for n in range(3)]
+    return Response(simplejson.dumps(squares, default=default))
+";
+    for mode in ["request", "persistent"] {
+        let manifest = format!(
+            "[project]\nname = 'squares'\nversion = '1'\ndependencies = ['simplejson==4.3.0']\n[tool.pymode]\nmode = '{mode}'\n"
+        );
+        let dir = project(&[("pyproject.toml", &manifest), ("src/entry.py", entry)]);
+        let dev = Dev::serve(dir.path());
+        std::thread::scope(|scope| {
+            for number in 0..50u64 {
+                let dev = &dev;
+                scope.spawn(move || {
+                    let answer = dev.get(&format!("/?url=http://{address}/{number}"));
+                    let square = |n: u64| format!("{{\"square\": {}}}", n * n);
+                    let [a, b, c] = [0, 1, 2].map(|n| square(number + n));
+                    assert!(
+                        answer.contains(&format!("[{a}, {b}, {c}]")),
+                        "{mode} {answer}"
+                    );
+                });
+            }
+        });
+    }
+}
 
 #[test]
 fn what_is_served_follows_the_project() {

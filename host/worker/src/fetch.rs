@@ -22,7 +22,7 @@ pub(crate) fn fetch(head: &str, body: &[u8], bell: &Bell) -> Result<Box<dyn Stre
         return Err(Errno::Inval);
     };
     let texts: Vec<&str> = texts.collect();
-    if texts.len() % 2 != 0 {
+    if !texts.len().is_multiple_of(2) {
         return Err(Errno::Inval);
     }
     let sent = send(method, url, &texts, body);

@@ -37,7 +37,11 @@ pub fn capnp(bundle: &Bundle) -> String {
         r#"using Workerd = import "/workerd/workerd.capnp";
 
 const config :Workerd.Config = (
-  services = [(name = "main", worker = .worker)],
+  services = [
+    (name = "main", worker = .worker),
+    # A Worker on this machine is tried with servers on this machine.
+    (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
+  ],
   sockets = [(name = "{SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],
 );
 
