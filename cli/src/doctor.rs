@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use pymode_python::Options;
-use pymode_toolchain::{Cache, Talk, zig};
+use pymode_toolchain::{Cache, Talk, npm, zig};
 
 use crate::failure::Failure;
 
@@ -74,7 +74,13 @@ fn findings(cache: &Cache) -> Vec<Finding> {
             "cargo",
             "cargo",
             &["--version"],
-            "install Rust: it unpacks C sources",
+            "install Rust: it unpacks C sources, and builds what runs in a Worker",
+        ),
+        machine(
+            "npm",
+            "npm",
+            &["--version"],
+            "install Node.js with npm: workerd comes from there; only Workers need it",
         ),
         cached(
             "zig",
@@ -93,6 +99,22 @@ fn findings(cache: &Cache) -> Vec<Finding> {
             python.map(|built| built.wasm),
             pymode_python::SOURCE_VERSION,
             "built when first needed, about 5 minutes on two cores",
+        ),
+        cached(
+            "workerd",
+            npm::workerd(&sealed, &quiet)
+                .ok()
+                .map(|workerd| workerd.exe),
+            npm::WORKERD_VERSION,
+            "downloaded when first needed, 40 MB",
+        ),
+        cached(
+            "the Worker's own code",
+            pymode_workerd::worker::build(&sealed, &quiet)
+                .ok()
+                .map(|code| code.host()),
+            env!("CARGO_PKG_VERSION"),
+            "built when first needed, about two minutes on two cores",
         ),
     ]
 }

@@ -3,6 +3,7 @@
 mod dlopen;
 mod interpreter;
 mod start;
+mod worker;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -24,6 +25,9 @@ pub(crate) const CASES: &[Case] = &[
     ("start", start::start),
     ("interpreter", interpreter::interpreter),
     ("dlopen", dlopen::dlopen),
+    ("worker-start", worker::start),
+    ("worker-request", worker::request),
+    ("worker-dlopen", worker::dlopen),
 ];
 
 /// What cases are run with.
@@ -34,6 +38,8 @@ pub(crate) struct Bench {
     pub(crate) python: Built,
     /// Counted pairs.
     pub(crate) runs: usize,
+    cache: Cache,
+    talk: Talk,
 }
 
 impl Bench {
@@ -55,6 +61,8 @@ impl Bench {
             pymode,
             python: pymode_python::build(&cache, &talk, pymode_python::Options::default())?,
             runs,
+            cache,
+            talk,
         })
     }
 

@@ -97,6 +97,13 @@ impl Bundle {
         }
     }
 
+    /// The same with a Durable Object of this class, which the Worker finds as `env.PYTHON`.
+    #[must_use]
+    pub fn with_object(mut self, class: &'static str) -> Bundle {
+        self.object = Some(class);
+        self
+    }
+
     /// Puts a Worker together. Nothing is written.
     ///
     /// # Errors

@@ -25,10 +25,10 @@ pub mod wrangler;
 #[path = "../../worker/src/wire.rs"]
 mod wire;
 
-pub use bundle::{Bundle, Mode, Place};
+pub use bundle::{Bundle, Kind, Mode, Module, Place};
 pub use manifest::{Manifest, ManifestError, Settings};
 pub use project::{Project, ProjectError};
 pub use python::{MEMORY_LIMIT, Python, PythonError};
 pub use run::{Exit, Run, RunError};
-pub use serve::{LocalWorkerd, Log, ServeError};
+pub use serve::{Compiled, LocalWorkerd, Log, ServeError};
 pub use share::Share;

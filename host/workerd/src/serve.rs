@@ -47,6 +47,71 @@ pub struct LocalWorkerd {
     log: Option<PathBuf>,
 }
 
+/// A bundle in workerd's binary form: it starts without text that has to be parsed.
+#[derive(Debug)]
+pub struct Compiled {
+    workerd: Workerd,
+    config: PathBuf,
+}
+
+impl Compiled {
+    pub(crate) fn new(
+        workerd: &Workerd,
+        bundle: &Bundle,
+        dir: &Path,
+    ) -> Result<Compiled, ServeError> {
+        let text = write(bundle, dir)?;
+        let output = Command::new(&workerd.exe)
+            .args(["compile", "--config-only"])
+            .arg(&text)
+            .output()
+            .map_err(|source| ServeError::Start {
+                exe: workerd.exe.clone(),
+                source,
+            })?;
+        if !output.status.success() {
+            return Err(ServeError::NoAnswer {
+                reason: "workerd refuses its configuration".into(),
+                log: String::from_utf8_lossy(&output.stderr).into_owned(),
+            });
+        }
+        let config = dir.join("config.bin");
+        fs::write(&config, output.stdout).map_err(CacheError::io("write", &config))?;
+        Ok(Compiled {
+            workerd: workerd.clone(),
+            config,
+        })
+    }
+
+    /// Serves it.
+    ///
+    /// # Errors
+    /// When workerd cannot be started.
+    pub fn start(&self) -> Result<LocalWorkerd, ServeError> {
+        let bind = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
+        let listener = bind.map_err(|source| ServeError::Start {
+            exe: self.workerd.exe.clone(),
+            source,
+        })?;
+        let log = self.config.with_extension("log");
+        LocalWorkerd::run(
+            &self.workerd,
+            &["serve", "--binary"],
+            &self.config,
+            &listener,
+            Some(&log),
+        )
+    }
+}
+
+/// Writes a bundle and its configuration, of which this is the path.
+fn write(bundle: &Bundle, dir: &Path) -> Result<PathBuf, ServeError> {
+    bundle.write(dir, Place::Link)?;
+    let config = dir.join("config.capnp");
+    fs::write(&config, capnp(bundle)).map_err(CacheError::io("write", &config))?;
+    Ok(config)
+}
+
 /// Where what workerd says goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
@@ -85,27 +150,41 @@ impl LocalWorkerd {
         listener: &TcpListener,
         log: Log,
     ) -> Result<LocalWorkerd, ServeError> {
-        bundle.write(dir, Place::Link)?;
-        let config = dir.join("config.capnp");
-        fs::write(&config, capnp(bundle)).map_err(CacheError::io("write", &config))?;
+        let config = write(bundle, dir)?;
+        let path = dir.join("workerd.log");
+        let log = match log {
+            Log::Keep => Some(path.as_path()),
+            Log::Show => None,
+        };
+        LocalWorkerd::run(workerd, &["serve"], &config, listener, log)
+    }
+
+    /// Runs workerd with a configuration. Its log goes to a file, or to this process's standard error.
+    fn run(
+        workerd: &Workerd,
+        args: &[&str],
+        config: &Path,
+        listener: &TcpListener,
+        log: Option<&Path>,
+    ) -> Result<LocalWorkerd, ServeError> {
         let start = |source| ServeError::Start {
             exe: workerd.exe.clone(),
             source,
         };
-        let path = dir.join("workerd.log");
         let out = match log {
-            Log::Keep => File::create(&path)
-                .map_err(CacheError::io("create", &path))?
+            Some(path) => File::create(path)
+                .map_err(CacheError::io("create", path))?
                 .into(),
-            Log::Show => io::stderr().as_fd().try_clone_to_owned().map_err(start)?,
+            None => io::stderr().as_fd().try_clone_to_owned().map_err(start)?,
         };
         // The socket is made here and handed over as file 0: its port is known before workerd runs, nobody else can take
         // it, and who connects early waits in its queue.
         let address = listener.local_addr().map_err(start)?;
         let socket = OwnedFd::from(listener.try_clone().map_err(start)?);
         let child = Command::new(&workerd.exe)
-            .args(["serve", &format!("--socket-fd={SOCKET}=0")])
-            .arg(&config)
+            .args(args)
+            .arg(format!("--socket-fd={SOCKET}=0"))
+            .arg(config)
             .stdin(socket)
             .stdout(out.try_clone().map_err(start)?)
             .stderr(out)
@@ -114,8 +193,13 @@ impl LocalWorkerd {
         Ok(LocalWorkerd {
             child,
             address,
-            log: (log == Log::Keep).then_some(path),
+            log: log.map(Path::to_path_buf),
         })
+    }
+
+    /// The process's number.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
     }
 
     /// How it ended, if it has.

@@ -1,0 +1,190 @@
+//! Python in a Durable Object of a local workerd, against the least that a Durable Object can be.
+//!
+//! A Worker's own clock has whole milliseconds and stands still while it computes: everything is timed from outside, over HTTP,
+//! and what is too short for that is done many times in one request.
+
+mod modules;
+mod served;
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use pymode_ext::{Builder, Spec, Target};
+use pymode_python::{Built, Options};
+use pymode_workerd::{Bundle, Kind, Mode, Module, Project, Python, Settings};
+use tempfile::TempDir;
+
+use super::{Bench, Outcome};
+use served::{Client, Cost, Served, cold};
+
+const EMPTY: &str = include_str!("../../workers/empty.js");
+const PRINT: &str = include_str!("../../workers/print.py");
+const BOTH: &str = include_str!("../../workers/both.py");
+const LOAD: &str = include_str!("../../workers/load.py");
+
+/// What an empty object is called in reports.
+const BASELINE: &str = "empty JavaScript object";
+
+/// The packages of the main job.
+const PACKAGES: [&str; 2] = ["markupsafe==3.0.4", "simplejson==4.3.0"];
+
+/// What bundles are made with.
+struct Workshop {
+    built: Built,
+    python: Python,
+    dir: TempDir,
+}
+
+impl Workshop {
+    fn open(bench: &Bench) -> Result<Workshop, Box<dyn Error>> {
+        let options = Options {
+            docstrings: false,
+            ..Options::default()
+        };
+        let built = pymode_python::build(&bench.cache, &bench.talk, options)?;
+        let python = Python::open(&bench.cache, &bench.talk, &built.wasm, &built.image)?;
+        let dir = tempfile::tempdir_in(python.scratch())?;
+        Ok(Workshop { built, python, dir })
+    }
+
+    /// A project of one module and some files, as it would be deployed.
+    fn bundle(
+        &self,
+        name: &str,
+        entry: &str,
+        mode: Mode,
+        sites: &[PathBuf],
+        files: &[(String, Vec<u8>)],
+    ) -> Result<Bundle, Box<dyn Error>> {
+        let sources = self.dir.path().join(format!("{name}-src"));
+        std::fs::create_dir(&sources)?;
+        std::fs::write(sources.join("entry.py"), entry)?;
+        for (name, bytes) in files {
+            std::fs::write(sources.join(name), bytes)?;
+        }
+        let settings = Settings {
+            mode,
+            ..Settings::default()
+        };
+        let project = Project {
+            sources: &sources,
+            sites,
+            settings: &settings,
+            development: false,
+        };
+        let packed = self.dir.path().join(format!("{name}-packed"));
+        Ok(self.python.bundle(&self.built.native, &project, &packed)?)
+    }
+
+    fn compile(&self, name: &str, bundle: &Bundle) -> Result<Served, Box<dyn Error>> {
+        let dir = self.dir.path().join(name);
+        Ok(Served::new(self.python.compile(bundle, &dir)?))
+    }
+
+    fn empty(&self) -> Result<Served, Box<dyn Error>> {
+        let entry = Module::bytes("entry.js", Kind::Script, EMPTY.into());
+        let bundle = Bundle::of(vec![entry]).with_object("PythonObject");
+        self.compile("empty", &bundle)
+    }
+}
+
+fn sites(bench: &Bench, built: &Built) -> Result<Vec<PathBuf>, Box<dyn Error>> {
+    let target = Target::from(built);
+    let builder = Builder::new(&bench.cache, &bench.talk, target, &bench.pymode);
+    let specs: Vec<Spec> = PACKAGES
+        .iter()
+        .map(|text| text.parse())
+        .collect::<Result<_, _>>()?;
+    Ok(builder.site(&specs)?)
+}
+
+/// From the start of the process to the first answer, and what that costs.
+pub(crate) fn start(bench: &Bench) -> Outcome {
+    let shop = Workshop::open(bench)?;
+    let empty = shop.empty()?;
+    let sites = sites(bench, &shop.built)?;
+    let mut samples = Vec::new();
+    for (what, entry, sites) in [
+        ("print(1)", PRINT, &[][..]),
+        ("markupsafe and simplejson", BOTH, &sites[..]),
+    ] {
+        let name = what.split('(').next().unwrap_or(what).replace(' ', "-");
+        let bundle = shop.bundle(&name, entry, Mode::Persistent, sites, &[])?;
+        for share in bundle.shares()? {
+            eprintln!("  {what}: {} {} {}", share.what, share.raw, share.gzipped);
+        }
+        let subject = shop.compile(&name, &bundle)?;
+        samples.extend(cold(bench.runs, what, &subject, &empty)?);
+    }
+    Ok(samples)
+}
+
+/// How many requests make one figure.
+const REQUESTS: u32 = 100;
+
+/// A request to an object that is there already.
+pub(crate) fn request(bench: &Bench) -> Outcome {
+    let shop = Workshop::open(bench)?;
+    let empty = shop.empty()?.start()?;
+    let mut samples = Vec::new();
+    for (mode, what, requests) in [
+        (Mode::Persistent, "one interpreter stays", REQUESTS),
+        (Mode::Request, "a fresh interpreter each", REQUESTS / 10),
+    ] {
+        let name = format!("request-{what}").replace(' ', "-");
+        let bundle = shop.bundle(&name, PRINT, mode, &[], &[])?;
+        let subject = shop.compile(&name, &bundle)?.start()?;
+        let (subject, baseline) = (Client::new(&subject), Client::new(&empty));
+        // Until the engine has compiled what is used often.
+        subject.each("/", 3 * requests)?;
+        baseline.each("/", 3 * REQUESTS)?;
+        let costs: Vec<(Cost, Cost)> = (0..bench.runs)
+            .map(|_| Ok((subject.each("/", requests)?, baseline.each("/", REQUESTS)?)))
+            .collect::<Result<_, Box<dyn Error>>>()?;
+        let case = format!("request, {what}");
+        samples.extend(served::samples(&case, "Python", BASELINE, &costs));
+    }
+    Ok(samples)
+}
+
+/// How many functions a library imports: markupsafe's order of size, and numpy's.
+const IMPORTS: [usize; 2] = [60, 568];
+/// How many libraries are loaded for one figure.
+const LIBRARIES: usize = 200;
+
+/// `dlopen` and `dlsym`, by way of CPython's loader of extension modules, against a bare `new WebAssembly.Instance`.
+pub(crate) fn dlopen(bench: &Bench) -> Outcome {
+    let shop = Workshop::open(bench)?;
+    let mut samples = Vec::new();
+    for imports in IMPORTS {
+        let sides: Vec<(String, Vec<u8>)> = (0..LIBRARIES)
+            .map(|number| {
+                let name = format!("m{number}");
+                Ok((format!("{name}.wasm"), modules::side(&name, imports)?))
+            })
+            .collect::<Result<_, wat::Error>>()?;
+        let name = format!("dlopen-{imports}");
+        // A fresh interpreter each time loads them all anew, while the isolate keeps what it has compiled.
+        let bundle = shop.bundle(&name, LOAD, Mode::Request, &[], &sides)?;
+        let subject = shop.compile(&name, &bundle)?.start()?;
+        let bare = modules::bare(&bundle, &sides);
+        let baseline = shop.compile(&format!("bare-{imports}"), &bare)?.start()?;
+        let (subject, baseline) = (Client::new(&subject), Client::new(&baseline));
+        let all = format!("/?count={LIBRARIES}");
+        for client in [&subject, &baseline] {
+            client.each(&all, 5)?;
+        }
+        // What a request takes that loads nothing is taken off.
+        let one = |client: &Client| -> Result<Cost, Box<dyn Error>> {
+            let (all, none) = (client.each(&all, 5)?, client.each("/?count=0", 5)?);
+            Ok(all.more_than(none, LIBRARIES))
+        };
+        let costs: Vec<(Cost, Cost)> = (0..bench.runs)
+            .map(|_| Ok((one(&subject)?, one(&baseline)?)))
+            .collect::<Result<_, Box<dyn Error>>>()?;
+        let case = format!("extension module with {imports} imports, each of {LIBRARIES}");
+        let (subject, baseline) = ("dlopen, dlsym, PyInit", "bare instantiation");
+        samples.extend(served::samples(&case, subject, baseline, &costs));
+    }
+    Ok(samples)
+}

@@ -1,0 +1,5 @@
+from pymode.workers import Response
+
+
+def on_fetch(request, env):
+    return Response("1\n")
