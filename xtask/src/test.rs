@@ -30,7 +30,7 @@ impl Options {
 }
 
 /// What runs inside a Worker is a workspace of its own; it is compiled, for its own target, by who bundles it.
-const WORKSPACES: [&str; 2] = ["Cargo.toml", "host/worker/Cargo.toml"];
+const WORKSPACES: [&str; 3] = ["Cargo.toml", "host/worker/Cargo.toml", "fuzz/Cargo.toml"];
 
 /// Part of the whole. The tests count their own, everything else counts what it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

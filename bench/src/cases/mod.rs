@@ -2,8 +2,10 @@
 
 mod dlopen;
 mod interpreter;
+mod linker;
 mod start;
 mod worker;
+mod world;
 
 use std::error::Error;
 use std::path::PathBuf;
@@ -28,6 +30,7 @@ pub(crate) const CASES: &[Case] = &[
     ("worker-start", worker::start),
     ("worker-request", worker::request),
     ("worker-dlopen", worker::dlopen),
+    ("linker", linker::linker),
 ];
 
 /// What cases are run with.

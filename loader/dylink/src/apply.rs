@@ -11,7 +11,7 @@ use crate::engine::{Fault, Mutability};
 use crate::error::OpenError;
 use crate::group::{Definition, Group, Node};
 use crate::guest::Stack;
-use crate::ids::{Address, Align, ModuleId, Slot};
+use crate::ids::{Address, Align, FunctionId, ModuleId, Slot};
 use crate::info::{ExportKind, ModuleInfo, Wants};
 use crate::memory;
 use crate::plan::{Binding, FunctionRef, Got, LinkPlan};
@@ -117,7 +117,7 @@ struct Linker<'a, P: Process> {
     plan: &'a LinkPlan,
     linked: &'a mut Linked,
     /// Slots of the plan's fresh functions.
-    fresh: HashMap<FunctionRef, Slot>,
+    fresh: HashMap<(Node, FunctionId), Slot>,
     /// GOT globals that this plan made.
     got: HashMap<GotKey, P::Extern>,
     /// GOT globals whose address only an instance can tell.
@@ -207,12 +207,11 @@ impl<P: Process> Linker<'_, P> {
             self.update(*at, |module| module.table_base = Slot(first.0 + offset));
         }
         for (slot, function) in (first.0 + first_fresh..).zip(&plan.fresh) {
-            self.fresh.insert(*function, Slot(slot));
-        }
-        // Functions of modules that exist get their slots at once, so that a `dlopen` from a start function sees them.
-        for (function, slot) in self.fresh.clone() {
+            let key = (function.definition.node, function.function);
+            self.fresh.insert(key, Slot(slot));
+            // One of a module that exists is filled at once, so that a `dlopen` from a start function sees it.
             if let Node::Loaded(id) = function.definition.node {
-                self.fill(id, function, slot)?;
+                self.fill(id, *function, Slot(slot))?;
             }
         }
         Ok(())
@@ -277,7 +276,8 @@ impl<P: Process> Linker<'_, P> {
             .iter()
             .filter(|function| function.definition.node == Node::New(at));
         for function in mine {
-            self.fill(id, *function, self.fresh[function])?;
+            let slot = self.fresh[&(Node::New(at), function.function)];
+            self.fill(id, *function, slot)?;
         }
         Ok(())
     }
@@ -399,17 +399,11 @@ impl<P: Process> Linker<'_, P> {
     }
 
     fn slot(&mut self, function: FunctionRef) -> Result<Slot, Fault> {
-        if let Some(slot) = self.fresh.get(&function) {
+        let key = (function.definition.node, function.function);
+        if let Some(slot) = self.fresh.get(&key) {
             return Ok(*slot);
         }
         let id = id_of(&self.linked.ids, function.definition.node);
-        // A fresh function may have been asked for by another of its exports.
-        let other = self.fresh.iter().find(|(other, _)| {
-            other.function == function.function && other.definition.node == function.definition.node
-        });
-        if let Some((_, slot)) = other {
-            return Ok(*slot);
-        }
         self.process
             .program(|program| program.slot(id, function.function))
             .ok_or_else(|| Fault::new("a function has no slot"))

@@ -100,7 +100,10 @@ pub fn close<P: Process>(process: &mut P, handle: u32) -> bool {
 
 /// [`close`], for engines that suspend.
 pub async fn close_waiting<P: Process>(process: &mut P, handle: u32) -> bool {
-    match crate::close(process, Handle::from_guest(handle)) {
+    let handle_given = Handle::from_guest(handle);
+    match crate::close(process, handle_given) {
+        // Others hold it: nothing goes.
+        Ok(()) if process.program(|program| program.opened(handle_given).is_ok()) => return true,
         Ok(()) => {}
         Err(HandleError { .. }) if handle == 0 => {
             return fail::<P, ()>(process, &"dlclose needs a handle, not a null pointer").is_some();

@@ -93,10 +93,14 @@ pub(crate) fn resolution<P: Process>(
         }
     }
     let resolution = process.program(|program| {
-        let scope = program.scope(group);
-        resolve(group, &scope, &mut |module, name| {
-            hosts.contains(&(module, name))
-        })
+        let mut scope = program.scope(group);
+        let mut has_host = |module: &str, name: &str| hosts.contains(&(module, name));
+        let resolution = resolve(group, &scope, &mut has_host);
+        if resolution.is_err() {
+            scope.elsewhere = program.elsewhere(group, &scope);
+            return resolve(group, &scope, &mut has_host);
+        }
+        resolution
     });
     resolution.map_err(|mut symbols| {
         explain(process, group, &mut symbols);

@@ -10,7 +10,7 @@ use hashbrown::HashMap;
 use crate::config::Config;
 use crate::error::LastError;
 use crate::ids::{Address, ExportId, FileId, FunctionId, ModuleId, Slot};
-use crate::info::ModuleInfo;
+use crate::info::{ExportKind, ModuleInfo};
 use crate::slots::FreeSlots;
 
 /// The modules of a process and what is shared between them.
@@ -119,16 +119,6 @@ pub(crate) enum GotKey {
     Function(ModuleId, FunctionId),
 }
 
-impl GotKey {
-    /// The module that defines what the global leads to.
-    fn owner(self) -> Option<ModuleId> {
-        match self {
-            Self::Null => None,
-            Self::Data(owner, _) | Self::Function(owner, _) => Some(owner),
-        }
-    }
-}
-
 impl<Instance, Extern> Program<Instance, Extern> {
     /// A process that has loaded nothing yet.
     #[must_use]
@@ -213,8 +203,15 @@ impl<Instance, Extern> Program<Instance, Extern> {
     pub(crate) fn take(&mut self, id: ModuleId) -> Option<Module<Instance>> {
         let module = self.modules.remove(&id)?;
         self.forget_file(module.file, id);
-        self.got.retain(|key, _| key.owner() != Some(id));
-        self.externs.retain(|(owner, _), _| *owner != id);
+        // By what it exports, and not by what there is: that grows with every module.
+        for (at, export) in (0..).zip(module.info.exports.iter()) {
+            let export_id = ExportId(at);
+            self.externs.remove(&(id, export_id));
+            self.got.remove(&GotKey::Data(id, export_id));
+            if let ExportKind::Function(function) = export.kind {
+                self.got.remove(&GotKey::Function(id, function));
+            }
+        }
         Some(module)
     }
 

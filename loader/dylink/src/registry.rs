@@ -22,23 +22,31 @@ impl<Instance, Extern> Program<Instance, Extern> {
         let local: Vec<Node> = local.into_iter().filter(fresh).collect();
         order.extend(local);
 
-        let mut elsewhere: Vec<Node> = self
-            .modules
-            .iter()
-            .filter(|(_, module)| module.state == State::Ready)
-            .map(|(id, _)| Node::Loaded(*id))
-            .filter(|node| !order.contains(node))
-            .collect();
-        elsewhere.sort_unstable();
         let visible = |nodes: Vec<Node>| {
             let nodes = nodes.into_iter();
             nodes.map(|node| self.visible(group, node)).collect()
         };
         Scope {
             order: visible(order),
-            elsewhere: visible(elsewhere),
+            elsewhere: Vec::new(),
             tags: self.tags.keys().map(|name| &**name).collect(),
         }
+    }
+
+    /// Loaded modules that are not in scope: for hints, so only once something is missing. To look at all of them each time would
+    /// make each load dearer than the one before.
+    pub(crate) fn elsewhere<'a>(&'a self, group: &'a Group, scope: &Scope<'_>) -> Vec<Visible<'a>> {
+        let seen: hashbrown::HashSet<Node> = scope.order.iter().map(|seen| seen.node).collect();
+        let mut elsewhere: Vec<Node> = self
+            .modules
+            .iter()
+            .filter(|(_, module)| module.state == State::Ready)
+            .map(|(id, _)| Node::Loaded(*id))
+            .filter(|node| !seen.contains(node))
+            .collect();
+        elsewhere.sort_unstable();
+        let elsewhere = elsewhere.into_iter();
+        elsewhere.map(|node| self.visible(group, node)).collect()
     }
 
     fn visible<'a>(&'a self, group: &'a Group, node: Node) -> Visible<'a> {

@@ -18,6 +18,16 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         "loader/wasmtime",
         &["pymode-dylink"],
     ),
+    (
+        "pymode-dylink-fuzz",
+        "loader/fuzz",
+        &[
+            "pymode-dylink",
+            "pymode-dylink-conformance",
+            "pymode-dylink-wasmtime",
+        ],
+    ),
+    ("pymode-fuzz", "fuzz", &["pymode-dylink-fuzz"]),
     ("pymode-dylink-js", "loader/js", &["pymode-dylink"]),
     (
         "pymode-dylink-js-tests",
@@ -107,7 +117,12 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     (
         "wasmtime",
         // The benchmarks compare with the bare engine.
-        &["pymode-bench", "pymode-dylink-wasmtime", "pymode-native"],
+        &[
+            "pymode-bench",
+            "pymode-dylink-fuzz",
+            "pymode-dylink-wasmtime",
+            "pymode-native",
+        ],
     ),
 ];
 

@@ -1,0 +1,189 @@
+//! A process to measure: a main module with as many functions as are imported, and side modules in memory.
+
+use std::collections::HashMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+use pymode_dylink::{Config, FileId, ModuleInfo, Plan, SetFile, dlfcn, now};
+use pymode_dylink_wasmtime::{Guest, Linkage, MainModule, WasmtimeEngine, engine_config};
+use wasmtime::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
+
+use super::linker::Fallible;
+
+/// A main module and files.
+pub(super) struct World {
+    linkage: Linkage<World>,
+    limits: StoreLimits,
+    main_bytes: Vec<u8>,
+    files: HashMap<String, (u64, Arc<Vec<u8>>)>,
+    plan: Option<Arc<Plan>>,
+    pub(super) main: Option<wasmtime::Instance>,
+    pub(super) handles: Vec<u32>,
+}
+
+impl Guest for World {
+    fn linkage(&mut self) -> &mut Linkage<Self> {
+        &mut self.linkage
+    }
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        let (file, _) = self.files.get(path)?;
+        Some(FileId {
+            volume: 0,
+            file: *file,
+        })
+    }
+
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let file = self.files.get(path).ok_or("there is no such file")?;
+        Ok(file.1.to_vec())
+    }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.plan.clone()
+    }
+}
+
+impl World {
+    /// With a main module that exports as many functions as are imported.
+    pub(super) fn new(functions: usize) -> Fallible<Self> {
+        // A bump allocator with one free list entry: what was freed last is given out again.
+        let mut text = String::from(
+            "(module (memory (export \"memory\") 512) (table (export \"__indirect_function_table\") 1 funcref)
+             (global (export \"__stack_pointer\") (mut i32) (i32.const 65536))
+             (global $end (mut i32) (i32.const 131072)) (global $free (mut i32) (i32.const 0))
+             (func (export \"malloc\") (param i32) (result i32) (local i32)
+               (if (global.get $free) (then
+                 (local.set 1 (global.get $free)) (global.set $free (i32.const 0)) (return (local.get 1))))
+               (local.set 1 (global.get $end))
+               (global.set $end (i32.and (i32.add (i32.add (global.get $end) (local.get 0)) (i32.const 31)) (i32.const -16)))
+               (local.get 1))
+             (func (export \"free\") (param i32) (global.set $free (local.get 0)))\n",
+        );
+        for at in 0..functions {
+            let _ = writeln!(
+                text,
+                "(func (export \"f{at}\") (param i32) (result i32) (local.get 0))"
+            );
+        }
+        text.push(')');
+        Ok(Self {
+            linkage: Linkage::new(Config::default(), None),
+            // The default is ten thousand, and an instance is never given back.
+            limits: StoreLimitsBuilder::new().instances(1 << 20).build(),
+            main_bytes: wat::parse_str(text)?,
+            files: HashMap::new(),
+            plan: None,
+            main: None,
+            handles: Vec::new(),
+        })
+    }
+
+    pub(super) fn file(&mut self, path: &str, content: Vec<u8>) {
+        let id = self.files.len() as u64;
+        self.files.insert(path.into(), (id, Arc::new(content)));
+    }
+
+    /// A library with so many imports and exports, data and a slot of its own.
+    pub(super) fn side(
+        &self,
+        imports: usize,
+        exports: usize,
+        needs: &[usize],
+    ) -> Fallible<Vec<u8>> {
+        let mut needed = String::new();
+        if !needs.is_empty() {
+            let names: Vec<String> = needs.iter().map(|need| format!("\"{need}.so\"")).collect();
+            needed = format!("(needed {}) (runtime-path \"$ORIGIN\")", names.join(" "));
+        }
+        let mut text = format!(
+            "(module (@dylink.0 (mem-info (memory 64 4) (table 1 0)) {needed})
+             (import \"env\" \"memory\" (memory 0)) (import \"env\" \"__memory_base\" (global $mb i32))
+             (import \"env\" \"__table_base\" (global $tb i32))
+             (import \"env\" \"__indirect_function_table\" (table 0 funcref))\n"
+        );
+        for at in 0..imports {
+            let _ = writeln!(
+                text,
+                "(import \"env\" \"f{at}\" (func $f{at} (param i32) (result i32)))"
+            );
+        }
+        text.push_str("(elem (global.get $tb) func $init) (func $init (export \"init\") (result i32) (call $f0 (i32.const 7)))\n");
+        for at in 0..exports {
+            let _ = writeln!(text, "(func (export \"x{at}\"))");
+        }
+        text.push(')');
+        Ok(wat::parse_str(text)?)
+    }
+
+    pub(super) fn make_plan(&mut self) -> Fallible<()> {
+        let hash = |bytes: &[u8]| self.hash(bytes);
+        let main = SetFile {
+            path: "main".into(),
+            aliases: Vec::new(),
+            hash: hash(&self.main_bytes),
+            info: ModuleInfo::main_from_bytes(&self.main_bytes)?,
+        };
+        let mut sides = Vec::new();
+        for (path, (_, bytes)) in &self.files {
+            sides.push(SetFile {
+                path: path.clone(),
+                aliases: Vec::new(),
+                hash: hash(bytes),
+                info: ModuleInfo::from_bytes(bytes)?,
+            });
+        }
+        sides.sort_by(|a, b| a.path.cmp(&b.path));
+        let (plan, refused) = Plan::for_set(main, sides, Config::default(), &|_, _| false)?;
+        if let Some(refused) = refused.first() {
+            return Err(refused.reason.to_string().into());
+        }
+        eprintln!(
+            "  a plan of {} libraries has {} bytes",
+            self.files.len(),
+            plan.to_bytes().len()
+        );
+        self.plan = Some(Arc::new(plan));
+        Ok(())
+    }
+
+    pub(super) fn start(self) -> Fallible<Store<World>> {
+        let engine = Engine::new(&engine_config())?;
+        let module = Module::new(&engine, &self.main_bytes)?;
+        let linker = Arc::new(Linker::new(&engine));
+        let bytes = self.main_bytes.clone();
+        let mut store = Store::new(&engine, self);
+        store.limiter(|world| &mut world.limits);
+        let instance = linker.instantiate(&mut store, &module)?;
+        store.data_mut().main = Some(instance);
+        store.data_mut().linkage.set_main(MainModule {
+            name: "main".into(),
+            instance,
+            bytes: Box::new(move || Ok(bytes.clone())),
+            names: None,
+            imports: linker,
+        });
+        Ok(store)
+    }
+}
+
+pub(super) fn open(store: &mut Store<World>, path: &str, flags: u32) -> Fallible<()> {
+    let handle = now(dlfcn::open(
+        &mut WasmtimeEngine::new(store),
+        Some(path),
+        flags,
+    ));
+    if handle == 0 {
+        let message = store.data_mut().linkage.program().error.take();
+        return Err(message.unwrap_or_default().into());
+    }
+    store.data_mut().handles.push(handle);
+    Ok(())
+}
+
+pub(super) fn close(store: &mut Store<World>, handle: u32) -> Fallible<()> {
+    match dlfcn::close(&mut WasmtimeEngine::new(store), handle) {
+        true => Ok(()),
+        false => Err("dlclose failed".into()),
+    }
+}

@@ -1,0 +1,250 @@
+//! Groups of side modules made of decisions.
+
+use std::fmt::Write;
+
+use pymode_dylink_conformance::case::cases_folder;
+use pymode_dylink_conformance::files::{Files, MAIN};
+
+use crate::bytes::Decisions;
+
+/// Functions are `f0` to `f4`, data `d0` to `d2`: few names, so that modules meet.
+pub(crate) const FUNCTIONS: usize = 5;
+pub(crate) const DATA: usize = 3;
+
+/// What is generated of a module.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Side {
+    pub(crate) needs: Vec<usize>,
+    /// Functions that it defines. A weak one it imports as well.
+    pub(crate) defines: [Defined; FUNCTIONS],
+    /// Functions that it calls.
+    pub(crate) calls: [Wanted; FUNCTIONS],
+    /// Functions whose address it takes.
+    pub(crate) points: [Wanted; FUNCTIONS],
+    /// Data that it defines.
+    pub(crate) data: [bool; DATA],
+    /// Data whose address it takes.
+    pub(crate) reads: [Wanted; DATA],
+    /// Its constructor traps.
+    pub(crate) traps: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Defined {
+    #[default]
+    Not,
+    Strong,
+    Weak,
+    /// With another type than everybody expects.
+    Other,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Wanted {
+    #[default]
+    Not,
+    Strong,
+    Weak,
+}
+
+pub(crate) fn sides(decisions: &mut Decisions<'_>) -> Vec<Side> {
+    let count = 1 + decisions.below(5);
+    (0..count).map(|_| side(decisions, count)).collect()
+}
+
+fn side(decisions: &mut Decisions<'_>, count: usize) -> Side {
+    let mut side = Side::default();
+    for other in 0..count {
+        if decisions.one_in(3) {
+            side.needs.push(other);
+        }
+    }
+    for at in 0..FUNCTIONS {
+        side.defines[at] = match decisions.byte() {
+            0..=150 => Defined::Not,
+            151..=220 => Defined::Strong,
+            221..=250 => Defined::Weak,
+            _ => Defined::Other,
+        };
+        // An import and an export of one name in one module is a weak definition.
+        if side.defines[at] == Defined::Not {
+            side.calls[at] = wanted(decisions);
+        }
+        side.points[at] = wanted(decisions);
+    }
+    for at in 0..DATA {
+        side.data[at] = decisions.one_in(3);
+        side.reads[at] = wanted(decisions);
+    }
+    // That a symbol may be missing is said of its name, whatever it is wanted as.
+    for at in 0..FUNCTIONS {
+        if side.calls[at] == Wanted::Weak || side.points[at] == Wanted::Weak {
+            for wanted in [&mut side.calls[at], &mut side.points[at]] {
+                if *wanted == Wanted::Strong {
+                    *wanted = Wanted::Weak;
+                }
+            }
+        }
+    }
+    side.traps = decisions.one_in(30);
+    side
+}
+
+fn wanted(decisions: &mut Decisions<'_>) -> Wanted {
+    match decisions.byte() {
+        0..=170 => Wanted::Not,
+        171..=240 => Wanted::Weak,
+        _ => Wanted::Strong,
+    }
+}
+
+/// What a function of a module returns.
+pub(crate) fn value(module: usize, function: usize) -> i32 {
+    (100 * (module + 1) + function) as i32
+}
+
+pub(crate) fn path(module: usize) -> String {
+    format!("/m{module}.wasm")
+}
+
+/// The modules as files, beside the main module of the cases.
+pub(crate) fn files(sides: &[Side]) -> Files {
+    thread_local! {
+        static MAIN_BYTES: Vec<u8> = wat::parse_file(cases_folder().join("main.wat")).expect("main is well-formed");
+    }
+    let mut files = Files::default();
+    files.add(MAIN, MAIN_BYTES.with(Clone::clone));
+    for (at, side) in sides.iter().enumerate() {
+        let text = text(at, side);
+        let bytes = wat::parse_str(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        files.add(&path(at), bytes);
+    }
+    files
+}
+
+/// Writes to a string cannot fail.
+macro_rules! line {
+    ($out:expr, $($part:tt)*) => { let _ = writeln!($out, $($part)*); };
+}
+
+fn text(at: usize, side: &Side) -> String {
+    let mut out = String::from("(module (@dylink.0 (mem-info (memory 32 4) (table 5 0))\n");
+    if !side.needs.is_empty() {
+        let needs: Vec<String> = side
+            .needs
+            .iter()
+            .map(|need| format!("\"m{need}.wasm\""))
+            .collect();
+        line!(
+            out,
+            "(needed {}) (runtime-path \"$ORIGIN\")",
+            needs.join(" ")
+        );
+    }
+    let symbols = (0..FUNCTIONS)
+        .map(|f| (format!("f{f}"), side.calls[f], side.points[f]))
+        .chain((0..DATA).map(|d| (format!("d{d}"), side.reads[d], Wanted::Not)));
+    for (name, one, other) in symbols {
+        if one == Wanted::Weak || other == Wanted::Weak {
+            line!(
+                out,
+                "(import-info \"env\" \"{name}\" binding-weak undefined)"
+            );
+        }
+    }
+    out.push_str(
+        ") (@custom \"test.abi\" \"\\07\")
+        (import \"env\" \"memory\" (memory 0))
+        (import \"env\" \"__indirect_function_table\" (table 0 funcref))
+        (import \"env\" \"__memory_base\" (global $mb i32))
+        (import \"env\" \"__table_base\" (global $tb i32))\n",
+    );
+    for f in 0..FUNCTIONS {
+        if side.calls[f] != Wanted::Not || side.defines[f] == Defined::Weak {
+            line!(
+                out,
+                "(import \"env\" \"f{f}\" (func $import{f} (result i32)))"
+            );
+        }
+        if side.points[f] != Wanted::Not {
+            line!(
+                out,
+                "(import \"GOT.func\" \"f{f}\" (global $point{f} (mut i32)))"
+            );
+        }
+    }
+    for d in 0..DATA {
+        if side.reads[d] != Wanted::Not {
+            line!(
+                out,
+                "(import \"GOT.mem\" \"d{d}\" (global $read{d} (mut i32)))"
+            );
+        }
+    }
+    for f in 0..FUNCTIONS {
+        match side.defines[f] {
+            Defined::Not => {}
+            Defined::Other => {
+                line!(
+                    out,
+                    "(func $f{f} (export \"f{f}\") (param i64) (result i32) (i32.const 0))"
+                );
+            }
+            Defined::Strong | Defined::Weak => {
+                let value = value(at, f);
+                line!(
+                    out,
+                    "(func $f{f} (export \"f{f}\") (result i32) (i32.const {value}))"
+                );
+                // Every second one has a slot of its own module.
+                if (at + f).is_multiple_of(2) {
+                    line!(
+                        out,
+                        "(elem (i32.add (global.get $tb) (i32.const {f})) func $f{f})"
+                    );
+                }
+            }
+        }
+        if side.calls[f] != Wanted::Not || side.defines[f] == Defined::Weak {
+            line!(
+                out,
+                "(func (export \"m{at}_call{f}\") (result i32) (call $import{f}))"
+            );
+        }
+        if side.points[f] != Wanted::Not {
+            line!(
+                out,
+                "(func (export \"m{at}_point{f}\") (result i32) (global.get $point{f}))"
+            );
+        }
+    }
+    for d in 0..DATA {
+        let offset = 4 * d;
+        if side.data[d] {
+            line!(out, "(global (export \"d{d}\") i32 (i32.const {offset}))");
+            line!(
+                out,
+                "(func (export \"m{at}_own{d}\") (result i32) (i32.add (global.get $mb) (i32.const {offset})))"
+            );
+        }
+        if side.reads[d] != Wanted::Not {
+            line!(
+                out,
+                "(func (export \"m{at}_read{d}\") (result i32) (global.get $read{d}))"
+            );
+        }
+    }
+    // Memory is zeroed whatever was there before; then it is used.
+    line!(
+        out,
+        "(func (export \"__wasm_call_ctors\") (local $at i32)
+            (loop $next
+                (if (i32.load8_u (i32.add (global.get $mb) (local.get $at))) (then unreachable))
+                (i32.store8 (i32.add (global.get $mb) (local.get $at)) (i32.const 255))
+                (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 32))))
+            {})",
+        if side.traps { "unreachable" } else { "" }
+    );
+    out.push(')');
+    out
+}

@@ -1,0 +1,26 @@
+//! What is fuzzed of the linker.
+//!
+//! A target is a function that takes bytes and panics when something is wrong. [`TARGETS`] lists those that need no engine:
+//! `fuzz/` runs them under libFuzzer, `tests/bounded.rs` for a while on the stable compiler, with the same bytes each time.
+//! [`story`] is the structured one: bytes become a group of side modules and what a program does with them, a model says what
+//! must come of it, and any [`Subject`](pymode_dylink_conformance::Subject) has to agree.
+
+mod bytes;
+mod generate;
+mod model;
+mod parse;
+pub mod story;
+
+pub use bytes::Random;
+pub use parse::{dylink_section, module, plan};
+
+/// A target.
+pub type Target = fn(&[u8]);
+
+/// Every target that needs no engine, by name.
+pub const TARGETS: &[(&str, Target)] = &[
+    ("dylink_section", dylink_section),
+    ("module", module),
+    ("plan", plan),
+    ("story", story::on_paper),
+];

@@ -1,0 +1,182 @@
+//! What must come of it: the rules once more, in their plainest form. Modules are numbers; main defines none of the names.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::generate::{DATA, Defined, FUNCTIONS, Side, Wanted};
+
+/// Who defines what a module asks for; `None` where nobody does and nobody has to.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Bound {
+    pub(crate) calls: BTreeMap<usize, Option<usize>>,
+    pub(crate) points: BTreeMap<usize, Option<usize>>,
+    pub(crate) reads: BTreeMap<usize, Option<usize>>,
+}
+
+/// What is loaded.
+#[derive(Debug)]
+pub(crate) struct Model<'a> {
+    sides: &'a [Side],
+    pub(crate) loaded: BTreeMap<usize, Loaded>,
+    global: Vec<usize>,
+    /// What modules are bound to whose constructors failed: their code may still be pointed to, so these stay.
+    kept: BTreeSet<usize>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) opens: u32,
+    pub(crate) bound: Bound,
+    uses: BTreeSet<usize>,
+}
+
+/// What becomes of a `dlopen`.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Opened {
+    Well,
+    Refused,
+    /// A constructor traps: guest code has run.
+    Trapped,
+}
+
+impl<'a> Model<'a> {
+    pub(crate) fn new(sides: &'a [Side]) -> Self {
+        Self {
+            sides,
+            loaded: BTreeMap::new(),
+            global: Vec::new(),
+            kept: BTreeSet::new(),
+        }
+    }
+
+    /// A module and all it needs, breadth first.
+    pub(crate) fn tree(&self, root: usize) -> Vec<usize> {
+        let mut order = vec![root];
+        let mut next = 0;
+        while let Some(module) = order.get(next) {
+            for need in self.sides[*module].needs.clone() {
+                if !order.contains(&need) {
+                    order.push(need);
+                }
+            }
+            next += 1;
+        }
+        order
+    }
+
+    pub(crate) fn open(&mut self, root: usize, global: bool) -> Opened {
+        if !self.loaded.contains_key(&root) {
+            let scope: Vec<usize> = self.global.iter().copied().chain(self.tree(root)).collect();
+            // What is loaded brings what it needs; only from there on it is another group's affair.
+            let group: Vec<usize> = self.group(root);
+            let mut bound = Vec::new();
+            for module in &group {
+                match self.bind(*module, &scope) {
+                    Some(all) => bound.push(all),
+                    None => return Opened::Refused,
+                }
+            }
+            let traps = group.iter().any(|module| self.sides[*module].traps);
+            for (module, bound) in group.into_iter().zip(bound) {
+                let lists = [&bound.calls, &bound.points, &bound.reads];
+                let definers = lists.into_iter().flat_map(BTreeMap::values).flatten();
+                let needs = &self.sides[module].needs;
+                let uses: BTreeSet<usize> = definers.chain(needs).copied().collect();
+                if traps {
+                    let there = uses
+                        .into_iter()
+                        .filter(|use_| self.loaded.contains_key(use_));
+                    self.kept.extend(there);
+                    continue;
+                }
+                let opens = 0;
+                self.loaded.insert(module, Loaded { opens, bound, uses });
+            }
+            if traps {
+                return Opened::Trapped;
+            }
+        }
+        if global {
+            for module in self.tree(root) {
+                if !self.global.contains(&module) {
+                    self.global.push(module);
+                }
+            }
+        }
+        if let Some(loaded) = self.loaded.get_mut(&root) {
+            loaded.opens += 1;
+        }
+        Opened::Well
+    }
+
+    /// What is loaded together with `root`: what it needs and is not loaded.
+    fn group(&self, root: usize) -> Vec<usize> {
+        let mut group = vec![root];
+        let mut next = 0;
+        while let Some(module) = group.get(next) {
+            for need in self.sides[*module].needs.clone() {
+                if !group.contains(&need) && !self.loaded.contains_key(&need) {
+                    group.push(need);
+                }
+            }
+            next += 1;
+        }
+        group
+    }
+
+    fn bind(&self, module: usize, scope: &[usize]) -> Option<Bound> {
+        let side = &self.sides[module];
+        let function = |f: usize| {
+            let defines = |other: &&usize| self.sides[**other].defines[f] != Defined::Not;
+            scope.iter().find(defines).copied()
+        };
+        let mut bound = Bound::default();
+        for f in 0..FUNCTIONS {
+            let weak_definition = side.defines[f] == Defined::Weak;
+            if side.calls[f] != Wanted::Not || weak_definition {
+                let found = function(f);
+                match found {
+                    // Bound by name, so the type must fit.
+                    Some(other) if self.sides[other].defines[f] == Defined::Other => return None,
+                    None if side.calls[f] == Wanted::Strong => return None,
+                    found => bound.calls.insert(f, found),
+                };
+            }
+            if side.points[f] != Wanted::Not {
+                let own = matches!(side.defines[f], Defined::Strong | Defined::Other);
+                let found = if own { Some(module) } else { function(f) };
+                if found.is_none() && side.points[f] == Wanted::Strong {
+                    return None;
+                }
+                bound.points.insert(f, found);
+            }
+        }
+        for d in 0..DATA {
+            if side.reads[d] != Wanted::Not {
+                let found = scope.iter().find(|other| self.sides[**other].data[d]);
+                if found.is_none() && side.reads[d] == Wanted::Strong {
+                    return None;
+                }
+                bound.reads.insert(d, found.copied());
+            }
+        }
+        Some(bound)
+    }
+
+    /// Gives back one `open`, and unloads what nobody holds.
+    pub(crate) fn close(&mut self, root: usize) {
+        if let Some(loaded) = self.loaded.get_mut(&root) {
+            loaded.opens -= 1;
+        }
+        let mut held = BTreeSet::new();
+        let opened = self.loaded.iter().filter(|(_, loaded)| loaded.opens > 0);
+        let opened = opened.map(|(module, _)| *module);
+        let mut queue: Vec<usize> = opened.chain(self.kept.iter().copied()).collect();
+        while let Some(module) = queue.pop() {
+            if held.insert(module) {
+                queue.extend(&self.loaded[&module].uses);
+            }
+        }
+        self.loaded.retain(|module, _| held.contains(module));
+        self.global.retain(|module| held.contains(module));
+    }
+}

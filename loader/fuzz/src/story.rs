@@ -1,0 +1,196 @@
+//! What a program does with a group of side modules, and whether it comes out as the rules say.
+
+use pymode_dylink::Process;
+use pymode_dylink_conformance::fake::Fake;
+use pymode_dylink_conformance::files::Files;
+use pymode_dylink_conformance::{Faulty, Subject};
+
+use crate::bytes::Decisions;
+use crate::generate::{self, Defined, Side, path, value};
+use crate::model::{Model, Opened};
+
+/// Over the fake engine: decided at run time, and by a plan; then again with one engine call failing.
+pub fn on_paper(data: &[u8]) {
+    tell::<Fake>(data, Fake::process);
+    tell::<Fake>(data, Fake::planned);
+    with_a_fault(data);
+}
+
+/// Over any engine.
+pub fn on<S: Subject>(data: &[u8]) {
+    tell::<S>(data, S::new);
+}
+
+const NOW: u32 = 2;
+const GLOBAL: u32 = 256;
+
+/// At most so many steps.
+const STEPS: usize = 24;
+
+fn tell<S: Subject>(data: &[u8], new: impl FnOnce(Files) -> S) {
+    let mut decisions = Decisions(data);
+    let sides = generate::sides(&mut decisions);
+    let mut subject = new(generate::files(&sides));
+    let mut model = Model::new(&sides);
+    let mut handles = vec![0; sides.len()];
+    for _ in 0..STEPS {
+        if decisions.is_empty() {
+            break;
+        }
+        let module = decisions.below(sides.len());
+        if decisions.one_in(2) && model.loaded.get(&module).is_some_and(|side| side.opens > 0) {
+            model.close(module);
+            assert!(subject.close(handles[module]), "{:?}", subject.error());
+        } else {
+            let global = decisions.one_in(4);
+            let expected = model.open(module, global);
+            let handle = subject.open(Some(&path(module)), flags(global));
+            let error = subject.error();
+            match expected {
+                Opened::Well => assert!(handle != 0, "m{module}: {error:?}\n{sides:#?}"),
+                Opened::Refused => assert!(handle == 0, "m{module} is loaded\n{sides:#?}"),
+                // An engine that runs nothing does not trap: from there on it would be another story.
+                Opened::Trapped if !S::RUNS => return,
+                Opened::Trapped => assert!(handle == 0, "m{module} did not trap\n{sides:#?}"),
+            }
+            assert_eq!(handle == 0, error.is_some());
+            if handle != 0 {
+                handles[module] = handle;
+            }
+        }
+        check(&mut subject, &model, &sides, &handles);
+    }
+    // All is given back, and nothing stays but what may still be pointed to.
+    for (module, handle) in handles.iter().enumerate() {
+        while model.loaded.get(&module).is_some_and(|side| side.opens > 0) {
+            model.close(module);
+            assert!(subject.close(*handle));
+        }
+    }
+    check(&mut subject, &model, &sides, &handles);
+}
+
+fn flags(global: bool) -> u32 {
+    if global { NOW | GLOBAL } else { NOW }
+}
+
+/// What is loaded, and what each module is bound to.
+fn check<S: Subject>(subject: &mut S, model: &Model<'_>, sides: &[Side], handles: &[u32]) {
+    let mut loaded = subject.loaded();
+    loaded.sort();
+    let expected: Vec<String> = model.loaded.keys().map(|module| path(*module)).collect();
+    assert_eq!(loaded, expected, "{sides:#?}");
+    let mut slots = std::collections::BTreeMap::new();
+    let opened: Vec<usize> = model
+        .loaded
+        .iter()
+        .filter(|(_, side)| side.opens > 0)
+        .map(|(module, _)| *module)
+        .collect();
+    for root in opened {
+        for module in model.tree(root) {
+            let side = &model.loaded[&module];
+            let ask = |subject: &mut S, name: String| {
+                let slot = subject.sym(handles[root], &name);
+                let slot = slot.unwrap_or_else(|| panic!("{name}: {:?}", subject.error()));
+                S::RUNS.then(|| subject.call(slot, &[]))
+            };
+            for (f, definer) in &side.bound.calls {
+                let got = ask(subject, format!("m{module}_call{f}"));
+                match (got, definer) {
+                    (None, _) | (Some(Err(_)), None) => {}
+                    (Some(got), Some(definer)) => {
+                        assert_eq!(
+                            got,
+                            Ok(value(*definer, *f)),
+                            "m{module} calls f{f}\n{sides:#?}"
+                        );
+                    }
+                    (Some(Ok(_)), None) => panic!("m{module} calls f{f}, which nobody defines"),
+                }
+            }
+            for (f, definer) in &side.bound.points {
+                let Some(got) = ask(subject, format!("m{module}_point{f}")) else {
+                    continue;
+                };
+                let slot = got.expect("it only reads a global");
+                let Some(definer) = definer else {
+                    assert_eq!(slot, 0, "m{module} points to f{f}");
+                    continue;
+                };
+                // One function has one address.
+                let known = *slots.entry((*definer, *f)).or_insert(slot);
+                assert_eq!(slot, known, "m{module} points to f{f}\n{sides:#?}");
+                assert_ne!(slot, 0);
+                if sides[*definer].defines[*f] != Defined::Other {
+                    let got = subject.call(slot.cast_unsigned(), &[]);
+                    assert_eq!(
+                        got,
+                        Ok(value(*definer, *f)),
+                        "through a pointer\n{sides:#?}"
+                    );
+                }
+            }
+            for (d, definer) in &side.bound.reads {
+                let Some(got) = ask(subject, format!("m{module}_read{d}")) else {
+                    continue;
+                };
+                let address = got.expect("it only reads a global");
+                match definer {
+                    None => assert_eq!(address, 0),
+                    Some(definer) if model.tree(root).contains(definer) => {
+                        let own = ask(subject, format!("m{definer}_own{d}"));
+                        assert_eq!(Some(Ok(address)), own, "m{module} reads d{d}\n{sides:#?}");
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
+    // Two functions have two addresses.
+    let mut all: Vec<i32> = slots.values().copied().collect();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), slots.len(), "{slots:?}\n{sides:#?}");
+}
+
+/// One engine call of one `dlopen` fails: then nothing of it is left, and the same `dlopen` afterwards ends as without.
+fn with_a_fault(data: &[u8]) {
+    let mut decisions = Decisions(data);
+    let sides = generate::sides(&mut decisions);
+    let files = generate::files(&sides);
+    let module = decisions.below(sides.len());
+    let open = |process: &mut Fake| Subject::open(process, Some(&path(module)), NOW);
+    let prepared = || {
+        let mut process = Fake::process(files.clone());
+        // Main becomes known by the first call, and stays known.
+        let _ = process.sym(0, "no such symbol");
+        process
+    };
+    let mut clean = prepared();
+    let before = clean.calls();
+    let opened = open(&mut clean) != 0;
+    let calls = clean.calls() - before;
+    if calls == 0 {
+        return;
+    }
+    let at = (usize::from(decisions.byte()) << 8 | usize::from(decisions.byte())) % calls as usize;
+    let mut process = prepared();
+    process.take_guest_ran();
+    let before = process.snapshot();
+    process.fail_in(Some(at as u32));
+    if open(&mut process) != 0 {
+        assert!(opened, "it succeeds only with a fault");
+        return;
+    }
+    let after = process.snapshot();
+    if process.take_guest_ran() {
+        assert_eq!(before.census.modules, after.census.modules);
+        assert_eq!(before.census.files, after.census.files);
+    } else {
+        assert_eq!(before, after, "call {at}\n{sides:#?}");
+    }
+    assert_eq!(open(&mut process) != 0, opened, "the same again");
+    let dangling = process.program(|program| program.census().dangling);
+    assert_eq!(dangling, 0);
+}
