@@ -1,27 +1,23 @@
-//! The driver as build systems call it. This program is both: called as `… cc ARGS` it is the driver.
+//! The driver as build systems call it.
 
-use std::ffi::OsString;
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode, Output};
+use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
-use pymode_toolchain::cc::{self, Language};
+use common::{Bench, Tested, check, look};
+use libtest_mimic::{Failed, Trial};
 use pymode_toolchain::libcxx;
-use wasmparser::{KnownCustom, Parser, Payload};
 
 fn main() -> ExitCode {
-    let mut args = std::env::args_os().skip(1);
-    match args.next().as_deref().and_then(|first| first.to_str()) {
-        Some("cc") => return cc::run(Language::C, args),
-        Some("c++") => return cc::run(Language::Cxx, args),
-        Some("ar") => return cc::ar(args),
-        _ => {}
-    }
     let trials: Vec<Trial> = vec![
         Trial::test(
             "an_extension_module_exports_its_init_function_alone",
             extension_module,
+        ),
+        Trial::test(
+            "an_extension_module_is_known_by_its_init_function",
+            other_names,
         ),
         Trial::test(
             "a_library_exports_what_it_defines_and_needs_no_self_import",
@@ -41,114 +37,7 @@ fn main() -> ExitCode {
         Trial::test("setjmp_and_atexit_just_work", jumps),
         Trial::test("a_program_that_loads_modules_lends_its_libc", program),
     ];
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
-}
-
-type Tested = Result<(), Failed>;
-
-/// A directory with sources, where the driver runs.
-struct Bench {
-    dir: tempfile::TempDir,
-}
-
-impl Bench {
-    fn new(files: &[(&str, &str)]) -> Result<Self, Failed> {
-        let dir = tempfile::tempdir()?;
-        for (name, text) in files {
-            fs::write(dir.path().join(name), text)?;
-        }
-        Ok(Self { dir })
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.dir.path().join(name)
-    }
-
-    fn call(&self, line: &str) -> Result<Output, Failed> {
-        let words = line.split_whitespace().map(OsString::from);
-        Ok(Command::new(std::env::current_exe()?)
-            .args(words)
-            .current_dir(self.dir.path())
-            .output()?)
-    }
-
-    /// Calls the driver, which must succeed; its stdout.
-    fn ok(&self, line: &str) -> Result<String, Failed> {
-        let output = self.call(line)?;
-        if output.status.success() {
-            Ok(String::from_utf8(output.stdout)?)
-        } else {
-            Err(format!(
-                "`{line}` failed:\n{}",
-                String::from_utf8_lossy(&output.stderr)
-            )
-            .into())
-        }
-    }
-}
-
-/// What a module says of itself.
-#[derive(Debug, Default)]
-struct Seen {
-    exports: Vec<String>,
-    imports: Vec<String>,
-    needed: Vec<String>,
-    runtime_path: Vec<String>,
-    abi: Option<Vec<u8>>,
-    dylink: bool,
-}
-
-fn look(path: &Path) -> Result<Seen, Failed> {
-    let bytes = fs::read(path)?;
-    let mut seen = Seen::default();
-    for payload in Parser::new(0).parse_all(&bytes) {
-        match payload? {
-            Payload::ExportSection(section) => {
-                for export in section {
-                    seen.exports.push(export?.name.to_owned());
-                }
-            }
-            Payload::ImportSection(section) => {
-                for import in section.into_imports() {
-                    let import = import?;
-                    seen.imports
-                        .push(format!("{}.{}", import.module, import.name));
-                }
-            }
-            Payload::CustomSection(custom) => match custom.as_known() {
-                KnownCustom::Dylink0(reader) => {
-                    seen.dylink = true;
-                    for part in reader {
-                        match part? {
-                            wasmparser::Dylink0Subsection::Needed(names) => {
-                                seen.needed
-                                    .extend(names.iter().map(|name| (*name).to_owned()));
-                            }
-                            wasmparser::Dylink0Subsection::RuntimePath(dirs) => {
-                                seen.runtime_path
-                                    .extend(dirs.iter().map(|dir| (*dir).to_owned()));
-                            }
-                            _ => {}
-                        }
-                    }
-                }
-                _ if custom.name() == pymode_abi::SECTION => {
-                    seen.abi = Some(custom.data().to_vec())
-                }
-                _ => {}
-            },
-            _ => {}
-        }
-    }
-    Ok(seen)
-}
-
-fn check(holds: bool, what: &str, seen: &dyn std::fmt::Debug) -> Tested {
-    if holds {
-        Ok(())
-    } else {
-        Err(format!("not so: {what}\n{seen:#?}").into())
-    }
+    common::main(trials)
 }
 
 const EXTENSION: &str = "
@@ -193,6 +82,29 @@ fn extension_module() -> Tested {
     check(
         !seen.imports.iter().any(|name| name.contains("weak_one")),
         "no import of its own symbol",
+        &seen,
+    )
+}
+
+fn other_names() -> Tested {
+    let bench = Bench::new(&[("mod.c", EXTENSION)])?;
+    bench.ok("cc -O2 -c mod.c -o mod.o")?;
+    for file in ["mod.abi3.so", "mod.cpython-313-x.so", "libmod.so"] {
+        bench.ok(&format!("cc -shared mod.o -o {file}"))?;
+        let seen = look(&bench.path(file))?;
+        let exports = &seen.exports;
+        check(
+            exports.iter().any(|name| name == "PyInit_mod")
+                && !exports.iter().any(|name| name == "helper"),
+            file,
+            &seen,
+        )?;
+    }
+    bench.ok("cc -shared mod.o -o libother.so")?;
+    let seen = look(&bench.path("libother.so"))?;
+    check(
+        seen.exports.iter().any(|name| name == "helper"),
+        "a library has all of its functions",
         &seen,
     )
 }

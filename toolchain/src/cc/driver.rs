@@ -10,7 +10,7 @@ use super::args::{Goal, Invocation, Language};
 use super::failure::Notes;
 use super::linker::{Input, LinkArgs, Module};
 use super::response::{self, ResponseError};
-use super::symbols::hide_weak_definitions;
+use super::symbols::{defines, hide_weak_definitions};
 use super::{abi_section, flags, runtime};
 use crate::cache::{Cache, CacheError};
 use crate::dlfcn::{self, Dlfcn};
@@ -93,17 +93,17 @@ fn report(result: Result<Ended, CcError>) -> ExitCode {
 }
 
 /// How compiler or linker ended.
-struct Ended(u8);
+pub(super) struct Ended(u8);
 
 impl Ended {
-    const WELL: Self = Self(0);
+    pub(super) const WELL: Self = Self(0);
 
     fn well(&self) -> bool {
         self.0 == 0
     }
 }
 
-struct Driver {
+pub(super) struct Driver {
     language: Language,
     cache: Cache,
     talk: Talk,
@@ -155,7 +155,7 @@ impl Driver {
         }
     }
 
-    fn status(&self, mut command: Command) -> Result<Ended, CcError> {
+    pub(super) fn status(&self, mut command: Command) -> Result<Ended, CcError> {
         match &self.notes {
             Some(notes) => notes
                 .run(&mut command)
@@ -167,7 +167,7 @@ impl Driver {
 
     /// The compiler for `file`, or for no file in particular. A name that only C++ has is C++ whoever is called: build
     /// systems compile with `CC`, and link with `CXX`.
-    fn compiler(&self, file: Option<&str>) -> Command {
+    pub(super) fn compiler(&self, file: Option<&str>) -> Command {
         let language = match file {
             Some(file) if is_cxx_source(file) => Language::Cxx,
             _ => self.language,
@@ -189,6 +189,14 @@ impl Driver {
     }
 
     fn compile(&self, invocation: &Invocation) -> Result<Ended, CcError> {
+        let sources: Vec<&str> = files(&invocation.link).collect();
+        if let [file] = sources[..]
+            && is_source(file)
+        {
+            let output = invocation.link.output.as_deref();
+            let output: Vec<&str> = output.iter().flat_map(|path| ["-o", path]).collect();
+            return self.object(file, &invocation.compile, &output);
+        }
         let mut command = self.compiler(files(&invocation.link).next());
         command.args(&invocation.compile);
         if let Some(output) = &invocation.link.output {
@@ -230,11 +238,8 @@ impl Driver {
                 .join(format!("{n}.o"))
                 .to_string_lossy()
                 .into_owned();
-            let mut command = self.compiler(Some(file));
-            command
-                .args(&invocation.compile)
-                .args(["-c", file, "-o", &object]);
-            let ended = self.status(command)?;
+            let compile = [&invocation.compile[..], &["-c".to_owned()]].concat();
+            let ended = self.object(file, &compile, &["-o", &object])?;
             if !ended.well() {
                 return Ok(Some(ended));
             }
@@ -250,7 +255,7 @@ impl Driver {
 
         let mut command = self.zig.command("wasm-ld");
         command.args(flags::LINK_SIDE).args(&link.flags);
-        match flags::python_module(output) {
+        match python_module(output, &words) {
             // Nobody looks for another symbol in an extension module, and each export costs time at every load.
             Some(module) if !link.exports_named => {
                 command.arg("--no-export-dynamic");
@@ -333,6 +338,15 @@ impl Driver {
         self.status(command)
     }
 
+    pub(super) fn cache(&self) -> &Cache {
+        &self.cache
+    }
+
+    /// Whether it was called as the C++ compiler.
+    pub(super) fn is_cxx(&self) -> bool {
+        self.language == Language::Cxx
+    }
+
     fn needs_libcxx(&self, link: &LinkArgs) -> bool {
         self.language == Language::Cxx || link.cxx_library
     }
@@ -388,6 +402,24 @@ fn found_libraries(link: &LinkArgs) -> Vec<String> {
         .collect()
 }
 
+/// The Python module that is linked from these words, if it is one. Build systems know many names for its file
+/// (`m.abi3.so`, `libm.so` before it is moved); what makes it a module is its init function.
+fn python_module<'o>(output: &'o str, words: &[String]) -> Option<&'o str> {
+    if let Some(module) = flags::python_module(output) {
+        return Some(module);
+    }
+    let file = output.rsplit('/').next()?;
+    let stem = file.split('.').next()?;
+    let modules = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
+    modules.into_iter().find(|module| {
+        let init = format!("PyInit_{module}");
+        let files = words.iter().filter(|word| !word.starts_with('-'));
+        files
+            .filter_map(|file| fs::read(file).ok())
+            .any(|bytes| defines(&bytes, &init))
+    })
+}
+
 /// Replaces each object and archive that has weak definitions by a copy in which they are hidden; their names.
 fn hide_weak(words: &mut [String], scratch: &Path) -> Result<Vec<String>, CcError> {
     let mut all = Vec::new();
@@ -418,7 +450,7 @@ fn is_source(file: &str) -> bool {
     is_cxx_source(file) || has_suffix(file, &["c", "s", "S", "i", "m"])
 }
 
-fn is_cxx_source(file: &str) -> bool {
+pub(super) fn is_cxx_source(file: &str) -> bool {
     has_suffix(file, &["cc", "cp", "cpp", "cxx", "c++", "CPP", "C", "ii"])
 }
 

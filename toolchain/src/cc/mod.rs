@@ -1,13 +1,16 @@
 //! The C and C++ driver for wasm32-wasi: gcc's command line in front of zig.
 
 mod abi_section;
+mod adapt;
 mod args;
+mod casts;
 mod driver;
 mod failure;
 pub mod flags;
 mod linker;
 mod response;
 mod runtime;
+mod slots;
 mod symbols;
 
 pub use abi_section::abi_section;
@@ -22,11 +25,14 @@ use crate::key::Key;
 pub fn key() -> Key {
     let sources = [
         include_str!("abi_section.rs"),
+        include_str!("adapt.rs"),
         include_str!("args.rs"),
+        include_str!("casts.rs"),
         include_str!("driver.rs"),
         include_str!("flags.rs"),
         include_str!("linker.rs"),
         include_str!("runtime.rs"),
+        include_str!("slots.rs"),
         include_str!("symbols.rs"),
         include_str!("../libcxx.rs"),
         include_str!("../libcxx/wasi.c"),

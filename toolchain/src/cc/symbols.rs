@@ -25,15 +25,39 @@ const MEMBER_HEADER: usize = 60;
 /// What is neither, or is damaged, stays as it is from there on: the linker has the better words for it.
 pub(crate) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
     let mut names = Vec::new();
-    if file.starts_with(OBJECT_MAGIC) {
-        let _ = hide_in_object(file, &mut names);
-    } else if file.starts_with(ARCHIVE_MAGIC) {
-        let _ = hide_in_archive(file, &mut names);
+    let mut hidden = Vec::new();
+    each_symbol(file, &mut |symbol| {
+        if symbol.is_visible_weak_definition() {
+            hidden.push(symbol.flags_at);
+            names.extend(symbol.name);
+        }
+    });
+    for at in hidden {
+        // The flag lies in the low seven bits: the first byte of the number, whatever its length.
+        file[at] |= VISIBILITY_HIDDEN as u8;
     }
     names
 }
 
-fn hide_in_archive(file: &mut [u8], names: &mut Vec<String>) -> Option<()> {
+/// Whether an object, or one in an archive, defines a symbol.
+pub(super) fn defines(file: &[u8], name: &str) -> bool {
+    let mut found = false;
+    each_symbol(file, &mut |symbol| {
+        found |= symbol.flags & UNDEFINED == 0 && symbol.name.as_deref() == Some(name);
+    });
+    found
+}
+
+/// Calls `see` for each symbol of an object or an archive, as far as it is well.
+fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol)) {
+    if file.starts_with(OBJECT_MAGIC) {
+        let _ = symbols_of_object(file, 0, file.len(), see);
+    } else if file.starts_with(ARCHIVE_MAGIC) {
+        let _ = symbols_of_archive(file, see);
+    }
+}
+
+fn symbols_of_archive(file: &[u8], see: &mut dyn FnMut(Symbol)) -> Option<()> {
     let mut at = ARCHIVE_MAGIC.len();
     while let Some(header) = file.get(at..at + MEMBER_HEADER) {
         let size: usize = std::str::from_utf8(&header[48..58])
@@ -43,72 +67,62 @@ fn hide_in_archive(file: &mut [u8], names: &mut Vec<String>) -> Option<()> {
             .ok()?;
         let start = at + MEMBER_HEADER;
         let end = start.checked_add(size)?;
-        let member = file.get_mut(start..end)?;
+        let member = file.get(start..end)?;
         if member.starts_with(OBJECT_MAGIC) {
             // A member that is damaged does not end the walk: the others are well.
-            let _ = hide_in_object(member, names);
+            let _ = symbols_of_object(file, start, end, see);
         }
         at = end + (size & 1); // Members begin at even places.
     }
     Some(())
 }
 
-fn hide_in_object(object: &mut [u8], names: &mut Vec<String>) -> Option<()> {
-    let mut at = OBJECT_MAGIC.len();
-    while at < object.len() {
-        let mut reader = Reader { bytes: object, at };
+/// The symbols of the object that is `file[start..end]`; their places are those in `file`.
+fn symbols_of_object(
+    file: &[u8],
+    start: usize,
+    end: usize,
+    see: &mut dyn FnMut(Symbol),
+) -> Option<()> {
+    let mut at = start + OBJECT_MAGIC.len();
+    while at < end {
+        let mut reader = Reader {
+            bytes: &file[..end],
+            at,
+        };
         let id = reader.byte()?;
         let size = reader.number()? as usize;
-        let start = reader.at;
-        let end = start.checked_add(size)?;
-        if end > object.len() {
+        let body = reader.at;
+        let next = body.checked_add(size)?;
+        if next > end {
             return None;
         }
         if id == 0 {
             let mut section = Reader {
-                bytes: &object[..end],
-                at: start,
+                bytes: &file[..next],
+                at: body,
             };
             if section.name()? == "linking" {
                 let _version = section.number()?;
-                let body = section.at;
-                return hide_in_linking(object, body, end, names);
+                return symbols_of_linking(section, see);
             }
         }
-        at = end;
+        at = next;
     }
     Some(())
 }
 
-fn hide_in_linking(
-    object: &mut [u8],
-    start: usize,
-    end: usize,
-    names: &mut Vec<String>,
-) -> Option<()> {
-    let mut hidden = Vec::new();
-    let mut reader = Reader {
-        bytes: &object[..end],
-        at: start,
-    };
-    while reader.at < end {
+fn symbols_of_linking(mut reader: Reader<'_>, see: &mut dyn FnMut(Symbol)) -> Option<()> {
+    while reader.at < reader.bytes.len() {
         let id = reader.byte()?;
         let size = reader.number()? as usize;
         let next = reader.at.checked_add(size)?;
         if id == SYMBOL_TABLE {
             for _ in 0..reader.number()? {
-                let symbol = reader.symbol()?;
-                if symbol.is_visible_weak_definition() {
-                    hidden.push(symbol.flags_at);
-                    names.extend(symbol.name);
-                }
+                see(reader.symbol()?);
             }
         }
         reader.at = next;
-    }
-    for at in hidden {
-        // The flag lies in the low seven bits: the first byte of the number, whatever its length.
-        object[at] |= VISIBILITY_HIDDEN as u8;
     }
     Some(())
 }
@@ -228,6 +242,13 @@ mod tests {
             hide_weak_definitions(&mut after).is_empty(),
             "once is enough"
         );
+    }
+
+    #[test]
+    fn what_is_defined_is_found_and_what_is_needed_is_not() {
+        let object = object();
+        assert!(defines(&object, "w") && defines(&object, "s"));
+        assert!(!defines(&object, "u") && !defines(&object, "x"));
     }
 
     #[test]
