@@ -60,6 +60,35 @@ pub(crate) enum Command {
     /// Programs that load libraries with `dlopen(3)`, Python or not
     #[command(subcommand)]
     Dl(Dl),
+    /// Add packages to the project's dependencies, lock them, and build them
+    Add {
+        /// As they are written in metadata: `markupsafe`, `markupsafe==3.0.4`, `pyyaml>=6`
+        #[arg(required = true, value_name = "REQUIREMENT")]
+        requirements: Vec<String>,
+        #[command(flatten)]
+        project: InProject,
+    },
+    /// Remove packages from the project's dependencies and lock the others
+    Remove {
+        /// The packages
+        #[arg(required = true, value_name = "NAME")]
+        names: Vec<String>,
+        #[command(flatten)]
+        project: InProject,
+    },
+    /// Choose a version for all that the project depends on, and write `pylock.toml`
+    Lock {
+        /// Take the newest versions that fit, not those of the lock that is there
+        #[arg(long)]
+        upgrade: bool,
+        #[command(flatten)]
+        project: InProject,
+    },
+    /// Build what the project's lock names; prints the directories that make it importable
+    Sync {
+        #[command(flatten)]
+        project: InProject,
+    },
     /// The contract between python.wasm and side modules
     #[command(subcommand)]
     Abi(Abi),
@@ -125,10 +154,20 @@ pub(crate) enum Ext {
         /// The engine that runs it
         #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
         engine: Engine,
+        /// Write how it went to this file, as JSON
+        #[arg(long, value_name = "FILE")]
+        report: Option<PathBuf>,
         /// Passed to the test runner
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
+}
+
+#[derive(Args)]
+pub(crate) struct InProject {
+    /// A directory in the project
+    #[arg(long, value_name = "DIR", default_value = ".")]
+    pub(crate) project: PathBuf,
 }
 
 #[derive(Args)]

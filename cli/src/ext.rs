@@ -1,26 +1,32 @@
 //! `pymode ext`: build, check and test C extensions.
 
+mod test;
+
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use pymode_ext::{Builder, Keep, Spec, Suite, Target};
+use pymode_ext::{Builder, Keep, Spec, Target};
 
-use crate::args::{Engine, Ext};
+use crate::args::Ext;
 use crate::failure::Failure;
-use crate::job::Job;
 use crate::python::Workshop;
 
 pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
     match verb {
         Ext::Build { specs, out, keep } => build(&specs, &out, keep),
         Ext::Check { paths } => check(&paths),
-        Ext::Test { spec, engine, args } => test(&spec, engine, args),
+        Ext::Test {
+            spec,
+            engine,
+            report,
+            args,
+        } => test::test(&spec, engine, report.as_deref(), &args),
     }
 }
 
 impl Workshop {
     /// What builds extensions, with this very command as the compiler.
-    fn builder(&self) -> Result<Builder<'_>, Failure> {
+    pub(crate) fn builder(&self) -> Result<Builder<'_>, Failure> {
         let driver = std::env::current_exe()?;
         Ok(Builder::new(
             &self.cache,
@@ -97,68 +103,4 @@ pub(crate) fn check(paths: &[PathBuf]) -> Result<ExitCode, Failure> {
     } else {
         ExitCode::FAILURE
     })
-}
-
-fn test(spec: &str, engine: Engine, args: Vec<String>) -> Result<ExitCode, Failure> {
-    let spec: Spec = spec.parse().map_err(Failure::usage)?;
-    let workshop = Workshop::open()?;
-    let mut suite = workshop.builder()?.suite(&spec)?;
-    suite.args.extend(args);
-    let run = |args: &[String]| in_the_guest(&workshop, engine, &suite, args);
-    if !suite.modules.is_empty() && run(&proof(&suite))? != ExitCode::SUCCESS {
-        return Ok(ExitCode::FAILURE);
-    }
-    run(&suite.args)
-}
-
-/// A program that fails unless each extension module comes from a side module: a suite that passes with the package's
-/// Python fallback says nothing.
-fn proof(suite: &Suite) -> [String; 2] {
-    let modules: Vec<String> = suite
-        .modules
-        .iter()
-        .map(|name| format!("{name:?}"))
-        .collect();
-    let program = format!(
-        "import importlib, sys\n\
-         for name in [{}]:\n\
-         \x20   path = importlib.import_module(name).__file__\n\
-         \x20   print(f'{{name}} is {{path}}', file=sys.stderr)\n\
-         \x20   if not path.endswith('.wasm'):\n\
-         \x20       sys.exit(f'error: `{{name}}` is not loaded from a side module')\n",
-        modules.join(", ")
-    );
-    ["-c".into(), program]
-}
-
-fn in_the_guest(
-    workshop: &Workshop,
-    engine: Engine,
-    suite: &Suite,
-    args: &[String],
-) -> Result<ExitCode, Failure> {
-    // The suite's folder is shared by all who test this version, and tests write where they stand.
-    let scratch = tempfile::tempdir()?;
-    copy(&suite.dir, scratch.path()).map_err(|e| Failure::file("copy", &suite.dir, &e))?;
-    let job = Job {
-        args,
-        sites: &suite.site,
-        cwd: scratch.path(),
-        file: None,
-    };
-    job.run(workshop, engine)
-}
-
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
-        let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
-        } else {
-            std::fs::copy(entry.path(), target)?;
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@ mod args;
 mod build;
 mod cc;
 mod demo;
+mod dependencies;
 mod dev;
 mod dl;
 mod doctor;
@@ -34,6 +35,13 @@ fn main() -> ExitCode {
         Command::Ar(passed) => cc::ar(&passed),
         Command::Ranlib(passed) => cc::ranlib(&passed),
         Command::Dl(verb) => dl::dl(&verb),
+        Command::Add {
+            requirements,
+            project,
+        } => dependencies::add(&project, &requirements),
+        Command::Remove { names, project } => dependencies::remove(&project, &names),
+        Command::Lock { upgrade, project } => dependencies::lock(&project, upgrade),
+        Command::Sync { project } => dependencies::sync(&project),
         Command::Abi(verb) => abi::abi(&verb),
         Command::Python(verb) => python::python(&verb),
         Command::Doctor => doctor::doctor(),

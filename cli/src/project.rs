@@ -40,7 +40,7 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
         docstrings: manifest.settings.docstrings,
         ..Options::default()
     })?;
-    let sites = sites(&workshop, &manifest)?;
+    let sites = sites(&workshop, dir, &manifest)?;
     let python = workshop.worker()?;
     let packed = tempfile::tempdir_in(python.scratch())?;
     let project = Project {
@@ -61,7 +61,11 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
     })
 }
 
-/// The directories that make importable what a project depends on, in order.
-fn sites(workshop: &Workshop, manifest: &Manifest) -> Result<Vec<PathBuf>, Failure> {
-    workshop.requirements(&manifest.dependencies)
+/// The directories that make importable what a project depends on, in order: what its lock names, if it has one.
+fn sites(workshop: &Workshop, dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, Failure> {
+    if pymode_ext::Project::is_locked(dir) {
+        workshop.locked(&pymode_ext::Project::find(dir)?)
+    } else {
+        workshop.requirements(&manifest.dependencies)
+    }
 }

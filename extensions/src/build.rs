@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
-use pymode_toolchain::{Cache, CacheError, Key, Talk, cc, download};
+use pymode_toolchain::cache::Lock;
+use pymode_toolchain::{Cache, CacheError, Key, Talk, cc, download, rust};
 
 use crate::check::{check_wheel, provided};
-use crate::cross::{Cross, Target};
+use crate::cross::{Cross, Target, needs_rust};
 use crate::environment;
 use crate::error::Error;
 use crate::finish::finish;
@@ -16,6 +18,7 @@ use crate::lock::{Artifact, Locked};
 use crate::project::Backend;
 use crate::recipe::Recipe;
 use crate::spec::Spec;
+use crate::suite::TIME;
 use crate::wheel::{Wheel, WheelName};
 
 /// Whether the directory that a package is built in stays.
@@ -116,36 +119,70 @@ impl<'a> Builder<'a> {
             .field("backend", BACKEND)
             .field("recipe", include_str!("build.rs"))
             .field("hook", include_str!("hook.rs"))
-            .field("finish", include_str!("finish.rs"));
+            .field("finish", include_str!("finish.rs"))
+            .field("cross", include_str!("cross/mod.rs"))
+            .field("meson", include_str!("cross/meson.rs"))
+            .field("cmake", include_str!("cross/cmake.rs"))
+            .field("rust", include_str!("cross/rust.rs"));
+        if self.keep == Keep::Yes {
+            return self.run_and_keep(job, &key);
+        }
         let dir = self.cache.entry("wheels", &key, |dir| {
-            let work = match self.keep {
-                Keep::No => dir.join("work"),
-                Keep::Yes => self.cache.root().join("kept").join(key.hex()),
-            };
-            if self.keep == Keep::Yes {
-                remove(&work)?;
-                self.talk
-                    .note(&format!("building {} in `{}`", job.what, work.display()));
-            }
-            self.make(job, &work, dir)?;
-            if self.keep == Keep::No {
-                remove(&work)?;
+            let work = self.work(job);
+            let _lock = self.alone_in(&work)?;
+            remove(&work)?;
+            let made = self.make(job, &work, dir);
+            remove(&work)?;
+            made
+        })?;
+        only_wheel(&dir)
+    }
+
+    /// Builds it, whether the cache has it or not: somebody wants to look at the build tree.
+    fn run_and_keep(&self, job: &Job, key: &Key) -> Result<Wheel, Error> {
+        let work = self.work(job);
+        let _lock = self.alone_in(&work)?;
+        remove(&work)?;
+        self.talk
+            .note(&format!("building {} in `{}`", job.what, work.display()));
+        let kept = work.join("wheel");
+        fs::create_dir_all(&kept).map_err(CacheError::io("create", &kept))?;
+        self.make(job, &work, &kept)?;
+        let wheel = only_wheel(&kept)?;
+        let dir = self.cache.entry("wheels", key, |dir| {
+            for file in [wheel.file().as_str(), TIME] {
+                let (from, to) = (kept.join(file), dir.join(file));
+                fs::copy(&from, &to).map_err(CacheError::io("copy", &from))?;
             }
             Ok::<_, Error>(())
         })?;
         only_wheel(&dir)
     }
 
+    /// Where a job is built. It depends on the source alone: compilers that keep what they have compiled know it again.
+    fn work(&self, job: &Job) -> PathBuf {
+        let key = Key::new(&job.what.replace(' ', "-")).key("job", &job.key());
+        self.cache.root().join("builds").join(key.hex())
+    }
+
+    fn alone_in(&self, work: &Path) -> Result<Lock, CacheError> {
+        let name = work.file_name().unwrap_or_default().to_string_lossy();
+        self.cache
+            .lock(&work.with_file_name(format!(".{name}.lock")))
+    }
+
     /// Builds in `work`, which must not exist; the wheel is put into `into` when all is well with it.
     fn make(&self, job: &Job, work: &Path, into: &Path) -> Result<(), Error> {
         let tree = self.unpack(job, &work.join("source"))?;
+        let started = Instant::now();
         let backend = Backend::of(&tree)?;
-        let frontend = Frontend {
+        let mut frontend = Frontend {
             cache: self.cache,
             talk: self.talk,
             job,
             cross: &Cross::provision(self.cache, &self.target, &self.driver)?,
             backend: &backend,
+            rust: None,
             tree: &tree,
             work,
         };
@@ -155,7 +192,10 @@ impl<'a> Builder<'a> {
         let mut packages = install(&backend.requires)?;
         let more = frontend.requires(&packages)?;
         if !more.is_empty() {
-            packages = install(&[backend.requires.clone(), more].concat())?;
+            packages = install(&[backend.requires.clone(), more.clone()].concat())?;
+        }
+        if needs_rust(&backend.requires) || needs_rust(&more) {
+            frontend.rust = Some(rust::provision(self.cache, self.talk, rust::Target::Side)?);
         }
         let built = frontend.wheel(&packages)?;
 
@@ -166,6 +206,9 @@ impl<'a> Builder<'a> {
         self.require_well(&job.what, &wheel)?;
         let target = into.join(wheel.file());
         fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
+        let time = into.join(TIME);
+        let milliseconds = started.elapsed().as_millis().to_string();
+        fs::write(&time, milliseconds).map_err(CacheError::io("write", &time))?;
         Ok(())
     }
 

@@ -23,6 +23,9 @@ pub enum Error {
     /// A tool cannot be had.
     #[error(transparent)]
     Toolchain(Box<pymode_toolchain::Error>),
+    /// There is no Rust for the guest.
+    #[error(transparent)]
+    Rust(#[from] pymode_toolchain::rust::RustError),
     /// uv finds no files for the requirements.
     #[error("cannot resolve {requirements}\n{}{}", said.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"), network_hint(said))]
     Unresolved {
@@ -72,6 +75,40 @@ pub enum Error {
     /// A `pyproject.toml` that means nothing.
     #[error("`{}` is wrong: {reason}", path.display())]
     Pyproject {
+        /// The file.
+        path: PathBuf,
+        /// What and where.
+        reason: String,
+    },
+    /// There is no project.
+    #[error("there is no `pyproject.toml` in `{}` or above it", dir.display())]
+    NoProject {
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
+    /// A package that was to be removed is not there.
+    #[error("`{name}` is not among the dependencies of the project in `{}`", dir.display())]
+    NotRequired {
+        /// The package.
+        name: String,
+        /// The project.
+        dir: PathBuf,
+    },
+    /// A project whose lock is missing or made for other requirements.
+    #[error(
+        "`{}` {}\n  hint: `pymode lock` makes it",
+        path.display(),
+        if *there { "was made for other dependencies than `pyproject.toml` now has" } else { "is not there" }
+    )]
+    Unlocked {
+        /// The lock.
+        path: PathBuf,
+        /// Whether there is one at all.
+        there: bool,
+    },
+    /// A lock file that means nothing.
+    #[error("`{}` is wrong: {reason}\n  hint: delete it, and `pymode lock` makes it anew", path.display())]
+    Lockfile {
         /// The file.
         path: PathBuf,
         /// What and where.

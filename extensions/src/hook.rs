@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pymode_toolchain::rust::RustWasm;
 use pymode_toolchain::{Cache, CacheError, Step, StepError, Talk, cc};
 
 use crate::cross::Cross;
@@ -20,8 +21,27 @@ pub(crate) struct Frontend<'b> {
     pub(crate) job: &'b Job,
     pub(crate) cross: &'b Cross,
     pub(crate) backend: &'b Backend,
+    pub(crate) rust: Option<RustWasm>,
     pub(crate) tree: &'b Path,
     pub(crate) work: &'b Path,
+}
+
+/// What is asked of a backend.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hook {
+    /// What must be installed on this machine for it to build.
+    Requires,
+    /// The wheel.
+    Wheel,
+}
+
+impl Hook {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Requires => "requires",
+            Self::Wheel => "wheel",
+        }
+    }
 }
 
 impl Frontend<'_> {
@@ -31,7 +51,7 @@ impl Frontend<'_> {
         self.call(
             &Talk::quiet(),
             packages,
-            "requires",
+            Hook::Requires,
             &format!("asking what building {} requires", self.job.what),
         )
     }
@@ -41,7 +61,7 @@ impl Frontend<'_> {
         let file: String = self.call(
             self.talk,
             packages,
-            "wheel",
+            Hook::Wheel,
             &format!("building {}", self.job.what),
         )?;
         Ok(self
@@ -58,19 +78,24 @@ impl Frontend<'_> {
         &self,
         talk: &Talk,
         packages: &Path,
-        hook: &str,
+        hook: Hook,
         title: &str,
     ) -> Result<T, Error> {
-        let out = self.out();
+        let (out, hook_name) = (self.out(), hook.name());
         fs::create_dir_all(&out).map_err(CacheError::io("create", &out))?;
         let helper = self.work.join("backend.py");
         fs::write(&helper, BACKEND).map_err(CacheError::io("write", &helper))?;
-        let result = self.work.join(format!("{hook}.json"));
-        let mut python = self.cross.python(packages);
+        let result = self.work.join(format!("{hook_name}.json"));
+        let mut python = self.cross.python(packages, self.rust.as_ref());
+        let settings = serde_json::to_string(&self.cross.settings(self.work));
+        if hook == Hook::Requires {
+            self.cross.be_this_machine(&mut python);
+        }
         python
             .arg(&helper)
-            .arg(hook)
+            .arg(hook_name)
             .arg(&result)
+            .arg(settings.expect("paths of the cache are text"))
             .arg(&self.backend.object)
             .arg(&out)
             .args(&self.backend.paths);
@@ -85,21 +110,36 @@ impl Frontend<'_> {
             .cache
             .root()
             .join("logs")
-            .join(format!("{name}-{hook}.log"));
+            .join(format!("{name}-{hook_name}.log"));
         Step::run(talk, title, python, &log).map_err(|e| self.explained(e))?;
         let text = fs::read_to_string(&result).map_err(CacheError::io("read", &result))?;
         serde_json::from_str(&text).map_err(|e| Error::Build {
             what: self.job.what.clone(),
-            reason: format!("  the backend's answer to `{hook}` is not understood: {e}"),
+            reason: format!("  the backend's answer to `{hook_name}` is not understood: {e}"),
         })
     }
 
     /// A failed backend: the compiler's words where a compiler failed, else the end of the log.
     fn explained(&self, error: StepError) -> Error {
-        let (StepError::Failed(failed), Some(said)) = (&error, self.compiler_said()) else {
+        let StepError::Failed(failed) = &error else {
             return error.into();
         };
-        let reason = format!("{said}\n  log: {}", failed.log.display());
+        let words = diagnosis::of_backend(&failed.tail);
+        let reason = match self.compiler_said() {
+            Some(said) => format!("{said}\n{words}\n  log: {}", failed.log.display()),
+            None => {
+                let tail: Vec<String> = failed
+                    .tail
+                    .lines()
+                    .map(|line| format!("  | {line}"))
+                    .collect();
+                format!(
+                    "{}\n{words}\n  log: {}",
+                    tail.join("\n"),
+                    failed.log.display()
+                )
+            }
+        };
         Error::Build {
             what: self.job.what.clone(),
             reason,

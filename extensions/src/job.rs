@@ -42,7 +42,7 @@ impl Job {
             Origin::Tree(_, tree) => key.key("tree", tree),
         };
         match &self.recipe {
-            Some(recipe) => key.field("recipe", recipe.text),
+            Some(recipe) => key.key("recipe", &recipe.build_key()),
             None => key,
         }
     }

@@ -57,9 +57,22 @@ pub(crate) fn lock(
     requirements: &[String],
     reach: Reach,
 ) -> Result<Vec<Locked>, Error> {
+    parse(&resolve(cache, talk, python, requirements, reach, None)?)
+}
+
+/// The same as text, in the format of PEP 751. Versions of an earlier lock are preferred when they fit.
+pub(crate) fn resolve(
+    cache: &Cache,
+    talk: &Talk,
+    python: &Path,
+    requirements: &[String],
+    reach: Reach,
+    previous: Option<&str>,
+) -> Result<String, Error> {
     let mut key = Key::new("lock")
         .field("uv", uv::VERSION)
-        .field("reach", format!("{reach:?}"));
+        .field("reach", format!("{reach:?}"))
+        .field("previous", previous.unwrap_or_default());
     for requirement in requirements {
         key = key.field("requirement", requirement);
     }
@@ -74,12 +87,17 @@ pub(crate) fn lock(
     }
     let dir = cache.entry("locks", &key, |dir| {
         let uv = uv::provision(cache, talk)?;
+        if let Some(previous) = previous {
+            let path = dir.join(ANSWER);
+            fs::write(&path, previous).map_err(CacheError::io("write", &path))?;
+        }
         ask(cache, talk, &uv, python, requirements, reach, dir)
     })?;
-    let path = dir.join("pylock.toml");
-    let text = fs::read_to_string(&path).map_err(CacheError::io("read", &path))?;
-    parse(&text)
+    let path = dir.join(ANSWER);
+    Ok(fs::read_to_string(&path).map_err(CacheError::io("read", &path))?)
 }
+
+const ANSWER: &str = "pylock.toml";
 
 fn ask(
     cache: &Cache,
@@ -106,7 +124,7 @@ fn ask(
     command
         .arg(python)
         .arg("--output-file")
-        .arg(dir.join("pylock.toml"));
+        .arg(dir.join(ANSWER));
     if reach == Reach::Alone {
         command.arg("--no-deps");
     }
@@ -153,7 +171,8 @@ struct Hashes {
     sha256: Option<String>,
 }
 
-fn parse(text: &str) -> Result<Vec<Locked>, Error> {
+/// The packages of a lock file that the guest needs.
+pub(crate) fn parse(text: &str) -> Result<Vec<Locked>, Error> {
     let wrong = |reason: String| Error::Lock { reason };
     let pylock: Pylock = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
     if !pylock.lock_version.starts_with("1.") {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pymode_toolchain::Sha256Hex;
+use pymode_toolchain::{Key, Sha256Hex};
 use serde::Deserialize;
 
 use crate::spec::{ProjectName, SpecError, Version};
@@ -12,8 +12,14 @@ const MOST_LINES: usize = 20;
 
 /// All recipes: each file of `recipes/`, by its name.
 const RECIPES: &[(&str, &str)] = &[
+    ("frozenlist", include_str!("../recipes/frozenlist.toml")),
     ("markupsafe", include_str!("../recipes/markupsafe.toml")),
+    ("msgpack", include_str!("../recipes/msgpack.toml")),
+    ("propcache", include_str!("../recipes/propcache.toml")),
+    ("regex", include_str!("../recipes/regex.toml")),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
+    ("ujson", include_str!("../recipes/ujson.toml")),
+    ("yarl", include_str!("../recipes/yarl.toml")),
 ];
 
 /// A recipe that cannot be used.
@@ -64,7 +70,7 @@ pub struct Recipe {
     pub env: BTreeMap<String, String>,
     /// How its tests are run.
     pub test: Option<TestRecipe>,
-    /// The text it was read from: part of the key of what is built with it.
+    /// The text it was read from: part of the key of its test suite.
     pub text: &'static str,
 }
 
@@ -114,6 +120,15 @@ impl Recipe {
     /// The names of all recipes.
     pub fn names() -> impl Iterator<Item = &'static str> {
         RECIPES.iter().map(|(name, _)| *name)
+    }
+
+    /// What a build depends on: a change of how the tests are run does not make another wheel.
+    pub(crate) fn build_key(&self) -> Key {
+        let mut key = Key::new("recipe").field("modules", self.modules.join(" "));
+        for (name, value) in &self.env {
+            key = key.field(name, value);
+        }
+        key
     }
 
     fn parse(name: &str, text: &'static str) -> Result<Self, RecipeError> {

@@ -80,7 +80,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    fn install(&self, wheel: &Wheel) -> Result<PathBuf, Error> {
+    pub(crate) fn install(&self, wheel: &Wheel) -> Result<PathBuf, Error> {
         let in_cache = wheel.path.starts_with(self.cache.root());
         let mut key = Key::new(&wheel.file().replace(".whl", ""))
             .field("native", self.target.native.to_string_lossy())

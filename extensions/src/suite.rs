@@ -1,17 +1,20 @@
 //! A package's own tests: where they are and how they are run. Running them is the caller's: it has the engines.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use pymode_toolchain::{CacheError, Key};
+use serde::{Deserialize, Serialize};
 
 use crate::build::Builder;
 use crate::error::Error;
 use crate::recipe::Recipe;
 use crate::sdist::copy_tree;
-use crate::skips;
-use crate::spec::{ProjectName, Spec};
-use crate::wheel::WheelName;
+use crate::skips::{self, Skips};
+use crate::spec::Spec;
+use crate::wheel::Wheel;
 
 /// A test suite that is ready to run.
 #[derive(Clone, Debug)]
@@ -19,14 +22,67 @@ use crate::wheel::WheelName;
 pub struct Suite {
     /// The package and its version.
     pub what: String,
-    /// What must be importable: the package, built, and what its tests require.
+    /// The package, built.
+    pub wheel: Wheel,
+    /// How long building it took, whenever that was; none for a wheel that nobody here has built.
+    pub build_time: Option<Duration>,
+    /// What must be importable: the package, and what its tests require.
     pub site: Vec<PathBuf>,
     /// The working directory, which holds the tests of the sdist. It is shared and not to be written to.
     pub dir: PathBuf,
-    /// Python's arguments.
-    pub args: Vec<String>,
     /// Extension modules that must be loaded from side modules for the run to mean anything, by their dotted names.
     pub modules: Vec<String>,
+    run: Vec<String>,
+    skips: Skips,
+}
+
+/// How a suite ended, as the helper in the guest tells it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// How many tests passed.
+    pub passed: u64,
+    /// The names of those that did not.
+    pub failed: Vec<String>,
+    /// How many were skipped, by reason.
+    pub skipped: BTreeMap<String, u64>,
+    /// How long loading each extension module took, in milliseconds: `dl_open` and the module's own init.
+    pub modules: BTreeMap<String, f64>,
+}
+
+impl Suite {
+    /// Python's arguments: the helper that proves, skips and counts, and behind it what the recipe says. `more` goes to the
+    /// test runner, and may choose among the tests; `report` is where the guest writes the [`Outcome`], as JSON.
+    pub fn args(&self, more: &[String], report: Option<&str>) -> Vec<String> {
+        #[derive(Serialize)]
+        struct Settings<'s> {
+            skips: &'s Skips,
+            modules: &'s [String],
+            whole: bool,
+            report: Option<&'s str>,
+        }
+        let settings = serde_json::to_string(&Settings {
+            skips: &self.skips,
+            modules: &self.modules,
+            whole: more.is_empty(),
+            report,
+        })
+        .expect("text and numbers are JSON");
+        // The tests' directory is shared, and its bytecode would be the guest's to write.
+        let helper = ["-B", "-c", include_str!("../helpers/suite.py")].map(String::from);
+        helper
+            .into_iter()
+            .chain([settings])
+            .chain(self.run.iter().chain(more).cloned())
+            .collect()
+    }
+}
+
+impl Outcome {
+    /// Reads what the guest wrote; none when it did not come that far.
+    pub fn read(path: &Path) -> Option<Self> {
+        serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
+    }
 }
 
 impl Builder<'_> {
@@ -36,17 +92,20 @@ impl Builder<'_> {
     /// When no recipe says how; when the package or what its tests require cannot be had.
     pub fn suite(&self, spec: &Spec) -> Result<Suite, Error> {
         let wheel = self.build(spec)?;
-        let recipe = Recipe::find(&wheel.name.name)?;
+        let name = wheel.name.name.clone();
         let no_tests = || Error::NoTests {
-            what: wheel.name.name.to_string(),
+            what: name.to_string(),
         };
-        let recipe = recipe.ok_or_else(no_tests)?;
+        let recipe = Recipe::find(&name)?.ok_or_else(no_tests)?;
         let test = recipe.test.clone().ok_or_else(no_tests)?;
 
         let mut site = self.site(std::slice::from_ref(spec))?;
-        site.extend(self.site_of_requirements(&test.requires, &[wheel.name.name.clone()].into())?);
+        site.extend(self.site_of_requirements(&test.requires, &[name.clone()].into())?);
+        let mut seen = BTreeSet::new();
+        site.retain(|dir| seen.insert(dir.clone()));
 
-        let key = Key::new(&label(&wheel.name))
+        let what = format!("{name} {}", wheel.name.version);
+        let key = Key::new(&what.replace(' ', "-"))
             .field("wheel", wheel.path.to_string_lossy())
             .field("recipe", recipe.text);
         let dir = self.cache.entry("suites", &key, |dir| {
@@ -60,24 +119,22 @@ impl Builder<'_> {
             Ok(())
         })?;
         Ok(Suite {
-            what: format!("{} {}", wheel.name.name, wheel.name.version),
+            what,
+            build_time: build_time(&wheel),
+            wheel,
             site,
             dir,
-            args: args(&wheel.name.name, test.run),
             modules: recipe.modules,
+            run: test.run,
+            skips: skips::of(&name),
         })
     }
 }
 
-/// What Python runs: the helper that skips, and behind it what the recipe says.
-fn args(project: &ProjectName, run: Vec<String>) -> Vec<String> {
-    let skips = serde_json::to_string(&skips::of(project)).expect("text by text is JSON");
-    // The tests' directory is shared, and its bytecode would be the guest's to write.
-    let helper = ["-B", "-c", include_str!("../helpers/suite.py")].map(String::from);
-    helper.into_iter().chain([skips]).chain(run).collect()
-}
+/// The file beside a wheel in the cache that says how many milliseconds its build took.
+pub(crate) const TIME: &str = "milliseconds";
 
-fn label(wheel: &WheelName) -> String {
-    let name: &ProjectName = &wheel.name;
-    format!("{name}-{}", wheel.version)
+fn build_time(wheel: &Wheel) -> Option<Duration> {
+    let text = fs::read_to_string(wheel.path.with_file_name(TIME)).ok()?;
+    Some(Duration::from_millis(text.parse().ok()?))
 }

@@ -116,6 +116,11 @@ impl RustWasm {
         cargo
     }
 
+    /// The directory that must come first in `PATH` for this toolchain to be the one that runs; none when it is already.
+    pub fn bin(&self) -> Option<PathBuf> {
+        self.private.as_ref().map(|dir| dir.join("bin"))
+    }
+
     /// What `rustc --version` says: two toolchains that say the same give the same output.
     pub fn version(&self) -> &str {
         &self.version

@@ -2,6 +2,7 @@
 
 mod codegen;
 mod error;
+mod packages;
 mod run;
 mod suite;
 mod test;
@@ -38,6 +39,8 @@ enum Task {
         #[arg(long)]
         no_build: bool,
     },
+    /// Runs the suites of the packages that have a recipe, and writes `extensions/PACKAGES.md`
+    Packages(packages::Options),
     /// Holds the rules that the compiler does not: boundaries between crates, lengths, words
     Tidy,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Task::Test(options) => Ok(test::run(&root, &options)),
         Task::Ci => Ok(test::run(&root, &test::Options::ci())),
         Task::Codegen { check, no_build } => codegen(&root, check, no_build),
+        Task::Packages(options) => packages::run(&root, &options),
         Task::Tidy => tidy(&root),
     };
     match done {

@@ -87,7 +87,7 @@ const FAMILIES: &[(&[&str], &str)] = &[
 ];
 
 /// The next step for a missing symbol, if one is known.
-pub(super) fn hint(name: &str) -> Option<&'static str> {
+pub(crate) fn hint(name: &str) -> Option<&'static str> {
     if let Some((_, hint)) = FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         return Some(hint);
     }

@@ -12,6 +12,7 @@ use pymode_toolchain::{Cache, CacheError, Talk, libcxx, zig};
 use crate::error::Error;
 use crate::wheel::Wheel;
 
+pub(crate) use hint::hint as hint_for;
 use module::Needs;
 pub(crate) use module::exports;
 pub(crate) use wheel::check_wheel;

@@ -1,14 +1,34 @@
 //! How a build that runs on this machine is told that it builds for the guest: in the standard ways, none of ours.
 
+//!
+//! | who asks | is told by |
+//! |---|---|
+//! | `sysconfig`, and with it distutils, setuptools, Cython, pybind11 | the guest's own data, `_PYTHON_SYSCONFIGDATA_NAME`, `_PYTHON_HOST_PLATFORM` |
+//! | make and its like | `CC`, `CXX`, `AR`, `RANLIB`, `LDSHARED` |
+//! | meson | a cross file |
+//! | CMake | a toolchain file |
+//! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
+//!
+//! The hook's own process says `wasi` for `sys.platform` and `platform.system()`, as crossenv does it: a `setup.py` asks
+//! them which code to build. The programs that it starts are tools of this machine, and see this machine.
+
+mod cmake;
+mod meson;
+mod rust;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pymode_abi::VERSION;
 use pymode_python::Built;
+use pymode_toolchain::rust::RustWasm;
 use pymode_toolchain::{Cache, CacheError, Key};
+use serde::Serialize;
 
 use crate::error::Error;
+
+pub(crate) use rust::is_needed as needs_rust;
 
 /// The parts of a built Python that an extension is built against.
 #[derive(Clone, Debug)]
@@ -64,13 +84,30 @@ const INHERITED: &[&str] = &[
 /// 1980, the earliest time that a zip archive can hold: wheels do not depend on when they are built.
 const EPOCH: &str = "315532800";
 
-/// The compilers as single words, and the guest's `sysconfig`.
+/// By these a Python takes itself for the guest's.
+const DATA: &str = "_PYTHON_SYSCONFIGDATA_NAME";
+const PLATFORM: &str = "_PYTHON_HOST_PLATFORM";
+
+const MESON: &str = "meson-cross.ini";
+const CMAKE: &str = "toolchain.cmake";
+
+/// The compilers as single words, the guest's `sysconfig`, and files that tell build systems of them.
 #[derive(Clone, Debug)]
 pub(crate) struct Cross {
     target: Target,
-    bin: PathBuf,
-    modules: PathBuf,
+    dir: PathBuf,
     cache: PathBuf,
+}
+
+/// What the helper is told beside its environment.
+#[derive(Debug, Serialize)]
+pub(crate) struct Settings {
+    /// How many compilers may run at once.
+    jobs: usize,
+    /// What `meson setup` gets.
+    meson_cross_file: PathBuf,
+    /// Where the files that the helper writes for the backend lie.
+    scratch: PathBuf,
 }
 
 impl Cross {
@@ -79,7 +116,9 @@ impl Cross {
         let key = Key::new("cross")
             .key("target", &target.key())
             .field("driver", driver.to_string_lossy())
-            .field("recipe", include_str!("cross.rs"));
+            .field("recipe", include_str!("mod.rs"))
+            .field("recipe", include_str!("meson.rs"))
+            .field("recipe", include_str!("cmake.rs"));
         let dir = cache.entry("cross", &key, |dir| {
             // Build systems want a compiler that is one word, and some ask for it by a name they know.
             for (name, tool) in [
@@ -98,24 +137,50 @@ impl Cross {
                 );
                 write_program(&dir.join("bin").join(format!("pymode-{name}")), &text)?;
             }
+            write(&dir.join(MESON), &meson::cross_file(&target.native))?;
+            write(
+                &dir.join(CMAKE),
+                &cmake::toolchain_file(&target.native, &target.include),
+            )?;
             let name = target.sysconfigdata.file_name().unwrap_or_default();
             let copy = dir.join("modules").join(name);
             make_parent(&copy)?;
-            fs::copy(&target.sysconfigdata, &copy)
-                .map_err(CacheError::io("copy", &target.sysconfigdata))?;
+            let mut data = fs::read_to_string(&target.sysconfigdata)
+                .map_err(CacheError::io("read", &target.sysconfigdata))?;
+            data.push_str(&build_suffixes());
+            write(&copy, &data)?;
+            // The linker has stripped what there is; this machine's `strip` does not know the format.
+            write_program(&dir.join("bin/pymode-strip"), "#!/bin/sh\nexit 0\n")?;
             Ok::<_, Error>(())
         })?;
         Ok(Self {
             target: target.clone(),
-            bin: dir.join("bin"),
-            modules: dir.join("modules"),
+            dir,
             cache: cache.root().to_path_buf(),
         })
     }
 
+    /// What the helper is told, besides by its environment, of a build in `scratch`.
+    pub(crate) fn settings(&self, scratch: &Path) -> Settings {
+        Settings {
+            jobs: jobs(),
+            meson_cross_file: self.dir.join(MESON),
+            scratch: scratch.to_path_buf(),
+        }
+    }
+
+    fn tool(&self, name: &str) -> PathBuf {
+        self.dir.join("bin").join(format!("pymode-{name}"))
+    }
+
+    /// Where the guest's `sysconfig` data lies, alone.
+    fn modules(&self) -> PathBuf {
+        self.dir.join("modules")
+    }
+
     /// A Python that runs on this machine and believes that it is the guest's: `sysconfig` and the compilers are. What it
     /// imports beside its own library is in `packages`.
-    pub(crate) fn python(&self, packages: &Path) -> Command {
+    pub(crate) fn python(&self, packages: &Path, rust: Option<&RustWasm>) -> Command {
         let mut command = Command::new(&self.target.native);
         command.env_clear();
         for name in INHERITED {
@@ -123,17 +188,17 @@ impl Cross {
                 command.env(name, value);
             }
         }
-        let path = |dirs: &[&Path]| {
-            let inherited = std::env::var_os("PATH").unwrap_or_default();
-            let rest = std::env::split_paths(&inherited).collect::<Vec<_>>();
-            std::env::join_paths(dirs.iter().map(|dir| dir.to_path_buf()).chain(rest))
-                .unwrap_or(inherited)
-        };
-        let tool = |name: &str| self.bin.join(format!("pymode-{name}"));
+        let inherited = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(
+            std::iter::once(packages.join("bin")).chain(std::env::split_paths(&inherited)),
+        )
+        .unwrap_or(inherited);
         let module = self.target.sysconfigdata.file_stem().unwrap_or_default();
-        let python_path = std::env::join_paths([&self.modules, packages]).unwrap_or_default();
-        let (cc, cxx) = (tool("cc"), tool("c++"));
+        let python_path =
+            std::env::join_paths([self.modules().as_path(), packages]).unwrap_or_default();
+        let (cc, cxx) = (self.tool("cc"), self.tool("c++"));
         let shared = |tool: &Path| format!("{} -shared", quoted(tool));
+        let jobs = jobs().to_string();
         command
             .arg("-s")
             .env("LC_ALL", "C.UTF-8")
@@ -141,18 +206,44 @@ impl Cross {
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("PYTHONHASHSEED", "0")
             .env("PYTHONPATH", python_path)
-            .env("PATH", path(&[&packages.join("bin")]))
+            .env("PATH", &path)
             .env("PYMODE_CACHE", &self.cache)
-            .env("_PYTHON_SYSCONFIGDATA_NAME", module)
-            .env("_PYTHON_HOST_PLATFORM", format!("pymode-{VERSION}-wasm32"))
+            .env(DATA, module)
+            .env(PLATFORM, format!("pymode-{VERSION}-wasm32"))
             .env("LDSHARED", shared(&cc))
             .env("LDCXXSHARED", shared(&cxx))
             .env("CC", cc)
             .env("CXX", cxx)
-            .env("AR", tool("ar"))
-            .env("RANLIB", tool("ranlib"));
+            .env("AR", self.tool("ar"))
+            .env("RANLIB", self.tool("ranlib"))
+            .env("CMAKE_TOOLCHAIN_FILE", self.dir.join(CMAKE))
+            .env("CMAKE_BUILD_PARALLEL_LEVEL", &jobs)
+            .env("CARGO_BUILD_JOBS", &jobs)
+            .env("MAKEFLAGS", format!("-j{jobs}"));
+        if let Some(rust) = rust {
+            self.with_rust(&mut command, rust.bin().as_deref(), path);
+        }
         command
     }
+
+    /// The same Python as what it is: which tools are to be installed depends on the machine that builds.
+    pub(crate) fn be_this_machine(&self, python: &mut Command) {
+        python.env_remove(DATA).env_remove(PLATFORM);
+    }
+}
+
+/// How many compilers may run at once.
+fn jobs() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Lines for the guest's `sysconfig` data. While they are built, modules are called what build systems and manifests know
+/// (`*.so`); [`finish`](crate::finish) gives them the guest's names.
+fn build_suffixes() -> String {
+    let suffix = pymode_abi::EXT_SUFFIX.trim_end_matches(".wasm");
+    format!(
+        "\nbuild_time_vars['EXT_SUFFIX'] = '{suffix}.so'\nbuild_time_vars['SHLIB_SUFFIX'] = '.so'\n"
+    )
 }
 
 /// A path as one word of a shell.
@@ -171,6 +262,10 @@ fn quoted(path: &Path) -> String {
 fn make_parent(path: &Path) -> Result<(), CacheError> {
     let parent = path.parent().unwrap_or(path);
     fs::create_dir_all(parent).map_err(CacheError::io("create", parent))
+}
+
+fn write(path: &Path, text: &str) -> Result<(), CacheError> {
+    fs::write(path, text).map_err(CacheError::io("write", path))
 }
 
 fn write_program(path: &Path, text: &str) -> Result<(), CacheError> {

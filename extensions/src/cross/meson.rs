@@ -1,0 +1,48 @@
+//! What meson is told: a cross file.
+
+use std::path::Path;
+
+/// The cross file, which lies beside the directory `bin` of the compilers.
+pub(super) fn cross_file(native: &Path) -> String {
+    let native = text(native);
+    format!(
+        "[binaries]
+c = '@DIRNAME@/bin/pymode-cc'
+cpp = '@DIRNAME@/bin/pymode-c++'
+ar = '@DIRNAME@/bin/pymode-ar'
+ranlib = '@DIRNAME@/bin/pymode-ranlib'
+strip = '@DIRNAME@/bin/pymode-strip'
+python = {native}
+# What pkg-config knows of lies on this machine.
+pkg-config = 'false'
+cmake = 'false'
+
+[host_machine]
+system = 'wasi'
+cpu_family = 'wasm32'
+cpu = 'wasm32'
+endian = 'little'
+
+[properties]
+needs_exe_wrapper = true
+# clang's long double on this target, by the name that numpy has for it.
+longdouble_format = 'IEEE_QUAD_LE'
+"
+    )
+}
+
+/// A path as meson writes text.
+fn text(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    format!("'{}'", path.replace('\\', r"\\").replace('\'', r"\'"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_stays_one_text() {
+        assert_eq!(text(Path::new(r"/a b/it's\x")), r"'/a b/it\'s\\x'");
+    }
+}
