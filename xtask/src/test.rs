@@ -30,7 +30,10 @@ impl Options {
 }
 
 /// What runs inside a Worker is a workspace of its own; it is compiled, for its own target, by who bundles it.
-const WORKSPACES: [&str; 3] = ["Cargo.toml", "host/worker/Cargo.toml", "fuzz/Cargo.toml"];
+const WORKSPACES: [&str; 3] = ["Cargo.toml", WORKER, "fuzz/Cargo.toml"];
+const WORKER: &str = "host/worker/Cargo.toml";
+/// Its target.
+const WORKER_TARGET: &str = "wasm32-unknown-unknown";
 
 /// Part of the whole. The tests count their own, everything else counts what it runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,11 +95,26 @@ impl Step {
                 Ok(tally)
             }
             Self::Tidy => crate::tidy(root).map(Tally::one),
-            Self::Clippy => suite::single(cargo("clippy --workspace --all-targets -- -D warnings")),
+            Self::Clippy => {
+                let ours = cargo("clippy --workspace --all-targets -- -D warnings");
+                let mut tally = suite::single(ours)?;
+                if let Some(worker) = options.worker(root, "clippy", "-- -D warnings")? {
+                    tally += suite::single(worker)?;
+                }
+                Ok(tally)
+            }
             Self::Docs => {
                 let mut docs = cargo("doc --workspace --no-deps");
                 docs.env("RUSTDOCFLAGS", "-D warnings");
-                suite::single(docs)
+                let mut tally = suite::single(docs)?;
+                let verb = "doc --no-deps --document-private-items";
+                if let Some(mut worker) = options.worker(root, verb, "")? {
+                    // All of it is private: nobody links to a Worker.
+                    let flags = "-D warnings -A rustdoc::private-intra-doc-links";
+                    worker.env("RUSTDOCFLAGS", flags);
+                    tally += suite::single(worker)?;
+                }
+                Ok(tally)
             }
             Self::Build => suite::single(cargo("build --workspace")),
             Self::Python => crate::python().map(|()| Tally::one(true)),
@@ -141,6 +159,24 @@ pub(crate) fn run(root: &Path, options: &Options) -> bool {
 }
 
 impl Options {
+    /// A cargo command in the Worker's workspace. `None`, and why, where this toolchain cannot compile it: who bundles it then
+    /// makes a toolchain that can, but that one has no clippy.
+    fn worker(&self, root: &Path, verb: &str, rest: &str) -> Result<Option<Command>, Error> {
+        let mut ask = Command::new("rustc");
+        ask.args(["--print", "target-libdir", "--target", WORKER_TARGET]);
+        if !Path::new(run::stdout(ask)?.trim()).is_dir() {
+            eprintln!(
+                "note: `{WORKER}` is not looked at: no {WORKER_TARGET} here\nhint: `rustup target add {WORKER_TARGET}`"
+            );
+            return Ok(None);
+        }
+        let words =
+            format!("{verb} --workspace --manifest-path {WORKER} --target {WORKER_TARGET} {rest}");
+        let mut command = self.cargo(root, &words);
+        command.env("CARGO_TARGET_DIR", root.join("target/worker"));
+        Ok(Some(command))
+    }
+
     /// A cargo command in the checkout, in the release profile: the engine is too slow for tests otherwise.
     fn cargo(&self, root: &Path, words: &str) -> Command {
         let mut words = words.split_whitespace();

@@ -13,6 +13,9 @@ use wasm_bindgen::prelude::*;
 use crate::engine::Failing;
 use crate::linking::{Faults, Linking, State, main_module};
 
+/// A function of the host as JavaScript calls it.
+type HostFunction = Closure<dyn Fn(u32, u32, u32) -> u32>;
+
 /// A running main module.
 pub(crate) struct Guest {
     state: Rc<State>,
@@ -20,10 +23,7 @@ pub(crate) struct Guest {
     table: Option<WebAssembly::Table>,
     stack_pointer: Option<WebAssembly::Global>,
     /// What the guest may call. It does as long as this lives.
-    _functions: (
-        Closure<dyn Fn(u32, u32, u32) -> u32>,
-        Closure<dyn Fn(u32, u32, u32) -> u32>,
-    ),
+    _functions: (HostFunction, HostFunction),
 }
 
 impl Guest {
