@@ -25,6 +25,10 @@ def on_fetch(request, env):
         case 'abort': os.abort()
         case 'middle': return Response(pieces())
         case 'read': return Response(f'{count} {len(request.bytes())}')
+        case 'memory': return Response(str(len(bytearray(200 << 20))))
+        case 'recursion': return Response(str(deep(0)))
+        case 'nested': return Response(repr(nested()))
+        case 'files': return Response(' '.join(outside()))
     if what.startswith('sleep'):
         time.sleep(int(what[5:]) / 1000)
         return Response(what)
@@ -33,6 +37,31 @@ def on_fetch(request, env):
 def pieces():
     yield 'x'
     raise ValueError('too late')
+
+def deep(n):
+    return deep(n + 1) + 1
+
+def nested():
+    # Recursion in C.
+    inner = []
+    for _ in range(100_000):
+        inner = [inner]
+    return inner
+
+def outside():
+    up = '../' * 9
+    for path in [up + 'etc/passwd', '/etc/passwd', '/app/' + up + 'proc/self/environ', '/tmp/../../root', '//etc//passwd', '/app/entry.py']:
+        try:
+            open(path).close()
+            yield path
+        except FileNotFoundError:
+            pass
+    for path in ['/app/new', '/lib/python3.13/os.py', '/new', up + 'new']:
+        try:
+            open(path, 'w').close()
+            yield path
+        except OSError:
+            pass
 ";
 
 fn counter() -> App {
@@ -69,6 +98,28 @@ fn a_fault_ends_the_interpreter_and_the_next_request_gets_a_new_one() {
         assert_eq!(app.get(path).status, 500);
     }
     assert_eq!(app.get("/").text(), "1", "{}", app.log());
+}
+
+/// Python itself notices these, and its state survives them.
+#[test]
+fn too_much_memory_and_too_deep_recursion_end_their_request_only() {
+    let app = counter();
+    for (path, message) in [
+        ("/memory", "MemoryError"),
+        ("/recursion", "RecursionError"),
+        ("/nested", "RecursionError"),
+    ] {
+        let answer = app.get(path);
+        assert_eq!(answer.status, 500, "{path}");
+        assert!(answer.text().contains(message), "{path}: {}", answer.text());
+    }
+    assert_eq!(app.get("/").text(), "4", "{}", app.log());
+}
+
+#[test]
+fn no_path_leads_out_of_what_is_there() {
+    let app = counter();
+    assert_eq!(app.get("/files").text(), "/app/entry.py", "{}", app.log());
 }
 
 #[test]
