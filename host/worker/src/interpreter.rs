@@ -88,23 +88,31 @@ impl Interpreter {
         fitness
     }
 
+    /// Runs what comes before the first request, if it has not run yet. Nothing of a request is in it.
+    pub(crate) async fn initialise(&self) -> Entered {
+        match self.is_initialised.replace(true) {
+            true => Entered::Returned(0),
+            false => boot::enter(&self.guest, "pymode_initialise").await,
+        }
+    }
+
     async fn enter(&self, answer: &Answer) -> Fitness {
-        let mut fitness = Fitness::Fit;
-        for call in ["pymode_initialise", "pymode_serve"] {
-            if call == "pymode_initialise" && self.is_initialised.replace(true) {
-                continue;
+        let initialised = match self.initialise().await {
+            Entered::Returned(code) => code,
+            Entered::Ended(ended) => {
+                answer.end(|| said(&ended));
+                return Fitness::Spent;
             }
-            match boot::enter(&self.guest, call).await {
-                Entered::Returned(0) => {}
-                // Having failed to initialise, it can still say why.
-                Entered::Returned(_) => fitness = Fitness::Spent,
-                Entered::Ended(ended) => {
-                    answer.end(|| said(&ended));
-                    return Fitness::Spent;
-                }
+        };
+        match boot::enter(&self.guest, "pymode_serve").await {
+            // Having failed to initialise, it could still say why.
+            Entered::Returned(served) if initialised == 0 && served == 0 => Fitness::Fit,
+            Entered::Returned(_) => Fitness::Spent,
+            Entered::Ended(ended) => {
+                answer.end(|| said(&ended));
+                Fitness::Spent
             }
         }
-        fitness
     }
 }
 

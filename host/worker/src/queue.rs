@@ -11,6 +11,7 @@ use futures_channel::oneshot;
 pub(crate) struct Queue(Rc<Line>);
 
 struct Line {
+    places: usize,
     free: Cell<usize>,
     waiting: RefCell<VecDeque<oneshot::Sender<()>>>,
 }
@@ -22,9 +23,15 @@ impl Queue {
     /// So many places, all of them free.
     pub(crate) fn new(places: usize) -> Queue {
         Queue(Rc::new(Line {
+            places,
             free: Cell::new(places),
             waiting: RefCell::default(),
         }))
+    }
+
+    /// Whether nobody is at work.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.0.free.get() == self.0.places
     }
 
     /// Waits for a place.

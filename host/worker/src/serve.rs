@@ -1,10 +1,13 @@
 //! Requests, answered by Python.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Request, Response, Result};
 
+use crate::bell::Bell;
+use crate::boot::Entered;
 use crate::bundle;
 use crate::http::{Asked, Broken, Pending};
 use crate::interpreter::{Fitness, Interpreter};
@@ -13,15 +16,28 @@ use crate::queue::Queue;
 /// How many interpreters of an object may be at work at once: all of them share the isolate's memory.
 const AT_ONCE: usize = 4;
 
-/// Answers each request with an interpreter that is there for this request only.
+/// How long nothing must have been to do before an interpreter is made ready, in nanoseconds.
+const PAUSE: u64 = 10_000_000;
+
+/// Answers each request with an interpreter that is there for this request only. While nothing is to be done, the one for the
+/// next request is made ready.
 pub(crate) struct Fresh {
     queue: Queue,
+    spare: Rc<Spare>,
+}
+
+/// An interpreter that has not seen a request.
+#[derive(Default)]
+struct Spare {
+    ready: RefCell<Option<Interpreter>>,
+    is_on_its_way: Cell<bool>,
 }
 
 impl Default for Fresh {
     fn default() -> Fresh {
         Fresh {
             queue: Queue::new(AT_ONCE),
+            spare: Rc::default(),
         }
     }
 }
@@ -30,13 +46,40 @@ impl Fresh {
     pub(crate) async fn answer(&self, mut request: Request, env: &Env) -> Result<Response> {
         let turn = self.queue.turn().await;
         let (asked, pending) = Asked::new(&mut request, env)?;
-        let interpreter = Interpreter::boot()?;
+        let ready = self.spare.ready.take();
+        let interpreter = match ready {
+            Some(ready) => ready,
+            None => Interpreter::boot()?,
+        };
+        let (queue, spare) = (self.queue.clone(), Rc::clone(&self.spare));
         wasm_bindgen_futures::spawn_local(async move {
             interpreter.serve(asked).await;
             drop(interpreter);
             drop(turn);
+            // The answer leaves before the next interpreter takes the processor.
+            if let Ok(pause) = Bell::default().wait_at_most(PAUSE)
+                && JsFuture::from(pause).await.is_ok()
+                && queue.is_idle()
+            {
+                spare.prepare().await;
+            }
         });
         respond(pending).await
+    }
+}
+
+impl Spare {
+    async fn prepare(&self) {
+        if self.ready.borrow().is_some() || self.is_on_its_way.replace(true) {
+            return;
+        }
+        // One that cannot be made ready is no loss: the next request makes its own, and is told why that fails.
+        if let Ok(interpreter) = Interpreter::boot()
+            && let Entered::Returned(0) = interpreter.initialise().await
+        {
+            self.ready.replace(Some(interpreter));
+        }
+        self.is_on_its_way.set(false);
     }
 }
 

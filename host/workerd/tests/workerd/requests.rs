@@ -234,3 +234,35 @@ def on_fetch(request, env):
     drop(stream);
     assert_eq!(app.send("POST", "/", &[], b"abc").text(), "3");
 }
+
+/// Also one that was made ready before its request came.
+#[test]
+fn each_request_gets_an_interpreter_that_has_seen_no_other() {
+    let entry = "
+import os
+from pymode.workers import Response
+
+token = os.urandom(16).hex()
+count = 0
+
+def on_fetch(request, env):
+    global count
+    count += 1
+    return Response(f'{count} {token}')
+";
+    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let ask = || app.get("/").text().to_owned();
+    let mut tokens: Vec<String> = (0..6).map(|_| ask()).collect();
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..12).map(|_| scope.spawn(ask)).collect();
+        tokens.extend(all.into_iter().map(|one| one.join().expect("it answers")));
+    });
+    tokens.extend((0..3).map(|_| ask()));
+    assert!(
+        tokens.iter().all(|token| token.starts_with("1 ")),
+        "{tokens:?}"
+    );
+    tokens.sort();
+    tokens.dedup();
+    assert_eq!(tokens.len(), 21, "{}", app.log());
+}
