@@ -10,7 +10,7 @@ use pymode_dylink_wasmtime::Guest as _;
 use pymode_host::Platform;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
-use wasmtime::{Store, StoreLimits, StoreLimitsBuilder};
+use wasmtime::{Store, StoreLimitsBuilder};
 
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
@@ -24,6 +24,10 @@ use crate::stdio::{Output, Stdin};
 
 /// How much a guest may put into `/tmp`, unless the caller says otherwise.
 const TMP_LIMIT: u64 = 512 << 20;
+
+/// How many modules a guest may have loaded in its life. wasmtime gives an instance back only with the whole store, so each
+/// `dlopen` counts, also of a library that was closed since; each takes some two kilobytes.
+const INSTANCES: usize = 1 << 20;
 
 /// Where the loader looks for a library that is asked for without a path: C++'s standard library lies there.
 const LIBRARY_PATH: &str = "/lib";
@@ -278,11 +282,17 @@ impl Run {
                 reason: "the name is empty or contains `=`, or there is a NUL byte",
             })?;
         }
+        let limits = StoreLimitsBuilder::new().instances(INSTANCES);
         let limits = match self.memory_limit {
-            Some(bytes) => StoreLimitsBuilder::new().memory_size(bytes).build(),
-            None => StoreLimits::default(),
+            Some(bytes) => limits.memory_size(bytes),
+            None => limits,
         };
-        let mut guest = Guest::new(wasi, limits, self.library_path, self.program.code().clone());
+        let mut guest = Guest::new(
+            wasi,
+            limits.build(),
+            self.library_path,
+            self.program.code().clone(),
+        );
         if self.traces_loads {
             guest.trace = Some(self.stderr.stream(io::stderr()));
         }

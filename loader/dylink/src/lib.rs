@@ -9,8 +9,46 @@
 //! Linked           ──commit──►   Program        visible from here on, not before
 //! ```
 //!
-//! An engine implements [`Engine`]; a host adds the files and a place for the [`Program`] and has a [`Process`]. Then
-//! [`open`], [`sym`] and [`close`] are `dlopen`, `dlsym` and `dlclose`.
+//! An engine implements [`Engine`], a handful of primitives; a host adds the files and a place for the [`Program`] and has a
+//! [`Process`]. Then [`open`], [`sym`] and [`close`] are `dlopen`, `dlsym` and `dlclose`, and [`dlfcn`] is the same in the
+//! numbers that a guest's libc passes. `pymode-dylink-wasmtime` and `pymode-dylink-js` are such engines.
+//!
+//! What needs no engine works on bytes alone: [`ModuleInfo`] describes a module, [`Plan`] binds a closed set of modules when it
+//! is put together:
+//!
+//! ```
+//! use pymode_dylink::{Config, ContentHash, ExportKind, ModuleInfo, Plan, SetFile};
+//!
+//! // `(module (@dylink.0 (mem-info (memory 8 2) (table 0 0))) (func (export "f")))`
+//! let side = b"\0asm\x01\0\0\0\x00\x0f\x08dylink.0\x01\x04\x08\x02\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\
+//!     \x07\x05\x01\x01f\x00\x00\x0a\x04\x01\x02\x00\x0b";
+//! let info = ModuleInfo::from_bytes(side)?;
+//! assert_eq!((info.memory.size, info.memory.align.get()), (8, 4));
+//! let (_, export) = info.exports.find("f").expect("it exports `f`");
+//! assert!(matches!(export.kind, ExportKind::Function(_)));
+//!
+//! // A main module without memory, table and allocator cannot carry it, and says what it lacks.
+//! let file = |path: &str, info| SetFile {
+//!     path: path.into(),
+//!     aliases: Vec::new(),
+//!     hash: ContentHash([0; 32]), // of the file's content, by a function of your choice
+//!     info,
+//! };
+//! let main = ModuleInfo::main_from_bytes(b"\0asm\x01\0\0\0")?;
+//! let refused = Plan::for_set(
+//!     file("main.wasm", main),
+//!     vec![file("/lib/a.wasm", info)],
+//!     Config::default(),
+//!     &|_module, _name| false, // what the host offers besides
+//! );
+//! let reason = refused.expect_err("it has no exports").to_string();
+//! assert!(reason.contains("does not export `memory`"), "{reason}");
+//! # Ok::<(), pymode_dylink::ModuleError>(())
+//! ```
+//!
+//! What a module asks for is never trusted: sections, segments and plans are bounds-checked, and a symbol that is missing fails
+//! the load with all others that are, never a call later. What is promised beyond that stands with the items; the life of one
+//! `dlopen` in twelve lines stands in this workspace's `loader/README.md`.
 #![no_std]
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
 //! The targets for a while, with the same bytes each time; the corpus of `fuzz/` first. `FUZZ_ROUNDS` makes it longer,
-//! `FUZZ_SEED` another one.
+//! `FUZZ_SEED` another one, and `FUZZ_SEEDS` names a folder for what it begins with, which libFuzzer can begin with, too.
 
 use std::fs;
 use std::path::Path;
@@ -40,6 +40,13 @@ fn corpus(name: &str) -> Vec<Vec<u8>> {
 /// Runs `target` on the corpus, and on `rounds` changes of `seeds`.
 fn run(name: &str, rounds: u64, seeds: &[Vec<u8>], target: impl Fn(&[u8])) {
     let rounds = rounds * number("FUZZ_ROUNDS", 1);
+    if let Some(folder) = std::env::var_os("FUZZ_SEEDS") {
+        let folder = Path::new(&folder).join(name);
+        fs::create_dir_all(&folder).expect("the folder can be made");
+        for (at, seed) in seeds.iter().enumerate() {
+            fs::write(folder.join(format!("seed-{at}")), seed).expect("it can be written");
+        }
+    }
     let start = Instant::now();
     for bytes in corpus(name) {
         target(&bytes);
