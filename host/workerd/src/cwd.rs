@@ -99,7 +99,7 @@ pub(crate) fn read(dir: &Path) -> Result<Snapshot, CwdError> {
                     }
                 };
                 let bytes = fs::read(&path).map_err(io_error("read", &path))?;
-                let (bytes, side) = pack::file(&inside.to_string_lossy(), bytes);
+                let (bytes, side) = pack::file(bytes);
                 snapshot.sides.extend(side);
                 snapshot.files.insert(inside, bytes);
             }

@@ -152,9 +152,10 @@ pub fn main(
     Ok((limited, skeleton))
 }
 
-/// A file as the guest is to see it, and the side module that it stands for, if it is one.
-pub fn file(name: &str, bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
-    if !name.ends_with(".wasm") || ModuleInfo::from_bytes(&bytes).is_err() {
+/// A file as the guest is to see it, and the side module that it stands for, if it is one. Its name does not matter: a library of a
+/// package may be called `libanswer.so`.
+pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
+    if ModuleInfo::from_bytes(&bytes).is_err() {
         // What is no side module stays as it is: an import of it is refused with the reason.
         return (bytes, None);
     }
@@ -196,7 +197,7 @@ impl Packer {
     }
 
     fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {
-        let (bytes, side) = file(path, bytes);
+        let (bytes, side) = file(bytes);
         self.sides.extend(side);
         Ok(self.writer.file(path, bytes)?)
     }

@@ -18,7 +18,7 @@ use crate::worker::{self, WorkerCode, WorkerError};
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
 /// Changes whenever packed files would be other ones for the same input.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 /// Says the same of what is pruned.
 const PRUNE: &str = include_str!("prune.rs");
 

@@ -222,7 +222,7 @@ impl Run<'_> {
             let folder = at.parent().and_then(Path::to_str).ok_or_else(unnamed)?;
             let name = at.file_name().and_then(OsStr::to_str).ok_or_else(unnamed)?;
             let bytes = fs::read(file).map_err(CacheError::io("read", file))?;
-            let (bytes, side) = pack::file(name, bytes);
+            let (bytes, side) = pack::file(bytes);
             let (writer, sides) = folders.entry(folder.to_owned()).or_default();
             writer.file(name, bytes).map_err(PackError::from)?;
             sides.extend(side);
