@@ -31,7 +31,7 @@ impl Packed {
                 continue;
             }
             sides.extend(ModuleInfo::from_bytes(&content).ok());
-            let (seen, side) = pack::file(path, content);
+            let (seen, side) = pack::file(content);
             packed.files.push((path.to_owned(), file, seen));
             packed
                 .modules
