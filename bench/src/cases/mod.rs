@@ -4,6 +4,7 @@ mod dlopen;
 mod interpreter;
 mod linker;
 mod start;
+mod v8_dlopen;
 mod worker;
 mod world;
 
@@ -31,6 +32,7 @@ pub(crate) const CASES: &[Case] = &[
     ("worker-request", worker::request),
     ("worker-dlopen", worker::dlopen),
     ("linker", linker::linker),
+    ("v8-dlopen", v8_dlopen::v8_dlopen),
 ];
 
 /// What cases are run with.

@@ -5,7 +5,6 @@
 //! key, and fetches it when it is first needed.
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -13,7 +12,9 @@ use js_sys::{Object, Promise, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Config, Contract, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program,
 };
-use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, key, reason};
+use pymode_dylink_js::{
+    Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Modules, NotKnown, reason,
+};
 use pymode_host::vfs::{Follow, GuestPath};
 use wasm_bindgen::prelude::*;
 
@@ -28,10 +29,8 @@ const LIBRARY_PATH: &str = "/lib";
 const FORWARDERS_KEY: &str = "forwarders";
 
 thread_local! {
-    /// Modules that were fetched already, by key, for all guests: compiled, or why they cannot be.
-    static FETCHED: RefCell<HashMap<String, Result<WebAssembly::Module, Fault>>> = RefCell::default();
-    /// Those of them that were loaded once.
-    static KNOWN: RefCell<HashMap<String, Result<JsCode, Fault>>> = RefCell::default();
+    /// Modules that were fetched already, for all guests.
+    static MODULES: Modules = Modules::default();
     /// Of what bridges are made, if any was.
     static FORWARDERS: OnceCell<Rc<Forwarders>> = const { OnceCell::new() };
     /// What main exports: read once, by the first guest that loads anything.
@@ -75,7 +74,7 @@ pub(crate) fn fetching(guest: &Guest) -> Option<Promise> {
         for key in missing {
             let fetched = fetch_side(&key).await;
             let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
-            FETCHED.with_borrow_mut(|all| all.insert(key, fetched));
+            MODULES.with(|modules| modules.add(&key, fetched));
         }
         Ok(JsValue::UNDEFINED)
     }))
@@ -143,23 +142,18 @@ impl Host for Linking {
 
     fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
         let bytes = self.read(path)?;
-        let info = ModuleInfo::from_bytes(&bytes)?;
-        let Some(key) = key(&bytes) else {
-            return Err(unreadable(
+        let fetched = MODULES.with(|modules| modules.fetch(&bytes));
+        fetched.map_err(|unknown| match unknown {
+            NotKnown::Malformed(reason) => reason.into(),
+            NotKnown::NoKey => unreadable(
                 "it is not part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
                     .to_owned(),
-            ));
-        };
-        if let Some(source) = KNOWN.with_borrow(|all| all.get(key).cloned()) {
-            return Ok(Fetched { info, source });
-        }
-        let Some(fetched) = FETCHED.with_borrow(|all| all.get(key).cloned()) else {
-            self.0.loader.missing.borrow_mut().push(key.to_owned());
-            return Err(unreadable("it is not compiled yet".to_owned()));
-        };
-        let source = fetched.map(|module| JsCode::new(module, &info));
-        KNOWN.with_borrow_mut(|all| all.insert(key.to_owned(), source.clone()));
-        Ok(Fetched { info, source })
+            ),
+            NotKnown::Missing(key) => {
+                self.0.loader.missing.borrow_mut().push(key.into());
+                unreadable("it is not compiled yet".to_owned())
+            }
+        })
     }
 
     fn imports(&self) -> &Object {
@@ -170,7 +164,7 @@ impl Host for Linking {
         if let Some(known) = FORWARDERS.with(|known| known.get().cloned()) {
             return Ok(known);
         }
-        let Some(fetched) = FETCHED.with_borrow(|all| all.get(FORWARDERS_KEY).cloned()) else {
+        let Some(fetched) = MODULES.with(|modules| modules.compiled(FORWARDERS_KEY)) else {
             self.0
                 .loader
                 .missing

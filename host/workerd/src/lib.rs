@@ -5,6 +5,7 @@ pub mod config;
 mod cwd;
 pub mod door;
 mod entry;
+pub mod linker;
 pub mod manifest;
 mod module;
 mod notice;

@@ -1,6 +1,7 @@
 //! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and doors.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::rust::{self, RustError, Target};
@@ -135,7 +136,7 @@ pub fn build_package(
 ) -> Result<WorkerCode, WorkerError> {
     let dir = cache.entry("worker", &key(package)?, |dir| {
         let module = compile(cache, talk, package)?;
-        let bound = bind(&module)?;
+        let bound = bind(module)?;
         for (name, text) in &bound.scripts {
             write(&dir.join(name), text.as_bytes())?;
         }
@@ -189,9 +190,22 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
 }
 
 /// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
-fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<PathBuf, WorkerError> {
+fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<Vec<u8>, WorkerError> {
     let rust = rust::provision(cache, talk, Target::Worker)?;
     let target = cache.root().join("worker/.target");
+    let release = target.join(Target::Worker.triple()).join("release");
+    let file = Path::new(&package.name.replace('-', "_")).with_extension("wasm");
+    // Other checkouts build here too. What they share they tell apart by hashes in the file names, but not the last module:
+    // that of another checkout must be neither taken for ours nor found to be fresh.
+    let _lock = cache.lock(&cache.root().join("locks/worker-target.lock"))?;
+    for stale in [release.join(&file), release.join("deps").join(&file)] {
+        match fs::remove_file(&stale) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(CacheError::io("delete", &stale)(error).into());
+            }
+            _ => {}
+        }
+    }
     let mut cargo = rust.cargo();
     cargo
         .args([
@@ -211,11 +225,8 @@ fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<PathBuf, Wor
         cargo,
         &cache.root().join("logs/worker.log"),
     )?;
-    Ok(target
-        .join(Target::Worker.triple())
-        .join("release")
-        .join(package.name.replace('-', "_"))
-        .with_extension("wasm"))
+    let made = release.join(file);
+    Ok(fs::read(&made).map_err(CacheError::io("read", &made))?)
 }
 
 /// What wasm-bindgen makes of a module.
@@ -225,13 +236,13 @@ struct Bound {
     wasm: Vec<u8>,
 }
 
-fn bind(module: &Path) -> Result<Bound, WorkerError> {
+fn bind(module: Vec<u8>) -> Result<Bound, WorkerError> {
     let glue = |error: &dyn std::fmt::Display| WorkerError::Glue {
         reason: error.to_string(),
     };
     let mut bindgen = Bindgen::new();
     bindgen
-        .input_path(module)
+        .input_bytes("host", module)
         .out_name("host")
         .typescript(false)
         .remove_name_section(true)

@@ -159,7 +159,7 @@ fn take<P: Process>(
     group.members.push(Member {
         path: library.path,
         file: library.file,
-        info: Arc::new(fetched.info),
+        info: fetched.info,
         needs: Vec::new(),
         planned: None,
     });

@@ -82,7 +82,7 @@ pub struct Main<Instance> {
 #[derive(Debug)]
 pub struct Fetched<Source> {
     /// What it says of itself.
-    pub info: ModuleInfo,
+    pub info: Arc<ModuleInfo>,
     /// What [`Engine::compile`] takes.
     pub source: Source,
 }

@@ -87,10 +87,14 @@ impl<H: Host> JsProcess<H> {
                 }
             };
             match found {
-                JsExtern::Main(name) if *import.module == *"env" && *name == import.name => {}
+                JsExtern::Main(export)
+                    if *import.module == *"env" && *export.name() == *import.name => {}
                 found => {
-                    // Not an assignment: main's exports are read-only, and so would be what inherits from them.
-                    define(object, &import.property, &self.value(found)?)?;
+                    let value = self.value(found)?;
+                    // Main's exports are read-only, and so is what inherits from them under their names.
+                    if !Reflect::set(object, &import.property, &value).map_err(fault)? {
+                        define(object, &import.property, &value)?;
+                    }
                 }
             }
         }

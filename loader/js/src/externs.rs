@@ -1,5 +1,6 @@
 //! Instances and what can be imported from them.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -38,7 +39,12 @@ impl JsInstance {
 
     pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
         match &self.0 {
-            Kind::Main(info) => info.exports.find(name).map(|_| JsExtern::Main(name.into())),
+            Kind::Main(info) => info.exports.find(name).map(|_| {
+                JsExtern::Main(Rc::new(MainExport {
+                    name: name.into(),
+                    value: OnceCell::new(),
+                }))
+            }),
             Kind::Side(exports) => {
                 let found = get(exports, name)?;
                 Some(match CONSTRUCTORS.contains(&name) {
@@ -59,11 +65,25 @@ impl JsInstance {
 pub enum JsExtern {
     /// Main's export of this name. Most imports of most modules are: they are found by the engine itself, through the
     /// prototype of the object of imports, and cost nothing here.
-    Main(Box<str>),
+    Main(Rc<MainExport>),
     /// A side module's function that the linker calls to construct it.
     Constructor(JsValue),
     /// Anything else. An immutable global is a number: that is how JavaScript gives a constant to a module.
     Value(JsValue),
+}
+
+/// An export of main: its name, and itself once somebody has asked for it.
+pub struct MainExport {
+    name: Box<str>,
+    value: OnceCell<JsValue>,
+}
+
+impl MainExport {
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
 }
 
 /// The functions in which code of the module's author runs while it is loaded.
@@ -75,7 +95,7 @@ impl JsExtern {
     /// Whether it runs code that may wait, if it is called. The linker's other calls are main's allocator and relocations.
     pub(crate) fn may_wait(&self) -> bool {
         match self {
-            JsExtern::Main(name) => **name == *FINALIZE,
+            JsExtern::Main(export) => *export.name == *FINALIZE,
             JsExtern::Constructor(_) => true,
             JsExtern::Value(_) => false,
         }
@@ -84,8 +104,14 @@ impl JsExtern {
     pub(crate) fn value(&self, main: &Object) -> Result<JsValue, Fault> {
         match self {
             JsExtern::Value(value) | JsExtern::Constructor(value) => Ok(value.clone()),
-            JsExtern::Main(name) => {
-                get(main, name).ok_or_else(|| Fault::new(format!("main does not export `{name}`")))
+            JsExtern::Main(export) => {
+                if let Some(value) = export.value.get() {
+                    return Ok(value.clone());
+                }
+                let name = &*export.name;
+                let value = get(main, name)
+                    .ok_or_else(|| Fault::new(format!("main does not export `{name}`")))?;
+                Ok(export.value.get_or_init(|| value).clone())
             }
         }
     }

@@ -13,9 +13,11 @@ mod engine;
 mod externs;
 mod forwarders;
 mod key;
+mod modules;
 
 pub use code::JsCode;
 pub use engine::{Host, JsProcess};
-pub use externs::{JsExtern, JsInstance, reason};
+pub use externs::{JsExtern, JsInstance, MainExport, reason};
 pub use forwarders::Forwarders;
 pub use key::key;
+pub use modules::{Modules, NotKnown};

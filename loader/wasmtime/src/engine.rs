@@ -273,7 +273,7 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
             .read(path)
             .map_err(|reason| FetchError::Unreadable { reason })?;
         Ok(Fetched {
-            info: ModuleInfo::from_bytes(&bytes)?,
+            info: Arc::new(ModuleInfo::from_bytes(&bytes)?),
             source: Source {
                 path: path.into(),
                 bytes,

@@ -18,7 +18,7 @@ use pymode_dylink_conformance::case::{self, Case};
 use pymode_dylink_conformance::{Said, check_without_a_closer_look};
 
 use crate::packed::Packed;
-use crate::task::Task;
+use crate::task::{Task, What};
 use crate::worker::TestWorker;
 
 fn main() -> ExitCode {
@@ -26,26 +26,26 @@ fn main() -> ExitCode {
     let worker = Arc::new(TestWorker::default());
     let trials = case::all().into_iter().flat_map(|case| {
         let case = Arc::new(case);
-        [("workerd", false), ("workerd/faults", true)].map(|(prefix, faults)| {
+        [("workerd", What::Run), ("workerd/faults", What::Faults)].map(|(prefix, what)| {
             let (case, worker) = (Arc::clone(&case), Arc::clone(&worker));
             let name = format!("{prefix}/{}", case.name);
-            Trial::test(name, move || run(&worker, &case, faults))
+            Trial::test(name, move || run(&worker, &case, what))
         })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     conclusion.exit_code()
 }
 
-fn run(worker: &TestWorker, case: &Case, faults: bool) -> Result<(), Failed> {
+fn run(worker: &TestWorker, case: &Case, what: What) -> Result<(), Failed> {
     let packed = Packed::new(case)?;
     let said = worker.ask(&Task {
         script: case.text.clone(),
-        faults,
+        what,
         files: packed.files,
         library_path: case.script.library_path.clone(),
         keys: packed.modules.into_iter().map(|(key, _)| key).collect(),
     })?;
-    if faults {
+    if matches!(what, What::Faults) {
         return Ok(());
     }
     let said = Said {

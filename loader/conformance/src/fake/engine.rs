@@ -291,11 +291,11 @@ impl Process for Fake {
             .files
             .read(path)
             .map_err(|reason| FetchError::Unreadable { reason })?;
-        let info = ModuleInfo::from_bytes(&bytes)?;
+        let info = Arc::new(ModuleInfo::from_bytes(&bytes)?);
         Ok(Fetched {
             source: Source {
                 path: path.into(),
-                info: Arc::new(info.clone()),
+                info: Arc::clone(&info),
             },
             info,
         })

@@ -267,7 +267,7 @@ impl Process for Paper<'_> {
             .and_then(|place| self.sides.get(*place as usize - 1));
         match side {
             Some(side) => Ok(Fetched {
-                info: side.info.clone(),
+                info: Arc::new(side.info.clone()),
                 source: (),
             }),
             None => Err(FetchError::Unreadable {

@@ -123,7 +123,7 @@ impl Engine for Failing {
 
 /// Whether it is one of these exports of main.
 fn is_main(of: &JsExtern, names: &[&str]) -> bool {
-    matches!(of, JsExtern::Main(name) if names.contains(&&**name))
+    matches!(of, JsExtern::Main(export) if names.contains(&export.name()))
 }
 
 impl Process for Failing {

@@ -5,6 +5,7 @@
 
 mod engine;
 mod linking;
+mod measured;
 mod subject;
 mod task;
 
@@ -14,7 +15,7 @@ use pymode_dylink_conformance::{faults, run};
 use wasm_bindgen::prelude::*;
 
 use crate::subject::Guest;
-use crate::task::{Said, Task};
+use crate::task::{Said, Task, What};
 
 /// Does a [`Task`], which comes as JSON, and says what came of it, as JSON. `modules` are compiled, or sentences that say
 /// why they are not, by key.
@@ -25,14 +26,21 @@ use crate::task::{Said, Task};
 pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
     let task: Task = serde_json::from_str(task)?;
     linking::provide(modules);
-    let script = Script::parse(&task.script).map_err(|error| JsError::new(&error))?;
     let files = task.files();
     // What goes wrong in the case is an answer.
-    let said: Result<Said, String> = match task.faults {
-        true => faults::<Guest>(&script, &files).map(|()| Said::default()),
-        false => run::<Guest>(&script, files).map(|said| Said {
-            errors: said.errors,
-        }),
+    let said: Result<Said, String> = match task.what {
+        What::Run => Script::parse(&task.script)
+            .and_then(|script| run::<Guest>(&script, files))
+            .map(|said| Said {
+                errors: said.errors,
+            }),
+        What::Faults => Script::parse(&task.script)
+            .and_then(|script| faults::<Guest>(&script, &files))
+            .map(|()| Said::default()),
+        What::Open(count) => measured::open(files, count).map(|()| Said::default()),
+        What::Instantiate(count) => measured::instantiate(&files, count).map(|()| Said::default()),
+        What::Symbols(count) => measured::symbols(files, count).map(|()| Said::default()),
+        What::Properties(count) => measured::properties(&files, count).map(|()| Said::default()),
     };
     Ok(serde_json::to_string(&said)?)
 }

@@ -1,21 +1,20 @@
 //! The linker's view of a case: its files, and the modules that were compiled of them.
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Map, Object, Promise, WebAssembly};
 use pymode_dylink::{Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program};
 use pymode_dylink_conformance::files::{Files, MAIN};
-use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, key};
+use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, Modules, NotKnown, key};
 use wasm_bindgen::prelude::*;
 
 /// Where the module of forwarders lies, if the case has one.
 const FORWARDERS: &str = "forwarders";
 
 thread_local! {
-    static MODULES: RefCell<HashMap<String, Result<WebAssembly::Module, Fault>>> = RefCell::default();
+    static MODULES: Modules = Modules::default();
 }
 
 /// Takes the compiled modules, or the reasons why they are none.
@@ -26,12 +25,17 @@ pub(crate) fn provide(modules: &Map) {
             Ok(module) => Ok(module),
             Err(reason) => Err(Fault(reason.as_string().unwrap_or_default())),
         };
-        MODULES.with_borrow_mut(|all| all.insert(key, module));
+        MODULES.with(|all| all.add(&key, module));
     });
 }
 
 fn module(key: Option<&str>) -> Option<Result<WebAssembly::Module, Fault>> {
-    MODULES.with_borrow(|all| all.get(key?).cloned())
+    MODULES.with(|all| all.compiled(key?))
+}
+
+/// The compiled form of what a skeleton stands for.
+pub(crate) fn compiled(skeleton: &[u8]) -> Option<Result<WebAssembly::Module, Fault>> {
+    module(key(skeleton))
 }
 
 /// A process: one main module and what it has loaded.
@@ -118,11 +122,11 @@ impl Host for Linking {
     fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
         let unreadable = |reason| FetchError::Unreadable { reason };
         let bytes = self.0.files.read(path).map_err(unreadable)?;
-        let info = ModuleInfo::from_bytes(&bytes)?;
-        let module = module(key(&bytes));
-        let module = module.ok_or_else(|| unreadable("it was not sent".into()))?;
-        let source = module.map(|module| JsCode::new(module, &info));
-        Ok(Fetched { info, source })
+        MODULES.with(|all| match all.fetch(&bytes) {
+            Ok(fetched) => Ok(fetched),
+            Err(NotKnown::Malformed(reason)) => Err(reason.into()),
+            Err(unknown) => Err(unreadable(format!("it was not sent: {unknown:?}"))),
+        })
     }
 
     fn imports(&self) -> &Object {

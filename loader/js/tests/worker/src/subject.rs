@@ -27,6 +27,11 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// The linker's view of it.
+    pub(crate) fn linking(&self) -> Linking {
+        Linking(Rc::clone(&self.state))
+    }
+
     fn engine(&self) -> Failing {
         engine(&self.state)
     }

@@ -8,14 +8,32 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Task {
     /// `case.toml`
     pub(crate) script: String,
-    /// Whether every engine call is to fail once, instead of none.
-    pub(crate) faults: bool,
+    /// What is to be done with it.
+    pub(crate) what: What,
     /// Paths, which file each is, and contents: skeletons where the file is a side module.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
     /// Directories in which names without a slash are looked for.
     pub(crate) library_path: Vec<String>,
     /// The keys of the modules that the case may load.
     pub(crate) keys: Vec<String>,
+}
+
+/// What is to be done with a case.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[allow(dead_code, reason = "no end asks for everything")]
+pub(crate) enum What {
+    /// The steps of its script.
+    Run,
+    /// Every engine call of its `dlopen`s fails once.
+    Faults,
+    /// `/side.wasm` is opened so often, as that many files.
+    Open(u32),
+    /// `/side.wasm` is instantiated so often, with imports that are ready.
+    Instantiate(u32),
+    /// Each of the exports `f0`, `f1`, … of `/side.wasm` is found by `dlsym`, so often.
+    Symbols(u32),
+    /// They are read as properties of the instance's exports instead.
+    Properties(u32),
 }
 
 /// What was said meanwhile.

@@ -1,0 +1,144 @@
+//! `dlopen` and `dlsym` on V8, in a local workerd, against what the engine itself needs: `new WebAssembly.Instance` with
+//! imports that are ready, and reading the instance's exports.
+//!
+//! Inside a Worker the clock stands still, so batches are timed from outside: one request is one batch.
+
+use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt::Write;
+use std::time::Instant;
+
+use pymode_workerd::linker::Linker;
+use pymode_workerd::{pack, skeleton};
+use serde_json::{Value, json};
+
+use super::{Bench, Outcome};
+use crate::pair::Sample;
+
+/// How many symbols a library imports, as markupsafe and numpy do: nine functions to one datum.
+const IMPORTS: [usize; 2] = [60, 568];
+/// What main exports besides: python.wasm has so many.
+const EXPORTS: usize = 2000;
+/// How much is done for one figure.
+const OPENS: u32 = 100;
+const ROUNDS: u32 = 100;
+/// What the library exports.
+const SYMBOLS: usize = 100;
+
+pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
+    let main = main_module()?;
+    let mut modules = BTreeMap::from([("main".to_owned(), main.clone())]);
+    let mut libraries = Vec::new();
+    for imports in IMPORTS {
+        let (skeleton, side) = pack::file(side(imports)?);
+        let side = side.ok_or("it is a side module")?;
+        libraries.push((imports, side.key.clone(), skeleton));
+        modules.insert(side.key, side.wasm);
+    }
+    let main = skeleton::skeleton(&main, Some("main"))?;
+    let linker = Linker::serve(modules)?;
+    let seconds = |what: Value, count: u32, (_, key, side): &(usize, String, Vec<u8>)| {
+        let task = json!({
+            "script": "", "what": what, "library_path": [], "keys": ["main", key],
+            "files": [["main.wasm", 0, main], ["/side.wasm", 1, side]],
+        });
+        let task = serde_json::to_vec(&task)?;
+        let start = Instant::now();
+        let answer = linker.ask(&task)?;
+        let seconds = start.elapsed().as_secs_f64() / f64::from(count);
+        match serde_json::from_slice(&answer)? {
+            Ok::<Value, String>(_) => Ok(seconds),
+            Err(error) => Err(Box::<dyn Error>::from(error)),
+        }
+    };
+    let mut samples = Vec::new();
+    for library in &libraries {
+        let pairs = pairs(bench.runs, || {
+            Ok((
+                seconds(json!({ "Open": OPENS }), OPENS, library)?,
+                seconds(json!({ "Instantiate": OPENS }), OPENS, library)?,
+            ))
+        })?;
+        samples.push(Sample {
+            case: format!("v8 dlopen, {} imports, each of {OPENS}", library.0),
+            subject: "dlopen".into(),
+            baseline: "bare instantiation".into(),
+            pairs,
+        });
+    }
+    let count = ROUNDS * SYMBOLS as u32;
+    let pairs = pairs(bench.runs, || {
+        Ok((
+            seconds(json!({ "Symbols": ROUNDS }), count, &libraries[0])?,
+            seconds(json!({ "Properties": ROUNDS }), count, &libraries[0])?,
+        ))
+    })?;
+    samples.push(Sample {
+        case: format!("v8 dlsym, among {SYMBOLS}"),
+        subject: "dlsym".into(),
+        baseline: "property of the exports".into(),
+        pairs,
+    });
+    Ok(samples)
+}
+
+/// One pair is not counted.
+fn pairs(
+    runs: usize,
+    mut pair: impl FnMut() -> Result<(f64, f64), Box<dyn Error>>,
+) -> Result<Vec<(f64, f64)>, Box<dyn Error>> {
+    pair()?;
+    (0..runs).map(|_| pair()).collect()
+}
+
+fn main_module() -> Result<Vec<u8>, wat::Error> {
+    let mut text = String::from(
+        "(module (@custom \"test.abi\" \"\\07\") (memory (export \"memory\") 1)\n\
+         (table (export \"__indirect_function_table\") 1 funcref)\n\
+         (global (export \"__stack_pointer\") (mut i32) (i32.const 65536))\n\
+         (func (export \"malloc\") (param i32) (result i32) (i32.const 1024))\n\
+         (func (export \"free\") (param i32))\n",
+    );
+    for n in 0..EXPORTS {
+        let _ = writeln!(
+            text,
+            "(func (export \"function_{n}\") (param i32) (result i32) (local.get 0))"
+        );
+        if n % 10 == 0 {
+            let _ = writeln!(text, "(global (export \"datum_{n}\") i32 (i32.const 2048))");
+        }
+    }
+    text.push(')');
+    wat::parse_str(text)
+}
+
+fn side(imports: usize) -> Result<Vec<u8>, wat::Error> {
+    // `dylink.0` with a memory-info subsection: 1024 bytes, aligned to 16, no slots.
+    let mut text = String::from(
+        "(module (@custom \"dylink.0\" (before first) \"\\01\\05\\80\\08\\04\\00\\00\")\n\
+         (@custom \"test.abi\" \"\\07\")\n\
+         (import \"env\" \"memory\" (memory 0)) (import \"env\" \"__memory_base\" (global i32))\n\
+         (import \"env\" \"__table_base\" (global i32))\n\
+         (import \"env\" \"__indirect_function_table\" (table 0 funcref))\n",
+    );
+    for n in 0..imports {
+        let _ = match n % 10 {
+            0 => writeln!(
+                text,
+                "(import \"GOT.mem\" \"datum_{n}\" (global (mut i32)))"
+            ),
+            _ => writeln!(
+                text,
+                "(import \"env\" \"function_{n}\" (func (param i32) (result i32)))"
+            ),
+        };
+    }
+    for n in 0..SYMBOLS {
+        let _ = writeln!(
+            text,
+            "(func (export \"f{n}\") (result i32) (i32.const {n}))"
+        );
+    }
+    text.push(')');
+    wat::parse_str(text)
+}

@@ -1,0 +1,118 @@
+//! The linker alone in a local workerd, without Python: for its tests and benchmarks.
+//!
+//! `loader/js/tests/worker` says what it can be asked to do.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use pymode_toolchain::npm::{self, NpmError};
+use pymode_toolchain::{Cache, CacheError, Talk};
+use tempfile::TempDir;
+
+use crate::bundle::Bundle;
+use crate::module::{Kind, Module};
+use crate::serve::{LocalWorkerd, ServeError};
+use crate::worker::{Package, WorkerError, build_package};
+
+const PACKAGE: Package = Package {
+    name: "pymode-dylink-js-tests",
+    sources: &[
+        "host/worker",
+        "loader/conformance/src",
+        "loader/dylink",
+        "loader/js",
+        "loader/js/tests/worker",
+    ],
+};
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkerError {
+    /// The cache, or a file.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// Its code did not build.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// There is no workerd.
+    #[error(transparent)]
+    Npm(#[from] NpmError),
+    /// workerd does not start.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
+}
+
+/// A Worker that loads modules.
+#[derive(Debug)]
+pub struct Linker {
+    workerd: LocalWorkerd,
+    _dir: TempDir,
+}
+
+impl Linker {
+    /// Serves one that has these modules (WebAssembly by key).
+    ///
+    /// # Errors
+    /// When something cannot be built, had or started.
+    pub fn serve(modules: BTreeMap<String, Vec<u8>>) -> Result<Linker, LinkerError> {
+        let talk = Talk::stderr();
+        let cache = Cache::open()?.with_talk(&talk);
+        let code = build_package(&cache, &talk, &PACKAGE)?;
+        let mut imports = String::new();
+        for key in modules.keys() {
+            let _ = writeln!(imports, "  \"{key}\": () => import(\"./{key}.wasm\"),");
+        }
+        let mut all = vec![
+            Module::bytes("entry.js", Kind::Script, entry(&imports).into()),
+            Module::file("host.wasm", Kind::Wasm, &code.host()),
+        ];
+        for (name, path) in code.scripts() {
+            all.push(Module::file(name, Kind::Script, &path));
+        }
+        for (key, wasm) in modules {
+            all.push(Module::bytes(&format!("{key}.wasm"), Kind::Wasm, wasm));
+        }
+        let workerd = npm::workerd(&cache, &talk)?;
+        let dir = TempDir::new().map_err(CacheError::io("create", &std::env::temp_dir()))?;
+        Ok(Linker {
+            workerd: LocalWorkerd::start(&workerd, &Bundle::of(all), dir.path())?,
+            _dir: dir,
+        })
+    }
+
+    /// Asks it to do something.
+    ///
+    /// # Errors
+    /// When it does not answer.
+    pub fn ask(&self, task: &[u8]) -> Result<Vec<u8>, LinkerError> {
+        Ok(self.workerd.post("/", task)?)
+    }
+}
+
+/// The entry has the modules of a task compiled, and asks the host to do it.
+fn entry(imports: &str) -> String {
+    format!(
+        r#"import * as glue from "./host.js";
+import host from "./host.wasm";
+const modules = {{
+{imports}}};
+
+const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
+glue.__wbg_set_wasm(exports);
+exports.__wbindgen_start();
+
+export default {{
+  async fetch(request) {{
+    const task = await request.text();
+    const compiled = new Map();
+    for (const key of JSON.parse(task).keys) {{
+      const module = await modules[key]().then((found) => found.default, String);
+      compiled.set(key, module);
+    }}
+    return new Response(glue.answer(task, compiled));
+  }},
+}};
+"#
+    )
+}

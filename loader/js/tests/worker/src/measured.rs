@@ -1,0 +1,161 @@
+//! What is timed, by whoever asks: here time stands still while something is done.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Object, Promise, Reflect, WebAssembly};
+use pymode_dylink::{
+    Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program, Wants, dlfcn, now,
+};
+use pymode_dylink_conformance::Subject;
+use pymode_dylink_conformance::files::Files;
+use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, reason};
+use wasm_bindgen::prelude::*;
+
+use crate::linking::{Linking, compiled, main_module};
+use crate::subject::Guest;
+
+const SIDE: &str = "/side.wasm";
+/// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
+const FLAGS: u32 = 2 | 8;
+
+/// Many files, of which each is the same library.
+struct Many {
+    linking: Linking,
+    next: Cell<u64>,
+}
+
+impl Host for Many {
+    fn program<R>(&self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R {
+        self.linking.program(visit)
+    }
+
+    fn main_exports(&self) -> &Object {
+        self.linking.main_exports()
+    }
+
+    fn suspends(&self) -> bool {
+        false
+    }
+
+    async fn wait(&self, promise: Promise) -> Result<JsValue, JsValue> {
+        self.linking.wait(promise).await
+    }
+
+    fn main(&self) -> Result<Main<JsInstance>, Fault> {
+        self.linking.main()
+    }
+
+    fn identify(&self, _: &str) -> Option<FileId> {
+        let file = self.next.replace(self.next.get() + 1);
+        Some(FileId { volume: 1, file })
+    }
+
+    fn fetch(&self, _: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
+        self.linking.fetch(SIDE)
+    }
+
+    fn imports(&self) -> &Object {
+        self.linking.imports()
+    }
+
+    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
+        self.linking.forwarders()
+    }
+}
+
+/// The work of so many `dlopen`s.
+pub(crate) fn open(files: Files, count: u32) -> Result<(), String> {
+    let mut guest = Guest::new(files);
+    let mut process = JsProcess(Many {
+        linking: guest.linking(),
+        next: Cell::new(0),
+    });
+    for _ in 0..count {
+        if now(dlfcn::open(&mut process, Some(SIDE), FLAGS)) == 0 {
+            return Err(guest.error().unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// The work of so many instantiations.
+pub(crate) fn instantiate(files: &Files, count: u32) -> Result<(), String> {
+    let (module, imports) = ready(files)?;
+    let instance = || WebAssembly::Instance::new(&module, &imports);
+    // They stay, as what was opened does.
+    let all: Result<Vec<_>, _> = (0..count).map(|_| instance()).collect();
+    all.map(drop).map_err(|thrown| reason(&thrown))
+}
+
+/// The library, and imports for it that are ready.
+fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), String> {
+    let thrown = |thrown: JsValue| reason(&thrown);
+    let (main, _) = main_module(files);
+    let main = WebAssembly::Instance::new(&main, &Object::new()).map_err(thrown)?;
+    let main = main.exports();
+    let bytes = files.read(SIDE)?;
+    let info = ModuleInfo::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    let module = compiled(&bytes).ok_or("the library was not sent")?;
+    let imports = Object::new();
+    for import in &info.imports {
+        let object = Reflect::get(&imports, &import.module[..].into()).map_err(thrown)?;
+        let object = match object.dyn_into::<Object>() {
+            Ok(object) => object,
+            Err(_) => {
+                let object = Object::new();
+                Reflect::set(&imports, &import.module[..].into(), &object).map_err(thrown)?;
+                object
+            }
+        };
+        let value = match import.wants {
+            Wants::MemoryBase | Wants::TableBase => JsValue::from(1024),
+            Wants::DataAddress { .. } | Wants::FunctionAddress { .. } => {
+                variable().map_err(thrown)?.into()
+            }
+            _ => Reflect::get(&main, &import.name[..].into()).map_err(thrown)?,
+        };
+        Reflect::set(&object, &import.name[..].into(), &value).map_err(thrown)?;
+    }
+    Ok((module.map_err(|fault| fault.0)?, imports))
+}
+
+fn variable() -> Result<WebAssembly::Global, JsValue> {
+    let kind = Object::new();
+    Reflect::set(&kind, &"value".into(), &"i32".into())?;
+    Reflect::set(&kind, &"mutable".into(), &JsValue::TRUE)?;
+    WebAssembly::Global::new(&kind, &1024.into())
+}
+
+/// The work of `dlsym` of all exports, so often.
+pub(crate) fn symbols(files: Files, count: u32) -> Result<(), String> {
+    let mut guest = Guest::new(files);
+    let mut process = JsProcess(guest.linking());
+    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS));
+    for _ in 0..count {
+        let mut found = 0;
+        while dlfcn::sym(&mut process, handle, &format!("f{found}")).is_some() {
+            found += 1;
+        }
+        if found == 0 {
+            return Err(guest.error().unwrap_or_default());
+        }
+    }
+    Ok(())
+}
+
+/// The work of reading all exports as properties, so often.
+pub(crate) fn properties(files: &Files, count: u32) -> Result<(), String> {
+    let (module, imports) = ready(files)?;
+    let instance = WebAssembly::Instance::new(&module, &imports);
+    let exports = instance.map_err(|thrown| reason(&thrown))?.exports();
+    for _ in 0..count {
+        let mut found = 0;
+        while Reflect::get(&exports, &format!("f{found}").into())
+            .is_ok_and(|function| function.is_function())
+        {
+            found += 1;
+        }
+    }
+    Ok(())
+}
