@@ -13,6 +13,7 @@ const MOST_LINES: usize = 20;
 /// All recipes: each file of `recipes/`, by its name.
 const RECIPES: &[(&str, &str)] = &[
     ("frozenlist", include_str!("../recipes/frozenlist.toml")),
+    ("kiwisolver", include_str!("../recipes/kiwisolver.toml")),
     ("markupsafe", include_str!("../recipes/markupsafe.toml")),
     ("msgpack", include_str!("../recipes/msgpack.toml")),
     ("propcache", include_str!("../recipes/propcache.toml")),
@@ -20,6 +21,7 @@ const RECIPES: &[(&str, &str)] = &[
     ("simplejson", include_str!("../recipes/simplejson.toml")),
     ("ujson", include_str!("../recipes/ujson.toml")),
     ("yarl", include_str!("../recipes/yarl.toml")),
+    ("zstandard", include_str!("../recipes/zstandard.toml")),
 ];
 
 /// A recipe that cannot be used.

@@ -1,10 +1,15 @@
-//! The slots of a heap type: functions behind `void *`, where the compiler cannot see that CPython calls them as another
-//! type. Each gets a cast to the type that its slot has, and [`casts`](super::casts) does the rest.
+//! The slots of a heap type, and methods without arguments: functions behind `void *` or `void (*)(void)`, where the compiler
+//! cannot see that CPython calls them as another type. Each gets a cast to the type that its slot has, and
+//! [`casts`](super::casts) does the rest.
 
 use std::ops::Range;
 
-/// What the array's elements are called.
-const ARRAY: &str = "PyType_Slot";
+/// What the elements of the arrays are called.
+const SLOT: &str = "PyType_Slot";
+const METHOD: &str = "PyMethodDef";
+
+/// `METH_NOARGS`, as the preprocessor leaves it behind.
+const NO_ARGUMENTS: &str = "0x0004";
 
 /// The type of a slot's function, by the slot's number (CPython's `Include/typeslots.h`; part of its stable ABI).
 fn function_type(slot: u32) -> Option<&'static str> {
@@ -45,17 +50,24 @@ fn function_type(slot: u32) -> Option<&'static str> {
 
 /// A preprocessed source in which the function of each slot is cast to the slot's type. What does not look like a slot stays.
 pub(super) fn typed(source: &str) -> String {
+    let slots = source.match_indices(SLOT);
+    let mut starts: Vec<(usize, &str)> = slots.chain(source.match_indices(METHOD)).collect();
+    starts.sort_unstable();
     let mut text = String::with_capacity(source.len());
     let mut at = 0;
-    for (start, _) in source.match_indices(ARRAY) {
+    for (start, name) in starts {
         if start < at {
             continue;
         }
-        let Some(array) = array(source, start + ARRAY.len()) else {
+        let Some(array) = array(source, start + name.len()) else {
             continue;
         };
         for element in elements(source, array.clone()) {
-            if let Some((place, cast)) = typed_element(source, element) {
+            let cast = match name {
+                METHOD => typed_method(source, element),
+                _ => typed_slot(source, element),
+            };
+            if let Some((place, cast)) = cast {
                 text.push_str(&source[at..place.start]);
                 text.push_str(&cast);
                 at = place.end;
@@ -77,10 +89,10 @@ fn array(source: &str, after: usize) -> Option<Range<usize>> {
         .flatten()
 }
 
-/// What is between the brace at `open` and the one that closes it. (No slot holds a text.)
+/// What is between the brace at `open` and the one that closes it.
 fn braces(source: &str, open: usize) -> Option<Range<usize>> {
     let mut depth = 0usize;
-    for (at, byte) in source.bytes().enumerate().skip(open) {
+    for (at, byte) in code(source.as_bytes(), open) {
         match byte {
             b'{' => depth += 1,
             b'}' => {
@@ -95,21 +107,66 @@ fn braces(source: &str, open: usize) -> Option<Range<usize>> {
     None
 }
 
+/// The bytes from a place on, without those of texts and characters.
+fn code(source: &[u8], from: usize) -> impl Iterator<Item = (usize, u8)> + '_ {
+    let mut quote = None;
+    let mut escaped = false;
+    (from..source.len()).filter_map(move |at| {
+        let byte = source[at];
+        match quote {
+            Some(_) if escaped => escaped = false,
+            Some(_) if byte == b'\\' => escaped = true,
+            Some(end) if byte == end => quote = None,
+            Some(_) => {}
+            None if byte == b'"' || byte == b'\'' => quote = Some(byte),
+            None => return Some((at, byte)),
+        }
+        None
+    })
+}
+
 fn elements(source: &str, array: Range<usize>) -> Vec<Range<usize>> {
     let mut elements = Vec::new();
     let mut at = array.start;
-    while let Some(open) = source[at..array.end].find('{') {
-        let Some(element) = braces(source, at + open) else {
+    let open = |from| {
+        let mut code = code(source.as_bytes(), from).take_while(|(at, _)| *at < array.end);
+        code.find(|(_, byte)| *byte == b'{').map(|(at, _)| at)
+    };
+    while let Some(open) = open(at) {
+        let Some(element) = braces(source, open) else {
             break;
         };
-        at = element.end;
+        at = element.end + 1;
         elements.push(element);
     }
     elements
 }
 
-/// Where an element's value stands, and what is to stand there.
-fn typed_element(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)> {
+/// Where a method's function stands, and what is to stand there, if it is one without arguments.
+fn typed_method(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)> {
+    let commas: Vec<usize> = {
+        let mut depth = 0i32;
+        let code = code(source.as_bytes(), element.start);
+        code.take_while(|(at, _)| *at < element.end)
+            .filter_map(|(at, byte)| {
+                depth += i32::from(byte == b'(') - i32::from(byte == b')');
+                (byte == b',' && depth == 0).then_some(at)
+            })
+            .collect()
+    };
+    let &[first, second, ..] = &commas[..] else {
+        return None;
+    };
+    let end = commas.get(2).copied().unwrap_or(element.end);
+    if source[second + 1..end].trim() != NO_ARGUMENTS {
+        return None;
+    }
+    let function = function(&source[first + 1..second])?;
+    Some((first + 1..second, format!(" (PyCFunction){function}")))
+}
+
+/// Where a slot's function stands, and what is to stand there.
+fn typed_slot(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)> {
     let (slot, value) = source[element.clone()].split_once(',')?;
     let function_type = function_type(slot.trim().parse().ok()?)?;
     let function = function(value)?;
@@ -172,13 +229,13 @@ mod tests {
         let source = "typedef struct {} PyType_Slot; extern PyType_Slot s[];
 static PyType_Slot slots[] = { { 60, make }, {51, (void*)clear}, {52,( reinterpret_cast<void*>( a::drop ) )},
   { 71, void_cast( visit ) }, {66, &(repr)}, {56, (void*)\"doc\"}, {64, methods}, {65, x ? a : b}, {0, 0} };
-PyMethodDef m[] = {{60, f}};";
+PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)(void (*)(void))f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)g, 0x0002 | 0x0001}, {0, 0}};";
         assert_eq!(
             typed(source),
             "typedef struct {} PyType_Slot; extern PyType_Slot s[];
 static PyType_Slot slots[] = { { 60, (void *)(initproc)make }, {51, (void *)(inquiry)clear }, {52, (void *)(destructor)a::drop },
   { 71, (void *)(traverseproc)visit }, {66, (void *)(reprfunc)repr }, {56, (void*)\"doc\"}, {64, methods}, {65, x ? a : b}, {0, 0} };
-PyMethodDef m[] = {{60, f}};"
+PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)g, 0x0002 | 0x0001}, {0, 0}};"
         );
     }
 
