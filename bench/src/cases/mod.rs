@@ -31,6 +31,8 @@ pub(crate) const CASES: &[Case] = &[
     ("worker-start", worker::start),
     ("worker-request", worker::request),
     ("worker-dlopen", worker::dlopen),
+    ("worker-import", worker::import),
+    ("worker-wait", worker::wait),
     ("linker", linker::linker),
     ("v8-dlopen", v8_dlopen::v8_dlopen),
 ];

@@ -22,6 +22,8 @@ const EXPORTS: usize = 2000;
 /// How much is done for one figure.
 const OPENS: u32 = 100;
 const ROUNDS: u32 = 100;
+/// Long enough that the request itself does not count.
+const CALLS: u32 = 20_000_000;
 /// What the library exports.
 const SYMBOLS: usize = 100;
 
@@ -67,7 +69,7 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
         });
     }
     let count = ROUNDS * SYMBOLS as u32;
-    let pairs = pairs(bench.runs, || {
+    let found = pairs(bench.runs, || {
         Ok((
             seconds(json!({ "Symbols": ROUNDS }), count, &libraries[0])?,
             seconds(json!({ "Properties": ROUNDS }), count, &libraries[0])?,
@@ -77,6 +79,18 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
         case: format!("v8 dlsym, among {SYMBOLS}"),
         subject: "dlsym".into(),
         baseline: "property of the exports".into(),
+        pairs: found,
+    });
+    let pairs = pairs(bench.runs, || {
+        Ok((
+            seconds(json!({ "Call": CALLS }), CALLS, &libraries[0])?,
+            seconds(json!({ "CallBare": CALLS }), CALLS, &libraries[0])?,
+        ))
+    })?;
+    samples.push(Sample {
+        case: "v8 call of a function of main".into(),
+        subject: "bound by dlopen".into(),
+        baseline: "bare instantiation".into(),
         pairs,
     });
     Ok(samples)
@@ -129,7 +143,7 @@ fn side(imports: usize) -> Result<Vec<u8>, wat::Error> {
             ),
             _ => writeln!(
                 text,
-                "(import \"env\" \"function_{n}\" (func (param i32) (result i32)))"
+                "(import \"env\" \"function_{n}\" (func $function_{n} (param i32) (result i32)))"
             ),
         };
     }
@@ -139,6 +153,11 @@ fn side(imports: usize) -> Result<Vec<u8>, wat::Error> {
             "(func (export \"f{n}\") (result i32) (i32.const {n}))"
         );
     }
-    text.push(')');
+    text.push_str(
+        "(func (export \"across\") (param $left i32) (result i32) (local $sum i32) (loop $again\n\
+         (local.set $sum (i32.add (local.get $sum) (call $function_1 (local.get $left))))\n\
+         (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))\n\
+         (local.get $sum)))",
+    );
     wat::parse_str(text)
 }

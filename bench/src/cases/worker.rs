@@ -21,6 +21,9 @@ const EMPTY: &str = include_str!("../../workers/empty.js");
 const PRINT: &str = include_str!("../../workers/print.py");
 const BOTH: &str = include_str!("../../workers/both.py");
 const LOAD: &str = include_str!("../../workers/load.py");
+const WAIT: &str = include_str!("../../workers/wait.py");
+const WAIT_BARE: &str = include_str!("../../workers/wait.js");
+const IMPORT: &str = include_str!("../../workers/import.py");
 
 /// What an empty object is called in reports.
 const BASELINE: &str = "empty JavaScript object";
@@ -82,9 +85,14 @@ impl Workshop {
     }
 
     fn empty(&self) -> Result<Served, Box<dyn Error>> {
-        let entry = Module::bytes("entry.js", Kind::Script, EMPTY.into());
+        self.script("empty", EMPTY)
+    }
+
+    /// An object in JavaScript.
+    fn script(&self, name: &str, text: &str) -> Result<Served, Box<dyn Error>> {
+        let entry = Module::bytes("entry.js", Kind::Script, text.into());
         let bundle = Bundle::of(vec![entry]).with_object("PythonObject");
-        self.compile("empty", &bundle)
+        self.compile(name, &bundle)
     }
 }
 
@@ -145,6 +153,54 @@ pub(crate) fn request(bench: &Bench) -> Outcome {
         samples.extend(served::samples(&case, "Python", BASELINE, &costs));
     }
     Ok(samples)
+}
+
+/// What is imported first: a module of Python, one of C, and the packages of the main job.
+const FIRST_IMPORTS: [&str; 4] = ["json", "decimal", "markupsafe", "simplejson"];
+
+/// An import in an interpreter that has imported nothing but what the handler needs.
+pub(crate) fn import(bench: &Bench) -> Outcome {
+    let shop = Workshop::open(bench)?;
+    let sites = sites(bench, &shop.built)?;
+    let bundle = shop.bundle("import", IMPORT, Mode::Request, &sites, &[])?;
+    let served = shop.compile("import", &bundle)?.start()?;
+    let client = Client::new(&served);
+    let mut samples = Vec::new();
+    for name in FIRST_IMPORTS {
+        let path = format!("/{name}");
+        let (count, subject) = (REQUESTS / 10, format!("fresh interpreter, import {name}"));
+        client.each(&path, count)?;
+        let costs: Vec<(Cost, Cost)> = (0..bench.runs)
+            .map(|_| Ok((client.each(&path, count)?, client.each("/", count)?)))
+            .collect::<Result<_, Box<dyn Error>>>()?;
+        let case = format!("first import of {name}");
+        samples.extend(served::samples(&case, &subject, "the same without", &costs));
+    }
+    Ok(samples)
+}
+
+/// How many waits make one figure.
+const WAITS: usize = 200;
+
+/// A wait of no time: out of the guest, a turn of the event loop, and back.
+pub(crate) fn wait(bench: &Bench) -> Outcome {
+    let shop = Workshop::open(bench)?;
+    let bundle = shop.bundle("wait", WAIT, Mode::Persistent, &[], &[])?;
+    let subject = shop.compile("wait-python", &bundle)?.start()?;
+    let baseline = shop.script("wait-bare", WAIT_BARE)?.start()?;
+    let (subject, baseline) = (Client::new(&subject), Client::new(&baseline));
+    let all = format!("/?count={WAITS}");
+    let one = |client: &Client| -> Result<Cost, Box<dyn Error>> {
+        let (all, none) = (client.each(&all, 1)?, client.each("/?count=0", 1)?);
+        Ok(all.more_than(none, WAITS))
+    };
+    one(&subject)?;
+    one(&baseline)?;
+    let costs: Vec<(Cost, Cost)> = (0..bench.runs)
+        .map(|_| Ok((one(&subject)?, one(&baseline)?)))
+        .collect::<Result<_, Box<dyn Error>>>()?;
+    let samples = served::samples("wait of no time", "Python", "JavaScript", &costs);
+    Ok(samples.into_iter().collect())
 }
 
 /// How many functions a library imports: markupsafe's order of size, and numpy's.

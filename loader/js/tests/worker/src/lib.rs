@@ -41,6 +41,8 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
         What::Instantiate(count) => measured::instantiate(&files, count).map(|()| Said::default()),
         What::Symbols(count) => measured::symbols(files, count).map(|()| Said::default()),
         What::Properties(count) => measured::properties(&files, count).map(|()| Said::default()),
+        What::Call(count) => measured::call(files, count).map(|()| Said::default()),
+        What::CallBare(count) => measured::call_bare(&files, count).map(|()| Said::default()),
     };
     Ok(serde_json::to_string(&said)?)
 }

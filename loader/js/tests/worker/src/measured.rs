@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use js_sys::{Object, Promise, Reflect, WebAssembly};
+use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_dylink::{
     Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program, Wants, dlfcn, now,
 };
@@ -158,4 +158,31 @@ pub(crate) fn properties(files: &Files, count: u32) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// What calls a function of main, so often.
+const CALLER: &str = "across";
+
+/// The work of so many calls from a library into main.
+pub(crate) fn call(files: Files, count: u32) -> Result<(), String> {
+    let mut guest = Guest::new(files);
+    let mut process = JsProcess(guest.linking());
+    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS));
+    match dlfcn::sym(&mut process, handle, CALLER) {
+        Some(slot) => guest.call(slot, &[count as i32]).map(drop),
+        None => Err(guest.error().unwrap_or_default()),
+    }
+}
+
+/// The same work of a library that no linker has seen.
+pub(crate) fn call_bare(files: &Files, count: u32) -> Result<(), String> {
+    let thrown = |thrown: JsValue| reason(&thrown);
+    let (module, imports) = ready(files)?;
+    let instance = WebAssembly::Instance::new(&module, &imports).map_err(thrown)?;
+    let caller = Reflect::get(&instance.exports(), &CALLER.into()).map_err(thrown)?;
+    let caller: Function = caller.dyn_into().map_err(thrown)?;
+    caller
+        .call1(&JsValue::UNDEFINED, &count.into())
+        .map(drop)
+        .map_err(thrown)
 }

@@ -34,6 +34,10 @@ pub(crate) enum What {
     Symbols(u32),
     /// They are read as properties of the instance's exports instead.
     Properties(u32),
+    /// The export `across` of `/side.wasm` calls a function of main so often.
+    Call(u32),
+    /// The same, of a library that was instantiated with imports that are ready.
+    CallBare(u32),
 }
 
 /// What was said meanwhile.
