@@ -131,7 +131,11 @@ fn ask(
     command.arg(&input);
     let log = cache.root().join("logs/resolve.log");
     let wanted = requirements.join(", ");
-    match Step::run(talk, &format!("resolving {wanted}"), command, &log) {
+    let step = match wanted.is_empty() {
+        true => "writing an empty lock".to_owned(),
+        false => format!("resolving {wanted}"),
+    };
+    match Step::run(talk, &step, command, &log) {
         Err(StepError::Failed(failed)) => Err(Error::Unresolved {
             requirements: wanted,
             said: failed.tail,
