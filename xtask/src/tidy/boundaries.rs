@@ -337,7 +337,7 @@ mod tests {
             whats(&check(&crates)),
             [
                 "`pymode-ext` belongs in `extensions/`",
-                "only `pymode-bench`, `pymode-dylink-wasmtime`, `pymode-native` may depend on `wasmtime`"
+                "only `pymode-bench`, `pymode-dylink-fuzz`, `pymode-dylink-wasmtime`, `pymode-native` may depend on `wasmtime`"
             ]
         );
     }
