@@ -105,15 +105,15 @@ impl Fault {
 fn frames(trace: &WasmBacktrace, program: &Program, linkage: &Linkage<Guest>) -> Vec<String> {
     let names = LazyCell::new(|| program.names());
     let frame = |frame: &FrameInfo| {
-        let is_main = Module::same(frame.module(), program.module());
-        // Only main is stripped; a side module has its names in it.
-        match names.get(frame.func_index()).filter(|_| is_main) {
-            Some(name) => {
-                let offset = frame.func_offset().unwrap_or_default();
-                format!("{}!{name}+{offset:#x}", program.name())
-            }
-            None => linkage.frame(frame),
+        if !Module::same(frame.module(), program.module()) {
+            return linkage.frame(frame);
         }
+        // Main may be stripped: its names lie beside it. It is called by its file, whatever it calls itself.
+        let index = frame.func_index();
+        let name = names.get(index).or(frame.func_name());
+        let name = name.map_or_else(|| format!("function[{index}]"), str::to_owned);
+        let offset = frame.func_offset().unwrap_or_default();
+        format!("{}!{name}+{offset:#x}", program.name())
     };
     trace.frames().iter().map(frame).collect()
 }
