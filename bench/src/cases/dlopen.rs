@@ -99,8 +99,8 @@ fn bare(imports: usize, cache: &Path) -> Result<f64, wasmtime::Error> {
         })
         .collect::<Result<_, _>>()?;
     let start = Instant::now();
-    for _ in 0..LIBRARIES {
-        let module = code.module(store.engine(), &wasm)?;
+    for library in 1..=LIBRARIES {
+        let module = code.module(store.engine(), &numbered(&wasm, &library.to_string()))?;
         Instance::new(&mut store, &module, &ready)?;
     }
     Ok(start.elapsed().as_secs_f64() / LIBRARIES as f64)
@@ -112,7 +112,8 @@ fn base(store: &mut Store<State>) -> Result<Extern, wasmtime::Error> {
     Ok(Global::new(store, of, Val::I32(1024))?.into())
 }
 
-/// A running main module that exports as many functions as are imported, and files that all hold the same library.
+/// A running main module that exports as many functions as are imported, and files that hold libraries which differ in nothing
+/// but a number: what is the same byte for byte is read once only.
 fn process(imports: usize, cache: &Path) -> Result<Store<State>, wasmtime::Error> {
     let engine = Engine::new(&engine_config())?;
     let bytes = main_module(imports)?;
@@ -160,8 +161,9 @@ impl Guest for State {
         Some(FileId { volume: 0, file })
     }
 
-    fn read(&mut self, _path: &str) -> Result<Vec<u8>, String> {
-        Ok(self.library.clone())
+    fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
+        let number = path.trim_matches(|c: char| !c.is_ascii_digit());
+        Ok(numbered(&self.library, number))
     }
 }
 
@@ -199,4 +201,11 @@ fn side(imports: usize) -> Result<Vec<u8>, wasmtime::Error> {
     }
     text.push_str("(func (export \"init\") (result i32) (call $f0 (i32.const 7))))");
     Ok(wat::parse_str(text)?)
+}
+
+/// The same module with a custom section more, which holds its number.
+fn numbered(wasm: &[u8], number: &str) -> Vec<u8> {
+    let mut section = vec![0, 2 + number.len() as u8, 1, b'n'];
+    section.extend(number.bytes());
+    [wasm, &section].concat()
 }
