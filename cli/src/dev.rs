@@ -35,8 +35,8 @@ pub(crate) fn dev(dir: &Path, port: u16) -> Result<ExitCode, Failure> {
     let (sender, happenings) = channel();
     let changed = sender.clone();
     // Events tell their paths below the one that is watched.
-    let root = path::absolute(dir)?;
-    let (dir, root) = (&root.clone(), root);
+    let dir = &path::absolute(dir)?;
+    let root = dir.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
         // That an event was lost is a reason to look.
         if !matches!(&event, Ok(event) if !concerns(&root, event)) {

@@ -131,9 +131,10 @@ fn ask(
     command.arg(&input);
     let log = cache.root().join("logs/resolve.log");
     let wanted = requirements.join(", ");
-    let step = match wanted.is_empty() {
-        true => "writing an empty lock".to_owned(),
-        false => format!("resolving {wanted}"),
+    let step = if wanted.is_empty() {
+        "writing an empty lock".to_owned()
+    } else {
+        format!("resolving {wanted}")
     };
     match Step::run(talk, &step, command, &log) {
         Err(StepError::Failed(failed)) => Err(Error::Unresolved {

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use pymode_toolchain::Key;
+use pymode_toolchain::{Key, link_tree};
 
 use crate::error::Error;
-use crate::files::{make_directory, read, walk, write};
+use crate::files::{read, write};
 use crate::source::{PythonSource, VERSION};
 use crate::workshop::Workshop;
 
@@ -27,6 +27,7 @@ pub(crate) fn provision(shop: &Workshop<'_>, source: &PythonSource) -> Result<Py
     let name = format!("Python-{VERSION}");
     let entry = shop.cache.entry("sources", &key, |dir| {
         let tree = dir.join(&name);
+        // Of what is not changed there is no second copy, and `make` sees the same times.
         link_tree(&source.dir, &tree)?;
         PATCHES
             .iter()
@@ -36,20 +37,6 @@ pub(crate) fn provision(shop: &Workshop<'_>, source: &PythonSource) -> Result<Py
         key,
         dir: entry.join(name),
     })
-}
-
-/// The same files under other names: of what is not changed there is no second copy, and `make` sees the same times.
-fn link_tree(from: &Path, to: &Path) -> Result<(), Error> {
-    let tree = walk(from)?;
-    make_directory(to)?;
-    for dir in &tree.directories {
-        make_directory(&to.join(dir))?;
-    }
-    for file in &tree.files {
-        let target = to.join(file);
-        fs::hard_link(from.join(file), &target).map_err(Error::io("create", &target))?;
-    }
-    Ok(())
 }
 
 fn apply(tree: &Path, name: &'static str, text: &str) -> Result<(), Error> {

@@ -13,8 +13,11 @@ pub(crate) fn list_dir(dir: &Path) -> Result<Vec<fs::DirEntry>, CacheError> {
         .map_err(CacheError::io("list", dir))
 }
 
-/// A directory with links to all files of another, below it too.
-pub(crate) fn link_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
+/// A directory with links to all files of another, below it too; copies where links cannot be had.
+///
+/// # Errors
+/// When a file cannot be read, or a name cannot be made.
+pub fn link_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
     for entry in list_dir(from)? {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
@@ -52,4 +55,24 @@ pub(crate) fn write(path: &Path, text: &str) -> Result<(), CacheError> {
         fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
     }
     fs::write(path, text).map_err(CacheError::io("write", path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_linked_tree_has_the_same_files_at_every_depth() -> Result<(), Box<dyn std::error::Error>> {
+        let dir = tempfile::tempdir()?;
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        write(&from.join("a"), "1")?;
+        write(&from.join("b/c/d"), "2")?;
+        link_tree(&from, &to)?;
+        for (file, text) in [("a", "1"), ("b/c/d", "2")] {
+            assert_eq!(fs::read_to_string(to.join(file))?, text);
+            let changed = |root: &Path| fs::metadata(root.join(file))?.modified();
+            assert_eq!(changed(&from)?, changed(&to)?);
+        }
+        Ok(())
+    }
 }

@@ -26,6 +26,7 @@ pub mod zig;
 pub use cache::{Cache, CacheError};
 pub use download::{DownloadError, Source, download};
 pub use error::Error;
+pub use files::link_tree;
 pub use key::Key;
 pub use sha256::Sha256Hex;
 pub use step::{Step, StepError};
