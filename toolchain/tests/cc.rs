@@ -89,7 +89,12 @@ fn extension_module() -> Tested {
 fn other_names() -> Tested {
     let bench = Bench::new(&[("mod.c", EXTENSION)])?;
     bench.ok("cc -O2 -c mod.c -o mod.o")?;
-    for file in ["mod.abi3.so", "mod.cpython-313-x.so", "libmod.so"] {
+    for file in [
+        "mod.abi3.so",
+        "mod.cpython-313-x.so",
+        "libmod.so",
+        "mod.wasm",
+    ] {
         bench.ok(&format!("cc -shared mod.o -o {file}"))?;
         let seen = look(&bench.path(file))?;
         let exports = &seen.exports;
@@ -100,13 +105,17 @@ fn other_names() -> Tested {
             &seen,
         )?;
     }
-    bench.ok("cc -shared mod.o -o libother.so")?;
-    let seen = look(&bench.path("libother.so"))?;
-    check(
-        seen.exports.iter().any(|name| name == "helper"),
-        "a library has all of its functions",
-        &seen,
-    )
+    // A library has all of its functions, whatever its file is called.
+    for file in ["libother.so", "other.wasm"] {
+        bench.ok(&format!("cc -shared mod.o -o {file}"))?;
+        let seen = look(&bench.path(file))?;
+        check(
+            seen.exports.iter().any(|name| name == "helper"),
+            file,
+            &seen,
+        )?;
+    }
+    Ok(())
 }
 
 fn library() -> Tested {

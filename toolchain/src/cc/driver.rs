@@ -403,10 +403,11 @@ fn found_libraries(link: &LinkArgs) -> Vec<String> {
 }
 
 /// The Python module that is linked from these words, if it is one. Build systems know many names for its file
-/// (`m.abi3.so`, `libm.so` before it is moved); what makes it a module is its init function.
+/// (`m.abi3.so`, `libm.so` before it is moved), and a `.wasm` may be any library: what makes it a module is its init function, or
+/// the suffix that nothing else has.
 fn python_module<'o>(output: &'o str, words: &[String]) -> Option<&'o str> {
-    if let Some(module) = flags::python_module(output) {
-        return Some(module);
+    if output.ends_with(pymode_abi::EXT_SUFFIX) {
+        return flags::python_module(output);
     }
     let file = output.rsplit('/').next()?;
     let stem = file.split('.').next()?;
