@@ -2,7 +2,7 @@
 
 use super::stream::Stream;
 use crate::Errno;
-use crate::vfs::{DirEntry, File};
+use crate::vfs::{DirEntry, File, GuestPath};
 
 /// How many files a guest may have open at once.
 const MAX_OPEN: usize = 65_536;
@@ -10,6 +10,21 @@ const MAX_OPEN: usize = 65_536;
 pub(super) struct Descriptor {
     pub(super) kind: Kind,
     pub(super) flags: Flags,
+}
+
+impl Descriptor {
+    /// The file, to be read or written at a place that the caller names, when it was opened for that.
+    pub(super) fn placed(
+        &mut self,
+        is_allowed: impl FnOnce(Access) -> bool,
+    ) -> Result<&mut dyn File, Errno> {
+        match &mut self.kind {
+            Kind::File { file, access, .. } if is_allowed(*access) => Ok(file.as_mut()),
+            Kind::File { .. } => Err(Errno::Badf),
+            Kind::Directory { .. } => Err(Errno::IsDir),
+            Kind::Stream { .. } => Err(Errno::Spipe),
+        }
+    }
 }
 
 pub(super) enum Kind {
@@ -183,11 +198,11 @@ impl Descriptors {
         }
     }
 
-    /// The path of an open directory.
-    pub(super) fn directory(&self, fd: u32) -> Result<&[u8], Errno> {
+    /// What the guest calls `path`, seen from an open directory.
+    pub(super) fn path<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<GuestPath<'a>, Errno> {
         let place = self.place(fd)?;
         match self.files[place].as_ref().map(|(file, _)| &file.kind) {
-            Some(Kind::Directory { path, .. }) => Ok(path),
+            Some(Kind::Directory { path: base, .. }) => Ok(GuestPath { base, path }),
             _ => Err(Errno::NotDir),
         }
     }

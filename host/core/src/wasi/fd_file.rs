@@ -2,7 +2,7 @@
 
 use super::{Kind, Outcome, Wasi, write_cut};
 use crate::memory::{drain, fill};
-use crate::vfs::{DirEntry, FileKind, Follow, GuestPath};
+use crate::vfs::{DirEntry, File, FileKind, Follow, GuestPath};
 use crate::{Errno, GuestMemory};
 
 /// A list of buffers in the guest: 8 bytes each, address and length. Read one by one, so that a long list costs no memory here.
@@ -50,6 +50,19 @@ impl Buffers {
         }
         Ok(done)
     }
+}
+
+/// Writes what stands in guest memory at `at`; says how much of it was taken.
+fn write_from_guest(
+    file: &mut dyn File,
+    start: u64,
+    memory: &mut dyn GuestMemory,
+    at: u32,
+    len: u32,
+) -> Result<usize, Errno> {
+    drain(memory, at, len, |done, bytes| {
+        file.write_at(start.checked_add(done).ok_or(Errno::Fbig)?, bytes)
+    })
 }
 
 impl Wasi {
@@ -120,21 +133,11 @@ impl Wasi {
     ) -> Outcome {
         let buffers = Buffers::new(memory, iovs, iovs_len)?;
         memory.check(nread, 4)?;
-        let count = match &mut self.descriptors.get(fd)?.kind {
-            Kind::File { file, access, .. } if access.read => {
-                buffers.each(memory, |memory, done, at, len| {
-                    file.read_to_guest(
-                        offset.checked_add(done).ok_or(Errno::Inval)?,
-                        memory,
-                        at,
-                        len,
-                    )
-                })?
-            }
-            Kind::File { .. } => return Err(Errno::Badf),
-            Kind::Directory { .. } => return Err(Errno::IsDir),
-            Kind::Stream { .. } => return Err(Errno::Spipe),
-        };
+        let file = self.descriptors.get(fd)?.placed(|access| access.read)?;
+        let count = buffers.each(memory, |memory, done, at, len| {
+            let start = offset.checked_add(done).ok_or(Errno::Inval)?;
+            file.read_to_guest(start, memory, at, len)
+        })?;
         memory.write_u32(nread, count)
     }
 
@@ -153,19 +156,11 @@ impl Wasi {
     ) -> Outcome {
         let buffers = Buffers::new(memory, iovs, iovs_len)?;
         memory.check(nwritten, 4)?;
-        let count = match &mut self.descriptors.get(fd)?.kind {
-            Kind::File { file, access, .. } if access.write => {
-                buffers.each(memory, |memory, done, at, len| {
-                    let start = offset.checked_add(done).ok_or(Errno::Fbig)?;
-                    drain(memory, at, len, |done, bytes| {
-                        file.write_at(start.checked_add(done).ok_or(Errno::Fbig)?, bytes)
-                    })
-                })?
-            }
-            Kind::File { .. } => return Err(Errno::Badf),
-            Kind::Directory { .. } => return Err(Errno::IsDir),
-            Kind::Stream { .. } => return Err(Errno::Spipe),
-        };
+        let file = self.descriptors.get(fd)?.placed(|access| access.write)?;
+        let count = buffers.each(memory, |memory, done, at, len| {
+            let start = offset.checked_add(done).ok_or(Errno::Fbig)?;
+            write_from_guest(file, start, memory, at, len)
+        })?;
         memory.write_u32(nwritten, count)
     }
 
@@ -247,9 +242,7 @@ impl Wasi {
                 };
                 let count = buffers.each(memory, |memory, before, at, len| {
                     let start = start.checked_add(before).ok_or(Errno::Fbig)?;
-                    drain(memory, at, len, |done, bytes| {
-                        file.write_at(start.checked_add(done).ok_or(Errno::Fbig)?, bytes)
-                    })
+                    write_from_guest(file.as_mut(), start, memory, at, len)
                 })?;
                 *position = start + u64::from(count);
                 count

@@ -1,8 +1,6 @@
 //! `path_*`: names in a directory that is open.
 
-use super::{
-    GuestPath, Kind, OpenHow, OpenedAt, Outcome, Wasi, descriptor::Flags, fd, write_cut, write_stat,
-};
+use super::{Kind, OpenHow, OpenedAt, Outcome, Wasi, descriptor::Flags, fd, write_cut, write_stat};
 use crate::vfs::Follow;
 use crate::{Errno, GuestMemory};
 
@@ -48,10 +46,7 @@ impl Wasi {
         path_len: u32,
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
-        self.vfs.create_dir(GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        })
+        self.vfs.create_dir(self.descriptors.path(fd, &path)?)
     }
 
     /// `fstatat`.
@@ -67,21 +62,20 @@ impl Wasi {
         path_len: u32,
         out: u32,
     ) -> Outcome {
-        let base = self.descriptors.directory(fd)?;
-        let stat = match memory.slice(path, path_len)? {
+        let copy;
+        let path = match memory.slice(path, path_len)? {
             // Start-up does this by the hundred: no copy where none is needed.
             Some(path) => {
                 check_text(path)?;
-                self.vfs.stat(GuestPath { base, path }, follow(flags))?
+                path
             }
-            None => self.vfs.stat(
-                GuestPath {
-                    base,
-                    path: &read_path(memory, path, path_len)?,
-                },
-                follow(flags),
-            )?,
+            None => {
+                copy = read_path(memory, path, path_len)?;
+                &copy
+            }
         };
+        let path = self.descriptors.path(fd, path)?;
+        let stat = self.vfs.stat(path, follow(flags))?;
         write_stat(memory, out, &stat)
     }
 
@@ -103,10 +97,7 @@ impl Wasi {
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
         let times = self.new_times(accessed, modified, time_flags)?;
-        let path = GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        };
+        let path = self.descriptors.path(fd, &path)?;
         self.vfs.set_times(path, follow(flags), times)
     }
 
@@ -128,14 +119,8 @@ impl Wasi {
     ) -> Outcome {
         let old_path = read_path(memory, old_path, old_path_len)?;
         let new_path = read_path(memory, new_path, new_path_len)?;
-        let from = GuestPath {
-            base: self.descriptors.directory(old_fd)?,
-            path: &old_path,
-        };
-        let to = GuestPath {
-            base: self.descriptors.directory(new_fd)?,
-            path: &new_path,
-        };
+        let from = self.descriptors.path(old_fd, &old_path)?;
+        let to = self.descriptors.path(new_fd, &new_path)?;
         self.vfs.link(from, follow(old_flags), to)
     }
 
@@ -175,10 +160,7 @@ impl Wasi {
         if oflags > 0b1111 || how.create && how.directory {
             return Err(Errno::Inval);
         }
-        let path = GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        };
+        let path = self.descriptors.path(fd, &path)?;
         let kind = match self.vfs.open(path, &how)? {
             OpenedAt::File { file, device } => Kind::File {
                 file,
@@ -212,10 +194,7 @@ impl Wasi {
         used: u32,
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
-        let target = self.vfs.read_link(GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        })?;
+        let target = self.vfs.read_link(self.descriptors.path(fd, &path)?)?;
         let count = write_cut(memory, buffer, buffer_len, &target)?;
         memory.write_u32(used, count)
     }
@@ -232,10 +211,7 @@ impl Wasi {
         path_len: u32,
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
-        self.vfs.remove_dir(GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        })
+        self.vfs.remove_dir(self.descriptors.path(fd, &path)?)
     }
 
     /// `renameat`.
@@ -255,14 +231,8 @@ impl Wasi {
     ) -> Outcome {
         let old_path = read_path(memory, old_path, old_path_len)?;
         let new_path = read_path(memory, new_path, new_path_len)?;
-        let from = GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &old_path,
-        };
-        let to = GuestPath {
-            base: self.descriptors.directory(new_fd)?,
-            path: &new_path,
-        };
+        let from = self.descriptors.path(fd, &old_path)?;
+        let to = self.descriptors.path(new_fd, &new_path)?;
         self.vfs.rename(from, to)
     }
 
@@ -281,13 +251,7 @@ impl Wasi {
     ) -> Outcome {
         let target = read_path(memory, target, target_len)?;
         let path = read_path(memory, path, path_len)?;
-        self.vfs.symlink(
-            &target,
-            GuestPath {
-                base: self.descriptors.directory(fd)?,
-                path: &path,
-            },
-        )
+        self.vfs.symlink(&target, self.descriptors.path(fd, &path)?)
     }
 
     /// `unlinkat`. A directory is refused with [`Errno::IsDir`], as on Linux: libc's `remove`
@@ -303,9 +267,6 @@ impl Wasi {
         path_len: u32,
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
-        self.vfs.unlink(GuestPath {
-            base: self.descriptors.directory(fd)?,
-            path: &path,
-        })
+        self.vfs.unlink(self.descriptors.path(fd, &path)?)
     }
 }
