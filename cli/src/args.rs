@@ -110,6 +110,9 @@ pub(crate) struct Run {
     /// Make a directory of modules importable (read-only)
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Vec<PathBuf>,
+    /// How much memory Python may use, in MB; in workerd it has 96 when nothing is said
+    #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
+    pub(crate) memory: Option<Megabytes>,
     /// What Python gets: `-c CODE`, `-m MODULE`, `SCRIPT` or `-`, then arguments; Python's own options come first
     #[arg(
         trailing_var_arg = true,
@@ -117,6 +120,32 @@ pub(crate) struct Run {
         value_name = "PYTHON ARGS"
     )]
     pub(crate) python: Vec<OsString>,
+}
+
+/// How much memory, in units of 2^20 bytes: more than Python needs to start, no more than it can address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Megabytes(u16);
+
+impl Megabytes {
+    /// All that a guest can address.
+    pub(crate) const MOST: Self = Self(4096);
+    const LEAST: Self = Self(16);
+
+    fn parse(text: &str) -> Result<Self, String> {
+        let range = Self::LEAST.0..=Self::MOST.0;
+        match text.parse() {
+            Ok(number) if range.contains(&number) => Ok(Self(number)),
+            _ => Err(format!(
+                "not a number of MB between {} and {}",
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+
+    pub(crate) fn bytes(self) -> u64 {
+        u64::from(self.0) << 20
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -154,6 +183,9 @@ pub(crate) enum Ext {
         /// The engine that runs it
         #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
         engine: Engine,
+        /// How much memory Python may use, in MB; 4096, which is all that it can address, when nothing is said
+        #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
+        memory: Option<Megabytes>,
         /// Write how it went to this file, as JSON
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use pymode_ext::{Builder, Keep, Spec, Target};
 
-use crate::args::Ext;
+use crate::args::{Ext, Megabytes};
 use crate::failure::Failure;
 use crate::python::Workshop;
 
@@ -18,9 +18,16 @@ pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
         Ext::Test {
             spec,
             engine,
+            memory,
             report,
             args,
-        } => test::test(&spec, engine, report.as_deref(), &args),
+        } => test::test(&test::Order {
+            spec: &spec,
+            engine,
+            memory: memory.unwrap_or(Megabytes::MOST),
+            report: report.as_deref(),
+            args: &args,
+        }),
     }
 }
 

@@ -5,6 +5,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use pymode_workerd::Room;
+
 use crate::args::Engine;
 use crate::failure::Failure;
 use crate::python::Workshop;
@@ -19,6 +21,10 @@ pub(crate) struct Job<'a, A> {
     pub(crate) cwd: &'a Path,
     /// One more file: where the guest sees it, and where it is.
     pub(crate) file: Option<(PathBuf, PathBuf)>,
+    /// How much memory Python may use, in bytes; what the engine has for it when nothing is said.
+    pub(crate) memory: Option<u64>,
+    /// How large the current directory may be where a copy of it is made.
+    pub(crate) room: Room,
 }
 
 impl<A: AsRef<OsStr>> Job<'_, A> {
@@ -41,6 +47,9 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         if let Some((at, file)) = &self.file {
             run.mount_read_only(at.clone(), file)?;
         }
+        if let Some(memory) = self.memory {
+            run.memory_limit(usize::try_from(memory).unwrap_or(usize::MAX));
+        }
         run.args(self.args);
         if traces_loads() {
             run.trace_loads();
@@ -56,7 +65,10 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         use pymode_workerd::Exit;
         let python = workshop.worker()?;
         let mut run = python.run();
-        run.cwd(self.cwd).args(self.args);
+        run.cwd(self.cwd).room(self.room).args(self.args);
+        if let Some(memory) = self.memory {
+            run.memory_limit(memory);
+        }
         for site in self.sites {
             run.site(site);
         }

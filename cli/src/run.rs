@@ -4,7 +4,9 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use crate::args::Run;
+use pymode_workerd::Room;
+
+use crate::args::{Megabytes, Run};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::python::Workshop;
@@ -23,6 +25,8 @@ pub(crate) fn run(args: &Run) -> Result<ExitCode, Failure> {
         sites: &sites,
         cwd: &cwd,
         file,
+        memory: args.memory.map(Megabytes::bytes),
+        room: Room::default(),
     };
     job.run(&workshop, args.engine)
 }

@@ -4,9 +4,10 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pymode_ext::{Outcome, Spec, Suite};
+use pymode_workerd::Room;
 use serde::Serialize;
 
-use crate::args::Engine;
+use crate::args::{Engine, Megabytes};
 use crate::failure::Failure;
 use crate::job::Job;
 use crate::python::Workshop;
@@ -14,26 +15,40 @@ use crate::python::Workshop;
 /// Where the guest writes how it ended: in its working directory, which is thrown away.
 const REPORT: &str = ".pymode-outcome.json";
 
-pub(crate) fn test(
-    spec: &str,
-    engine: Engine,
-    report: Option<&Path>,
-    args: &[String],
-) -> Result<ExitCode, Failure> {
-    let spec: Spec = spec.parse().map_err(Failure::usage)?;
+/// How much of a suite a Worker is given a copy of, and the memory that it is in is this machine's.
+const ROOM: Room = Room {
+    bytes: 1 << 30,
+    entries: 200_000,
+};
+
+/// What is asked for.
+pub(crate) struct Order<'a> {
+    pub(crate) spec: &'a str,
+    pub(crate) engine: Engine,
+    pub(crate) memory: Megabytes,
+    /// The file to write how it went to.
+    pub(crate) report: Option<&'a Path>,
+    /// What the test runner gets.
+    pub(crate) args: &'a [String],
+}
+
+pub(crate) fn test(order: &Order<'_>) -> Result<ExitCode, Failure> {
+    let spec: Spec = order.spec.parse().map_err(Failure::usage)?;
     let workshop = Workshop::open()?;
     let suite = workshop.builder()?.suite(&spec)?;
     // The suite's folder is shared by all who test this version, and tests write where they stand.
     let scratch = tempfile::tempdir()?;
     copy(&suite.dir, scratch.path()).map_err(|e| Failure::file("copy", &suite.dir, &e))?;
     let job = Job {
-        args: &suite.args(args, Some(REPORT)),
+        args: &suite.args(order.args, Some(REPORT)),
         sites: &suite.site,
         cwd: scratch.path(),
         file: None,
+        memory: Some(order.memory.bytes()),
+        room: ROOM,
     };
-    let code = job.run(&workshop, engine)?;
-    if let Some(path) = report {
+    let code = job.run(&workshop, order.engine)?;
+    if let Some(path) = order.report {
         write_report(path, &suite, Outcome::read(&scratch.path().join(REPORT)))?;
     }
     Ok(code)

@@ -19,8 +19,10 @@ use crate::platform::Worker;
 use crate::stream::{Channel, Frames};
 use crate::wire::{Kind, take};
 
-/// How much the current directory may grow to, in bytes.
-const CWD_LIMIT: u64 = 64 << 20;
+/// How much the current directory may grow by, in bytes.
+const CWD_GROWTH: u64 = 32 << 20;
+/// What a file's name and bookkeeping take at most, in bytes.
+const ENTRY: u64 = 1 << 10;
 
 /// What was asked for.
 #[derive(Default)]
@@ -142,7 +144,9 @@ fn fill(folders: &[Vec<u8>], files: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<MemFs
         Refusal::Errno(errno) => errno,
         Refusal::Leaves { .. } => Errno::NotCapable,
     };
-    let mut system = MemFs::new(Arc::new(Worker), CWD_LIMIT);
+    let bytes: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
+    let entries = (files.len() + folders.len()) as u64;
+    let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + CWD_GROWTH);
     for folder in folders {
         system.create_dir(folder).map_err(errno)?;
     }

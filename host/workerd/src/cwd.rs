@@ -7,10 +7,24 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::pack::{self, Side};
 
-/// How much of a directory is copied, in bytes: all of it is in the Worker's memory.
-const LARGEST: u64 = 32 << 20;
-/// How many files and directories.
-const MOST: usize = 10_000;
+/// How much of a directory is copied: all of it is in the Worker's memory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// In bytes.
+    pub bytes: u64,
+    /// How many files and directories.
+    pub entries: usize,
+}
+
+impl Default for Room {
+    /// What somebody may stand in by chance.
+    fn default() -> Self {
+        Self {
+            bytes: 32 << 20,
+            entries: 10_000,
+        }
+    }
+}
 
 /// Why a directory cannot be given to a Worker, or be brought up to date.
 #[derive(Debug, thiserror::Error)]
@@ -28,12 +42,14 @@ pub enum CwdError {
     },
     /// It is too much.
     #[error(
-        "`{}` holds more than a Worker can be given a copy of: {} MB or {MOST} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
-        root.display(), LARGEST >> 20
+        "`{}` holds more than a Worker can be given a copy of: {} MB or {} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
+        root.display(), room.bytes >> 20, room.entries
     )]
     TooLarge {
         /// The directory.
         root: PathBuf,
+        /// How much it can be given.
+        room: Room,
     },
     /// The Worker names a file outside of it.
     #[error("the Worker names `{}`, which is not inside of the directory that it was given", path.display())]
@@ -65,7 +81,7 @@ pub(crate) struct Snapshot {
 }
 
 /// Reads a directory. Symbolic links and what is neither file nor directory are left out: they may lead anywhere.
-pub(crate) fn read(dir: &Path) -> Result<Snapshot, CwdError> {
+pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
     let root = fs::canonicalize(dir).map_err(io_error("open", dir))?;
     let mut snapshot = Snapshot {
         root,
@@ -73,7 +89,7 @@ pub(crate) fn read(dir: &Path) -> Result<Snapshot, CwdError> {
         files: BTreeMap::new(),
         sides: Vec::new(),
     };
-    let mut room = LARGEST;
+    let mut left = room.bytes;
     let mut todo = vec![PathBuf::new()];
     while let Some(folder) = todo.pop() {
         let path = snapshot.root.join(&folder);
@@ -81,20 +97,22 @@ pub(crate) fn read(dir: &Path) -> Result<Snapshot, CwdError> {
         for entry in entries.map_err(io_error("list", &path))? {
             let (path, inside) = (entry.path(), folder.join(entry.file_name()));
             let meta = fs::symlink_metadata(&path).map_err(io_error("read", &path))?;
-            if snapshot.folders.len() + snapshot.files.len() >= MOST {
+            if snapshot.folders.len() + snapshot.files.len() >= room.entries {
                 return Err(CwdError::TooLarge {
                     root: snapshot.root,
+                    room,
                 });
             }
             if meta.is_dir() {
                 snapshot.folders.push(inside.clone());
                 todo.push(inside);
             } else if meta.is_file() {
-                room = match room.checked_sub(meta.len()) {
+                left = match left.checked_sub(meta.len()) {
                     Some(left) => left,
                     None => {
                         return Err(CwdError::TooLarge {
                             root: snapshot.root,
+                            room,
                         });
                     }
                 };
@@ -158,5 +176,24 @@ impl Snapshot {
             }
         }
         Ok(self.root.join(path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CwdError, Room, read};
+
+    #[test]
+    fn a_directory_has_room_or_not() {
+        let dir = tempfile::tempdir().expect("a directory");
+        std::fs::create_dir(dir.path().join("sub")).expect("a directory in it");
+        std::fs::write(dir.path().join("sub/file"), [0; 100]).expect("a file in that");
+        let with = |bytes, entries| read(dir.path(), Room { bytes, entries });
+        let whole = with(100, 2).expect("it fits");
+        assert_eq!((whole.folders.len(), whole.files.len()), (1, 1));
+        for room in [(99, 2), (100, 1)] {
+            let error = with(room.0, room.1).expect_err("it does not fit");
+            assert!(matches!(error, CwdError::TooLarge { .. }), "{error}");
+        }
     }
 }

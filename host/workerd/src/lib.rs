@@ -27,6 +27,7 @@ pub mod wrangler;
 mod wire;
 
 pub use bundle::{Bundle, Kind, Mode, Module, Place};
+pub use cwd::Room;
 pub use manifest::{Manifest, ManifestError, Settings};
 pub use project::{Project, ProjectError};
 pub use python::{MEMORY_LIMIT, Python, PythonError};

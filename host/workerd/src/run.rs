@@ -11,7 +11,7 @@ use pymode_host::image::ImageWriter;
 use pymode_toolchain::CacheError;
 
 use crate::bundle::{Bundle, Mode, Parts, Tree};
-use crate::cwd::{self, CwdError, Snapshot};
+use crate::cwd::{self, CwdError, Room, Snapshot};
 use crate::pack::{self, Exports, PackError, Packed, Side};
 use crate::python::{Files, MEMORY_LIMIT, Python};
 use crate::serve::{LocalWorkerd, ServeError};
@@ -85,6 +85,8 @@ pub struct Run<'a> {
     sites: Vec<PathBuf>,
     files: BTreeMap<PathBuf, PathBuf>,
     cwd: Option<PathBuf>,
+    room: Room,
+    memory: u64,
 }
 
 impl Python {
@@ -99,6 +101,8 @@ impl Python {
             sites: Vec::new(),
             files: BTreeMap::new(),
             cwd: None,
+            room: Room::default(),
+            memory: MEMORY_LIMIT,
         }
     }
 }
@@ -137,6 +141,18 @@ impl Run<'_> {
         self
     }
 
+    /// How large the directory may be that is copied.
+    pub fn room(&mut self, room: Room) -> &mut Self {
+        self.room = room;
+        self
+    }
+
+    /// How much memory the guest may use, in bytes; by default what it has in production, [`MEMORY_LIMIT`].
+    pub fn memory_limit(&mut self, bytes: u64) -> &mut Self {
+        self.memory = bytes;
+        self
+    }
+
     /// Runs the program to its end, with this process's standard streams.
     ///
     /// # Errors
@@ -146,7 +162,8 @@ impl Run<'_> {
             .prefix("run-")
             .tempdir_in(self.python.scratch())
             .map_err(CacheError::io("create", self.python.scratch()))?;
-        let cwd = self.cwd.as_deref().map(cwd::read).transpose()?;
+        let read = |dir| cwd::read(dir, self.room);
+        let cwd = self.cwd.as_deref().map(read).transpose()?;
         let trees = self.trees(scratch.path())?;
         let loose = match &cwd {
             Some(cwd) => write_sides(&cwd.sides, scratch.path())?,
@@ -156,7 +173,7 @@ impl Run<'_> {
         let sides: HashMap<String, PathBuf> = found.chain(&loose).cloned().collect();
         let bundle = Bundle::new(&Parts {
             code: &self.python.code,
-            main: self.python.main(MEMORY_LIMIT, &Exports::All)?,
+            main: self.python.main(self.memory, &Exports::All)?,
             trees,
             loose,
             mode: Mode::Run,
