@@ -1,10 +1,11 @@
 //! `pymode dl`: programs that load libraries, Python or not.
 
-use std::path::Path;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pymode_native::{Exit, Program};
-use pymode_toolchain::{Cache, libcxx};
+use pymode_toolchain::{Cache, Talk, libcxx};
 
 use crate::args::{Dl, DlRun, Engine};
 use crate::failure::Failure;
@@ -14,18 +15,20 @@ const LIB: &str = "/lib";
 
 pub(crate) fn dl(verb: &Dl) -> Result<ExitCode, Failure> {
     let Dl::Run(args) = verb;
-    match args.engine {
-        Engine::Wasmtime => natively(args),
-        Engine::Workerd => Err(Failure::usage(
-            "only Python runs in workerd so far\nhint: leave out `--engine workerd`",
-        )),
-    }
-}
-
-fn natively(args: &DlRun) -> Result<ExitCode, Failure> {
     let Some((main, rest)) = args.program.split_first() else {
         return Err(Failure::usage("no program is named"));
     };
+    let exit = match args.engine {
+        Engine::Wasmtime => natively(args, main, rest),
+        Engine::Workerd => in_a_worker(args, main, rest),
+    }?;
+    if let Exit::Fault(fault) = &exit {
+        crate::job::tell(fault);
+    }
+    Ok(ExitCode::from(exit.code()))
+}
+
+fn natively(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit, Failure> {
     let cache = Cache::open()?;
     let program = Program::open(Path::new(main), &cache.root().join("code"))?;
     let mut run = program.run();
@@ -33,19 +36,39 @@ fn natively(args: &DlRun) -> Result<ExitCode, Failure> {
     for dir in &args.path {
         run.library(dir)?;
     }
-    // Whoever has a C++ module has built it with this library.
-    if let Some(library) = cache.get("tools", &libcxx::key()) {
-        run.mount_read_only(
-            format!("{LIB}/{}", libcxx::MODULE),
-            &library.join(libcxx::MODULE),
-        )?;
+    if let Some((at, library)) = cxx_library(&cache) {
+        run.mount_read_only(at, &library)?;
     }
     if crate::job::traces_loads() {
         run.trace_loads();
     }
-    let exit = run.start()?;
-    if let Exit::Fault(fault) = &exit {
-        crate::job::tell(fault);
+    Ok(run.start()?)
+}
+
+fn in_a_worker(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit, Failure> {
+    let talk = Talk::stderr();
+    let cache = Cache::open()?.with_talk(&talk);
+    let runtime = pymode_workerd::Runtime::open(&cache, &talk)?;
+    let program = pymode_workerd::Program::open(&runtime, Path::new(main))?;
+    let mut run = program.run();
+    run.args([main]).args(rest).cwd(&std::env::current_dir()?);
+    for dir in &args.path {
+        run.library(dir);
     }
-    Ok(ExitCode::from(exit.code()))
+    if let Some((at, library)) = cxx_library(&cache) {
+        run.file(&at, &library);
+    }
+    if crate::job::traces_loads() {
+        run.trace_loads();
+    }
+    Ok(run.start()?)
+}
+
+/// Where the guest sees the library of C++, and where it is. Whoever has a C++ module has built it with this library.
+fn cxx_library(cache: &Cache) -> Option<(PathBuf, PathBuf)> {
+    let library = cache.get("tools", &libcxx::key())?;
+    Some((
+        Path::new(LIB).join(libcxx::MODULE),
+        library.join(libcxx::MODULE),
+    ))
 }

@@ -110,7 +110,7 @@ fn findings(cache: &Cache) -> Vec<Finding> {
         ),
         cached(
             "the Worker's own code",
-            pymode_workerd::worker::build(&sealed, &quiet)
+            pymode_workerd::worker::build_package(&sealed, &quiet, &pymode_workerd::worker::WORKER)
                 .ok()
                 .map(|code| code.host()),
             env!("CARGO_PKG_VERSION"),

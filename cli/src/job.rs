@@ -75,6 +75,9 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         if let Some((at, file)) = &self.file {
             run.file(at, file);
         }
+        if traces_loads() {
+            run.trace_loads();
+        }
         let exit = run.start()?;
         if let Exit::Fault(fault) = &exit {
             tell(fault);

@@ -5,14 +5,17 @@
 
 pub mod dl;
 mod errno;
+mod exit;
 pub mod image;
 mod memory;
 mod platform;
+pub mod program;
 mod threads;
 pub mod vfs;
 pub mod wasi;
 
 pub use errno::Errno;
+pub use exit::{Exit, Fault};
 pub use memory::GuestMemory;
 pub use platform::{Clock, Platform, Timestamp};
 pub use threads::{MaybeSend, MaybeSync};

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use pymode_host::image::ImageError;
+use pymode_host::program::Unusable;
 
 /// Why a program was not started.
 #[derive(Debug, thiserror::Error)]
@@ -27,32 +28,9 @@ pub enum Error {
         /// What is wrong with it.
         source: ImageError,
     },
-    /// The module cannot be compiled.
-    #[error("cannot compile `{path}`: {reason}")]
-    Compile {
-        /// The path.
-        path: PathBuf,
-        /// What the engine said.
-        reason: String,
-    },
-    /// The module is no program.
-    #[error(
-        "`{path}` is not a program: it exports no function `{export}`\n  hint: link an executable; side modules are loaded by programs"
-    )]
-    NotAProgram {
-        /// The path.
-        path: PathBuf,
-        /// What is missing.
-        export: &'static str,
-    },
-    /// The module needs what no host gives.
-    #[error("`{path}` imports what this host does not give: {}", imports.join(", "))]
-    Imports {
-        /// The path.
-        path: PathBuf,
-        /// All of them, as `module.name`.
-        imports: Vec<String>,
-    },
+    /// The module cannot be run.
+    #[error(transparent)]
+    Program(#[from] Unusable),
     /// An argument, or a variable of the environment, that cannot be given to a program.
     #[error("`{text}` cannot be given to the program: {reason}")]
     Text {

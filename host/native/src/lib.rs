@@ -22,7 +22,8 @@
 mod engine;
 mod errno;
 mod error;
-mod exit;
+mod fault;
+
 mod guest;
 mod host_dir;
 mod imports;
@@ -35,8 +36,9 @@ mod run;
 mod stdio;
 
 pub use error::Error;
-pub use exit::{Exit, Fault};
 pub use program::Program;
+pub use pymode_host::program::Unusable;
+pub use pymode_host::{Exit, Fault};
 pub use python::Python;
 pub use run::Run;
 pub use stdio::{Captured, Output, Stdin};

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pymode_dylink_wasmtime::{CodeCache, MainModule};
+use pymode_host::program::{EXPORTS, Unusable};
 use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
 
 use crate::error::Error;
@@ -26,9 +27,6 @@ struct Shared {
     code: CodeCache,
 }
 
-/// The function that a program begins with.
-pub(crate) const START: &str = "_start";
-
 impl Program {
     /// Compiles a main module, or takes its code from `cache_dir`, where the code of all modules is kept.
     ///
@@ -38,7 +36,7 @@ impl Program {
         let set_up = |error: wasmtime::Error| Error::Engine {
             reason: format!("{error:#}"),
         };
-        let unusable = |error: wasmtime::Error| Error::Compile {
+        let unusable = |error: wasmtime::Error| Unusable::Compile {
             path: wasm.into(),
             reason: format!("{error:#}"),
         };
@@ -47,12 +45,13 @@ impl Program {
         let imports = imports::linker(&engine).map_err(set_up)?;
         let code = CodeCache::new(cache_dir);
         let module = code.file(&engine, wasm).map_err(unusable)?;
-        for export in [START, "memory"] {
+        for export in EXPORTS {
             if module.get_export_index(export).is_none() {
-                return Err(Error::NotAProgram {
+                return Err(Unusable::NotAProgram {
                     path: wasm.into(),
                     export,
-                });
+                }
+                .into());
             }
         }
         let bound = bind(&imports, &module, wasm)?;
@@ -123,15 +122,15 @@ fn bind(
     imports: &Linker<Guest>,
     module: &Module,
     path: &Path,
-) -> Result<InstancePre<Guest>, Error> {
+) -> Result<InstancePre<Guest>, Unusable> {
     imports
         .instantiate_pre(module)
         .map_err(|error| match imports::missing(module) {
-            missing if missing.is_empty() => Error::Compile {
+            missing if missing.is_empty() => Unusable::Compile {
                 path: path.into(),
                 reason: format!("{error:#}"),
             },
-            imports => Error::Imports {
+            imports => Unusable::Imports {
                 path: path.into(),
                 imports,
             },

@@ -7,19 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pymode_dylink_wasmtime::Guest as _;
-use pymode_host::Platform;
+use pymode_host::program::START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
+use pymode_host::{Exit, Platform};
 use wasmtime::{Store, StoreLimitsBuilder};
 
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
-use crate::exit::{Exit, Fault};
+use crate::fault::fault;
 use crate::guest::Guest;
 use crate::host_dir::{Access, HostDir};
 use crate::mapped::Mapped;
 use crate::platform::Machine;
-use crate::program::{Program, START};
+use crate::program::Program;
 use crate::stdio::{Output, Stdin};
 
 /// How much a guest may put into `/tmp`, unless the caller says otherwise.
@@ -243,7 +244,7 @@ impl Run {
                 Some(exit) => Exit::Code(exit.code),
                 None => {
                     let linkage = store.data_mut().linkage();
-                    Exit::Fault(Fault::new(&error, &program, linkage, memory_limit))
+                    Exit::Fault(fault(&error, &program, linkage, memory_limit))
                 }
             },
         })

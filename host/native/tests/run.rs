@@ -4,7 +4,7 @@
 mod common;
 
 use common::{Bench, Done, bytes, program, program_with};
-use pymode_native::{Error, Exit, Program};
+use pymode_native::{Error, Exit, Program, Unusable};
 
 fn code(code: u32, out: &str) -> Done {
     Done {
@@ -210,7 +210,10 @@ fn what_is_no_program_is_refused_with_a_reason() {
     ] {
         let path = bench.file(name, bytes);
         let error = Program::open(&path, &bench.path("code")).err().unwrap();
-        assert!(matches!(error, Error::Compile { .. }), "{name}: {error}");
+        assert!(
+            matches!(error, Error::Program(Unusable::Compile { .. })),
+            "{name}: {error}"
+        );
     }
     let error = Program::open(&bench.path("absent"), &bench.path("code"))
         .err()

@@ -41,8 +41,35 @@ pub(crate) struct Setup {
 pub(crate) enum Ended {
     /// It returned from `main` or called `exit`.
     Exit(u32),
-    /// It trapped, or what it called threw: the engine's own words.
-    Fault(String),
+    /// It trapped, or what it called threw.
+    Fault(Fault),
+}
+
+/// A fault in the engine's own words.
+pub(crate) struct Fault {
+    pub(crate) reason: String,
+    /// The functions that were running, innermost first, each on a line.
+    pub(crate) trace: String,
+}
+
+impl Fault {
+    /// Nothing of the guest has run.
+    pub(crate) fn before(reason: String) -> Fault {
+        Fault {
+            reason,
+            trace: String::new(),
+        }
+    }
+
+    fn thrown(thrown: &JsValue) -> Fault {
+        let trace = Reflect::get(thrown, &"stack".into()).ok();
+        Fault {
+            reason: pymode_dylink_js::reason(thrown),
+            trace: trace
+                .and_then(|trace| trace.as_string())
+                .unwrap_or_default(),
+        }
+    }
 }
 
 /// Makes a guest: instantiated, nothing of it run.
@@ -72,7 +99,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         window: Window::open(&bundle.window(), &exports)?,
         exports,
         wasi,
-        loader: Loader::new(imports),
+        loader: Loader::new(imports, bundle),
         bell: setup.bell,
         has_network: setup.has_network,
         channel: setup.channel,
@@ -128,18 +155,18 @@ fn files(
     guest: &Object,
     mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 ) -> Result<Vfs, JsValue> {
-    let mut vfs: Option<Vfs> = None;
+    // Without an image at the root there is nothing, and nothing can be put there.
+    let mut vfs = Vfs::new(Box::new(MemFs::new(Arc::new(Worker), 0)));
     for part in bundle.images() {
         let part: ImagePart = part.unchecked_into();
         let blob = ImageBlob::open(&part.module(), guest)?;
         let image = ImageFs::open(blob).map_err(|error| JsError::new(&error.to_string()))?;
-        match &mut vfs {
-            None => vfs = Some(Vfs::new(Box::new(image))),
-            Some(vfs) => vfs.mount(part.path().as_bytes(), Box::new(image)),
+        match part.path().as_str() {
+            // The first of them, if one is.
+            "/" => vfs = Vfs::new(Box::new(image)),
+            path => vfs.mount(path.as_bytes(), Box::new(image)),
         }
     }
-    let mut vfs =
-        vfs.unwrap_or_else(|| Vfs::new(Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT))));
     vfs.mount(b"/tmp", Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT)));
     vfs.mount(b"/dev", Box::new(DevFs::new(Arc::new(Worker))));
     for (path, system) in mounts {
@@ -174,7 +201,7 @@ pub(crate) async fn enter(guest: &Guest, export: &str) -> Entered {
     match (guest.exit.get(), returned) {
         (Some(code), _) => Entered::Ended(Ended::Exit(code)),
         (None, Ok(value)) => Entered::Returned(value.as_f64().unwrap_or_default() as u32),
-        (None, Err(thrown)) => Entered::Ended(Ended::Fault(pymode_dylink_js::reason(&thrown))),
+        (None, Err(thrown)) => Entered::Ended(Ended::Fault(Fault::thrown(&thrown))),
     }
 }
 

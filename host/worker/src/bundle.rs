@@ -11,11 +11,15 @@ extern "C" {
     /// The object that the entry makes.
     pub(crate) type Bundle;
 
-    /// python.wasm, compiled.
+    /// The main module, compiled.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn main(this: &Bundle) -> Module;
 
-    /// What python.wasm says of itself: all of it but code and data.
+    /// What messages call it.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn name(this: &Bundle) -> String;
+
+    /// What it says of itself: all of it but code and data.
     #[wasm_bindgen(method, getter, js_name = mainInfo)]
     pub(crate) fn main_info(this: &Bundle) -> ArrayBuffer;
 
@@ -39,6 +43,10 @@ extern "C" {
     /// interpreter answers them all.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn mode(this: &Bundle) -> String;
+
+    /// Directories in which libraries are looked for that are asked for without a path: an array of texts.
+    #[wasm_bindgen(method, getter, js_name = libraryPath)]
+    pub(crate) fn library_path(this: &Bundle) -> Array;
 
     /// Whether tracebacks are shown to whoever asks.
     #[wasm_bindgen(method, getter)]

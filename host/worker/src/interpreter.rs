@@ -18,6 +18,7 @@ use crate::guest::Registered;
 use crate::http::{Answer, Asked};
 use crate::pieces;
 use crate::pipe::Pipe;
+use crate::platform;
 use crate::stream::Log;
 
 pub(crate) struct Interpreter {
@@ -122,7 +123,11 @@ fn said(ended: &Ended) -> String {
         Ended::Exit(code) => {
             format!("the program exited with code {code} before its answer was complete")
         }
-        Ended::Fault(reason) => format!("the program was stopped by a fault: {reason}"),
+        Ended::Fault(fault) => {
+            // V8 calls modules by their files in the bundle, and functions by their names: this is for the log.
+            platform::log(&fault.trace);
+            format!("the program was stopped by a fault: {}", fault.reason)
+        }
     }
 }
 

@@ -18,7 +18,7 @@ use pymode_dylink_js::{
 use pymode_host::vfs::{Follow, GuestPath};
 use wasm_bindgen::prelude::*;
 
-use crate::bundle;
+use crate::bundle::{self, Bundle};
 use crate::guest::Guest;
 use crate::jobs;
 
@@ -47,14 +47,18 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    pub(crate) fn new(imports: Object) -> Loader {
+    pub(crate) fn new(imports: Object, bundle: &Bundle) -> Loader {
         let contract = Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,
         };
+        let more = bundle.library_path();
+        let library_path = [LIBRARY_PATH.to_owned()].into_iter();
         let config = Config {
             contract: Some(contract),
-            library_path: vec![LIBRARY_PATH.to_owned()],
+            library_path: library_path
+                .chain(more.iter().filter_map(|path| path.as_string()))
+                .collect(),
         };
         Loader {
             program: RefCell::new(Program::new(config)),
@@ -62,6 +66,18 @@ impl Loader {
             missing: RefCell::default(),
         }
     }
+}
+
+/// The modules that a guest has loaded, with the keys of their code.
+pub(crate) fn loaded(guest: &Guest) -> Vec<(String, String)> {
+    let paths = guest.loader.program.borrow().loaded();
+    let mut wasi = guest.wasi.borrow_mut();
+    let keyed = paths.into_iter().filter_map(|path| {
+        let (skeleton, _) = wasi.vfs().read_file(path.as_bytes()).ok()?;
+        let key = pymode_dylink_js::key(&skeleton)?.to_owned();
+        Some((path, key))
+    });
+    keyed.collect()
 }
 
 /// What a `dl_open` that failed has to wait for: it may have failed only because modules are not fetched yet.
@@ -122,7 +138,9 @@ impl Host for Linking {
     fn main(&self) -> Result<Main<JsInstance>, Fault> {
         let info = main_info()?;
         Ok(Main {
-            name: "python.wasm".into(),
+            name: bundle::with(Bundle::name)
+                .map_err(|thrown| Fault::new(reason(&thrown)))?
+                .into(),
             instance: JsInstance::main(Arc::clone(&info)),
             info,
         })

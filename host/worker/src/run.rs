@@ -13,7 +13,8 @@ use pymode_host::vfs::{
 use pymode_host::wasi::Stdio;
 
 use crate::bell::Bell;
-use crate::boot::{self, Ended, Setup};
+use crate::boot::{self, Ended, Fault, Setup};
+use crate::loader;
 use crate::pipe::Pipe;
 use crate::platform::Worker;
 use crate::stream::{Channel, Frames};
@@ -59,11 +60,14 @@ pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
             drop(request);
             run_program(program, &channel).await
         }
-        Err(message) => Ended::Fault(message),
+        Err(message) => Ended::Fault(Fault::before(message)),
     };
     match ended {
         Ended::Exit(code) => channel.frames.put(Kind::Exit, &[&code.to_le_bytes()]),
-        Ended::Fault(message) => channel.frames.put(Kind::Fault, &[message.as_bytes()]),
+        Ended::Fault(Fault { reason, trace }) => {
+            let parts = [reason.as_bytes(), b"\0", trace.as_bytes()];
+            channel.frames.put(Kind::Fault, &parts);
+        }
     }
     channel.frames.end();
 }
@@ -74,10 +78,10 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         match fill(&program.folders, &program.files) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
-                return Ended::Fault(format!(
+                return Ended::Fault(Fault::before(format!(
                     "the files of `{}`: {errno}",
                     String::from_utf8_lossy(path)
-                ));
+                )));
             }
         }
     }
@@ -100,9 +104,15 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     };
     let guest = match boot::boot(setup) {
         Ok(guest) => guest,
-        Err(thrown) => return Ended::Fault(pymode_dylink_js::reason(&thrown)),
+        Err(thrown) => return Ended::Fault(Fault::before(pymode_dylink_js::reason(&thrown))),
     };
     let ended = boot::run(&guest).await;
+    if let Ended::Fault(_) = ended {
+        for (path, key) in loader::loaded(&guest) {
+            let parts = [path.as_bytes(), b"\0", key.as_bytes()];
+            channel.frames.put(Kind::Loaded, &parts);
+        }
+    }
     if let Some(path) = &program.cwd {
         let mut wasi = guest.wasi.borrow_mut();
         let changes = Changes {

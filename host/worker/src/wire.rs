@@ -26,13 +26,15 @@ pub(crate) enum Kind {
     Stderr,
     /// From the Worker: a file or directory that is gone.
     Removed,
+    /// From the Worker, before a fault: a module that is loaded, its path, a NUL byte, and the key of its code.
+    Loaded,
     /// From the Worker, last: the exit code, a little-endian `u32`.
     Exit,
-    /// From the Worker, last: why the program could not go on.
+    /// From the Worker, last: why the program could not go on, a NUL byte, and the functions that were running, in V8's words.
     Fault,
 }
 
-const KINDS: [(Kind, u8); 12] = [
+const KINDS: [(Kind, u8); 13] = [
     (Kind::Arg, b'a'),
     (Kind::Env, b'v'),
     (Kind::Cwd, b'c'),
@@ -43,6 +45,7 @@ const KINDS: [(Kind, u8); 12] = [
     (Kind::Stdout, b'o'),
     (Kind::Stderr, b'e'),
     (Kind::Removed, b'r'),
+    (Kind::Loaded, b'l'),
     (Kind::Exit, b'x'),
     (Kind::Fault, b'!'),
 ];

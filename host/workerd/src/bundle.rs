@@ -32,18 +32,35 @@ pub struct Bundle {
 pub(crate) struct Parts<'a> {
     /// The Worker's own code.
     pub(crate) code: &'a WorkerCode,
-    /// python.wasm as [`crate::pack::main`] makes it, and its skeleton.
-    pub(crate) main: (PathBuf, PathBuf),
+    /// What runs.
+    pub(crate) main: Main,
     /// What the guest sees; the first is the root.
     pub(crate) trees: Vec<Tree>,
     /// Side modules by key that no tree has.
     pub(crate) loose: Vec<(String, PathBuf)>,
+    /// Where libraries are looked for that are asked for without a path, besides where every host has some.
+    pub(crate) library_path: Vec<String>,
+    /// Whether the linker tells on standard error what it does.
+    pub(crate) traces_loads: bool,
     /// What the Worker does with requests.
     pub(crate) mode: Mode,
     /// Whether whoever asks is shown tracebacks.
     pub(crate) development: bool,
     /// The environment of guests that answer requests.
     pub(crate) environment: BTreeMap<String, String>,
+}
+
+/// A main module.
+#[derive(Debug)]
+pub(crate) struct Main {
+    /// What messages call it.
+    pub(crate) name: String,
+    /// As [`crate::pack::main`] makes it.
+    pub(crate) wasm: PathBuf,
+    /// Its skeleton.
+    pub(crate) info: PathBuf,
+    /// The same module with the names of its functions, if there is one beside it.
+    pub(crate) names: Option<PathBuf>,
 }
 
 /// Files that the guest sees, and the side modules among them.
@@ -124,11 +141,11 @@ impl Bundle {
         let python = "python.wasm";
         entry.import(
             "main",
-            &bundle.file("python.wasm", Kind::Wasm, python, &parts.main.0),
+            &bundle.file("python.wasm", Kind::Wasm, python, &parts.main.wasm),
         );
         entry.import(
             "mainInfo",
-            &bundle.file("python.info.bin", Kind::Data, python, &parts.main.1),
+            &bundle.file("python.info.bin", Kind::Data, python, &parts.main.info),
         );
         entry.import(
             "window",
@@ -144,7 +161,9 @@ impl Bundle {
         let mut known = HashSet::new();
         let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, key: &str, path| {
             if known.insert(key.to_owned()) {
-                let name = bundle.file(&format!("side-{key}.wasm"), Kind::Wasm, what, path);
+                let name = format!("side-{key}.wasm");
+                let module = Module::file(&name, Kind::Wasm, path).of(what);
+                bundle.add(module.called_by_its_name());
                 let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
             }
         };
@@ -181,10 +200,14 @@ impl Bundle {
         }
         let settings = serde_json::json!({
             "mode": parts.mode.name(),
+            "name": parts.main.name,
+            "libraryPath": parts.library_path,
+            "tracesLoads": parts.traces_loads,
             "development": parts.development,
             "environment": parts.environment,
         });
         entry.settings = settings.to_string();
+        entry.has_long_traces = parts.mode == Mode::Run;
         entry.development = parts.development && parts.mode != Mode::Run;
         bundle.modules.insert(0, Module::entry(entry.text()));
         bundle.entry = entry;
@@ -214,6 +237,13 @@ impl Bundle {
         let mut bundle = self.clone();
         bundle.modules.retain(|module| module.name != name);
         bundle
+    }
+
+    /// The module that was made to call itself by this name.
+    pub(crate) fn called(&self, name: &str) -> Option<&Module> {
+        self.modules
+            .iter()
+            .find(|module| module.called() == Some(name))
     }
 
     /// The modules; the first is the entry.
@@ -252,7 +282,7 @@ impl Bundle {
 /// The module of which bridges are made where nothing can be compiled, if the bundle can need one.
 fn forwarders(parts: &Parts<'_>) -> Result<Option<Vec<u8>>, PackError> {
     let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
-    let main = &parts.main.1;
+    let main = &parts.main.info;
     let main = ModuleInfo::main_from_bytes(&read(main)?).map_err(|error| PackError::Main {
         path: main.clone(),
         reason: error.to_string(),

@@ -11,6 +11,8 @@ pub(crate) struct Entry {
     pub(crate) sides: String,
     pub(crate) settings: String,
     pub(crate) development: bool,
+    /// Whether all functions that were running are told when something fails, not only the last ten.
+    pub(crate) has_long_traces: bool,
 }
 
 impl Entry {
@@ -31,12 +33,17 @@ impl Entry {
             sides,
             settings,
             development,
+            has_long_traces,
         } = self;
         // Tells which modules a program really needs; in production it is nobody's concern.
         let log = if *development {
             "console.debug(`pymode: compiled side-${key}.wasm`);"
         } else {
             ""
+        };
+        let traces = match has_long_traces {
+            true => "Error.stackTraceLimit = Infinity;",
+            false => "",
         };
         format!(
             r#"// Made by pymode: ties the modules of this Worker together.
@@ -49,6 +56,7 @@ const sides = {{
 const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
 glue.__wbg_set_wasm(exports);
 exports.__wbindgen_start();
+{traces}
 glue.setBundle({{
   ...{settings},
   main,

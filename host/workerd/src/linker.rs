@@ -5,14 +5,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use pymode_toolchain::npm::{self, NpmError};
 use pymode_toolchain::{Cache, CacheError, Talk};
 use tempfile::TempDir;
 
 use crate::bundle::Bundle;
 use crate::module::{Kind, Module};
+use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{LocalWorkerd, ServeError};
-use crate::worker::{Package, WorkerError, build_package};
+use crate::worker::Package;
 
 const PACKAGE: Package = Package {
     name: "pymode-dylink-js-tests",
@@ -29,15 +29,12 @@ const PACKAGE: Package = Package {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkerError {
+    /// There is nothing to run it with.
+    #[error(transparent)]
+    Runtime(#[from] RuntimeError),
     /// The cache, or a file.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// Its code did not build.
-    #[error(transparent)]
-    Worker(#[from] WorkerError),
-    /// There is no workerd.
-    #[error(transparent)]
-    Npm(#[from] NpmError),
     /// workerd does not start.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -58,7 +55,7 @@ impl Linker {
     pub fn serve(modules: BTreeMap<String, Vec<u8>>) -> Result<Linker, LinkerError> {
         let talk = Talk::stderr();
         let cache = Cache::open()?.with_talk(&talk);
-        let code = build_package(&cache, &talk, &PACKAGE)?;
+        let Runtime { code, workerd, .. } = Runtime::with(&cache, &talk, &PACKAGE)?;
         let mut imports = String::new();
         for key in modules.keys() {
             let _ = writeln!(imports, "  \"{key}\": () => import(\"./{key}.wasm\"),");
@@ -73,7 +70,6 @@ impl Linker {
         for (key, wasm) in modules {
             all.push(Module::bytes(&format!("{key}.wasm"), Kind::Wasm, wasm));
         }
-        let workerd = npm::workerd(&cache, &talk)?;
         let dir = TempDir::new().map_err(CacheError::io("create", &std::env::temp_dir()))?;
         Ok(Linker {
             workerd: LocalWorkerd::start(&workerd, &Bundle::of(all), dir.path())?,

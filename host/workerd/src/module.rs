@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use pymode_toolchain::CacheError;
 
+use crate::symbols::called;
+
 /// One module of a bundle.
 #[derive(Debug, Clone)]
 pub struct Module {
@@ -15,6 +17,8 @@ pub struct Module {
     pub kind: Kind,
     /// What it belongs to, for people: `standard library`.
     pub what: String,
+    /// What the module calls itself, if that is not to be what its maker called it.
+    called: Option<String>,
     content: Content,
 }
 
@@ -54,6 +58,7 @@ impl Module {
             name: name.into(),
             kind,
             what: OURS.into(),
+            called: None,
             content: Content::Bytes(bytes),
         }
     }
@@ -64,6 +69,7 @@ impl Module {
             name: name.into(),
             kind,
             what: OURS.into(),
+            called: None,
             content: Content::File(path.to_path_buf()),
         }
     }
@@ -80,12 +86,30 @@ impl Module {
         }
     }
 
+    /// The same, which calls itself by its file's name: so V8 does in what it says of places in its code.
+    pub(crate) fn called_by_its_name(self) -> Module {
+        let name = self.name.trim_end_matches(".wasm").to_owned();
+        Module {
+            called: Some(name),
+            ..self
+        }
+    }
+
+    /// What it is made to call itself.
+    pub(crate) fn called(&self) -> Option<&str> {
+        self.called.as_deref()
+    }
+
     /// What it consists of.
     pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>, CacheError> {
-        match &self.content {
-            Content::Bytes(bytes) => Ok(bytes.into()),
-            Content::File(path) => Ok(fs::read(path).map_err(CacheError::io("read", path))?.into()),
-        }
+        let content: Cow<'_, [u8]> = match &self.content {
+            Content::Bytes(bytes) => bytes.into(),
+            Content::File(path) => fs::read(path).map_err(CacheError::io("read", path))?.into(),
+        };
+        Ok(match &self.called {
+            Some(name) => called(&content, name).into_owned().into(),
+            None => content,
+        })
     }
 
     pub(crate) fn write(&self, dir: &Path, place: Place) -> Result<(), CacheError> {
@@ -93,14 +117,18 @@ impl Module {
         let parent = to.parent().unwrap_or(dir);
         fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
         match &self.content {
-            Content::Bytes(bytes) => fs::write(&to, bytes).map_err(CacheError::io("write", &to)),
-            Content::File(from) if place == Place::Link && fs::hard_link(from, &to).is_ok() => {
+            Content::File(from)
+                if self.called.is_none()
+                    && place == Place::Link
+                    && fs::hard_link(from, &to).is_ok() =>
+            {
                 Ok(())
             }
-            Content::File(from) => {
+            Content::File(from) if self.called.is_none() => {
                 fs::copy(from, &to).map_err(CacheError::io("write", &to))?;
                 Ok(())
             }
+            _ => fs::write(&to, self.content()?).map_err(CacheError::io("write", &to)),
         }
     }
 }

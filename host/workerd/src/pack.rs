@@ -12,6 +12,7 @@ use pymode_toolchain::{CacheError, Sha256Hex};
 use crate::prune;
 use crate::skeleton::skeleton;
 use crate::stdlib::LeftOut;
+use crate::symbols::called;
 use crate::window::image_module;
 
 /// Why files cannot be packed.
@@ -38,7 +39,7 @@ pub enum PackError {
         /// The file.
         path: PathBuf,
     },
-    /// python.wasm is damaged.
+    /// A main module is damaged.
     #[error("`{}` is no main module: {reason}", path.display())]
     Main {
         /// The file.
@@ -119,6 +120,9 @@ pub fn directory(path: &Path) -> Result<Packed, PackError> {
     packer.finish()
 }
 
+/// What a main module is made to call itself, for what V8 says of places in its code.
+pub(crate) const MAIN: &str = "main";
+
 /// What of python.wasm's exports stays.
 #[derive(Debug, Clone)]
 pub enum Exports {
@@ -128,7 +132,7 @@ pub enum Exports {
     Only(BTreeSet<String>),
 }
 
-/// python.wasm with no more memory than it may have (in bytes), and its skeleton.
+/// A main module with no more memory than it may have (in bytes), and its skeleton.
 ///
 /// # Errors
 /// When it is no main module.
@@ -149,7 +153,7 @@ pub fn main(
     ModuleInfo::main_from_bytes(&skeleton).map_err(|error| fault(error.to_string()))?;
     let limited = crate::skeleton::with_memory_limit(&bytes, memory_limit)
         .map_err(|error| fault(error.to_string()))?;
-    Ok((limited, skeleton))
+    Ok((called(&limited, MAIN).into_owned(), skeleton))
 }
 
 /// A file as the guest is to see it, and the side module that it stands for, if it is one. Its name does not matter: a library of a

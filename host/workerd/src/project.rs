@@ -164,10 +164,12 @@ impl Python {
         let kept = prune::imported(sides.map(|(_, path)| path.as_path()))?;
         let memory = u64::from(project.settings.memory) << 20;
         Ok(Bundle::new(&Parts {
-            code: &self.code,
+            code: &self.runtime.code,
             main: self.main(memory, &Exports::Only(kept))?,
             trees,
             loose: Vec::new(),
+            library_path: Vec::new(),
+            traces_loads: false,
             mode: project.settings.mode,
             development: project.development,
             environment: environment.into(),
@@ -215,7 +217,7 @@ impl Python {
             fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
             Ok(files)
         };
-        if !site.starts_with(self.cache.root()) {
+        if !site.starts_with(self.runtime.cache.root()) {
             let dir = dir.join(path.trim_start_matches('/').replace('/', "-"));
             fs::create_dir(&dir).map_err(CacheError::io("create", &dir))?;
             return pack_into(&dir);
@@ -225,6 +227,7 @@ impl Python {
             .field("sources", sources.name())
             .field("compile", COMPILE);
         let dir = self
+            .runtime
             .cache
             .entry("worker-site", &key, |dir| pack_into(dir).map(drop))?;
         Ok(Files::read(&dir)?)

@@ -1,51 +1,32 @@
-//! Python for Workers: everything that is the same for every bundle, made once and kept in the cache.
+//! Python for Workers: everything of it that is the same for every bundle, made once and kept in the cache.
 
 use std::fs;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use pymode_toolchain::npm::{self, NpmError, Workerd};
 use pymode_toolchain::{Cache, CacheError, Key, Talk};
 
-use crate::bundle::Bundle;
+use crate::bundle::{Bundle, Main};
 use crate::pack::{self, Exports, PackError, Packed};
+use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
 use crate::stdlib::LeftOut;
-use crate::worker::{self, WorkerCode, WorkerError};
 
 /// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
 /// Changes whenever packed files would be other ones for the same input.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 /// Says the same of what is pruned.
 const PRUNE: &str = include_str!("prune.rs");
-
-/// Why Python cannot be had in a Worker.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum PythonError {
-    /// The cache, or a file.
-    #[error(transparent)]
-    Cache(#[from] CacheError),
-    /// The Worker's own code did not build.
-    #[error(transparent)]
-    Worker(#[from] WorkerError),
-    /// There is no workerd.
-    #[error(transparent)]
-    Npm(#[from] NpmError),
-}
 
 /// The Worker's code, a workerd, and the interpreter and its image, from which bundles are made.
 #[derive(Debug, Clone)]
 pub struct Python {
-    pub(crate) code: WorkerCode,
-    pub(crate) workerd: Workerd,
-    pub(crate) cache: Cache,
+    pub(crate) runtime: Runtime,
     wasm: PathBuf,
     image: PathBuf,
-    scratch: PathBuf,
 }
 
 /// A packed image in files.
@@ -66,48 +47,44 @@ impl Python {
         talk: &Talk,
         wasm: &Path,
         image: &Path,
-    ) -> Result<Python, PythonError> {
-        let scratch = cache.root().join("worker-runs");
-        fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
+    ) -> Result<Python, RuntimeError> {
         Ok(Python {
-            code: worker::build(cache, talk)?,
-            workerd: npm::workerd(cache, talk)?,
-            cache: cache.clone(),
+            runtime: Runtime::open(cache, talk)?,
             wasm: wasm.into(),
             image: image.into(),
-            scratch,
         })
     }
 
     /// A directory for what is there only for a while, on the file system of the cache: files of it can be linked there.
     pub fn scratch(&self) -> &Path {
-        &self.scratch
+        self.runtime.scratch()
     }
 
     /// python.wasm and its skeleton, with `memory` bytes at most.
-    pub(crate) fn main(
-        &self,
-        memory: u64,
-        exports: &Exports,
-    ) -> Result<(PathBuf, PathBuf), PackError> {
+    pub(crate) fn main(&self, memory: u64, exports: &Exports) -> Result<Main, PackError> {
         let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
         if let Exports::Only(kept) = exports {
             key = kept.iter().fold(key.field("prune", PRUNE), |key, name| {
                 key.field("kept", name)
             });
         }
-        let dir = self.cache.entry("worker-main", &key, |dir| {
+        let dir = self.runtime.cache.entry("worker-main", &key, |dir| {
             let (module, skeleton) = pack::main(&self.wasm, memory, exports)?;
             write(&dir.join("python.wasm"), &module)?;
             Ok::<_, PackError>(write(&dir.join("python.info"), &skeleton)?)
         })?;
-        Ok((dir.join("python.wasm"), dir.join("python.info")))
+        Ok(Main {
+            name: "python.wasm".into(),
+            wasm: dir.join("python.wasm"),
+            info: dir.join("python.info"),
+            names: Some(self.wasm.with_extension("names.wasm")),
+        })
     }
 
     /// The standard library.
     pub(crate) fn library(&self, left_out: &LeftOut) -> Result<Files, PackError> {
         let key = key("image", &self.image)?.field("left out", format!("{left_out:?}"));
-        let dir = self.cache.entry("worker-image", &key, |dir| {
+        let dir = self.runtime.cache.entry("worker-image", &key, |dir| {
             Ok::<_, PackError>(Files::write(&pack::image(&self.image, left_out)?, dir).map(drop)?)
         })?;
         Ok(Files::read(&dir)?)
@@ -120,7 +97,7 @@ impl Python {
     /// # Errors
     /// As [`LocalWorkerd::start`].
     pub fn serve(&self, bundle: &Bundle, dir: &Path) -> Result<LocalWorkerd, ServeError> {
-        LocalWorkerd::start(&self.workerd, bundle, dir)
+        LocalWorkerd::start(&self.runtime.workerd, bundle, dir)
     }
 
     /// A bundle in the form in which the local workerd starts fastest.
@@ -128,7 +105,7 @@ impl Python {
     /// # Errors
     /// When a file cannot be written, or workerd refuses the bundle.
     pub fn compile(&self, bundle: &Bundle, dir: &Path) -> Result<Compiled, ServeError> {
-        Compiled::new(&self.workerd, bundle, dir)
+        Compiled::new(&self.runtime.workerd, bundle, dir)
     }
 
     /// Serves a bundle at a socket that is there already, its log on this process's standard error.
@@ -141,7 +118,7 @@ impl Python {
         dir: &Path,
         listener: &TcpListener,
     ) -> Result<LocalWorkerd, ServeError> {
-        LocalWorkerd::start_on(&self.workerd, bundle, dir, listener, Log::Show)
+        LocalWorkerd::start_on(&self.runtime.workerd, bundle, dir, listener, Log::Show)
     }
 }
 

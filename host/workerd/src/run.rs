@@ -1,26 +1,28 @@
-//! One run of Python in a local workerd: what it is given, and how it ends.
+//! One run of a program in a local workerd: what it is given, and how it ends.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::io::{self, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
 use pymode_toolchain::CacheError;
 
 use crate::bundle::{Bundle, Mode, Parts, Tree};
+use crate::conversation::Conversation;
 use crate::cwd::{self, CwdError, Room, Snapshot};
 use crate::pack::{self, Exports, PackError, Packed, Side};
+use crate::program::Program;
 use crate::python::{Files, MEMORY_LIMIT, Python};
+use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
 use crate::stdlib::LeftOut;
 use crate::window::image_module;
-use crate::wire::{Kind, UnknownKind, put, take};
-
-/// How much of standard input is sent at once.
-const CHUNK: usize = 1 << 16;
+use crate::wire::{Kind, put};
 
 /// Why a program could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -54,60 +56,81 @@ pub enum RunError {
     },
 }
 
-/// How a program ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Exit {
-    /// By itself, with this code.
-    Code(u32),
-    /// By a fault in it: the engine's words.
-    Fault(String),
-}
-
-impl Exit {
-    /// The code for this process to end with; 134 for a fault, as of a program that aborted.
-    #[must_use]
-    pub fn code(&self) -> u8 {
-        match self {
-            // As the kernel does it: the low 8 bits.
-            Exit::Code(code) => *code as u8,
-            Exit::Fault(_) => 134,
-        }
-    }
-}
-
-/// A run of Python that is yet to be told what follows `python` on the command line.
+/// A run that is yet to be told its arguments, files and streams.
 #[derive(Debug)]
 pub struct Run<'a> {
-    python: &'a Python,
+    runtime: &'a Runtime,
+    subject: Subject<'a>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     sites: Vec<PathBuf>,
+    libraries: Vec<PathBuf>,
     files: BTreeMap<PathBuf, PathBuf>,
     cwd: Option<PathBuf>,
     room: Room,
     memory: u64,
+    traces_loads: bool,
+    streams: Streams,
+}
+
+/// What is run.
+#[derive(Debug)]
+enum Subject<'a> {
+    Python(&'a Python),
+    Program(&'a Program),
+}
+
+/// Where a guest reads from and writes to.
+pub(crate) struct Streams {
+    pub(crate) stdin: Box<dyn Read + Send>,
+    pub(crate) stdout: Box<dyn Write + Send>,
+    pub(crate) stderr: Box<dyn Write + Send>,
+}
+
+impl fmt::Debug for Streams {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Streams").finish_non_exhaustive()
+    }
 }
 
 impl Python {
-    /// A run of Python.
+    /// A run of Python, to be told what follows `python` on the command line.
     pub fn run(&self) -> Run<'_> {
-        let env =
-            [("PYTHONHOME", "/"), ("PWD", "/")].map(|(name, value)| (name.into(), value.into()));
+        let mut run = Run::new(&self.runtime, Subject::Python(self));
+        run.args(["python"]).env("PYTHONHOME", "/").env("PWD", "/");
+        run
+    }
+}
+
+impl Program {
+    /// A run of this program. Its first argument is its own name.
+    pub fn run(&self) -> Run<'_> {
+        Run::new(&self.runtime, Subject::Program(self))
+    }
+}
+
+impl<'a> Run<'a> {
+    fn new(runtime: &'a Runtime, subject: Subject<'a>) -> Run<'a> {
         Run {
-            python: self,
-            args: vec!["python".into()],
-            env: env.into(),
+            runtime,
+            subject,
+            args: Vec::new(),
+            env: BTreeMap::new(),
             sites: Vec::new(),
+            libraries: Vec::new(),
             files: BTreeMap::new(),
             cwd: None,
             room: Room::default(),
             memory: MEMORY_LIMIT,
+            traces_loads: false,
+            streams: Streams {
+                stdin: Box::new(io::stdin()),
+                stdout: Box::new(io::stdout()),
+                stderr: Box::new(io::stderr()),
+            },
         }
     }
-}
 
-impl Run<'_> {
     /// Adds arguments.
     pub fn args(&mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> &mut Self {
         self.args
@@ -125,6 +148,13 @@ impl Run<'_> {
     /// Puts a directory of this machine on the path that Python imports from.
     pub fn site(&mut self, dir: &Path) -> &mut Self {
         self.sites.push(dir.to_path_buf());
+        self
+    }
+
+    /// Lets the guest's `dlopen` find libraries in a directory of this machine when it is asked for them without a path, after
+    /// those that were given before.
+    pub fn library(&mut self, dir: &Path) -> &mut Self {
+        self.libraries.push(dir.to_path_buf());
         self
     }
 
@@ -153,15 +183,40 @@ impl Run<'_> {
         self
     }
 
-    /// Runs the program to its end, with this process's standard streams.
+    /// Where the guest reads from, instead of this process's standard input.
+    pub fn stdin(&mut self, stdin: impl Read + Send + 'static) -> &mut Self {
+        self.streams.stdin = Box::new(stdin);
+        self
+    }
+
+    /// Where the guest writes to, instead of this process's standard output.
+    pub fn stdout(&mut self, stdout: impl Write + Send + 'static) -> &mut Self {
+        self.streams.stdout = Box::new(stdout);
+        self
+    }
+
+    /// Where the guest complains to, instead of this process's standard error.
+    pub fn stderr(&mut self, stderr: impl Write + Send + 'static) -> &mut Self {
+        self.streams.stderr = Box::new(stderr);
+        self
+    }
+
+    /// Tells on the guest's standard error what the loader does: where it looks for libraries, what it binds to what, which
+    /// functions it calls, what it unloads.
+    pub fn trace_loads(&mut self) -> &mut Self {
+        self.traces_loads = true;
+        self
+    }
+
+    /// Runs the program to its end.
     ///
     /// # Errors
     /// When it could not be started, or its answer breaks off. What happens to the program itself is an [`Exit`].
     pub fn start(&mut self) -> Result<Exit, RunError> {
         let scratch = tempfile::Builder::new()
             .prefix("run-")
-            .tempdir_in(self.python.scratch())
-            .map_err(CacheError::io("create", self.python.scratch()))?;
+            .tempdir_in(self.runtime.scratch())
+            .map_err(CacheError::io("create", self.runtime.scratch()))?;
         let read = |dir| cwd::read(dir, self.room);
         let cwd = self.cwd.as_deref().map(read).transpose()?;
         let trees = self.trees(scratch.path())?;
@@ -171,17 +226,24 @@ impl Run<'_> {
         };
         let found = trees.iter().flat_map(|tree| &tree.files.sides);
         let sides: HashMap<String, PathBuf> = found.chain(&loose).cloned().collect();
-        let bundle = Bundle::new(&Parts {
-            code: &self.python.code,
-            main: self.python.main(self.memory, &Exports::All)?,
+        let main = match self.subject {
+            Subject::Python(python) => python.main(self.memory, &Exports::All)?,
+            Subject::Program(program) => program.main(scratch.path(), self.memory)?,
+        };
+        let parts = Parts {
+            code: &self.runtime.code,
+            main,
             trees,
             loose,
+            library_path: (0..self.libraries.len()).map(library_at).collect(),
+            traces_loads: self.traces_loads,
             mode: Mode::Run,
             development: true,
             environment: BTreeMap::new(),
-        })?;
+        };
+        let bundle = Bundle::new(&parts)?;
         let workerd = LocalWorkerd::start(
-            &self.python.workerd,
+            &self.runtime.workerd,
             &bundle,
             &scratch.path().join("bundle"),
         )?;
@@ -189,19 +251,26 @@ impl Run<'_> {
         let answer = workerd.open("/run", &request)?;
         let mut conversation = Conversation {
             workerd: &workerd,
+            bundle: &bundle,
+            main: &parts.main,
+            streams: &mut self.streams,
             cwd,
             sides,
+            loaded: HashMap::new(),
         };
         conversation.hear(answer)
     }
 
-    /// What the guest sees: the standard library, the sites, and single files.
+    /// What the guest sees: Python's standard library, the sites, libraries, and single files.
     fn trees(&mut self, dir: &Path) -> Result<Vec<Tree>, RunError> {
-        let mut trees = vec![Tree {
-            what: "standard library".into(),
-            path: "/".into(),
-            files: self.python.library(&LeftOut::default())?,
-        }];
+        let mut trees = Vec::new();
+        if let Subject::Python(python) = self.subject {
+            trees.push(Tree {
+                what: "standard library".into(),
+                path: "/".into(),
+                files: python.library(&LeftOut::default())?,
+            });
+        }
         let mut path: Vec<OsString> = self
             .env
             .get(OsStr::new("PYTHONPATH"))
@@ -220,6 +289,18 @@ impl Run<'_> {
         if !path.is_empty() {
             self.env
                 .insert("PYTHONPATH".into(), path.join(OsStr::new(":")));
+        }
+        for (number, library) in self.libraries.iter().enumerate() {
+            // It is there before it is looked into: the same words as for any other file.
+            fs::read_dir(library).map_err(CacheError::io("open", library))?;
+            trees.push(Tree {
+                what: library.to_string_lossy().into_owned(),
+                path: library_at(number),
+                files: Files::write(
+                    &pack::directory(library)?,
+                    &dir.join(format!("library-{number}")),
+                )?,
+            });
         }
         for (number, (folder, packed)) in self.single_files()?.into_iter().enumerate() {
             trees.push(Tree {
@@ -281,6 +362,11 @@ impl Run<'_> {
     }
 }
 
+/// Where the guest sees a directory of libraries.
+fn library_at(number: usize) -> String {
+    format!("/library/{}", number + 1)
+}
+
 fn write_sides(sides: &[Side], dir: &Path) -> Result<Vec<(String, PathBuf)>, CacheError> {
     let write = |side: &Side| {
         let path = dir.join(format!("side-{}.wasm", side.key));
@@ -288,121 +374,4 @@ fn write_sides(sides: &[Side], dir: &Path) -> Result<Vec<(String, PathBuf)>, Cac
         Ok((side.key.clone(), path))
     };
     sides.iter().map(write).collect()
-}
-
-/// What goes back and forth while a program runs.
-struct Conversation<'a> {
-    workerd: &'a LocalWorkerd,
-    cwd: Option<Snapshot>,
-    /// The side modules by key: the guest sees their skeletons, and may copy one.
-    sides: HashMap<String, PathBuf>,
-}
-
-impl Conversation<'_> {
-    fn hear(&mut self, mut answer: impl Read) -> Result<Exit, RunError> {
-        let mut received = Vec::new();
-        let mut buffer = vec![0; CHUNK];
-        loop {
-            let count = answer
-                .read(&mut buffer)
-                .map_err(|error| self.workerd.no_answer(error.to_string()))?;
-            if count == 0 {
-                return Err(self.workerd.no_answer("it broke off".to_owned()).into());
-            }
-            received.extend_from_slice(&buffer[..count]);
-            let mut rest = &received[..];
-            while let Some((kind, content)) =
-                take(&mut rest).map_err(|UnknownKind(kind)| RunError::Answer {
-                    reason: UnknownKind(kind).to_string(),
-                })?
-            {
-                if let Some(exit) = self.frame(kind, content)? {
-                    return Ok(exit);
-                }
-            }
-            let taken = received.len() - rest.len();
-            received.drain(..taken);
-        }
-    }
-
-    fn frame(&mut self, kind: Kind, content: &[u8]) -> Result<Option<Exit>, RunError> {
-        match kind {
-            Kind::Stdout => write(
-                &mut io::stdout().lock(),
-                content,
-                "write to standard output",
-            )?,
-            Kind::Stderr => write(&mut io::stderr().lock(), content, "write to standard error")?,
-            Kind::WantStdin => self.give_input()?,
-            Kind::Folder | Kind::File | Kind::Removed => self.change(kind, content)?,
-            Kind::Exit => {
-                let code = content.try_into().map(u32::from_le_bytes);
-                return code
-                    .map(|code| Some(Exit::Code(code)))
-                    .map_err(|_| broken("an exit code of another length"));
-            }
-            Kind::Fault => {
-                return Ok(Some(Exit::Fault(
-                    String::from_utf8_lossy(content).into_owned(),
-                )));
-            }
-            Kind::Arg | Kind::Env | Kind::Cwd | Kind::Stdin => {
-                return Err(broken("it sends what only we send"));
-            }
-        }
-        Ok(None)
-    }
-
-    fn give_input(&self) -> Result<(), RunError> {
-        let mut buffer = vec![0; CHUNK];
-        let read = io::stdin().lock().read(&mut buffer);
-        let count = read.map_err(|source| RunError::Stream {
-            doing: "read standard input",
-            source,
-        })?;
-        let mut message = Vec::new();
-        put(&mut message, Kind::Stdin, &[&buffer[..count]]);
-        self.workerd.post("/stdin", &message)?;
-        Ok(())
-    }
-
-    fn change(&mut self, kind: Kind, content: &[u8]) -> Result<(), RunError> {
-        let cwd = self
-            .cwd
-            .as_ref()
-            .ok_or_else(|| broken("it changes a directory that it was not given"))?;
-        let path = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
-        match kind {
-            Kind::Folder => cwd.make_folder(&path(content))?,
-            Kind::Removed => cwd.remove(&path(content))?,
-            _ => {
-                let end = content
-                    .iter()
-                    .position(|byte| *byte == 0)
-                    .ok_or_else(|| broken("a file without a name"))?;
-                let (name, bytes) = (path(&content[..end]), &content[end + 1..]);
-                match crate::skeleton::key(bytes).and_then(|key| self.sides.get(key)) {
-                    // What the guest took for a side module, the user shall have as one.
-                    Some(side) => {
-                        let whole = fs::read(side).map_err(CacheError::io("read", side))?;
-                        cwd.write(&name, &whole)?;
-                    }
-                    None => cwd.write(&name, bytes)?,
-                }
-            }
-        }
-        Ok(())
-    }
-}
-
-fn write(to: &mut impl Write, bytes: &[u8], doing: &'static str) -> Result<(), RunError> {
-    to.write_all(bytes)
-        .and_then(|()| to.flush())
-        .map_err(|source| RunError::Stream { doing, source })
-}
-
-fn broken(reason: &str) -> RunError {
-    RunError::Answer {
-        reason: reason.to_owned(),
-    }
 }

@@ -25,7 +25,7 @@ pub struct Package {
 }
 
 /// Python in a Durable Object.
-const WORKER: Package = Package {
+pub const WORKER: Package = Package {
     name: "pymode-worker",
     sources: &[
         "abi",
@@ -117,18 +117,10 @@ impl WorkerCode {
     }
 }
 
-/// The Worker's code from the cache, or built (about a minute and a half the first time).
+/// The code of a crate of the Worker's workspace, from the cache or built (about a minute and a half the first time).
 ///
 /// # Errors
 /// When there is no Rust for WebAssembly, or the build fails.
-pub fn build(cache: &Cache, talk: &Talk) -> Result<WorkerCode, WorkerError> {
-    build_package(cache, talk, &WORKER)
-}
-
-/// The code of any crate of the Worker's workspace.
-///
-/// # Errors
-/// As [`build`].
 pub fn build_package(
     cache: &Cache,
     talk: &Talk,

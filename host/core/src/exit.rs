@@ -1,0 +1,71 @@
+//! How a program ended, as every host tells it.
+
+use std::fmt;
+
+/// How a program ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Exit {
+    /// By itself, with this code; returning from `main` is 0.
+    Code(u32),
+    /// By a fault in it. Nothing of it runs any more; this process is as before.
+    Fault(Fault),
+}
+
+impl Exit {
+    /// The code for this process to end with. A fault is 134, which is what a shell shows for a program that aborted.
+    #[must_use]
+    pub fn code(&self) -> u8 {
+        match self {
+            // As the kernel does it: the low 8 bits.
+            Exit::Code(code) => *code as u8,
+            Exit::Fault(_) => 134,
+        }
+    }
+}
+
+/// What a program died of: the message that belongs on standard error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// What happened.
+    pub reason: String,
+    /// The functions that were running, innermost first, as `module!function+offset`.
+    pub frames: Vec<String>,
+    /// What to do about it, if there is something.
+    pub hint: Option<&'static str>,
+}
+
+impl Fault {
+    /// Calls that went too deep.
+    pub const TOO_DEEP: &str = "its calls went too deep (call stack exhausted)";
+    /// What to do about them.
+    pub const IS_ENDLESS: &str = "is there a recursion without end?";
+    /// It executed `unreachable`.
+    pub const ABORTED: &str = "it aborted, or reached what it takes for unreachable";
+    /// It threw, and nothing of it catches.
+    pub const UNCAUGHT: &str = "it threw an exception that nobody caught";
+}
+
+/// How many functions a message shows; a runaway recursion has thousands.
+const SHOWN: usize = 12;
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the program was stopped by a fault: {}", self.reason)?;
+        for frame in self.frames.iter().take(SHOWN) {
+            write!(f, "\n  in {frame}")?;
+        }
+        if let Some(more) = self
+            .frames
+            .len()
+            .checked_sub(SHOWN)
+            .filter(|more| *more > 0)
+        {
+            write!(f, "\n  and {more} more")?;
+        }
+        if let Some(hint) = self.hint {
+            write!(f, "\nhint: {hint}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,42 @@
+//! What a module must be like to be run as a program, on every host.
+
+use std::path::PathBuf;
+
+/// The function that a program begins with.
+pub const START: &str = "_start";
+
+/// What a program must export.
+pub const EXPORTS: [&str; 2] = [START, "memory"];
+
+/// Why a module cannot be run as a program.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Unusable {
+    /// The module cannot be compiled.
+    #[error("cannot compile `{}`: {reason}", path.display())]
+    Compile {
+        /// The file.
+        path: PathBuf,
+        /// What the engine said.
+        reason: String,
+    },
+    /// The module is no program.
+    #[error(
+        "`{}` is not a program: it exports no function `{export}`\n  hint: link an executable; side modules are loaded by programs",
+        path.display()
+    )]
+    NotAProgram {
+        /// The file.
+        path: PathBuf,
+        /// What is missing.
+        export: &'static str,
+    },
+    /// The module needs what no host gives.
+    #[error("`{}` imports what this host does not give: {}", path.display(), imports.join(", "))]
+    Imports {
+        /// The file.
+        path: PathBuf,
+        /// All of them, as `` `module.name` ``.
+        imports: Vec<String>,
+    },
+}

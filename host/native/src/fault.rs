@@ -1,0 +1,52 @@
+//! What wasmtime says of a program that could not go on.
+
+use std::cell::LazyCell;
+
+use pymode_dylink_wasmtime::Linkage;
+use pymode_host::Fault;
+use wasmtime::{FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
+
+use crate::guest::Guest;
+use crate::program::Program;
+
+/// What an error of the engine says about the guest.
+pub(crate) fn fault(
+    error: &wasmtime::Error,
+    program: &Program,
+    linkage: &Linkage<Guest>,
+    memory_limit: Option<usize>,
+) -> Fault {
+    let frames = error
+        .downcast_ref::<wasmtime::WasmBacktrace>()
+        .map_or(Vec::new(), |trace| frames(trace, program, linkage));
+    let (reason, hint) = match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => (Fault::TOO_DEEP.to_owned(), Some(Fault::IS_ENDLESS)),
+        Some(Trap::UnreachableCodeReached) => (Fault::ABORTED.to_owned(), None),
+        Some(trap) => (trap.to_string(), None),
+        None if error.is::<ThrownException>() => (Fault::UNCAUGHT.to_owned(), None),
+        None => (error.root_cause().to_string(), None),
+    };
+    // Code that cannot go on without memory aborts in its own way.
+    let hint = hint.or(memory_limit.map(|_| "its memory is limited: did it use it all up?"));
+    Fault {
+        reason,
+        frames,
+        hint,
+    }
+}
+
+fn frames(trace: &WasmBacktrace, program: &Program, linkage: &Linkage<Guest>) -> Vec<String> {
+    let names = LazyCell::new(|| program.names());
+    let frame = |frame: &FrameInfo| {
+        if !Module::same(frame.module(), program.module()) {
+            return linkage.frame(frame);
+        }
+        // Main may be stripped: its names lie beside it. It is called by its file, whatever it calls itself.
+        let index = frame.func_index();
+        let name = names.get(index).or(frame.func_name());
+        let name = name.map_or_else(|| format!("function[{index}]"), str::to_owned);
+        let offset = frame.func_offset().unwrap_or_default();
+        format!("{}!{name}+{offset:#x}", program.name())
+    };
+    trace.frames().iter().map(frame).collect()
+}

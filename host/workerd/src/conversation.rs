@@ -1,0 +1,176 @@
+//! What goes back and forth while a program runs in a Worker.
+
+use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+
+use pymode_host::{Exit, Fault};
+use pymode_toolchain::CacheError;
+
+use crate::bundle::{Bundle, Main};
+use crate::cwd::Snapshot;
+use crate::fault::fault;
+use crate::pack::MAIN;
+use crate::run::{RunError, Streams};
+use crate::serve::LocalWorkerd;
+use crate::symbols::Symbols;
+use crate::wire::{Kind, UnknownKind, put, take};
+
+/// How much of standard input is sent at once.
+const CHUNK: usize = 1 << 16;
+
+pub(crate) struct Conversation<'a> {
+    pub(crate) workerd: &'a LocalWorkerd,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) main: &'a Main,
+    pub(crate) streams: &'a mut Streams,
+    pub(crate) cwd: Option<Snapshot>,
+    /// The side modules by key: the guest sees their skeletons, and may copy one.
+    pub(crate) sides: HashMap<String, PathBuf>,
+    /// Those that the guest has loaded: where it sees them, by key.
+    pub(crate) loaded: HashMap<String, String>,
+}
+
+impl Conversation<'_> {
+    pub(crate) fn hear(&mut self, mut answer: impl Read) -> Result<Exit, RunError> {
+        let mut received = Vec::new();
+        let mut buffer = vec![0; CHUNK];
+        loop {
+            let count = answer
+                .read(&mut buffer)
+                .map_err(|error| self.workerd.no_answer(error.to_string()))?;
+            if count == 0 {
+                return Err(self.workerd.no_answer("it broke off".to_owned()).into());
+            }
+            received.extend_from_slice(&buffer[..count]);
+            let mut rest = &received[..];
+            while let Some((kind, content)) =
+                take(&mut rest).map_err(|UnknownKind(kind)| RunError::Answer {
+                    reason: UnknownKind(kind).to_string(),
+                })?
+            {
+                if let Some(exit) = self.frame(kind, content)? {
+                    return Ok(exit);
+                }
+            }
+            let taken = received.len() - rest.len();
+            received.drain(..taken);
+        }
+    }
+
+    fn frame(&mut self, kind: Kind, content: &[u8]) -> Result<Option<Exit>, RunError> {
+        match kind {
+            Kind::Stdout => write(
+                &mut self.streams.stdout,
+                content,
+                "write to standard output",
+            )?,
+            Kind::Stderr => write(&mut self.streams.stderr, content, "write to standard error")?,
+            Kind::WantStdin => self.give_input()?,
+            Kind::Folder | Kind::File | Kind::Removed => self.change(kind, content)?,
+            Kind::Loaded => {
+                let (path, key) = pair(content).ok_or_else(|| broken("a module without a key"))?;
+                self.loaded.insert(text(key), text(path));
+            }
+            Kind::Exit => {
+                let code = content.try_into().map(u32::from_le_bytes);
+                return code
+                    .map(|code| Some(Exit::Code(code)))
+                    .map_err(|_| broken("an exit code of another length"));
+            }
+            Kind::Fault => {
+                let (message, trace) =
+                    pair(content).ok_or_else(|| broken("a fault without a trace"))?;
+                return Ok(Some(Exit::Fault(self.fault(&text(message), &text(trace)))));
+            }
+            Kind::Arg | Kind::Env | Kind::Cwd | Kind::Stdin => {
+                return Err(broken("it sends what only we send"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn give_input(&mut self) -> Result<(), RunError> {
+        let mut buffer = vec![0; CHUNK];
+        let read = self.streams.stdin.read(&mut buffer);
+        let count = read.map_err(|source| RunError::Stream {
+            doing: "read standard input",
+            source,
+        })?;
+        let mut message = Vec::new();
+        put(&mut message, Kind::Stdin, &[&buffer[..count]]);
+        self.workerd.post("/stdin", &message)?;
+        Ok(())
+    }
+
+    fn change(&mut self, kind: Kind, content: &[u8]) -> Result<(), RunError> {
+        let cwd = self
+            .cwd
+            .as_ref()
+            .ok_or_else(|| broken("it changes a directory that it was not given"))?;
+        let path = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
+        match kind {
+            Kind::Folder => cwd.make_folder(&path(content))?,
+            Kind::Removed => cwd.remove(&path(content))?,
+            _ => {
+                let (name, bytes) = pair(content).ok_or_else(|| broken("a file without a name"))?;
+                let name = path(name);
+                match crate::skeleton::key(bytes).and_then(|key| self.sides.get(key)) {
+                    // What the guest took for a side module, the user shall have as one.
+                    Some(side) => {
+                        let whole = fs::read(side).map_err(CacheError::io("read", side))?;
+                        cwd.write(&name, &whole)?;
+                    }
+                    None => cwd.write(&name, bytes)?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Names are only for people: of a module that cannot be read there are none.
+    fn fault(&self, message: &str, trace: &str) -> Fault {
+        fault(message, trace, |name| {
+            if name == MAIN {
+                let mut symbols = Symbols::of(&fs::read(&self.main.wasm).ok()?);
+                let named = self
+                    .main
+                    .names
+                    .as_ref()
+                    .and_then(|path| fs::read(path).ok());
+                if let Some(named) = named {
+                    symbols.named_as(Symbols::of(&named));
+                }
+                return Some((self.main.name.clone(), symbols));
+            }
+            let path = self.loaded.get(name.strip_prefix("side-")?)?;
+            let content = self.bundle.called(name)?.content().ok()?;
+            Some((path.clone(), Symbols::of(&content)))
+        })
+    }
+}
+
+/// What stands before and behind the first NUL byte.
+fn pair(content: &[u8]) -> Option<(&[u8], &[u8])> {
+    let end = content.iter().position(|byte| *byte == 0)?;
+    Some((&content[..end], &content[end + 1..]))
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+fn write(to: &mut impl Write, bytes: &[u8], doing: &'static str) -> Result<(), RunError> {
+    to.write_all(bytes)
+        .and_then(|()| to.flush())
+        .map_err(|source| RunError::Stream { doing, source })
+}
+
+fn broken(reason: &str) -> RunError {
+    RunError::Answer {
+        reason: reason.to_owned(),
+    }
+}

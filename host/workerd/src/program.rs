@@ -1,0 +1,127 @@
+//! Any program in a local workerd, Python or not.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_host::program::{EXPORTS, Unusable};
+use pymode_toolchain::CacheError;
+use wasmparser::{Parser, Payload, Validator, WasmFeatures};
+
+use crate::bundle::Main;
+use crate::pack::{self, Exports, PackError};
+use crate::runtime::Runtime;
+
+/// Why a program cannot be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProgramError {
+    /// Its file.
+    #[error(transparent)]
+    File(#[from] CacheError),
+    /// It is no program, or not one for this host.
+    #[error(transparent)]
+    Unusable(#[from] Unusable),
+}
+
+/// A main module that is ready to be run, again and again: any wasm32-wasi program.
+#[derive(Debug, Clone)]
+pub struct Program {
+    pub(crate) runtime: Runtime,
+    path: PathBuf,
+}
+
+impl Program {
+    /// Reads a main module.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is no WebAssembly or no program, or imports what this host does not give.
+    pub fn open(runtime: &Runtime, wasm: &Path) -> Result<Program, ProgramError> {
+        let bytes = fs::read(wasm).map_err(CacheError::io("read", wasm))?;
+        check(&bytes, wasm, &offers(runtime)?)?;
+        Ok(Program {
+            runtime: runtime.clone(),
+            path: wasm.into(),
+        })
+    }
+
+    /// The module for a bundle, in files of `dir`, with `memory` bytes at most.
+    pub(crate) fn main(&self, dir: &Path, memory: u64) -> Result<Main, PackError> {
+        let (module, info) = pack::main(&self.path, memory, &Exports::All)?;
+        let main = Main {
+            name: self
+                .path
+                .file_name()
+                .unwrap_or(self.path.as_os_str())
+                .to_string_lossy()
+                .into_owned(),
+            wasm: dir.join("main.wasm"),
+            info: dir.join("main.info"),
+            names: None,
+        };
+        for (path, bytes) in [(&main.wasm, &module), (&main.info, &info)] {
+            fs::write(path, bytes).map_err(CacheError::io("write", path))?;
+        }
+        Ok(main)
+    }
+}
+
+/// What guests can import: the doors' exports.
+fn offers(runtime: &Runtime) -> Result<HashSet<(String, String)>, CacheError> {
+    let mut offers = HashSet::new();
+    for (module, path) in runtime.code.doors() {
+        let door = fs::read(&path).map_err(CacheError::io("read", &path))?;
+        // We made it.
+        for payload in Parser::new(0).parse_all(&door).filter_map(Result::ok) {
+            if let Payload::ExportSection(exports) = payload {
+                let names = exports.into_iter().filter_map(Result::ok);
+                offers.extend(names.map(|export| (module.to_owned(), export.name.to_owned())));
+            }
+        }
+    }
+    Ok(offers)
+}
+
+/// Says at once what V8 would say when the bundle is there, and in the words of the native host.
+fn check(wasm: &[u8], path: &Path, offers: &HashSet<(String, String)>) -> Result<(), Unusable> {
+    let compile = |error: wasmparser::BinaryReaderError| Unusable::Compile {
+        path: path.into(),
+        reason: error.to_string(),
+    };
+    Validator::new_with_features(WasmFeatures::all())
+        .validate_all(wasm)
+        .map_err(compile)?;
+    let mut missing = Vec::new();
+    let mut exports = HashSet::new();
+    for payload in Parser::new(0).parse_all(wasm) {
+        match payload.map_err(compile)? {
+            Payload::ImportSection(section) => {
+                for import in section.into_imports() {
+                    let import = import.map_err(compile)?;
+                    if !offers.contains(&(import.module.to_owned(), import.name.to_owned())) {
+                        missing.push(format!("`{}.{}`", import.module, import.name));
+                    }
+                }
+            }
+            Payload::ExportSection(section) => {
+                for export in section {
+                    exports.insert(export.map_err(compile)?.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(export) = EXPORTS.into_iter().find(|name| !exports.contains(*name)) {
+        return Err(Unusable::NotAProgram {
+            path: path.into(),
+            export,
+        });
+    }
+    match missing.is_empty() {
+        true => Ok(()),
+        false => Err(Unusable::Imports {
+            path: path.into(),
+            imports: missing,
+        }),
+    }
+}

@@ -1,0 +1,63 @@
+//! What is the same for every Worker of this machine: its code, a workerd that serves it, and a place for its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use pymode_toolchain::npm::{self, NpmError, Workerd};
+use pymode_toolchain::{Cache, CacheError, Talk};
+
+use crate::worker::{self, Package, WorkerCode, WorkerError};
+
+/// Why there is none.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuntimeError {
+    /// The cache, or a file.
+    #[error(transparent)]
+    Cache(#[from] CacheError),
+    /// The Worker's own code did not build.
+    #[error(transparent)]
+    Worker(#[from] WorkerError),
+    /// There is no workerd.
+    #[error(transparent)]
+    Npm(#[from] NpmError),
+}
+
+/// The Worker's code, and a workerd.
+#[derive(Debug, Clone)]
+pub struct Runtime {
+    pub(crate) code: WorkerCode,
+    pub(crate) workerd: Workerd,
+    pub(crate) cache: Cache,
+    scratch: PathBuf,
+}
+
+impl Runtime {
+    /// Builds the Worker's code if it is not there, and gets workerd.
+    ///
+    /// # Errors
+    /// When something cannot be built or had.
+    pub fn open(cache: &Cache, talk: &Talk) -> Result<Runtime, RuntimeError> {
+        Runtime::with(cache, talk, &worker::WORKER)
+    }
+
+    pub(crate) fn with(
+        cache: &Cache,
+        talk: &Talk,
+        package: &Package,
+    ) -> Result<Runtime, RuntimeError> {
+        let scratch = cache.root().join("worker-runs");
+        fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
+        Ok(Runtime {
+            code: worker::build_package(cache, talk, package)?,
+            workerd: npm::workerd(cache, talk)?,
+            cache: cache.clone(),
+            scratch,
+        })
+    }
+
+    /// A directory for what is there only for a while, on the file system of the cache: files of it can be linked there.
+    pub fn scratch(&self) -> &Path {
+        &self.scratch
+    }
+}

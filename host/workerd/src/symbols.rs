@@ -1,0 +1,198 @@
+//! Which function a place in a module's code belongs to.
+//!
+//! V8 calls a place by the module's own name, the function's index and an offset in the file. So the modules of a bundle are
+//! given their file's name as their own, and the rest is looked up in the file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::ops::Range;
+
+use wasm_encoder::{CustomSection, Encode, Section};
+use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
+
+/// The subsection that names the module itself.
+const MODULE_NAME: u8 = 0;
+
+/// The functions of a module.
+#[derive(Debug, Default)]
+pub(crate) struct Symbols {
+    imported: u32,
+    /// Where the code of each function begins, in the file.
+    bodies: Vec<u64>,
+    names: HashMap<u32, String>,
+}
+
+impl Symbols {
+    /// Reads what there is; a module that is damaged has no more.
+    pub(crate) fn of(module: &[u8]) -> Symbols {
+        let mut symbols = Symbols::default();
+        for payload in Parser::new(0).parse_all(module).map_while(Result::ok) {
+            match payload {
+                Payload::ImportSection(section) => {
+                    let functions = section.into_imports().filter_map(Result::ok);
+                    let functions = functions.filter(|import| {
+                        matches!(import.ty, TypeRef::Func(_) | TypeRef::FuncExact(_))
+                    });
+                    symbols.imported = functions.count() as u32;
+                }
+                Payload::CodeSectionEntry(body) => symbols.bodies.push(body.range().start),
+                Payload::CustomSection(section) => {
+                    if let KnownCustom::Name(names) = section.as_known() {
+                        for part in names.into_iter().map_while(Result::ok) {
+                            let Name::Function(map) = part else { continue };
+                            let named = map.into_iter().map_while(Result::ok);
+                            symbols
+                                .names
+                                .extend(named.map(|naming| (naming.index, naming.name.to_owned())));
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        symbols
+    }
+
+    /// Takes the names of another form of the same module.
+    pub(crate) fn named_as(&mut self, other: Symbols) {
+        self.names = other.names;
+    }
+
+    /// `function+offset`.
+    pub(crate) fn at(&self, function: u32, offset: u64) -> String {
+        let body = function
+            .checked_sub(self.imported)
+            .and_then(|at| self.bodies.get(at as usize));
+        let offset = body.map_or(offset, |start| offset.saturating_sub(*start));
+        match self.names.get(&function) {
+            Some(name) => format!("{name}+{offset:#x}"),
+            None => format!("function[{function}]+{offset:#x}"),
+        }
+    }
+}
+
+/// The same module, which calls itself by this name. Bytes that are no module stay as they are.
+pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
+    let Some(old) = names(module) else {
+        return module.into();
+    };
+    let mut data = vec![MODULE_NAME];
+    let mut own = Vec::new();
+    name.encode(&mut own);
+    own.encode(&mut data);
+    data.extend(old.others.iter().flat_map(|part| &module[part.clone()]));
+    let mut section = Vec::new();
+    CustomSection {
+        name: "name".into(),
+        data: data.into(),
+    }
+    .append_to(&mut section);
+    let (before, after) = (&module[..old.section.start], &module[old.section.end..]);
+    [before, &section, after].concat().into()
+}
+
+/// The section with names.
+struct Names {
+    /// All of it; empty, at the end of the module, if there is none.
+    section: Range<usize>,
+    /// Its parts, but for the name of the module.
+    others: Vec<Range<usize>>,
+}
+
+fn names(module: &[u8]) -> Option<Names> {
+    let mut found = Names {
+        section: module.len()..module.len(),
+        others: Vec::new(),
+    };
+    let mut at = 8;
+    while at < module.len() {
+        let (id, content) = part(module, at)?;
+        if id == 0 {
+            let (len, name) = number(module, content.start)?;
+            let parts = name.checked_add(len)?;
+            if module.get(name..parts)? == b"name" && parts <= content.end {
+                found.section = at..content.end;
+                let mut at = parts;
+                while at < content.end {
+                    let (id, inner) = part(module, at)?;
+                    if id != MODULE_NAME {
+                        found.others.push(at..inner.end);
+                    }
+                    at = inner.end;
+                }
+                break;
+            }
+        }
+        at = content.end;
+    }
+    module.starts_with(b"\0asm").then_some(found)
+}
+
+/// A section, or a part of one: what it is, and where its content lies.
+fn part(module: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
+    let id = *module.get(at)?;
+    let (len, start) = number(module, at + 1)?;
+    let end = start.checked_add(len)?;
+    (end <= module.len()).then_some((id, start..end))
+}
+
+/// A LEB128 number of 32 bits, and where it ends.
+fn number(module: &[u8], at: usize) -> Option<(usize, usize)> {
+    let mut reader = wasmparser::BinaryReader::new(module.get(at..)?, 0);
+    let value = reader.read_var_u32().ok()?;
+    Some((value as usize, at + reader.original_position() as usize))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MODULE: &str = r#"(module $old
+        (import "a" "b" (func $imported))
+        (func $first nop)
+        (func $second nop nop unreachable))"#;
+
+    #[test]
+    fn a_module_is_called_by_its_new_name_and_keeps_the_names_of_its_functions() {
+        let module = wat::parse_str(MODULE).expect("the text is well-formed");
+        for name in ["new", "a name that is longer than the old one was"] {
+            let renamed = called(&module, name);
+            wasmparser::validate(&renamed).expect("it is valid");
+            let text = String::from_utf8_lossy(&renamed);
+            assert!(
+                text.contains(name) && !text.contains("old\u{1}"),
+                "{text:?}"
+            );
+            let symbols = Symbols::of(&renamed);
+            let start = symbols.bodies[1];
+            assert_eq!(symbols.at(2, start + 3), "second+0x3");
+        }
+    }
+
+    #[test]
+    fn a_module_without_names_gets_one() {
+        let module = wat::parse_str("(module (func nop))").expect("the text is well-formed");
+        let mut stripped = module.clone();
+        stripped.truncate(names(&module).expect("it is a module").section.start);
+        let renamed = called(&stripped, "new");
+        wasmparser::validate(&renamed).expect("it is valid");
+        assert!(renamed.starts_with(&stripped) && renamed.ends_with(b"\0\x04\x03new"));
+        assert_eq!(Symbols::of(&renamed).at(7, 9), "function[7]+0x9");
+    }
+
+    #[test]
+    fn what_is_damaged_stays_as_it_is() {
+        let module = wat::parse_str(MODULE).expect("the text is well-formed");
+        for cut in 0..module.len() {
+            let cut = &module[..cut];
+            // Cut between two sections it is a module still.
+            if let Cow::Owned(renamed) = called(cut, "new") {
+                wasmparser::Parser::new(0)
+                    .parse_all(&renamed)
+                    .for_each(|payload| drop(payload));
+                assert!(renamed.ends_with(b"\x03new"));
+            }
+        }
+        assert_eq!(&*called(b"no module", "new"), b"no module");
+    }
+}
