@@ -227,6 +227,9 @@ pub(crate) struct DlRun {
     /// A directory in which `dlopen` finds libraries that it is asked for without a path
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
+    /// How much memory the program may use, in MB; in workerd it has 96 when nothing is said
+    #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
+    pub(crate) memory: Option<Megabytes>,
     /// The program, then its arguments
     #[arg(
         trailing_var_arg = true,

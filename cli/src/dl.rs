@@ -39,6 +39,9 @@ fn natively(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit, Fa
     if let Some((at, library)) = cxx_library(&cache) {
         run.mount_read_only(at, &library)?;
     }
+    if let Some(memory) = args.memory {
+        run.memory_limit(usize::try_from(memory.bytes()).unwrap_or(usize::MAX));
+    }
     if crate::job::traces_loads() {
         run.trace_loads();
     }
@@ -57,6 +60,9 @@ fn in_a_worker(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit,
     }
     if let Some((at, library)) = cxx_library(&cache) {
         run.file(&at, &library);
+    }
+    if let Some(memory) = args.memory {
+        run.memory_limit(memory.bytes());
     }
     if crate::job::traces_loads() {
         run.trace_loads();

@@ -1,7 +1,7 @@
 //! Python in a Durable Object.
 //!
-//! The host is this module, compiled to WebAssembly and instantiated once per isolate. A guest is one running Python:
-//! `python.wasm` on a memory of its own, with its files, its streams and the linker's state about it.
+//! The host is this module, compiled to WebAssembly and instantiated once per isolate. A guest is one running Python, or another
+//! program: a main module on a memory of its own, with its files, its streams and the linker's state about it.
 //!
 //! | file | is about |
 //! |---|---|
@@ -18,7 +18,7 @@
 //! | [`interpreter`], [`serve`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
 //! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
 //! | [`fetch`] | requests that the guest makes |
-//! | [`run`], [`wire`] | `pymode run --engine workerd` |
+//! | [`run`], [`wire`] | `pymode run` and `pymode dl run`, with `--engine workerd` |
 
 mod bell;
 mod blob;

@@ -1,4 +1,4 @@
-//! `pymode run --engine workerd`: one program, from its frames to its frames (see [`crate::wire`]).
+//! `pymode run` and `pymode dl run` with `--engine workerd`: one program, from its frames to its frames (see [`crate::wire`]).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;

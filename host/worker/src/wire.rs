@@ -1,4 +1,4 @@
-//! What goes between `pymode run --engine workerd` and the Worker: frames, one after the other.
+//! What goes between `pymode … --engine workerd` and the Worker: frames, one after the other.
 //!
 //! A frame is a byte that says what it is, the length of its content as a little-endian `u32`, and the content. Both ends
 //! compile this file.

@@ -34,7 +34,7 @@ pub(crate) struct Parts<'a> {
     pub(crate) code: &'a WorkerCode,
     /// What runs.
     pub(crate) main: Main,
-    /// What the guest sees; the first is the root.
+    /// What the guest sees; what is seen at `/` comes first.
     pub(crate) trees: Vec<Tree>,
     /// Side modules by key that no tree has.
     pub(crate) loose: Vec<(String, PathBuf)>,

@@ -124,7 +124,7 @@ mod tests {
     fn a_trap_is_told_in_the_words_of_the_native_host() {
         let told = |message| fault(message, "", |_| None).reason;
         assert_eq!(told("RuntimeError: unreachable"), Fault::ABORTED);
-        assert_eq!(told("JsValue(WebAssembly.Exception)"), Fault::UNCAUGHT);
+        assert_eq!(told("Value(WebAssembly.Exception)"), Fault::UNCAUGHT);
         assert_eq!(told("Error: something else"), "Error: something else");
     }
 }

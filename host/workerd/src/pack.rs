@@ -55,6 +55,15 @@ pub enum PackError {
         /// What is wrong with it.
         reason: String,
     },
+    /// It is too much.
+    #[error(
+        "`{}` holds more than a Worker can be given: {} MB or {MOST} files\n  hint: name a smaller directory",
+        root.display(), LARGEST >> 20
+    )]
+    TooLarge {
+        /// The directory.
+        root: PathBuf,
+    },
     /// Something is to be left out that is not there.
     #[error(
         "the standard library has no module `{name}` that could be left out\n  hint: `tool.pymode.without` holds names such as `sqlite3`"
@@ -64,6 +73,11 @@ pub enum PackError {
         name: String,
     },
 }
+
+/// How much of a directory is packed, in bytes.
+const LARGEST: u64 = 512 << 20;
+/// How many files.
+const MOST: usize = 100_000;
 
 /// Files, ready for a bundle.
 #[derive(Debug)]
@@ -113,10 +127,12 @@ pub fn image(path: &Path, left_out: &LeftOut) -> Result<Packed, PackError> {
 /// Packs a directory. Links are followed, as an import would.
 ///
 /// # Errors
-/// When a file cannot be read, or has a name that an image cannot hold.
+/// When a file cannot be read, or has a name that an image cannot hold, or there is too much of them.
 pub fn directory(path: &Path) -> Result<Packed, PackError> {
     let mut packer = Packer::default();
-    packer.directory(path, "")?;
+    if !packer.directory(path, "")? {
+        return Err(PackError::TooLarge { root: path.into() });
+    }
     packer.finish()
 }
 
@@ -174,10 +190,14 @@ pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
 struct Packer {
     writer: ImageWriter,
     sides: Vec<Side>,
+    /// How many files of a directory there are, and how large they are together.
+    files: usize,
+    bytes: u64,
 }
 
 impl Packer {
-    fn directory(&mut self, dir: &Path, prefix: &str) -> Result<(), PackError> {
+    /// Packs what is in a directory, unless it is too much.
+    fn directory(&mut self, dir: &Path, prefix: &str) -> Result<bool, PackError> {
         let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         for entry in entries.map_err(CacheError::io("list", dir))? {
             let path = entry.path();
@@ -189,15 +209,22 @@ impl Packer {
             let meta = fs::metadata(&path).map_err(CacheError::io("read", &path))?;
             if meta.is_dir() {
                 self.writer.directory(&inside)?;
-                self.directory(&path, &inside)?;
+                if !self.directory(&path, &inside)? {
+                    return Ok(false);
+                }
             } else if meta.is_file() {
+                self.files += 1;
+                self.bytes += meta.len();
+                if self.files > MOST || self.bytes > LARGEST {
+                    return Ok(false);
+                }
                 self.add(
                     &inside,
                     fs::read(&path).map_err(CacheError::io("read", &path))?,
                 )?;
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {

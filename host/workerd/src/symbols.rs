@@ -189,7 +189,7 @@ mod tests {
             if let Cow::Owned(renamed) = called(cut, "new") {
                 wasmparser::Parser::new(0)
                     .parse_all(&renamed)
-                    .for_each(|payload| drop(payload));
+                    .for_each(drop);
                 assert!(renamed.ends_with(b"\x03new"));
             }
         }
