@@ -1,15 +1,19 @@
-//! Programs in C and C++ that load modules: built by the driver and run in wasmtime, built by this machine's compiler and
-//! run by this machine. Both must say the same.
+//! Programs in C and C++ that load modules: built by the driver and run on either engine, built by this machine's compiler and
+//! run by this machine. All must say the same.
+
+mod common;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pymode_native::{Captured, Exit, Output, Program};
-use pymode_tests::Pymode;
+use pymode_native::{Exit, Fault};
+use pymode_tests::{Engine, Pymode};
 use pymode_toolchain::cc::{self, Language};
-use pymode_toolchain::{Cache, Talk, libcxx, zig};
+
+use crate::common::{Built, Guest, Once};
 
 /// A module that the program loads, and the library that the module needs.
 struct Case {
@@ -61,18 +65,42 @@ const CASES: &[Case] = &[
 ];
 
 fn main() -> ExitCode {
-    let trials = CASES
-        .iter()
-        .map(|case| Trial::test(format!("wasmtime/programs/{}", case.name), || run(case)))
-        .chain([
-            Trial::test("wasmtime/programs/uncaught", uncaught),
-            Trial::test("wasmtime/programs/command", command),
-        ])
-        .collect();
+    let mut trials = Vec::new();
+    for case in CASES {
+        let built = Arc::new(Once::default());
+        for engine in Engine::ALL {
+            let built = Arc::clone(&built);
+            let name = format!("{}/programs/{}", engine.0, case.name);
+            trials.push(Trial::test(name, move || run(case, &built, *engine)));
+        }
+    }
+    for engine in Engine::ALL {
+        let name = |name| format!("{}/programs/{name}", engine.0);
+        trials.push(Trial::test(name("uncaught"), || uncaught(*engine)));
+        trials.push(Trial::test(name("command"), || command(*engine)));
+    }
+    trials.push(Trial::test("programs/faults", faults));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
-fn run(case: &Case) -> Result<(), Failed> {
+fn run(case: &Case, built: &Once, engine: Engine) -> Result<(), Failed> {
+    let built = built.get(|| make(case))?;
+    let guest = built.folder.path().join("guest");
+    let got = Guest {
+        program: &guest.join("main"),
+        args: &["main", "/site/module.so"],
+        env: &[],
+        folder: ("/site", &guest),
+    }
+    .says(engine)?;
+    if got != built.expected {
+        return Err(format!("expected\n{}\nbut got\n{got}", built.expected).into());
+    }
+    Ok(())
+}
+
+/// Builds a case for this machine and for guests, and has this machine say what it says.
+fn make(case: &Case) -> Result<Built, Failed> {
     let folder = tempfile::tempdir()?;
     let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
     build(case, &here, |language, args| {
@@ -89,19 +117,14 @@ fn run(case: &Case) -> Result<(), Failed> {
     if !output.status.success() {
         return Err(format!("the case itself is wrong: here it says\n{expected}").into());
     }
-
     build(case, &guest, |language, args| {
         Ok(cc::run(language, args) == ExitCode::SUCCESS)
     })?;
-    let got = in_wasmtime(&guest, folder.path())?;
-    if got != expected {
-        return Err(format!("expected\n{expected}\nbut got\n{got}").into());
-    }
-    Ok(())
+    Ok(Built { folder, expected })
 }
 
 /// An exception that nobody catches ends the program, and nothing else.
-fn uncaught() -> Result<(), Failed> {
+fn uncaught(engine: Engine) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("throws.cpp");
     std::fs::write(&source, "int main() { throw 1; }\n")?;
@@ -110,40 +133,37 @@ fn uncaught() -> Result<(), Failed> {
     if cc::run(Language::Cxx, words) != ExitCode::SUCCESS {
         return Err("the program cannot be built".into());
     }
-    let run = Program::open(&program, &Cache::open()?.root().join("code"))?.run();
-    match run.start()? {
-        Exit::Fault(fault) if fault.reason.contains("exception") => Ok(()),
+    let guest = Guest {
+        program: &program,
+        args: &["throws"],
+        env: &[],
+        folder: ("/site", folder.path()),
+    };
+    match guest.run(engine)?.0 {
+        Exit::Fault(fault) if fault.reason == Fault::UNCAUGHT => Ok(()),
         other => Err(format!("it ended with {other:?}").into()),
     }
 }
 
 /// `pymode dl run`: the current directory, the library path, arguments and the exit code.
-fn command() -> Result<(), Failed> {
+fn command(engine: Engine) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let (here, libraries) = (folder.path().join("here"), folder.path().join("libraries"));
     std::fs::create_dir_all(&libraries)?;
     std::fs::create_dir_all(&here)?;
     std::fs::write(here.join("word.txt"), "word\n")?;
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs/command");
-    let build = |source: &str, output: &Path, more: &[&str]| {
-        let mut words: Vec<OsString> = vec![sources.join(source).into(), "-o".into()];
-        words.push(output.into());
-        words.extend(more.iter().map(OsString::from));
-        match cc::run(Language::C, words) == ExitCode::SUCCESS {
-            true => Ok(()),
-            false => Err(Failed::from(format!("`{source}` cannot be built"))),
-        }
-    };
     // That it calls `dlopen` is enough.
-    build("main.c", &here.join("main.wasm"), &[])?;
-    build("twice.c", &libraries.join("libtwice.so"), &["-shared"])?;
-    std::fs::copy(libraries.join("libtwice.so"), here.join("libhere.so"))?;
+    compile("command/main.c", &here.join("main.wasm"), &[])?;
+    let twice = libraries.join("libtwice.so");
+    compile("command/twice.c", &twice, &["-shared"])?;
+    std::fs::copy(twice, here.join("libhere.so"))?;
 
     let run = |libraries: &[&str]| {
         let mut command = Pymode::find()?.command();
         command
             .current_dir(&here)
-            .args(["dl", "run", "--path", "../libraries", "main.wasm"])
+            .args(["dl", "run", "--engine", engine.0])
+            .args(["--path", "../libraries", "main.wasm"])
             .args(libraries);
         command.output().map_err(|error| error.to_string())
     };
@@ -158,6 +178,90 @@ fn command() -> Result<(), Failed> {
         return Err(format!("{bad:?}").into());
     }
     Ok(())
+}
+
+/// Whatever goes wrong is told in the same words on either engine, and has the same exit code.
+fn faults() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name);
+    compile("faults/main.c", &at("main.wasm"), &[])?;
+    compile("faults/alien.c", &at("alien.wasm"), &[])?;
+    compile("faults/library.c", &at("library.so"), &["-shared"])?;
+    let said = |engine: &Engine, words: &[&str]| {
+        let mut command = Pymode::find()?.command();
+        command
+            .current_dir(folder.path())
+            .args(["dl", "run", "--engine", engine.0])
+            .args(words);
+        let output = command.output().map_err(|error| error.to_string())?;
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        // How deep calls can be is the engine's affair.
+        let lines: Vec<String> = stderr
+            .lines()
+            .filter(|line| !line.starts_with("  and "))
+            .map(str::to_owned)
+            .collect();
+        Ok::<_, String>((output.status.code(), lines.join("\n")))
+    };
+    let main = |how| ["main.wasm", how, "./library.so"];
+    let faults: [(&[&str], i32, &str); 13] = [
+        (&main("exit"), 7, ""),
+        (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
+        (&main("divide"), 134, "\n  in main.wasm!main+0x"),
+        (
+            &main("outside"),
+            134,
+            "out of bounds memory access\n  in main.wasm!main+0x",
+        ),
+        (
+            &main("null"),
+            134,
+            "uninitialized element\n  in main.wasm!main+0x",
+        ),
+        (
+            &main("slot"),
+            134,
+            "out of bounds table access\n  in main.wasm!main+0x",
+        ),
+        (&main("deep"), 134, "\n  in main.wasm!deeper+0x"),
+        (&main("divides"), 134, "./library.so!inner+0x"),
+        (
+            &main("other"),
+            134,
+            "indirect call type mismatch\n  in main.wasm!main+0x",
+        ),
+        (&main("nothing"), 3, "undefined symbol `nothing`"),
+        (&["nowhere.wasm"], 1, "cannot read `nowhere.wasm`"),
+        (&["library.so"], 1, "exports no function `_start`"),
+        (&["alien.wasm"], 1, "`elsewhere.thing`"),
+    ];
+    for (words, code, part) in faults {
+        let [native, worker] = [&Engine::ALL[0], &Engine::ALL[1]].map(|engine| said(engine, words));
+        let (native, worker) = (native?, worker?);
+        if native != worker || native.0 != Some(code) || !native.1.contains(part) {
+            return Err(
+                format!("{words:?}\n--- wasmtime\n{native:?}\n--- workerd\n{worker:?}").into(),
+            );
+        }
+    }
+    let nowhere: &[&str] = &["--path", "nowhere", "main.wasm", "exit"];
+    let [native, worker] = [&Engine::ALL[0], &Engine::ALL[1]].map(|engine| said(engine, nowhere));
+    match native? == worker? {
+        true => Ok(()),
+        false => Err("a folder that is not there is told of in two ways".into()),
+    }
+}
+
+/// Builds a file below `programs/` with the driver.
+fn compile(source: &str, output: &Path, more: &[&str]) -> Result<(), Failed> {
+    let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
+    let mut words: Vec<OsString> = vec![programs.join(source).into(), "-o".into()];
+    words.push(output.into());
+    words.extend(more.iter().map(OsString::from));
+    match cc::run(Language::C, words) == ExitCode::SUCCESS {
+        true => Ok(()),
+        false => Err(Failed::from(format!("`{source}` cannot be built"))),
+    }
 }
 
 /// Builds program, library and module with a compiler that takes gcc's words.
@@ -203,29 +307,4 @@ fn build(
         source(case.module.path),
         &[&shared[..], &needs].concat(),
     )
-}
-
-/// What the program says as a guest, with the C++ library where every host has it.
-fn in_wasmtime(guest: &Path, scratch: &Path) -> Result<String, Failed> {
-    let talk = Talk::stderr();
-    let cache = Cache::open()?.with_talk(&talk);
-    let library = libcxx::provision(&cache, &talk, &zig::provision(&cache, &talk)?)?.module();
-    let lib = scratch.join("lib");
-    std::fs::create_dir_all(&lib)?;
-    std::fs::copy(library, lib.join(libcxx::MODULE))?;
-
-    let out = Captured::new();
-    let program = Program::open(&guest.join("main"), &cache.root().join("code"))?;
-    let mut run = program.run();
-    run.args(["main", "/site/module.so"])
-        .stdout(Output::Capture(out.clone()));
-    run.mount_read_only("/site", guest)?;
-    run.mount_read_only("/lib", &lib)?;
-    let exit = run.start()?;
-    let said = out.take_text();
-    match exit {
-        Exit::Code(0) => Ok(said),
-        Exit::Code(code) => Err(format!("it ended with {code} and said\n{said}").into()),
-        fault => Err(format!("{fault:?}\nit said\n{said}").into()),
-    }
 }

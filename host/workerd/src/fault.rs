@@ -7,7 +7,7 @@ use pymode_host::Fault;
 use crate::symbols::Symbols;
 
 /// V8's sentences, and those of the native host for the same traps.
-const TRAPS: [(&str, &str); 9] = [
+const TRAPS: [(&str, &str); 10] = [
     ("unreachable", Fault::ABORTED),
     ("Maximum call stack size exceeded", Fault::TOO_DEEP),
     (
@@ -28,8 +28,9 @@ const TRAPS: [(&str, &str); 9] = [
         "table index is out of bounds",
         "wasm trap: undefined element: out of bounds table access",
     ),
+    ("null function", "wasm trap: uninitialized element"),
     (
-        "null function or function signature mismatch",
+        "function signature mismatch",
         "wasm trap: indirect call type mismatch",
     ),
 ];

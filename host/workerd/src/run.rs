@@ -63,8 +63,9 @@ pub struct Run<'a> {
     subject: Subject<'a>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
-    sites: Vec<PathBuf>,
-    libraries: Vec<PathBuf>,
+    /// Where the guest sees directories, and where they are.
+    mounts: Vec<(String, PathBuf)>,
+    library_path: Vec<String>,
     files: BTreeMap<PathBuf, PathBuf>,
     cwd: Option<PathBuf>,
     room: Room,
@@ -116,8 +117,8 @@ impl<'a> Run<'a> {
             subject,
             args: Vec::new(),
             env: BTreeMap::new(),
-            sites: Vec::new(),
-            libraries: Vec::new(),
+            mounts: Vec::new(),
+            library_path: Vec::new(),
             files: BTreeMap::new(),
             cwd: None,
             room: Room::default(),
@@ -147,14 +148,28 @@ impl<'a> Run<'a> {
 
     /// Puts a directory of this machine on the path that Python imports from.
     pub fn site(&mut self, dir: &Path) -> &mut Self {
-        self.sites.push(dir.to_path_buf());
-        self
+        let path = self.env.entry("PYTHONPATH".into()).or_default();
+        let before = path.as_bytes().split(|byte| *byte == b':');
+        let number = before.filter(|path| path.starts_with(b"/site/")).count();
+        let at = format!("/site/{number}");
+        if !path.is_empty() {
+            path.push(":");
+        }
+        path.push(&at);
+        self.mount(&at, dir)
     }
 
     /// Lets the guest's `dlopen` find libraries in a directory of this machine when it is asked for them without a path, after
     /// those that were given before.
     pub fn library(&mut self, dir: &Path) -> &mut Self {
-        self.libraries.push(dir.to_path_buf());
+        let at = format!("/library/{}", self.library_path.len() + 1);
+        self.library_path.push(at.clone());
+        self.mount(&at, dir)
+    }
+
+    /// Shows the guest a copy of a directory of this machine at an absolute path, for reading only.
+    pub fn mount(&mut self, at: &str, dir: &Path) -> &mut Self {
+        self.mounts.push((at.to_owned(), dir.to_path_buf()));
         self
     }
 
@@ -235,7 +250,7 @@ impl<'a> Run<'a> {
             main,
             trees,
             loose,
-            library_path: (0..self.libraries.len()).map(library_at).collect(),
+            library_path: self.library_path.clone(),
             traces_loads: self.traces_loads,
             mode: Mode::Run,
             development: true,
@@ -261,8 +276,8 @@ impl<'a> Run<'a> {
         conversation.hear(answer)
     }
 
-    /// What the guest sees: Python's standard library, the sites, libraries, and single files.
-    fn trees(&mut self, dir: &Path) -> Result<Vec<Tree>, RunError> {
+    /// What the guest sees: Python's standard library, directories, and single files.
+    fn trees(&self, dir: &Path) -> Result<Vec<Tree>, RunError> {
         let mut trees = Vec::new();
         if let Subject::Python(python) = self.subject {
             trees.push(Tree {
@@ -271,34 +286,15 @@ impl<'a> Run<'a> {
                 files: python.library(&LeftOut::default())?,
             });
         }
-        let mut path: Vec<OsString> = self
-            .env
-            .get(OsStr::new("PYTHONPATH"))
-            .cloned()
-            .into_iter()
-            .collect();
-        for (number, site) in self.sites.iter().enumerate() {
-            let at = format!("/site/{number}");
-            path.push(at.clone().into());
-            trees.push(Tree {
-                what: site.to_string_lossy().into_owned(),
-                path: at,
-                files: Files::write(&pack::directory(site)?, &dir.join(format!("site-{number}")))?,
-            });
-        }
-        if !path.is_empty() {
-            self.env
-                .insert("PYTHONPATH".into(), path.join(OsStr::new(":")));
-        }
-        for (number, library) in self.libraries.iter().enumerate() {
+        for (number, (at, mounted)) in self.mounts.iter().enumerate() {
             // It is there before it is looked into: the same words as for any other file.
-            fs::read_dir(library).map_err(CacheError::io("open", library))?;
+            fs::read_dir(mounted).map_err(CacheError::io("open", mounted))?;
             trees.push(Tree {
-                what: library.to_string_lossy().into_owned(),
-                path: library_at(number),
+                what: mounted.to_string_lossy().into_owned(),
+                path: at.clone(),
                 files: Files::write(
-                    &pack::directory(library)?,
-                    &dir.join(format!("library-{number}")),
+                    &pack::directory(mounted)?,
+                    &dir.join(format!("mount-{number}")),
                 )?,
             });
         }
@@ -360,11 +356,6 @@ impl<'a> Run<'a> {
         }
         request
     }
-}
-
-/// Where the guest sees a directory of libraries.
-fn library_at(number: usize) -> String {
-    format!("/library/{}", number + 1)
 }
 
 fn write_sides(sides: &[Side], dir: &Path) -> Result<Vec<(String, PathBuf)>, CacheError> {

@@ -1,41 +1,92 @@
-//! Programs in C that use `<dlfcn.h>`: built by the driver and run in wasmtime, built by this machine's compiler and run with
-//! its own `dlopen`. Both must say the same.
+//! Programs in C that use `<dlfcn.h>`: built by the driver and run on either engine, built by this machine's compiler and run
+//! with its own `dlopen`. All must say the same.
 //!
-//! A case is a folder of `conformance/c`: `main.c` is the program, each `libNAME.c` a library, whose first line may say
+//! A case is a folder of `loader/conformance/c`: `main.c` is the program, each `libNAME.c` a library, whose first line may say
 //! `/* needs: NAME NAME */`. Where WASI cannot do what this machine does, `differs.txt` says why in its first line, and then what the
 //! program says instead.
 
+mod common;
+
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
+use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pymode_native::{Captured, Exit, Output, Program};
-use pymode_toolchain::Cache;
+use pymode_tests::Engine;
 use pymode_toolchain::cc::{self, Language};
+
+use crate::common::{Built, Guest, Once};
 
 /// Where the guest finds the libraries of a case.
 const GUEST_FOLDER: &str = "/site/case";
 
 fn main() -> ExitCode {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../conformance/c");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../loader/conformance/c");
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the folder of the cases is there")
         .map(|entry| entry.expect("the folder of the cases can be read").path())
         .filter(|path| path.join("main.c").is_file())
         .collect();
     cases.sort();
-    let trials = cases.into_iter().map(|case| {
-        let name = case.file_name().unwrap_or_default().to_string_lossy();
-        Trial::test(format!("c/{name}"), move || run(&case))
+    let cases: Vec<Arc<Case>> = cases
+        .into_iter()
+        .map(|path| Arc::new(Case::new(path)))
+        .collect();
+    let trials = Engine::ALL.iter().flat_map(|engine| {
+        cases.iter().map(move |case| {
+            let case = Arc::clone(case);
+            let name = format!("{}/c/{}", engine.0, case.name());
+            Trial::test(name, move || case.run(*engine))
+        })
     });
     libtest_mimic::run(&Arguments::from_args(), trials.collect()).exit_code()
 }
 
-fn run(case: &Path) -> Result<(), Failed> {
-    let scratch = tempfile::tempdir()?;
-    let (here, guest) = (scratch.path().join("here"), scratch.path().join("guest"));
+/// A case, which is built once for all engines.
+struct Case {
+    folder: PathBuf,
+    built: Once,
+}
+
+impl Case {
+    fn new(folder: PathBuf) -> Case {
+        Case {
+            folder,
+            built: Once::default(),
+        }
+    }
+
+    fn name(&self) -> Cow<'_, str> {
+        self.folder
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+    }
+
+    fn run(&self, engine: Engine) -> Result<(), Failed> {
+        let built = self.built.get(|| make(&self.folder))?;
+        let guest = built.folder.path().join("guest");
+        let found = Guest {
+            program: &guest.join("main"),
+            args: &["main"],
+            env: &[("CASE", GUEST_FOLDER)],
+            folder: (GUEST_FOLDER, &guest),
+        }
+        .says(engine)?;
+        if found == built.expected {
+            return Ok(());
+        }
+        Err(format!("--- expected\n{}--- found\n{found}---", built.expected).into())
+    }
+}
+
+/// Builds a case for this machine and for guests, and has this machine say what it says.
+fn make(case: &Path) -> Result<Built, Failed> {
+    let folder = tempfile::tempdir()?;
+    let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
     build(case, &here, |args| {
         Ok(Command::new("cc").args(args).status()?.success())
     })?;
@@ -49,7 +100,6 @@ fn run(case: &Path) -> Result<(), Failed> {
     build(case, &guest, |args| {
         Ok(cc::run(Language::C, args) == ExitCode::SUCCESS)
     })?;
-    let found = in_wasmtime(&guest)?;
     let expected = match fs::read_to_string(case.join("differs.txt")) {
         Ok(differs) => {
             let (_why, expected) = differs.split_once('\n').unwrap_or_default();
@@ -60,10 +110,7 @@ fn run(case: &Path) -> Result<(), Failed> {
         }
         Err(_) => native,
     };
-    if found == expected {
-        return Ok(());
-    }
-    Err(format!("--- expected\n{expected}--- found\n{found}---").into())
+    Ok(Built { folder, expected })
 }
 
 /// Builds a case with a compiler that takes gcc's words.
@@ -130,21 +177,4 @@ fn needs(source: &Path) -> Result<Vec<String>, Failed> {
         .and_then(|rest| rest.strip_suffix(" */"));
     let names = needs.into_iter().flat_map(str::split_whitespace);
     Ok(names.map(String::from).collect())
-}
-
-fn in_wasmtime(guest: &Path) -> Result<String, Failed> {
-    let out = Captured::new();
-    let program = Program::open(&guest.join("main"), &Cache::open()?.root().join("code"))?;
-    let mut run = program.run();
-    run.args(["main"])
-        .env("CASE", GUEST_FOLDER)
-        .stdout(Output::Capture(out.clone()));
-    run.mount_read_only(GUEST_FOLDER, guest)?;
-    let exit = run.start()?;
-    let said = out.take_text();
-    match exit {
-        Exit::Code(0) => Ok(said),
-        Exit::Code(code) => Err(format!("it ended with {code} and said\n{said}").into()),
-        fault => Err(format!("{fault:?}\nit said\n{said}").into()),
-    }
 }
