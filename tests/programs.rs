@@ -80,6 +80,7 @@ fn main() -> ExitCode {
         trials.push(Trial::test(name("command"), || command(*engine)));
     }
     trials.push(Trial::test("programs/faults", faults));
+    trials.push(Trial::test("programs/traces", traces));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
 
@@ -250,6 +251,35 @@ fn faults() -> Result<(), Failed> {
         true => Ok(()),
         false => Err("a folder that is not there is told of in two ways".into()),
     }
+}
+
+/// What the loader tells of what it does is the same on either engine, though in a Worker modules are fetched first.
+fn traces() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name);
+    std::fs::write(at("word.txt"), "word\n")?;
+    compile("command/main.c", &at("main.wasm"), &[])?;
+    compile("command/twice.c", &at("libtwice.so"), &["-shared"])?;
+    let told = |engine: &Engine| {
+        let mut command = Pymode::find()?.command();
+        command
+            .current_dir(folder.path())
+            .env("PYMODE_DL_DEBUG", "1")
+            .args(["dl", "run", "--engine", engine.0])
+            .args(["main.wasm", "./libtwice.so", "nowhere.so"]);
+        let output = command.output().map_err(|error| error.to_string())?;
+        Ok::<_, String>(String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (native, worker) = (told(&Engine::ALL[0])?, told(&Engine::ALL[1])?);
+    let parts = [
+        "libtwice.so: found",
+        "dlsym twice = slot",
+        "find nowhere.so",
+    ];
+    if native != worker || !parts.iter().all(|part| native.contains(part)) {
+        return Err(format!("--- wasmtime\n{native}\n--- workerd\n{worker}").into());
+    }
+    Ok(())
 }
 
 /// Builds a file below `programs/` with the driver.

@@ -77,6 +77,7 @@ fn in_a_worker(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result
         sites,
         settings: &settings,
         development: true,
+        traces_loads: false,
     };
     let scratch = tempfile::tempdir_in(python.scratch())?;
     let packed = scratch.path().join("packed");

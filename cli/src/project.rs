@@ -48,6 +48,7 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
         sites: &sites,
         settings: &manifest.settings,
         development: purpose == Purpose::Development,
+        traces_loads: purpose == Purpose::Development && crate::job::traces_loads(),
     };
     let bundle = python.bundle(
         &workshop.python.native,

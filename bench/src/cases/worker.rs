@@ -74,6 +74,7 @@ impl Workshop {
             sites,
             settings: &settings,
             development: false,
+            traces_loads: false,
         };
         let packed = self.dir.path().join(format!("{name}-packed"));
         Ok(self.python.bundle(&self.built.native, &project, &packed)?)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
-use pymode_host::wasi::{Stdio, Wasi};
+use pymode_host::wasi::{Stdio, Stream, Wasi};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
@@ -33,6 +33,8 @@ pub(crate) struct Setup {
     pub(crate) has_network: bool,
     /// Whom the output goes to, if it is more than bytes.
     pub(crate) channel: Option<Rc<dyn Channel>>,
+    /// Where the loader tells what it does, if it is to.
+    pub(crate) trace: Option<Box<dyn Stream>>,
     /// File systems besides the bundle's images and `/tmp`, and where they are seen.
     pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 }
@@ -99,7 +101,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         window: Window::open(&bundle.window(), &exports)?,
         exports,
         wasi,
-        loader: Loader::new(imports, bundle),
+        loader: Loader::new(imports, bundle, setup.trace),
         bell: setup.bell,
         has_network: setup.has_network,
         channel: setup.channel,

@@ -48,6 +48,10 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = libraryPath)]
     pub(crate) fn library_path(this: &Bundle) -> Array;
 
+    /// Whether the loader tells on standard error what it does.
+    #[wasm_bindgen(method, getter, js_name = tracesLoads)]
+    pub(crate) fn traces_loads(this: &Bundle) -> bool;
+
     /// Whether tracebacks are shown to whoever asks.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn development(this: &Bundle) -> bool;

@@ -13,7 +13,7 @@ use worker::Result;
 
 use crate::bell::Bell;
 use crate::boot::{self, Ended, Entered, Setup};
-use crate::bundle;
+use crate::bundle::{self, Bundle};
 use crate::guest::Registered;
 use crate::http::{Answer, Asked};
 use crate::pieces;
@@ -61,6 +61,10 @@ impl Interpreter {
             bell,
             has_network: true,
             channel: None,
+            trace: match bundle::with(Bundle::traces_loads)? {
+                true => Some(Box::new(Log::default())),
+                false => None,
+            },
             mounts: Vec::new(),
         })?;
         Ok(Interpreter {
@@ -133,7 +137,7 @@ fn said(ended: &Ended) -> String {
 
 /// The environment of guests that answer requests.
 fn environment() -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let texts = bundle::with(bundle::Bundle::environment)?;
+    let texts = bundle::with(Bundle::environment)?;
     let mut all = Vec::new();
     for name in Object::keys(&texts) {
         let value = Reflect::get(&texts, &name)?;

@@ -10,7 +10,7 @@
 //! | [`boot`] | how a guest comes to be |
 //! | [`window`], [`blob`] | memory that is not ours: the guest's, the images' |
 //! | [`imports`] | the functions that guests import, as raw exports of this module |
-//! | [`loader`] | the linker of a guest: files and compiled modules |
+//! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; what it tells |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
 //! | [`platform`], [`bell`] | time and chance; what ends a wait |
 //! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
@@ -40,5 +40,6 @@ mod queue;
 mod run;
 mod serve;
 mod stream;
+mod trace;
 mod window;
 mod wire;

@@ -16,11 +16,13 @@ use pymode_dylink_js::{
     Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Modules, NotKnown, reason,
 };
 use pymode_host::vfs::{Follow, GuestPath};
+use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 
 use crate::bundle::{self, Bundle};
 use crate::guest::Guest;
 use crate::jobs;
+use crate::trace::Trace;
 
 /// Where libraries lie that modules name without a directory.
 const LIBRARY_PATH: &str = "/lib";
@@ -44,10 +46,12 @@ pub(crate) struct Loader {
     imports: Object,
     /// Keys of modules that a `dl_open` needed and that are not compiled yet.
     missing: RefCell<Vec<String>>,
+    /// Where it tells what it does.
+    pub(crate) trace: Option<Trace>,
 }
 
 impl Loader {
-    pub(crate) fn new(imports: Object, bundle: &Bundle) -> Loader {
+    pub(crate) fn new(imports: Object, bundle: &Bundle, trace: Option<Box<dyn Stream>>) -> Loader {
         let contract = Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,
@@ -64,6 +68,7 @@ impl Loader {
             program: RefCell::new(Program::new(config)),
             imports,
             missing: RefCell::default(),
+            trace: trace.map(Trace::new),
         }
     }
 }
@@ -176,6 +181,16 @@ impl Host for Linking {
 
     fn imports(&self) -> &Object {
         &self.0.loader.imports
+    }
+
+    fn traces(&self) -> bool {
+        self.0.loader.trace.is_some()
+    }
+
+    fn trace(&self, text: &str) {
+        if let Some(trace) = &self.0.loader.trace {
+            trace.tell(text);
+        }
     }
 
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {

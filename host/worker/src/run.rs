@@ -14,6 +14,7 @@ use pymode_host::wasi::Stdio;
 
 use crate::bell::Bell;
 use crate::boot::{self, Ended, Fault, Setup};
+use crate::bundle::{self, Bundle};
 use crate::loader;
 use crate::pipe::Pipe;
 use crate::platform::Worker;
@@ -85,6 +86,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
             }
         }
     }
+    let traces_loads = bundle::with(Bundle::traces_loads).unwrap_or_default();
     let setup = Setup {
         args: program.args,
         env: program.env,
@@ -100,6 +102,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         // Whoever runs a program is promised that there is none.
         has_network: false,
         channel: Some(Rc::new(channel.clone())),
+        trace: traces_loads.then(|| channel.frames.stream(Kind::Stderr)),
         mounts,
     };
     let guest = match boot::boot(setup) {

@@ -83,6 +83,8 @@ pub struct Project<'a> {
     pub settings: &'a Settings,
     /// Whether whoever asks is shown tracebacks, and these show the packages' lines.
     pub development: bool,
+    /// Whether the loader tells in the log what it does.
+    pub traces_loads: bool,
 }
 
 /// What becomes of the sources of a tree when it is compiled.
@@ -169,7 +171,7 @@ impl Python {
             trees,
             loose: Vec::new(),
             library_path: Vec::new(),
-            traces_loads: false,
+            traces_loads: project.traces_loads,
             mode: project.settings.mode,
             development: project.development,
             environment: environment.into(),

@@ -45,6 +45,16 @@ pub trait Host {
     /// What main imports: an object for each module.
     fn imports(&self) -> &Object;
 
+    /// See [`Process::traces`].
+    fn traces(&self) -> bool {
+        false
+    }
+
+    /// See [`Process::trace`].
+    fn trace(&self, text: &str) {
+        let _ = text;
+    }
+
     /// The module of forwarders that was compiled with all that may be loaded.
     ///
     /// # Errors
@@ -256,6 +266,14 @@ impl<H: Host> Process for JsProcess<H> {
 
     fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError> {
         self.0.fetch(path)
+    }
+
+    fn traces(&mut self) -> bool {
+        self.0.traces()
+    }
+
+    fn trace(&mut self, text: &str) {
+        self.0.trace(text);
     }
 }
 

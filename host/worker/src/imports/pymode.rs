@@ -30,16 +30,28 @@ async fn open(guest: Rc<Guest>, path: u32, len: u32, flags: u32) -> u32 {
             Err(message) => return fail(&guest, &message, 0),
         },
     };
+    let trace = guest.loader.trace.as_ref();
     loop {
+        if let Some(trace) = trace {
+            trace.hold();
+        }
         let handle = dlfcn::open(&mut process(&guest), path.as_deref(), flags).await;
         match loader::fetching(&guest) {
             Some(fetched) if handle == 0 => {
                 // That a module was not there yet is no message for the guest.
                 guest.loader.program.borrow_mut().error.take();
+                if let Some(trace) = trace {
+                    trace.forget();
+                }
                 // What could not be fetched is told by the next attempt.
                 let _ = jobs::wait(&guest, fetched).await;
             }
-            _ => return handle,
+            _ => {
+                if let Some(trace) = trace {
+                    trace.release();
+                }
+                return handle;
+            }
         }
     }
 }

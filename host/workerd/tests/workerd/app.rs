@@ -77,6 +77,7 @@ impl App {
             sites: &[],
             settings: &settings,
             development,
+            traces_loads: false,
         };
         let bundle = python.bundle(native, &project, &dir.path().join("packed"));
         let bundle = change(&bundle.unwrap_or_else(|error| panic!("{error}")));
