@@ -188,6 +188,7 @@ fn faults() -> Result<(), Failed> {
     compile("faults/main.c", &at("main.wasm"), &[])?;
     compile("faults/alien.c", &at("alien.wasm"), &[])?;
     compile("faults/library.c", &at("library.so"), &["-shared"])?;
+    compile("faults/lonely.c", &at("lonely.so"), &["-shared"])?;
     let said = |engine: &Engine, words: &[&str]| {
         let mut command = Pymode::find()?.command();
         command
@@ -205,7 +206,7 @@ fn faults() -> Result<(), Failed> {
         Ok::<_, String>((output.status.code(), lines.join("\n")))
     };
     let main = |how| ["main.wasm", how, "./library.so"];
-    let faults: [(&[&str], i32, &str); 13] = [
+    let faults: [(&[&str], i32, &str); 14] = [
         (&main("exit"), 7, ""),
         (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
         (&main("divide"), 134, "\n  in main.wasm!main+0x"),
@@ -232,6 +233,11 @@ fn faults() -> Result<(), Failed> {
             "indirect call type mismatch\n  in main.wasm!main+0x",
         ),
         (&main("nothing"), 3, "undefined symbol `nothing`"),
+        (
+            &["main.wasm", "lonely", "./lonely.so"],
+            3,
+            "\n      reached from its export `lonely`",
+        ),
         (&["nowhere.wasm"], 1, "cannot read `nowhere.wasm`"),
         (&["library.so"], 1, "exports no function `_start`"),
         (&["alien.wasm"], 1, "`elsewhere.thing`"),

@@ -48,6 +48,10 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = libraryPath)]
     pub(crate) fn library_path(this: &Bundle) -> Array;
 
+    /// What there is to say of symbols that may be missing, if any may.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn notes(this: &Bundle) -> Option<String>;
+
     /// Whether the loader tells on standard error what it does.
     #[wasm_bindgen(method, getter, js_name = tracesLoads)]
     pub(crate) fn traces_loads(this: &Bundle) -> bool;

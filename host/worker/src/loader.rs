@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use js_sys::{Object, Promise, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Config, Contract, Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program,
+    Config, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Program,
 };
 use pymode_dylink_js::{
     Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Modules, NotKnown, reason,
@@ -26,6 +26,9 @@ use crate::trace::Trace;
 
 /// Where libraries lie that modules name without a directory.
 const LIBRARY_PATH: &str = "/lib";
+
+/// The key of main in the bundle's notes.
+const MAIN_KEY: &str = "main";
 
 /// The key of the bundle's forwarders.
 const FORWARDERS_KEY: &str = "forwarders";
@@ -181,6 +184,15 @@ impl Host for Linking {
 
     fn imports(&self) -> &Object {
         &self.0.loader.imports
+    }
+
+    fn inspect(&self, path: &str) -> Option<Inspection> {
+        let notes = bundle::with(Bundle::notes).ok()??;
+        if *path == bundle::with(Bundle::name).ok()? {
+            return Inspection::from_notes(&notes, MAIN_KEY);
+        }
+        let skeleton = self.read(path).ok()?;
+        Inspection::from_notes(&notes, pymode_dylink_js::key(&skeleton)?)
     }
 
     fn traces(&self) -> bool {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pymode_dylink::{Bridge, ModuleInfo};
+use pymode_dylink::{Bridge, Doubt, ModuleInfo, Noted, notes};
 use pymode_toolchain::CacheError;
 use serde::Deserialize;
 
@@ -13,7 +13,7 @@ use crate::entry::Entry;
 use crate::module::OURS;
 pub use crate::module::{Kind, Module, Place};
 use crate::notice;
-use crate::pack::PackError;
+use crate::pack::{MAIN, PackError};
 use crate::python::Files;
 use crate::share::{self, Share};
 use crate::worker::WorkerCode;
@@ -183,7 +183,8 @@ impl Bundle {
         for (key, path) in &parts.loose {
             side(&mut bundle, &mut entry, "C modules", key, path);
         }
-        if let Some(forwarders) = forwarders(parts)? {
+        let foresight = Foresight::of(parts)?;
+        if let Some(forwarders) = foresight.forwarders {
             for (name, kind) in [
                 ("forwarders.wasm", Kind::Wasm),
                 ("forwarders.bin", Kind::Data),
@@ -198,7 +199,7 @@ impl Bundle {
         } else {
             entry.imports.push_str("const forwarders = undefined;\n");
         }
-        let settings = serde_json::json!({
+        let mut settings = serde_json::json!({
             "mode": parts.mode.name(),
             "name": parts.main.name,
             "libraryPath": parts.library_path,
@@ -206,6 +207,9 @@ impl Bundle {
             "development": parts.development,
             "environment": parts.environment,
         });
+        if !foresight.notes.is_empty() {
+            settings["notes"] = foresight.notes.into();
+        }
         entry.settings = settings.to_string();
         entry.has_long_traces = parts.mode == Mode::Run;
         entry.development = parts.development && parts.mode != Mode::Run;
@@ -279,18 +283,59 @@ impl Bundle {
     }
 }
 
-/// The module of which bridges are made where nothing can be compiled, if the bundle can need one.
-fn forwarders(parts: &Parts<'_>) -> Result<Option<Vec<u8>>, PackError> {
-    let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
-    let main = &parts.main.info;
-    let main = ModuleInfo::main_from_bytes(&read(main)?).map_err(|error| PackError::Main {
-        path: main.clone(),
-        reason: error.to_string(),
-    })?;
-    let mut sides = Vec::new();
-    for (_, path) in parts.sides() {
-        // One that is damaged is refused when it is opened.
-        sides.extend(ModuleInfo::from_bytes(&read(path)?).ok());
+/// What the linker inside will want to know of the modules and cannot see there.
+struct Foresight {
+    /// The module of which bridges are made where nothing can be compiled, if the bundle can need one.
+    forwarders: Option<Vec<u8>>,
+    /// What there is to say of symbols that may be missing.
+    notes: String,
+}
+
+impl Foresight {
+    fn of(parts: &Parts<'_>) -> Result<Foresight, PackError> {
+        let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
+        let info = &parts.main.info;
+        let main = ModuleInfo::main_from_bytes(&read(info)?).map_err(|error| PackError::Main {
+            path: info.clone(),
+            reason: error.to_string(),
+        })?;
+        let mut known = HashSet::new();
+        let mut sides = Vec::new();
+        for (key, path) in parts.sides().filter(|(key, _)| known.insert(key)) {
+            // One that is damaged is refused when it is opened.
+            if let Ok(info) = ModuleInfo::from_bytes(&read(path)?) {
+                sides.push((key, path, info));
+            }
+        }
+        let offers = parts.code.offers()?;
+        let bytes_of = |path: &Path| fs::read(path).ok();
+        let readers: Vec<_> = sides
+            .iter()
+            .map(|(_, path, _)| move || bytes_of(path))
+            .collect();
+        let noted: Vec<Noted<'_>> = sides
+            .iter()
+            .zip(&readers)
+            .map(|((key, _, info), bytes)| Noted { key, info, bytes })
+            .collect();
+        let named = parts.main.names.as_ref().unwrap_or(&parts.main.wasm);
+        let main_noted = Noted {
+            key: MAIN,
+            info: &main,
+            bytes: &|| bytes_of(named),
+        };
+        let offered =
+            |module: &str, name: &str| offers.contains(&(module.to_owned(), name.to_owned()));
+        // What is deployed is kept small.
+        let doubt = match parts.development {
+            true => Doubt::Any,
+            false => Doubt::Grave,
+        };
+        let notes = notes(&main_noted, &noted, doubt, &offered);
+        let sides: Vec<ModuleInfo> = sides.into_iter().map(|(_, _, info)| info).collect();
+        Ok(Foresight {
+            forwarders: Bridge::common(&main, &sides).map(|bridge| bridge.to_wasm()),
+            notes,
+        })
     }
-    Ok(Bridge::common(&main, &sides).map(|bridge| bridge.to_wasm()))
 }

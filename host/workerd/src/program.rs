@@ -38,7 +38,7 @@ impl Program {
     /// When the file cannot be read, is no WebAssembly or no program, or imports what this host does not give.
     pub fn open(runtime: &Runtime, wasm: &Path) -> Result<Program, ProgramError> {
         let bytes = fs::read(wasm).map_err(CacheError::io("read", wasm))?;
-        check(&bytes, wasm, &offers(runtime)?)?;
+        check(&bytes, wasm, &runtime.code.offers()?)?;
         Ok(Program {
             runtime: runtime.clone(),
             path: wasm.into(),
@@ -64,22 +64,6 @@ impl Program {
         }
         Ok(main)
     }
-}
-
-/// What guests can import: the doors' exports.
-fn offers(runtime: &Runtime) -> Result<HashSet<(String, String)>, CacheError> {
-    let mut offers = HashSet::new();
-    for (module, path) in runtime.code.doors() {
-        let door = fs::read(&path).map_err(CacheError::io("read", &path))?;
-        // We made it.
-        for payload in Parser::new(0).parse_all(&door).filter_map(Result::ok) {
-            if let Payload::ExportSection(exports) = payload {
-                let names = exports.into_iter().filter_map(Result::ok);
-                offers.extend(names.map(|export| (module.to_owned(), export.name.to_owned())));
-            }
-        }
-    }
-    Ok(offers)
 }
 
 /// Says at once what V8 would say when the bundle is there, and in the words of the native host.

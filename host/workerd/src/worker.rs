@@ -1,5 +1,6 @@
 //! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and doors.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::rust::{self, RustError, Target};
 use pymode_toolchain::{Cache, CacheError, Key, Step, StepError, Talk};
 use wasm_bindgen_cli_support::Bindgen;
+use wasmparser::{Parser, Payload};
 
 use crate::door::{DoorError, doors};
 use crate::window::guest_window;
@@ -91,6 +93,25 @@ impl WorkerCode {
         self.doors
             .iter()
             .map(|name| (name.as_str(), self.dir.join(format!("door-{name}.wasm"))))
+    }
+
+    /// What guests can import: each function's module and name.
+    ///
+    /// # Errors
+    /// When a door cannot be read.
+    pub fn offers(&self) -> Result<HashSet<(String, String)>, CacheError> {
+        let mut offers = HashSet::new();
+        for (module, path) in self.doors() {
+            let door = fs::read(&path).map_err(CacheError::io("read", &path))?;
+            // We made it.
+            for payload in Parser::new(0).parse_all(&door).filter_map(Result::ok) {
+                if let Payload::ExportSection(exports) = payload {
+                    let names = exports.into_iter().filter_map(Result::ok);
+                    offers.extend(names.map(|export| (module.to_owned(), export.name.to_owned())));
+                }
+            }
+        }
+        Ok(offers)
     }
 
     fn at(dir: PathBuf) -> Result<Self, CacheError> {

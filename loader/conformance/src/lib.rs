@@ -28,4 +28,4 @@ pub use faults::{Faulty, faults};
 pub use run::{Said, run};
 pub use subject::Subject;
 #[cfg(not(target_family = "wasm"))]
-pub use trials::{check, check_without_a_closer_look, trials};
+pub use trials::{check, trials};

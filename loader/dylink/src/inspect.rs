@@ -40,8 +40,8 @@ impl fmt::Display for Reach {
 #[derive(Debug, Default)]
 pub struct Inspection {
     /// Names of functions that the module defines.
-    functions: HashSet<Box<str>>,
-    reach: HashMap<(Box<str>, Box<str>), Reach>,
+    pub(crate) functions: HashSet<Box<str>>,
+    pub(crate) reach: HashMap<(Box<str>, Box<str>), Reach>,
 }
 
 impl Inspection {

@@ -74,6 +74,7 @@ mod info;
 mod initialize;
 mod inspect;
 mod memory;
+mod notes;
 mod now;
 mod open;
 mod plan;
@@ -108,6 +109,7 @@ pub use info::{
     Parts, Region, Signature, ValType, Wants,
 };
 pub use inspect::{Inspection, Reach};
+pub use notes::{Doubt, Noted, notes};
 pub use now::now;
 pub use open::open;
 pub use plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, plan};

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, Mutability, Process,
-    Program, Slot, ValType,
+    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, Mutability,
+    Process, Program, Slot, ValType,
 };
 use wasm_bindgen::prelude::*;
 
@@ -44,6 +44,12 @@ pub trait Host {
 
     /// What main imports: an object for each module.
     fn imports(&self) -> &Object;
+
+    /// See [`Process::inspect`].
+    fn inspect(&self, path: &str) -> Option<Inspection> {
+        let _ = path;
+        None
+    }
 
     /// See [`Process::traces`].
     fn traces(&self) -> bool {
@@ -266,6 +272,10 @@ impl<H: Host> Process for JsProcess<H> {
 
     fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError> {
         self.0.fetch(path)
+    }
+
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        self.0.inspect(path)
     }
 
     fn traces(&mut self) -> bool {

@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_dylink_conformance::case::{self, Case};
-use pymode_dylink_conformance::{Said, check_without_a_closer_look};
+use pymode_dylink_conformance::{Said, check};
 
 use crate::packed::Packed;
 use crate::task::{Task, What};
@@ -52,5 +52,5 @@ fn run(worker: &TestWorker, case: &Case, what: What) -> Result<(), Failed> {
         errors: said.errors,
         plan: None,
     };
-    check_without_a_closer_look(case, &said).map_err(Failed::from)
+    check(case, &said).map_err(Failed::from)
 }

@@ -1,8 +1,8 @@
 //! The engine under test, which fails when it is told to.
 
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Main, Mutability, Process,
-    Program, Slot, ValType,
+    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, Mutability,
+    Process, Program, Slot, ValType,
 };
 use pymode_dylink_js::{Host as _, JsCode, JsExtern, JsInstance, JsProcess};
 
@@ -149,5 +149,9 @@ impl Process for Failing {
             info,
             source: (starts, source),
         })
+    }
+
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        self.0.inspect(path)
     }
 }

@@ -5,13 +5,15 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Map, Object, Promise, WebAssembly};
-use pymode_dylink::{Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program};
+use pymode_dylink::{Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Program};
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, Modules, NotKnown, key};
 use wasm_bindgen::prelude::*;
 
 /// Where the module of forwarders lies, if the case has one.
 const FORWARDERS: &str = "forwarders";
+/// Where the notes of the case lie.
+const NOTES: &str = "notes";
 
 thread_local! {
     static MODULES: Modules = Modules::default();
@@ -131,6 +133,12 @@ impl Host for Linking {
 
     fn imports(&self) -> &Object {
         &self.0.imports
+    }
+
+    fn inspect(&self, path: &str) -> Option<Inspection> {
+        let notes = String::from_utf8(self.0.files.read(NOTES).ok()?).ok()?;
+        let file = self.0.files.read(path).ok()?;
+        Inspection::from_notes(&notes, key(&file)?)
     }
 
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
