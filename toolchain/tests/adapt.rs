@@ -14,6 +14,7 @@ fn main() -> ExitCode {
             adapted,
         ),
         Trial::test("a_slot_of_a_heap_type_is_adapted", slots),
+        Trial::test("a_method_is_called_as_its_flags_say", methods),
     ])
 }
 
@@ -67,7 +68,13 @@ fn slots() -> Tested {
         typedef int (*initproc)(void *self, void *args, void *names);
         extern void clear(void *self);
         extern int init(void *self, void *args, void *names);
+        typedef struct { const char *name; PyType_Slot *slots; } PyType_Spec;
         PyType_Slot slots[] = {{51, (void *)clear}, {60, init}, {0, 0}};
+        PyType_Spec spec = {\"a\", slots};
+        typedef struct { PyType_Slot *slots; } Other_Spec;
+        extern void other(void *self);
+        PyType_Slot own_numbers[] = {{51, (void *)other}, {0, 0}};
+        Other_Spec others = {own_numbers};
     ";
     let bench = Bench::new(&[("a.c", source)])?;
     bench.ok("cc -O2 -shared a.c -o a.so")?;
@@ -82,5 +89,50 @@ fn slots() -> Tested {
         imports("GOT.func.init"),
         "a function of the slot's own type is handed out",
         &seen,
+    )?;
+    check(
+        imports("GOT.func.other"),
+        "what is no type's slot stays",
+        &seen,
     )
+}
+
+fn methods() -> Tested {
+    let source = "
+        typedef struct { int x; } PyObject;
+        typedef int Py_ssize_t;
+        typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
+        typedef PyObject *(*PyCFunctionWithKeywords)(PyObject *, PyObject *, PyObject *);
+        typedef struct { const char *name; PyCFunction function; int flags; } PyMethodDef;
+        extern PyObject *two(PyObject *, PyObject *);
+        extern PyObject *three(PyObject *, PyObject *, PyObject *);
+        extern PyObject *fast(PyObject *, PyObject *const *);
+        PyMethodDef methods[] = {
+            {\"two\", (PyCFunction)(void (*)(void))two, 0x0001 | 0x0002},
+            {\"three\", (PyCFunction)(void (*)(void))three, 0x0001 | 0x0002},
+            {\"fast\", (PyCFunction)(void (*)(void))fast, 0x0080},
+            {0},
+        };
+    ";
+    let bench = Bench::new(&[
+        ("a.c", source),
+        ("b.cpp", &format!("extern \"C\" {{{source}}}")),
+    ])?;
+    for line in [
+        "cc -O2 -shared a.c -o a.so",
+        "c++ -O2 -shared b.cpp -o a.so",
+    ] {
+        bench.ok(line)?;
+        let seen = look(&bench.path("a.so"))?;
+        let handed_out = |name: &str| {
+            let name = format!("GOT.func.{name}");
+            seen.imports.iter().any(|import| *import == name)
+        };
+        check(
+            !handed_out("two") && handed_out("three") && !handed_out("fast"),
+            line,
+            &seen,
+        )?;
+    }
+    Ok(())
 }

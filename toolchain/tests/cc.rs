@@ -105,6 +105,15 @@ fn other_names() -> Tested {
             &seen,
         )?;
     }
+    // rustc names what it exports, and leaves all else visible.
+    bench.ok("cc -shared -Wl,--export=counter mod.o -o mod.so")?;
+    let seen = look(&bench.path("mod.so"))?;
+    let has = |name: &str| seen.exports.iter().any(|export| export == name);
+    check(
+        has("PyInit_mod") && has("counter") && !has("helper"),
+        "what is named is exported, and nothing else",
+        &seen,
+    )?;
     // A library has all of its functions, whatever its file is called.
     for file in ["libother.so", "other.wasm"] {
         bench.ok(&format!("cc -shared mod.o -o {file}"))?;

@@ -12,6 +12,7 @@ set(CMAKE_C_COMPILER ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-cc)
 set(CMAKE_CXX_COMPILER ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-c++)
 set(CMAKE_AR ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-ar CACHE FILEPATH \"\")
 set(CMAKE_RANLIB ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-ranlib CACHE FILEPATH \"\")
+set(CMAKE_CROSSCOMPILING_EMULATOR ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-run)
 set(CMAKE_STRIP ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-strip CACHE FILEPATH \"\")
 
 # What lies in this machine's directories is for this machine.

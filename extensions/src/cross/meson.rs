@@ -12,6 +12,7 @@ cpp = '@DIRNAME@/bin/pymode-c++'
 ar = '@DIRNAME@/bin/pymode-ar'
 ranlib = '@DIRNAME@/bin/pymode-ranlib'
 strip = '@DIRNAME@/bin/pymode-strip'
+exe_wrapper = '@DIRNAME@/bin/pymode-run'
 python = {native}
 # What pkg-config knows of lies on this machine.
 pkg-config = 'false'

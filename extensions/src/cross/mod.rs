@@ -7,6 +7,7 @@
 //! | make and its like | `CC`, `CXX`, `AR`, `RANLIB`, `LDSHARED` |
 //! | meson | a cross file |
 //! | CMake | a toolchain file |
+//! | both, by running a program | `pymode dl run`, which runs it as the guest would |
 //! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
 //!
 //! The hook's own process says `wasi` for `sys.platform` and `platform.system()`, as crossenv does it: a `setup.py` asks
@@ -126,6 +127,8 @@ impl Cross {
                 ("c++", "c++"),
                 ("ar", "ar"),
                 ("ranlib", "ranlib"),
+                // What a build asks by running a program, the guest answers.
+                ("run", "dl run"),
             ] {
                 let headers = match tool {
                     "cc" | "c++" => format!(" -I{}", quoted(&target.include)),

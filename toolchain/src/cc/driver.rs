@@ -256,8 +256,9 @@ impl Driver {
         let mut command = self.zig.command("wasm-ld");
         command.args(flags::LINK_SIDE).args(&link.flags);
         match python_module(output, &words) {
-            // Nobody looks for another symbol in an extension module, and each export costs time at every load.
-            Some(module) if !link.exports_named => {
+            // Nobody looks for another symbol in an extension module than for those that were named, and each export costs time
+            // at every load and keeps code that nobody calls: rustc names the one, and leaves all of its library visible.
+            Some(module) if !link.lends_all => {
                 command.arg("--no-export-dynamic");
                 command.args(
                     ["PyInit_", "PyInitU_"]

@@ -37,8 +37,6 @@ pub(super) struct LinkArgs {
     pub(super) may_dlopen: bool,
     /// `-rdynamic`: it lends them its own symbols, too.
     pub(super) lends_all: bool,
-    /// Exports were named by hand.
-    pub(super) exports_named: bool,
     /// The C++ library was asked for by name.
     pub(super) cxx_library: bool,
     /// A flag that waits for its value: `-rpath` of `-Wl,-rpath,DIR`.
@@ -120,14 +118,11 @@ impl LinkArgs {
             ("export-dynamic" | "E", None) => {
                 self.may_dlopen = true;
                 self.lends_all = true;
-                self.exports_named = true;
             }
             ("export" | "export-if-defined", Some(symbol)) => {
-                self.exports_named = true;
                 self.flags.push(format!("--{key}={symbol}"));
             }
             ("export", None) => {
-                self.exports_named = true;
                 self.waits = Some(Waiting::Flag("--export"));
             }
             ("undefined" | "u" | "wrap", Some(symbol)) => {

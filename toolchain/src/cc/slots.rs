@@ -1,15 +1,36 @@
-//! The slots of a heap type, and methods without arguments: functions behind `void *` or `void (*)(void)`, where the compiler
-//! cannot see that CPython calls them as another type. Each gets a cast to the type that its slot has, and
+//! The slots of a heap type, and the methods of a table: functions behind `void *` or `void (*)(void)`, where the compiler
+//! cannot see that CPython calls them as another type. Each gets a cast to the type that its slot or its flags have, and
 //! [`casts`](super::casts) does the rest.
+//!
+//! Others use `PyType_Slot` for tables with numbers of their own, as NumPy does for data types: a table counts when a
+//! `PyType_Spec` names it.
 
 use std::ops::Range;
 
 /// What the elements of the arrays are called.
 const SLOT: &str = "PyType_Slot";
 const METHOD: &str = "PyMethodDef";
+/// What names a type's slots.
+const SPEC: &str = "PyType_Spec";
 
-/// `METH_NOARGS`, as the preprocessor leaves it behind.
-const NO_ARGUMENTS: &str = "0x0004";
+/// The type of a method's function by the method's flags (CPython's `Include/methodobject.h`), which the preprocessor leaves
+/// behind as numbers: `0x0001 | 0x0002`.
+fn method_type(flags: &str) -> Option<&'static str> {
+    const WHERE_IT_LIVES: u32 = 0x0010 | 0x0020 | 0x0040;
+    let mut all = 0;
+    for flag in flags.split('|') {
+        let flag = flag.trim_matches(|c: char| c.is_whitespace() || c == '(' || c == ')');
+        all |= u32::from_str_radix(flag.strip_prefix("0x")?, 16).ok()?;
+    }
+    Some(match all & !WHERE_IT_LIVES {
+        0x0001 | 0x0004 | 0x0008 => "PyCFunction",
+        0x0003 => "PyCFunctionWithKeywords",
+        // Not all that CPython calls these is there in the limited API.
+        0x0080 => "PyObject *(*)(PyObject *, PyObject *const *, Py_ssize_t)",
+        0x0082 => "PyObject *(*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *)",
+        _ => return None,
+    })
+}
 
 /// The type of a slot's function, by the slot's number (CPython's `Include/typeslots.h`; part of its stable ABI).
 fn function_type(slot: u32) -> Option<&'static str> {
@@ -53,6 +74,7 @@ pub(super) fn typed(source: &str) -> String {
     let slots = source.match_indices(SLOT);
     let mut starts: Vec<(usize, &str)> = slots.chain(source.match_indices(METHOD)).collect();
     starts.sort_unstable();
+    let specs = specs(source);
     let mut text = String::with_capacity(source.len());
     let mut at = 0;
     for (start, name) in starts {
@@ -62,6 +84,9 @@ pub(super) fn typed(source: &str) -> String {
         let Some(array) = array(source, start + name.len()) else {
             continue;
         };
+        if name == SLOT && !is_of_a_type(source, start + name.len(), &specs) {
+            continue;
+        }
         for element in elements(source, array.clone()) {
             let cast = match name {
                 METHOD => typed_method(source, element),
@@ -87,6 +112,71 @@ fn array(source: &str, after: usize) -> Option<Range<usize>> {
     is_definition
         .then(|| braces(source, after + open))
         .flatten()
+}
+
+/// The initializers of all `PyType_Spec`, and what is assigned to the slots of one.
+fn specs(source: &str) -> Vec<Range<usize>> {
+    let mut specs = Vec::new();
+    for (start, _) in source.match_indices(SPEC) {
+        let after = start + SPEC.len();
+        let Some(end) = source[after..].find(['{', ';', '(']) else {
+            continue;
+        };
+        let (head, end) = (source[after..after + end].trim(), after + end);
+        // `PyType_Spec spec = {…}` and the like; in `(PyType_Spec){…}` a parenthesis closes before. A parameter has none.
+        if source[end..].starts_with('{') && (head == ")" || !head.contains(')')) {
+            specs.extend(braces(source, end));
+        }
+        let head = head.trim_start_matches('*');
+        let variable = head.split(|c: char| !is_part_of_name(c)).next();
+        for access in [".", "->"] {
+            let Some(variable) = variable.filter(|variable| !variable.is_empty()) else {
+                continue;
+            };
+            let assignment = format!("{variable}{access}slots");
+            for (at, _) in source[end..].match_indices(&assignment) {
+                let from = end + at + assignment.len();
+                let to = source[from..]
+                    .find(';')
+                    .map_or(source.len(), |at| from + at);
+                specs.push(from..to);
+            }
+        }
+    }
+    specs
+}
+
+/// Whether a specification names the table that is declared behind `PyType_Slot`: of several tables of that name, the one
+/// that was declared last before it.
+fn is_of_a_type(source: &str, declared: usize, specs: &[Range<usize>]) -> bool {
+    let Some(name) = declared_name(source, declared) else {
+        return false;
+    };
+    let again = |at: usize| {
+        let next = source[at..].match_indices(SLOT);
+        next.map(|(found, _)| at + found + SLOT.len())
+            .find(|at| declared_name(source, *at) == Some(name))
+    };
+    let until = again(declared).unwrap_or(source.len());
+    let is_only = until == source.len() && again(0) == Some(declared);
+    specs
+        .iter()
+        .filter(|spec| is_only || (declared..until).contains(&spec.start))
+        .any(|spec| {
+            source[spec.clone()]
+                .split(|c: char| !is_part_of_name(c))
+                .any(|word| word == name)
+        })
+}
+
+/// `name` of ` name[…`.
+fn declared_name(source: &str, at: usize) -> Option<&str> {
+    let name = source[at..].split('[').next()?.trim();
+    is_name(name).then_some(name)
+}
+
+fn is_part_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
 }
 
 /// What is between the brace at `open` and the one that closes it.
@@ -142,7 +232,7 @@ fn elements(source: &str, array: Range<usize>) -> Vec<Range<usize>> {
     elements
 }
 
-/// Where a method's function stands, and what is to stand there, if it is one without arguments.
+/// Where a method's function stands, and what is to stand there.
 fn typed_method(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)> {
     let commas: Vec<usize> = {
         let mut depth = 0i32;
@@ -158,11 +248,13 @@ fn typed_method(source: &str, element: Range<usize>) -> Option<(Range<usize>, St
         return None;
     };
     let end = commas.get(2).copied().unwrap_or(element.end);
-    if source[second + 1..end].trim() != NO_ARGUMENTS {
-        return None;
-    }
+    let function_type = method_type(&source[second + 1..end])?;
     let function = function(&source[first + 1..second])?;
-    Some((first + 1..second, format!(" (PyCFunction){function}")))
+    let cast = match function_type {
+        "PyCFunction" => format!(" (PyCFunction){function}"),
+        other => format!(" (PyCFunction)({other}){function}"),
+    };
+    Some((first + 1..second, cast))
 }
 
 /// Where a slot's function stands, and what is to stand there.
@@ -229,14 +321,57 @@ mod tests {
         let source = "typedef struct {} PyType_Slot; extern PyType_Slot s[];
 static PyType_Slot slots[] = { { 60, make }, {51, (void*)clear}, {52,( reinterpret_cast<void*>( a::drop ) )},
   { 71, void_cast( visit ) }, {66, &(repr)}, {56, (void*)\"doc\"}, {64, methods}, {65, x ? a : b}, {0, 0} };
-PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)(void (*)(void))f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)g, 0x0002 | 0x0001}, {0, 0}};";
+PyType_Spec spec = { \"a\", 0, 0, 0, slots };";
         assert_eq!(
             typed(source),
             "typedef struct {} PyType_Slot; extern PyType_Slot s[];
 static PyType_Slot slots[] = { { 60, (void *)(initproc)make }, {51, (void *)(inquiry)clear }, {52, (void *)(destructor)a::drop },
   { 71, (void *)(traverseproc)visit }, {66, (void *)(reprfunc)repr }, {56, (void*)\"doc\"}, {64, methods}, {65, x ? a : b}, {0, 0} };
-PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)g, 0x0002 | 0x0001}, {0, 0}};"
+PyType_Spec spec = { \"a\", 0, 0, 0, slots };"
         );
+    }
+
+    #[test]
+    fn each_method_has_the_type_of_its_flags() {
+        let source = "PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)(void (*)(void))f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)g, 0x0002 | 0x0001},
+  {\"c\", (PyCFunction)(void (*)(void))h, (0x0080|0x0002) | 0x0020, 0}, {\"d\", i, 0x0080}, {\"e\", j, FLAGS}, {\"f\", k, 0x0200 | 0x0080 | 0x0002}, {0, 0}};";
+        assert_eq!(
+            typed(source),
+            "PyMethodDef m[] = {{\"a}\\\"\", (PyCFunction)f, 0x0004, \"{,\"}, {\"b\", (PyCFunction)(PyCFunctionWithKeywords)g, 0x0002 | 0x0001},
+  {\"c\", (PyCFunction)(PyObject *(*)(PyObject *, PyObject *const *, Py_ssize_t, PyObject *))h, (0x0080|0x0002) | 0x0020, 0}, {\"d\", (PyCFunction)(PyObject *(*)(PyObject *, PyObject *const *, Py_ssize_t))i, 0x0080}, {\"e\", j, FLAGS}, {\"f\", k, 0x0200 | 0x0080 | 0x0002}, {0, 0}};"
+        );
+    }
+
+    #[test]
+    fn a_table_with_numbers_of_its_own_stays() {
+        let is_typed = |source: &str| {
+            let text = typed(source);
+            let count = text.matches("(inquiry)").count();
+            assert!(count > 0 || text == source, "{text}");
+            count
+        };
+        let table = "static PyType_Slot slots[] = {{9, f}, {0, 0}};";
+        assert_eq!(is_typed(table), 0, "nobody names it");
+        assert_eq!(
+            is_typed(&format!("{table} DType_Spec s = {{1, slots}};")),
+            0
+        );
+        for spec in [
+            "PyType_Spec s = {.slots = slots};",
+            "PyType_Spec s{\"\", 0, slots};",
+            "PyType_Spec all[2] = {{0, slots}, {0, others}};",
+            "x = PyType_FromSpec(&(PyType_Spec){0, slots});",
+            "PyType_Spec s; s.slots = slots;",
+            "void g(PyType_Spec *s) { s->slots = slots; }",
+        ] {
+            let text = format!("{table} {spec}");
+            assert_eq!(is_typed(&text), 1, "{text}");
+        }
+        // The same name in two functions, of which one makes a type.
+        let both = format!(
+            "void a(void) {{ {table} PyType_Spec s = {{0, slots}}; }} void b(void) {{ {table} Method_Spec s = {{0, slots}}; }}"
+        );
+        assert_eq!(is_typed(&both), 1);
     }
 
     #[test]
