@@ -1,28 +1,39 @@
 """Runs a test suite as Python would, less the tests that are named: -c SUITE SETTINGS ARGS...
 
-SETTINGS is JSON: `skips`, patterns of test names, each with its reason; `modules`, which must come from side modules, or the
-run would prove nothing; `whole`, whether all tests are run; `report`, a file for the outcome as JSON, or null. ARGS is what
+SETTINGS is JSON: `skips`, patterns of test names, each with its reason, or `import NAME` for what uses a module that is not
+there; `modules`, which must come from side modules, or the
+run would prove nothing; `whole`, whether all tests are run; `report`, a file for the outcome as JSON, or null; `running`, one for the name of the test that runs, for
+whoever wants to know which one the guest died of, or null. ARGS is what
 Python is to run: `-m MODULE ...` or `-c CODE ...`.
 
 A skipped test is reported as one, and a pattern that no test matches is an error: the list of skips must not rot.
 """
 
 import _imp
+import builtins
 import collections
 import fnmatch
 import importlib
 import json
 import runpy
 import sys
+import pathlib
 import time
+import types
 import unittest
 
-# There is no dup() for pytest to turn streams around with, and nothing to be gained from what else is turned off.
-PYTEST = ["--capture=sys", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:threadexception"]
+# There is no dup() for pytest to turn streams around with, nothing to be gained from what else is turned off, and no user
+# who could own a directory for temporary files.
+PYTEST = [
+    "--capture=sys", "--basetemp=/tmp/pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:threadexception"
+]
 
 settings = json.loads(sys.argv[1])
-skips = settings["skips"]
+IMPORT = "import "
+skips = {name: why for name, why in settings["skips"].items() if not name.startswith(IMPORT)}
+absent = {name.removeprefix(IMPORT): why for name, why in settings["skips"].items() if name.startswith(IMPORT)}
 used = set()
+running = open(settings["running"], "wb", buffering=0) if settings["running"] else None
 outcome = {"passed": 0, "failed": [], "skipped": collections.Counter(), "modules": {}}
 
 
@@ -32,6 +43,62 @@ def reason(name):
             used.add(pattern)
             return why
     return None
+
+
+def begin(name):
+    """Says which test runs from now on."""
+    if running:
+        running.seek(0)
+        running.truncate()
+        running.write(name.encode())
+
+
+class Absent:
+    """Something of a module that is not there: tests may name it, and whoever uses it is skipped."""
+
+    def __init__(self, module, why):
+        self._module, self._why = module, why
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_, **__):
+        used.add(IMPORT + self._module)
+        raise unittest.SkipTest(self._why)
+
+    __mul__ = __rmul__ = __getitem__ = __iter__ = __enter__ = __call__
+
+    def __mro_entries__(self, _):
+        return (type(self._module, (), {"__new__": self}),)
+
+
+class AbsentModule(types.ModuleType):
+    def __init__(self, name, why):
+        super().__init__(name)
+        self.__dict__["_absent"] = Absent(name, why)
+
+    def __getattr__(self, name):
+        return getattr(self._absent, name)
+
+
+def stand_in():
+    """Lets tests be collected whose files import what is not there. The package itself is told that it is not there."""
+    modules = {name: AbsentModule(name, why) for name, why in absent.items()}
+    importing = builtins.__import__
+
+    def import_or_stand_in(name, globals=None, *rest, **named):
+        try:
+            return importing(name, globals, *rest, **named)
+        except ImportError:
+            importer = (globals or {}).get("__name__", "").split(".")
+            is_test = "tests" in importer or importer[-1].startswith(("test_", "conftest"))
+            if not is_test or name.split(".")[0] not in modules:
+                raise
+            return modules[name.split(".")[0]]
+
+    builtins.__import__ = import_or_stand_in
 
 
 def note(name, kind, why=None):
@@ -50,6 +117,7 @@ class Unittest:
     def run_or_skip(test, result=None):
         if result is None:
             return Unittest.run(test, result)
+        begin(test.id())
         why = reason(test.id())
         if why is not None:
             result.startTest(test)
@@ -69,20 +137,40 @@ class Unittest:
 class Pytest:
     """A plugin."""
 
+    name = ""
+
+    @staticmethod
+    def path(path, config):
+        """What a file is called: its path below the suite, or below what it was imported from."""
+        for root in [config.rootpath, *map(pathlib.Path, sys.path)]:
+            if root.is_absolute() and root != path and path.is_relative_to(root):
+                return path.relative_to(root).as_posix()
+        return path.as_posix()
+
+    @staticmethod
+    def name_of(item):
+        return "::".join([Pytest.path(item.path, item.config), *item.nodeid.split("::")[1:]])
+
     @staticmethod
     def pytest_ignore_collect(collection_path, config):
-        why = reason(collection_path.relative_to(config.rootpath).as_posix())
+        name = Pytest.path(collection_path, config)
+        why = reason(name)
         if why is not None:
-            note(str(collection_path), "skipped", why + " (whole files)")
+            note(name, "skipped", why + " (whole files)")
             return True
         return None
+
+    @staticmethod
+    def pytest_runtest_protocol(item):
+        Pytest.name = Pytest.name_of(item)
+        begin(Pytest.name)
 
     @staticmethod
     def pytest_collection_modifyitems(items):
         import pytest
 
         for item in items:
-            why = reason(item.nodeid)
+            why = reason(Pytest.name_of(item))
             if why is not None:
                 item.add_marker(pytest.mark.skip(reason=why))
                 item.user_properties.append(("pymode", why))
@@ -90,14 +178,22 @@ class Pytest:
     @staticmethod
     def pytest_runtest_logreport(report):
         if report.skipped:
-            note(report.nodeid, "skipped", dict(report.user_properties).get("pymode"))
+            note(Pytest.name, "skipped", dict(report.user_properties).get("pymode") or Pytest.absence(report))
         elif report.failed or report.when == "call":
-            note(report.nodeid, report.outcome)
+            note(Pytest.name, report.outcome)
+
+    @staticmethod
+    def absence(report):
+        """Why a test was skipped, if it was for a module that is not there."""
+        said = str(report.longrepr)
+        return next((why for why in absent.values() if why in said), None)
 
     @staticmethod
     def pytest_collectreport(report):
         if report.failed:
             note(report.nodeid, "failed")
+        elif report.skipped and (why := Pytest.absence(report)):
+            note(report.nodeid, "skipped", why + " (whole files)")
 
 
 def prove():
@@ -149,7 +245,7 @@ def finish(code):
     if settings["report"]:
         with open(settings["report"], "w", encoding="utf-8") as file:
             json.dump(outcome, file)
-    unused = sorted(set(skips) - used) if settings["whole"] else []
+    unused = sorted(set(settings["skips"]) - used) if settings["whole"] else []
     if unused:
         sys.exit(f"error: these skips match no test: {', '.join(unused)}")
     if not code and not outcome["passed"]:
@@ -158,6 +254,7 @@ def finish(code):
 
 
 prove()
+stand_in()
 try:
     run(*sys.argv[2:])
 except SystemExit as end:

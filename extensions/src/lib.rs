@@ -37,6 +37,6 @@ pub use error::Error;
 pub use pyproject::{Project, Requirement};
 pub use recipe::{Recipe, RecipeError, TestRecipe};
 pub use spec::{ProjectName, Spec, SpecError, Version};
-pub use suite::{Outcome, Suite};
+pub use suite::{Files, Outcome, Suite};
 pub use sync::Prefer;
 pub use wheel::{Wheel, WheelError, WheelName};

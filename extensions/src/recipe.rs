@@ -16,7 +16,13 @@ const RECIPES: &[(&str, &str)] = &[
     ("kiwisolver", include_str!("../recipes/kiwisolver.toml")),
     ("markupsafe", include_str!("../recipes/markupsafe.toml")),
     ("msgpack", include_str!("../recipes/msgpack.toml")),
+    ("numpy", include_str!("../recipes/numpy.toml")),
     ("propcache", include_str!("../recipes/propcache.toml")),
+    (
+        "pydantic-core",
+        include_str!("../recipes/pydantic-core.toml"),
+    ),
+    ("rapidfuzz", include_str!("../recipes/rapidfuzz.toml")),
     ("regex", include_str!("../recipes/regex.toml")),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
     ("ujson", include_str!("../recipes/ujson.toml")),

@@ -36,6 +36,15 @@ pub struct Suite {
     skips: Skips,
 }
 
+/// What the guest writes beside the tests.
+#[derive(Clone, Copy, Debug)]
+pub struct Files<'a> {
+    /// The [`Outcome`], as JSON.
+    pub report: &'a str,
+    /// The name of the test that runs.
+    pub running: &'a str,
+}
+
 /// How a suite ended, as the helper in the guest tells it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
@@ -52,20 +61,22 @@ pub struct Outcome {
 
 impl Suite {
     /// Python's arguments: the helper that proves, skips and counts, and behind it what the recipe says. `more` goes to the
-    /// test runner, and may choose among the tests; `report` is where the guest writes the [`Outcome`], as JSON.
-    pub fn args(&self, more: &[String], report: Option<&str>) -> Vec<String> {
+    /// test runner, and may choose among the tests.
+    pub fn args(&self, more: &[String], files: Option<&Files<'_>>) -> Vec<String> {
         #[derive(Serialize)]
         struct Settings<'s> {
             skips: &'s Skips,
             modules: &'s [String],
             whole: bool,
             report: Option<&'s str>,
+            running: Option<&'s str>,
         }
         let settings = serde_json::to_string(&Settings {
             skips: &self.skips,
             modules: &self.modules,
             whole: more.is_empty(),
-            report,
+            report: files.map(|files| files.report),
+            running: files.map(|files| files.running),
         })
         .expect("text and numbers are JSON");
         // The tests' directory is shared, and its bytecode would be the guest's to write.

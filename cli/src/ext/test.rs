@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use pymode_ext::{Outcome, Spec, Suite};
+use pymode_ext::{Files, Outcome, Spec, Suite};
 use pymode_workerd::Room;
 use serde::Serialize;
 
@@ -12,8 +12,11 @@ use crate::failure::Failure;
 use crate::job::Job;
 use crate::python::Workshop;
 
-/// Where the guest writes how it ended: in its working directory, which is thrown away.
-const REPORT: &str = ".pymode-outcome.json";
+/// What the guest writes in its working directory, which is thrown away.
+const FILES: Files<'_> = Files {
+    report: ".pymode-outcome.json",
+    running: ".pymode-running",
+};
 
 /// How much of a suite a Worker is given a copy of, and the memory that it is in is this machine's.
 const ROOM: Room = Room {
@@ -40,7 +43,7 @@ pub(crate) fn test(order: &Order<'_>) -> Result<ExitCode, Failure> {
     let scratch = tempfile::tempdir()?;
     copy(&suite.dir, scratch.path()).map_err(|e| Failure::file("copy", &suite.dir, &e))?;
     let job = Job {
-        args: &suite.args(order.args, Some(REPORT)),
+        args: &suite.args(order.args, Some(&FILES)),
         sites: &suite.site,
         cwd: scratch.path(),
         file: None,
@@ -48,8 +51,15 @@ pub(crate) fn test(order: &Order<'_>) -> Result<ExitCode, Failure> {
         room: ROOM,
     };
     let code = job.run(&workshop, order.engine)?;
+    let outcome = Outcome::read(&scratch.path().join(FILES.report));
+    if outcome.is_none()
+        && let Ok(name) = std::fs::read_to_string(scratch.path().join(FILES.running))
+        && !name.is_empty()
+    {
+        eprintln!("error: the suite did not come to its end; it ended in `{name}`");
+    }
     if let Some(path) = order.report {
-        write_report(path, &suite, Outcome::read(&scratch.path().join(REPORT)))?;
+        write_report(path, &suite, outcome)?;
     }
     Ok(code)
 }
