@@ -126,7 +126,7 @@ fn methods() -> Tested {
         let seen = look(&bench.path("a.so"))?;
         let handed_out = |name: &str| {
             let name = format!("GOT.func.{name}");
-            seen.imports.iter().any(|import| *import == name)
+            seen.imports.contains(&name)
         };
         check(
             !handed_out("two") && handed_out("three") && !handed_out("fast"),

@@ -1,7 +1,7 @@
 //! The form of files: their length, their ends, what every manifest says.
 
 use super::Fault;
-use super::manifest::PINNED;
+use super::manifest::is_ours;
 use super::tree::{File, Tree};
 
 /// A longer file is usually two ideas.
@@ -90,7 +90,7 @@ fn tabs(file: &File) -> Option<Fault> {
 
 fn lints(file: &File) -> Option<Fault> {
     let package = file.name() == "Cargo.toml" && file.text.lines().any(|line| line == "[package]");
-    let code = !file.is_under(PINNED);
+    let code = is_ours(file);
     (package && code && !file.text.contains("[lints]\nworkspace = true\n")).then(|| {
         Fault::new(
             &file.path,

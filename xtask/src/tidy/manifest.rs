@@ -8,8 +8,13 @@ use super::tree::{File, Tree};
 use crate::error::Error;
 use crate::run;
 
-/// Manifests that only pin what is downloaded: no code of ours.
-pub(super) const PINNED: &str = "toolchain/sources";
+/// Manifests of no crate of ours: those that only pin what is downloaded, and projects that tests build as somebody else's.
+const OTHERS: [&str; 2] = ["toolchain/sources", "tests/backends"];
+
+/// Whether a file belongs to a crate of ours.
+pub(super) fn is_ours(file: &File) -> bool {
+    !OTHERS.iter().any(|folder| file.is_under(folder))
+}
 
 /// A crate of ours.
 #[derive(Debug, Clone, Default)]
@@ -83,5 +88,5 @@ pub(super) fn all(root: &Path, tree: &Tree) -> Result<Vec<Crate>, Error> {
 fn is_workspace(file: &File) -> bool {
     file.name() == "Cargo.toml"
         && file.lines().any(|(_, line)| line == "[workspace]")
-        && !file.is_under(PINNED)
+        && is_ours(file)
 }
