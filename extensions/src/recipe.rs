@@ -22,6 +22,7 @@ const RECIPES: &[(&str, &str)] = &[
         "pydantic-core",
         include_str!("../recipes/pydantic-core.toml"),
     ),
+    ("pydantic", include_str!("../recipes/pydantic.toml")),
     ("rapidfuzz", include_str!("../recipes/rapidfuzz.toml")),
     ("regex", include_str!("../recipes/regex.toml")),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
@@ -91,6 +92,8 @@ pub struct TestRecipe {
     pub requires: Vec<String>,
     /// Files and directories of the sdist that are laid beside the tests' working directory.
     pub from: Vec<String>,
+    /// Extension modules of other packages that the tests would prove nothing without.
+    pub modules: Vec<String>,
     /// Python's arguments.
     pub run: Vec<String>,
 }
@@ -156,7 +159,8 @@ impl Recipe {
             field,
             reason,
         };
-        for module in &written.modules {
+        let of_tests = written.test.iter().flat_map(|test| &test.modules);
+        for module in written.modules.iter().chain(of_tests) {
             let is_identifier = |part: &str| {
                 !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             };

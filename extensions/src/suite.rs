@@ -135,7 +135,7 @@ impl Builder<'_> {
             wheel,
             site,
             dir,
-            modules: recipe.modules,
+            modules: [recipe.modules, test.modules].concat(),
             run: test.run,
             skips: skips::of(&name),
         })

@@ -19,6 +19,7 @@ fn main() -> ExitCode {
         Trial::test("simplejson_is_importable_with_its_speedups", simplejson),
         Trial::test("a_source_tree_is_built_and_left_alone", source_tree),
         Trial::test("a_cxx_extension_is_built", cxx),
+        Trial::test("vector_instructions_are_well", vectors),
         Trial::test("the_limited_api_gets_the_guests_names", abi3),
         Trial::test("the_line_that_does_not_compile_is_shown", compile_error),
         Trial::test("a_module_that_would_not_load_is_no_wheel", would_not_load),
@@ -186,6 +187,17 @@ fn source_tree() -> Tested {
         build_tree(&dir)?.map_err(told)?.path != wheel.path,
         "changed it is another",
     )
+}
+
+fn vectors() -> Tested {
+    let dir = tiny(
+        "typedef int four __attribute__((vector_size(16)));
+        __attribute__((target(\"simd128\"), noinline)) static int sum(four *a) { four b = *a * *a; return b[0] + b[1] + b[2] + b[3]; }",
+        "four a = {1, 2, 3, (int)(size_t)args}; return PyLong_FromLong(sum(&a));",
+    )?;
+    let wheel = build_tree(&dir)?.map_err(told)?;
+    let modules = wheel.side_modules().map_err(|e| e.to_string())?;
+    is(modules.len() == 1, "it is built, and checked")
 }
 
 fn names(dir: &Path) -> Result<Vec<String>, Failed> {
