@@ -114,6 +114,14 @@ fn other_names() -> Tested {
         "what is named is exported, and nothing else",
         &seen,
     )?;
+    bench.ok("cc -shared -Wl,--export=PyInit_mod mod.o -o crate.wasm")?;
+    let seen = look(&bench.path("crate.wasm"))?;
+    let has = |name: &str| seen.exports.iter().any(|export| export == name);
+    check(
+        has("PyInit_mod") && !has("helper"),
+        "the file may be called after the crate",
+        &seen,
+    )?;
     // A library has all of its functions, whatever its file is called.
     for file in ["libother.so", "other.wasm"] {
         bench.ok(&format!("cc -shared mod.o -o {file}"))?;

@@ -255,7 +255,7 @@ impl Driver {
 
         let mut command = self.zig.command("wasm-ld");
         command.args(flags::LINK_SIDE).args(&link.flags);
-        match python_module(output, &words) {
+        match python_module(output, &words, &link.flags) {
             // Nobody looks for another symbol in an extension module than for those that were named, and each export costs time
             // at every load and keeps code that nobody calls: rustc names the one, and leaves all of its library visible.
             Some(module) if !link.lends_all => {
@@ -405,8 +405,12 @@ fn found_libraries(link: &LinkArgs) -> Vec<String> {
 
 /// The Python module that is linked from these words, if it is one. Build systems know many names for its file
 /// (`m.abi3.so`, `libm.so` before it is moved), and a `.wasm` may be any library: what makes it a module is its init function, or
-/// the suffix that nothing else has.
-fn python_module<'o>(output: &'o str, words: &[String]) -> Option<&'o str> {
+/// the suffix that nothing else has. Rust's file is called after the crate, and rustc names the init function.
+fn python_module<'o>(output: &'o str, words: &[String], flags: &'o [String]) -> Option<&'o str> {
+    let named = |flag: &'o String| flag.strip_prefix("--export=PyInit_");
+    if let Some(module) = flags.iter().find_map(named) {
+        return Some(module);
+    }
     if output.ends_with(pymode_abi::EXT_SUFFIX) {
         return flags::python_module(output);
     }
