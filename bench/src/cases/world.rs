@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write;
 use std::sync::Arc;
 
-use pymode_dylink::{Config, FileId, ModuleInfo, Plan, SetFile, dlfcn, now};
+use pymode_dylink::{ClosedSet, Config, FileId, ModuleInfo, Plan, SetFile, dlfcn, now};
 use pymode_dylink_wasmtime::{Guest, Linkage, MainModule, WasmtimeEngine, engine_config};
 use wasmtime::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 
@@ -118,23 +118,24 @@ impl World {
 
     pub(super) fn make_plan(&mut self) -> Fallible<()> {
         let hash = |bytes: &[u8]| self.hash(bytes);
-        let main = SetFile {
-            path: "main".into(),
-            aliases: Vec::new(),
-            hash: hash(&self.main_bytes),
-            info: ModuleInfo::main_from_bytes(&self.main_bytes)?,
-        };
+        let info = ModuleInfo::main_from_bytes(&self.main_bytes)?;
         let mut sides = Vec::new();
         for (path, (_, bytes)) in &self.files {
-            sides.push(SetFile {
-                path: path.clone(),
-                aliases: Vec::new(),
-                hash: hash(bytes),
-                info: ModuleInfo::from_bytes(bytes)?,
-            });
+            sides.push(SetFile::new(
+                path,
+                hash(bytes),
+                ModuleInfo::from_bytes(bytes)?,
+            ));
         }
         sides.sort_by(|a, b| a.path.cmp(&b.path));
-        let (plan, refused) = Plan::for_set(main, sides, Config::default(), &|_, _| false)?;
+        let (plan, refused) = Plan::for_set(ClosedSet {
+            main: SetFile::new("main", hash(&self.main_bytes), info),
+            sides,
+            config: Config::default(),
+            has_host: &|_, _| false,
+            hash: &hash,
+            remake: "run the benchmark again",
+        });
         if let Some(refused) = refused.first() {
             return Err(refused.reason.to_string().into());
         }

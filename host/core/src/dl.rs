@@ -2,6 +2,9 @@
 
 use crate::{Errno, GuestMemory};
 
+/// Where libraries lie that modules name without a directory.
+pub const LIBRARY_PATH: &str = "/lib";
+
 /// The longest path or symbol that is taken. C++ has symbols of thousands of bytes; a wrong length has billions.
 const MAX_TEXT: u32 = 1 << 16;
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pymode_dylink_wasmtime::Guest as _;
+use pymode_host::dl::LIBRARY_PATH;
 use pymode_host::program::START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
@@ -29,9 +30,6 @@ const TMP_LIMIT: u64 = 512 << 20;
 /// How many modules a guest may have loaded in its life. wasmtime gives an instance back only with the whole store, so each
 /// `dlopen` counts, also of a library that was closed since; each takes some two kilobytes.
 const INSTANCES: usize = 1 << 20;
-
-/// Where the loader looks for a library that is asked for without a path: C++'s standard library lies there.
-const LIBRARY_PATH: &str = "/lib";
 
 /// A run of a program, to be told what it is given and then started.
 ///

@@ -19,13 +19,9 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn name(this: &Bundle) -> String;
 
-    /// What it says of itself: all of it but code and data.
-    #[wasm_bindgen(method, getter, js_name = mainInfo)]
-    pub(crate) fn main_info(this: &Bundle) -> ArrayBuffer;
-
-    /// The module of forwarders, if there can be a use for it; it is compiled under the key `forwarders`.
+    /// The link plan: of main and all side modules.
     #[wasm_bindgen(method, getter)]
-    pub(crate) fn forwarders(this: &Bundle) -> Option<ArrayBuffer>;
+    pub(crate) fn plan(this: &Bundle) -> ArrayBuffer;
 
     /// The window to a guest's memory, compiled.
     #[wasm_bindgen(method, getter)]

@@ -1,20 +1,23 @@
 //! The linker of one guest: where its files lie, and how compiled modules are found for them.
 //!
-//! A Worker may not compile. So the files of side modules in a bundle's images are not the modules themselves but what they
-//! say of themselves (all but code and data), with a key in a custom section; the bundle has the compiled module under that
-//! key, and fetches it when it is first needed.
+//! A Worker may not compile, and reads no WebAssembly. Its bundle has all modules compiled, fetched when they are first
+//! needed, and a link plan that says what each of them imports and exports, and what is bound to what. The files of side
+//! modules in the images are tickets for them.
 
 use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Uint8Array, WebAssembly};
+use js_sys::{Object, Promise, Uint8Array};
 use pymode_dylink::{
-    Config, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Program,
+    Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main, Plan,
+    Program,
 };
 use pymode_dylink_js::{
-    Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Modules, NotKnown, reason,
+    Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Known, Modules, NotKnown, key,
+    reason, stamp, ticket,
 };
+use pymode_host::dl::LIBRARY_PATH;
 use pymode_host::vfs::{Follow, GuestPath};
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
@@ -24,22 +27,16 @@ use crate::guest::Guest;
 use crate::jobs;
 use crate::trace::Trace;
 
-/// Where libraries lie that modules name without a directory.
-const LIBRARY_PATH: &str = "/lib";
-
 /// The key of main in the bundle's notes.
 const MAIN_KEY: &str = "main";
-
-/// The key of the bundle's forwarders.
-const FORWARDERS_KEY: &str = "forwarders";
 
 thread_local! {
     /// Modules that were fetched already, for all guests.
     static MODULES: Modules = Modules::default();
     /// Of what bridges are made, if any was.
     static FORWARDERS: OnceCell<Rc<Forwarders>> = const { OnceCell::new() };
-    /// What main exports: read once, by the first guest that loads anything.
-    static MAIN: OnceCell<Arc<ModuleInfo>> = const { OnceCell::new() };
+    /// Read by the first guest that loads anything.
+    static PLAN: OnceCell<Arc<Plan>> = const { OnceCell::new() };
 }
 
 /// The linker's part of a guest.
@@ -47,8 +44,8 @@ pub(crate) struct Loader {
     pub(crate) program: RefCell<Program<JsInstance, JsExtern>>,
     /// What main imports: an object for each module.
     imports: Object,
-    /// Keys of modules that a `dl_open` needed and that are not compiled yet.
-    missing: RefCell<Vec<String>>,
+    /// Modules that a `dl_open` needed and that are not compiled yet.
+    missing: RefCell<Vec<ContentHash>>,
     /// Where it tells what it does.
     pub(crate) trace: Option<Trace>,
 }
@@ -81,9 +78,8 @@ pub(crate) fn loaded(guest: &Guest) -> Vec<(String, String)> {
     let paths = guest.loader.program.borrow().loaded();
     let mut wasi = guest.wasi.borrow_mut();
     let keyed = paths.into_iter().filter_map(|path| {
-        let (skeleton, _) = wasi.vfs().read_file(path.as_bytes()).ok()?;
-        let key = pymode_dylink_js::key(&skeleton)?.to_owned();
-        Some((path, key))
+        let (file, _) = wasi.vfs().read_file(path.as_bytes()).ok()?;
+        Some((path, key(ticket(&file)?)))
     });
     keyed.collect()
 }
@@ -95,20 +91,23 @@ pub(crate) fn fetching(guest: &Guest) -> Option<Promise> {
         return None;
     }
     Some(wasm_bindgen_futures::future_to_promise(async move {
-        for key in missing {
-            let fetched = fetch_side(&key).await;
+        let plan = plan().map_err(|fault| JsError::new(&fault.0))?;
+        // All are under way before the first is waited for.
+        let under_way: Vec<_> = missing
+            .iter()
+            .map(|hash| bundle::with(|bundle| bundle.side(&key(*hash))).flatten())
+            .collect();
+        for (hash, promise) in missing.into_iter().zip(under_way) {
+            let fetched = match promise {
+                Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
+                Err(thrown) => Err(thrown),
+            };
+            let fetched = fetched.map(JsCast::unchecked_into);
             let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
-            MODULES.with(|modules| modules.add(&key, fetched));
+            MODULES.with(|modules| modules.add(hash, fetched, &plan));
         }
         Ok(JsValue::UNDEFINED)
     }))
-}
-
-async fn fetch_side(key: &str) -> Result<WebAssembly::Module, JsValue> {
-    let promise = bundle::with(|bundle| bundle.side(key))??;
-    Ok(wasm_bindgen_futures::JsFuture::from(promise)
-        .await?
-        .unchecked_into())
 }
 
 /// The linker's view of a guest.
@@ -119,10 +118,24 @@ pub(crate) fn process(guest: &Rc<Guest>) -> JsProcess<Linking> {
 pub(crate) struct Linking(Rc<Guest>);
 
 impl Linking {
-    fn read(&self, path: &str) -> Result<Vec<u8>, FetchError> {
+    fn known(&self, path: &str) -> Result<Known, FetchError> {
+        let plan = plan().map_err(|fault| unreadable(fault.0))?;
         let read = self.0.wasi.borrow_mut().vfs().read_file(path.as_bytes());
-        read.map(|(bytes, _)| bytes)
-            .map_err(|errno| unreadable(errno.to_string()))
+        let (bytes, _) = read.map_err(|errno| unreadable(errno.to_string()))?;
+        let known = MODULES.with(|modules| modules.fetch(&bytes, &plan));
+        known.map_err(|unknown| match unknown {
+            NotKnown::Malformed(reason) => reason.into(),
+            NotKnown::NoTicket => unreadable(
+                "it is no side module that is part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
+                    .to_owned(),
+            ),
+            NotKnown::Stale(_) => unreadable(plan.stale(path).to_string()),
+            NotKnown::Missing(hash) => {
+                self.0.loader.missing.borrow_mut().push(hash);
+                unreadable("it is not compiled yet".to_owned())
+            }
+            NotKnown::Plan(error) => unreadable(error.to_string()),
+        })
     }
 }
 
@@ -144,14 +157,27 @@ impl Host for Linking {
     }
 
     fn main(&self) -> Result<Main<JsInstance>, Fault> {
-        let info = main_info()?;
+        let name = bundle::with(Bundle::name).map_err(|thrown| Fault::new(reason(&thrown)))?;
+        let hash = self.main_hash().unwrap_or(ContentHash([0; 32]));
+        let info = plan()?.main(hash, &name);
+        let info = info.map_err(|stale| Fault(stale.to_string()))?;
         Ok(Main {
-            name: bundle::with(Bundle::name)
-                .map_err(|thrown| Fault::new(reason(&thrown)))?
-                .into(),
+            name: name.as_str().into(),
             instance: JsInstance::main(Arc::clone(&info)),
             info,
         })
+    }
+
+    fn plan(&self) -> Option<Arc<Plan>> {
+        // Who wants to be told how a library is found has it looked for.
+        if self.traces() {
+            return None;
+        }
+        plan().ok()
+    }
+
+    fn main_hash(&self) -> Option<ContentHash> {
+        stamp(&bundle::with(|bundle| bundle.main()).ok()?)
     }
 
     fn identify(&self, path: &str) -> Option<FileId> {
@@ -167,19 +193,13 @@ impl Host for Linking {
     }
 
     fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
-        let bytes = self.read(path)?;
-        let fetched = MODULES.with(|modules| modules.fetch(&bytes));
-        fetched.map_err(|unknown| match unknown {
-            NotKnown::Malformed(reason) => reason.into(),
-            NotKnown::NoKey => unreadable(
-                "it is not part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
-                    .to_owned(),
-            ),
-            NotKnown::Missing(key) => {
-                self.0.loader.missing.borrow_mut().push(key.into());
-                unreadable("it is not compiled yet".to_owned())
-            }
-        })
+        let Known { info, source, .. } = self.known(path)?;
+        Ok(Fetched { info, source })
+    }
+
+    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
+        let Known { source, hash, .. } = self.known(path)?;
+        Ok((source, hash))
     }
 
     fn imports(&self) -> &Object {
@@ -191,8 +211,8 @@ impl Host for Linking {
         if *path == bundle::with(Bundle::name).ok()? {
             return Inspection::from_notes(&notes, MAIN_KEY);
         }
-        let skeleton = self.read(path).ok()?;
-        Inspection::from_notes(&notes, pymode_dylink_js::key(&skeleton)?)
+        let file = self.0.wasi.borrow_mut().vfs().read_file(path.as_bytes());
+        Inspection::from_notes(&notes, &key(ticket(&file.ok()?.0)?))
     }
 
     fn traces(&self) -> bool {
@@ -209,31 +229,26 @@ impl Host for Linking {
         if let Some(known) = FORWARDERS.with(|known| known.get().cloned()) {
             return Ok(known);
         }
-        let Some(fetched) = MODULES.with(|modules| modules.compiled(FORWARDERS_KEY)) else {
-            self.0
-                .loader
-                .missing
-                .borrow_mut()
-                .push(FORWARDERS_KEY.to_owned());
+        let (hash, bridge) = plan()?
+            .forwarders()
+            .ok_or_else(|| Fault::new("the bundle has no forwarders"))?;
+        let Some(fetched) = MODULES.with(|modules| modules.compiled(hash)) else {
+            self.0.loader.missing.borrow_mut().push(hash);
             return Err(Fault::new("the bundle's forwarders are not compiled yet"));
         };
-        let bytes = bundle::with(|bundle| bundle.forwarders())
-            .map_err(|thrown| Fault::new(reason(&thrown)))?
-            .ok_or_else(|| Fault::new("the bundle has no forwarders"))?;
-        let made = Forwarders::new(fetched?, &Uint8Array::new(&bytes).to_vec())?;
+        let made = Forwarders::new(fetched?, &bridge);
         Ok(FORWARDERS.with(|known| Rc::clone(known.get_or_init(|| Rc::new(made)))))
     }
 }
 
-fn main_info() -> Result<Arc<ModuleInfo>, Fault> {
-    if let Some(info) = MAIN.with(|main| main.get().cloned()) {
-        return Ok(info);
+fn plan() -> Result<Arc<Plan>, Fault> {
+    if let Some(plan) = PLAN.with(|plan| plan.get().cloned()) {
+        return Ok(plan);
     }
-    let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.main_info()).to_vec())
-        .map_err(|thrown| Fault::new(reason(&thrown)))?;
-    let info =
-        ModuleInfo::main_from_bytes(&bytes).map_err(|error| Fault::new(error.to_string()))?;
-    Ok(MAIN.with(|main| Arc::clone(main.get_or_init(|| Arc::new(info)))))
+    let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.plan()).to_vec());
+    let bytes = bytes.map_err(|thrown| Fault::new(reason(&thrown)))?;
+    let plan = Plan::from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?;
+    Ok(PLAN.with(|cell| Arc::clone(cell.get_or_init(|| Arc::new(plan)))))
 }
 
 fn unreadable(reason: String) -> FetchError {

@@ -5,17 +5,19 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pymode_dylink::{Bridge, Doubt, ModuleInfo, Noted, notes};
+use pymode_dylink::{ContentHash, Doubt, ModuleInfo, Noted, SetFile, notes};
 use pymode_toolchain::CacheError;
 use serde::Deserialize;
 
 use crate::entry::Entry;
+use crate::link::{self, Link};
 use crate::module::OURS;
 pub use crate::module::{Kind, Module, Place};
 use crate::notice;
 use crate::pack::{MAIN, PackError};
-use crate::python::Files;
+use crate::python::{Files, SideFile};
 use crate::share::{self, Share};
+use crate::ticket::{hash_of, stamp};
 use crate::worker::WorkerCode;
 
 /// A Worker that starts Python.
@@ -36,8 +38,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) main: Main,
     /// What the guest sees; what is seen at `/` comes first.
     pub(crate) trees: Vec<Tree>,
-    /// Side modules by key that no tree has.
-    pub(crate) loose: Vec<(String, PathBuf)>,
+    /// Side modules that no tree has; the guest sees them where they say.
+    pub(crate) loose: Vec<SideFile>,
     /// Where libraries are looked for that are asked for without a path, besides where every host has some.
     pub(crate) library_path: Vec<String>,
     /// Whether the linker tells on standard error what it does.
@@ -57,8 +59,6 @@ pub(crate) struct Main {
     pub(crate) name: String,
     /// As [`crate::pack::main`] makes it.
     pub(crate) wasm: PathBuf,
-    /// Its skeleton.
-    pub(crate) info: PathBuf,
     /// The same module with the names of its functions, if there is one beside it.
     pub(crate) names: Option<PathBuf>,
 }
@@ -88,12 +88,54 @@ pub enum Mode {
 }
 
 impl Parts<'_> {
-    /// All side modules by key; one may be there more than once.
-    fn sides(&self) -> impl Iterator<Item = &(String, PathBuf)> {
-        let found = self.trees.iter().flat_map(|tree| &tree.files.sides);
-        found.chain(&self.loose)
+    /// All side modules, and where the guest sees them; one may be there more than once.
+    fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
+        let found = self.trees.iter().flat_map(|tree| {
+            let inside = |path: &String| format!("{}/{path}", tree.path.trim_end_matches('/'));
+            let sides = tree.files.sides.iter();
+            sides.map(move |side| (side.paths.iter().map(inside).collect(), side))
+        });
+        let loose = self.loose.iter();
+        found.chain(loose.map(|side| (side.paths.clone(), side)))
+    }
+
+    fn notes(
+        &self,
+        main: &ModuleInfo,
+        found: &[Found<'_>],
+        offered: &dyn Fn(&str, &str) -> bool,
+    ) -> String {
+        let bytes_of = |path: &Path| fs::read(path).ok();
+        let readers: Vec<_> = found
+            .iter()
+            .map(|found| move || bytes_of(&found.file.file))
+            .collect();
+        let noted: Vec<Noted<'_>> = found
+            .iter()
+            .zip(&readers)
+            .map(|(found, bytes)| Noted {
+                key: &found.file.key,
+                info: &found.info,
+                bytes,
+            })
+            .collect();
+        let named = self.main.names.as_ref().unwrap_or(&self.main.wasm);
+        let main = Noted {
+            key: MAIN,
+            info: main,
+            bytes: &|| bytes_of(named),
+        };
+        // What is deployed is kept small.
+        let doubt = match self.development {
+            true => Doubt::Any,
+            false => Doubt::Grave,
+        };
+        notes(&main, &noted, doubt, offered)
     }
 }
+
+/// What the main module is called in bundles.
+const PYTHON: &str = "python.wasm";
 
 impl Mode {
     fn name(self) -> &'static str {
@@ -138,14 +180,9 @@ impl Bundle {
             "host",
             &bundle.file("host.wasm", Kind::Wasm, OURS, &parts.code.host()),
         );
-        let python = "python.wasm";
         entry.import(
             "main",
-            &bundle.file("python.wasm", Kind::Wasm, python, &parts.main.wasm),
-        );
-        entry.import(
-            "mainInfo",
-            &bundle.file("python.info.bin", Kind::Data, python, &parts.main.info),
+            &bundle.file(PYTHON, Kind::Wasm, PYTHON, &parts.main.wasm),
         );
         entry.import(
             "window",
@@ -159,12 +196,12 @@ impl Bundle {
             let _ = writeln!(entry.doors, "    {name:?}: door{at},");
         }
         let mut known = HashSet::new();
-        let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, key: &str, path| {
-            if known.insert(key.to_owned()) {
-                let name = format!("side-{key}.wasm");
-                let module = Module::file(&name, Kind::Wasm, path).of(what);
+        let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, side: &SideFile| {
+            if known.insert(side.key.clone()) {
+                let name = side_name(&side.key);
+                let module = Module::file(&name, Kind::Wasm, &side.file).of(what);
                 bundle.add(module.called_by_its_name());
-                let _ = writeln!(entry.sides, "  {key:?}: () => import(\"./{name}\"),");
+                entry.side(&side.key, &name);
             }
         };
         for (at, tree) in parts.trees.iter().enumerate() {
@@ -176,29 +213,21 @@ impl Bundle {
             let path = &tree.path;
             let _ = writeln!(entry.images, "    {{ path: {path:?}, module: image{at} }},");
             let what = format!("{}, C modules", tree.what);
-            for (key, path) in &tree.files.sides {
-                side(&mut bundle, &mut entry, &what, key, path);
+            for found in &tree.files.sides {
+                side(&mut bundle, &mut entry, &what, found);
             }
         }
-        for (key, path) in &parts.loose {
-            side(&mut bundle, &mut entry, "C modules", key, path);
+        for found in &parts.loose {
+            side(&mut bundle, &mut entry, "C modules", found);
         }
-        let foresight = Foresight::of(parts)?;
-        if let Some(forwarders) = foresight.forwarders {
-            for (name, kind) in [
-                ("forwarders.wasm", Kind::Wasm),
-                ("forwarders.bin", Kind::Data),
-            ] {
-                bundle.add(Module::bytes(name, kind, forwarders.clone()));
-            }
-            entry.import("forwarders", "forwarders.bin");
-            let _ = writeln!(
-                entry.sides,
-                "  forwarders: () => import(\"./forwarders.wasm\"),"
-            );
-        } else {
-            entry.imports.push_str("const forwarders = undefined;\n");
+        let Foresight { link, notes } = Foresight::of(parts)?;
+        if let Some(forwarders) = link.forwarders {
+            let (key, name) = (forwarders.key(), side_name(&forwarders.key()));
+            bundle.add(Module::bytes(&name, Kind::Wasm, forwarders.wasm));
+            entry.side(&key, &name);
         }
+        bundle.add(Module::bytes("plan.bin", Kind::Data, link.plan));
+        entry.import("plan", "plan.bin");
         let mut settings = serde_json::json!({
             "mode": parts.mode.name(),
             "name": parts.main.name,
@@ -207,8 +236,8 @@ impl Bundle {
             "development": parts.development,
             "environment": parts.environment,
         });
-        if !foresight.notes.is_empty() {
-            settings["notes"] = foresight.notes.into();
+        if !notes.is_empty() {
+            settings["notes"] = notes.into();
         }
         entry.settings = settings.to_string();
         entry.has_long_traces = parts.mode == Mode::Run;
@@ -250,6 +279,17 @@ impl Bundle {
             .find(|module| module.called() == Some(name))
     }
 
+    /// The same with another module in the place of one, as if somebody had mixed two bundles.
+    #[must_use]
+    pub fn replacing(&self, name: &str, by: Module) -> Bundle {
+        let mut bundle = self.clone();
+        let places = bundle.modules.iter_mut();
+        if let Some(place) = { places }.find(|module| module.name == name) {
+            *place = by.named(name);
+        }
+        bundle
+    }
+
     /// The modules; the first is the entry.
     pub fn modules(&self) -> &[Module] {
         &self.modules
@@ -283,59 +323,69 @@ impl Bundle {
     }
 }
 
+fn side_name(key: &str) -> String {
+    format!("side-{key}.wasm")
+}
+
 /// What the linker inside will want to know of the modules and cannot see there.
 struct Foresight {
-    /// The module of which bridges are made where nothing can be compiled, if the bundle can need one.
-    forwarders: Option<Vec<u8>>,
+    link: Link,
     /// What there is to say of symbols that may be missing.
     notes: String,
 }
 
+/// A side module of the bundle.
+struct Found<'a> {
+    file: &'a SideFile,
+    /// Where the guest sees it.
+    paths: Vec<String>,
+    hash: ContentHash,
+    info: ModuleInfo,
+}
+
 impl Foresight {
     fn of(parts: &Parts<'_>) -> Result<Foresight, PackError> {
-        let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
-        let info = &parts.main.info;
-        let main = ModuleInfo::main_from_bytes(&read(info)?).map_err(|error| PackError::Main {
-            path: info.clone(),
+        let stamped = |path: &Path| {
+            let module = fs::read(path).map_err(CacheError::io("read", path))?;
+            let hash = stamp(&module).map(|(_, hash)| hash);
+            Ok::<_, PackError>((hash.unwrap_or_else(|| hash_of(&module)), module))
+        };
+        let (hash, main) = stamped(&parts.main.wasm)?;
+        let main = ModuleInfo::main_from_bytes(&main).map_err(|error| PackError::Main {
+            path: parts.main.wasm.clone(),
             reason: error.to_string(),
         })?;
-        let mut known = HashSet::new();
-        let mut sides = Vec::new();
-        for (key, path) in parts.sides().filter(|(key, _)| known.insert(key)) {
-            // One that is damaged is refused when it is opened.
-            if let Ok(info) = ModuleInfo::from_bytes(&read(path)?) {
-                sides.push((key, path, info));
+        let mut found: Vec<Found<'_>> = Vec::new();
+        for (paths, file) in parts.sides() {
+            if let Some(known) = found.iter_mut().find(|known| known.file.key == file.key) {
+                known.paths.extend(paths);
+                continue;
             }
+            let (hash, module) = stamped(&file.file)?;
+            // What is no side module has no key, and is not among them.
+            let info = ModuleInfo::from_bytes(&module).map_err(|error| PackError::Side {
+                path: file.file.clone(),
+                reason: error.to_string(),
+            })?;
+            found.push(Found {
+                file,
+                paths,
+                hash,
+                info,
+            });
         }
         let offers = parts.code.offers()?;
-        let bytes_of = |path: &Path| fs::read(path).ok();
-        let readers: Vec<_> = sides
-            .iter()
-            .map(|(_, path, _)| move || bytes_of(path))
-            .collect();
-        let noted: Vec<Noted<'_>> = sides
-            .iter()
-            .zip(&readers)
-            .map(|((key, _, info), bytes)| Noted { key, info, bytes })
-            .collect();
-        let named = parts.main.names.as_ref().unwrap_or(&parts.main.wasm);
-        let main_noted = Noted {
-            key: MAIN,
-            info: &main,
-            bytes: &|| bytes_of(named),
-        };
         let offered =
             |module: &str, name: &str| offers.contains(&(module.to_owned(), name.to_owned()));
-        // What is deployed is kept small.
-        let doubt = match parts.development {
-            true => Doubt::Any,
-            false => Doubt::Grave,
-        };
-        let notes = notes(&main_noted, &noted, doubt, &offered);
-        let sides: Vec<ModuleInfo> = sides.into_iter().map(|(_, _, info)| info).collect();
-        Ok(Foresight {
-            forwarders: Bridge::common(&main, &sides).map(|bridge| bridge.to_wasm()),
-            notes,
-        })
+        let notes = parts.notes(&main, &found, &offered);
+        let sides = found.iter().flat_map(|found| {
+            let paths = found.paths.iter();
+            paths.map(|path| SetFile::new(path, found.hash, found.info.clone()))
+        });
+        let sides = sides.collect();
+        let main = SetFile::new(&parts.main.name, hash, main);
+        let config = link::config(&parts.library_path);
+        let link = link::link(main, sides, config, &offered);
+        Ok(Foresight { link, notes })
     }
 }

@@ -17,6 +17,7 @@ use crate::pack::MAIN;
 use crate::run::{RunError, Streams};
 use crate::serve::LocalWorkerd;
 use crate::symbols::Symbols;
+use crate::ticket;
 use crate::wire::{Kind, UnknownKind, put, take};
 
 /// How much of standard input is sent at once.
@@ -28,7 +29,7 @@ pub(crate) struct Conversation<'a> {
     pub(crate) main: &'a Main,
     pub(crate) streams: &'a mut Streams,
     pub(crate) cwd: Option<Snapshot>,
-    /// The side modules by key: the guest sees their skeletons, and may copy one.
+    /// The side modules by key: the guest sees tickets, and may copy one.
     pub(crate) sides: HashMap<String, PathBuf>,
     /// Those that the guest has loaded: where it sees them, by key.
     pub(crate) loaded: HashMap<String, String>,
@@ -118,11 +119,13 @@ impl Conversation<'_> {
             _ => {
                 let (name, bytes) = pair(content).ok_or_else(|| broken("a file without a name"))?;
                 let name = path(name);
-                match crate::skeleton::key(bytes).and_then(|key| self.sides.get(key)) {
+                let side = ticket::of_ticket(bytes);
+                match side.and_then(|hash| self.sides.get(&ticket::key(hash))) {
                     // What the guest took for a side module, the user shall have as one.
                     Some(side) => {
                         let whole = fs::read(side).map_err(CacheError::io("read", side))?;
-                        cwd.write(&name, &whole)?;
+                        let module = ticket::stamp(&whole).map_or(&whole[..], |(module, _)| module);
+                        cwd.write(&name, module)?;
                     }
                     None => cwd.write(&name, bytes)?,
                 }

@@ -76,7 +76,7 @@ pub(crate) struct Snapshot {
     /// Outer ones first.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
-    /// Side modules among the files, which themselves are skeletons.
+    /// Side modules among the files, which themselves are tickets.
     pub(crate) sides: Vec<Side>,
 }
 
@@ -118,7 +118,10 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
                 };
                 let bytes = fs::read(&path).map_err(io_error("read", &path))?;
                 let (bytes, side) = pack::file(bytes);
-                snapshot.sides.extend(side);
+                if let (Some(mut side), Some(path)) = (side, path.to_str()) {
+                    side.paths.push(path.to_owned());
+                    snapshot.sides.push(side);
+                }
                 snapshot.files.insert(inside, bytes);
             }
         }

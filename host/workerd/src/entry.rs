@@ -20,6 +20,11 @@ impl Entry {
         let _ = writeln!(self.imports, "import {name} from \"./{module}\";");
     }
 
+    /// A module that is compiled when it is needed.
+    pub(crate) fn side(&mut self, key: &str, module: &str) {
+        let _ = writeln!(self.sides, "  {key:?}: () => import(\"./{module}\"),");
+    }
+
     pub(crate) fn text(&self) -> String {
         format!("{}export default {{ fetch: glue.fetch }};\n", self.body())
     }
@@ -60,8 +65,7 @@ exports.__wbindgen_start();
 glue.setBundle({{
   ...{settings},
   main,
-  mainInfo,
-  forwarders,
+  plan,
   window,
   doors: {{
 {doors}  }},

@@ -95,13 +95,24 @@ impl Module {
         }
     }
 
+    /// The same under another name.
+    pub(crate) fn named(self, name: &str) -> Module {
+        Module {
+            name: name.into(),
+            ..self
+        }
+    }
+
     /// What it is made to call itself.
     pub(crate) fn called(&self) -> Option<&str> {
         self.called.as_deref()
     }
 
     /// What it consists of.
-    pub(crate) fn content(&self) -> Result<Cow<'_, [u8]>, CacheError> {
+    ///
+    /// # Errors
+    /// When its file cannot be read.
+    pub fn content(&self) -> Result<Cow<'_, [u8]>, CacheError> {
         let content: Cow<'_, [u8]> = match &self.content {
             Content::Bytes(bytes) => bytes.into(),
             Content::File(path) => fs::read(path).map_err(CacheError::io("read", path))?.into(),

@@ -5,14 +5,14 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pymode_dylink::ModuleInfo;
+use pymode_dylink::{ContentHash, ModuleInfo};
 use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter, NodeId};
-use pymode_toolchain::{CacheError, Sha256Hex};
+use pymode_toolchain::CacheError;
 
 use crate::prune;
-use crate::skeleton::skeleton;
 use crate::stdlib::LeftOut;
 use crate::symbols::called;
+use crate::ticket::{hash_of, key, stamped, ticket};
 use crate::window::image_module;
 
 /// Why files cannot be packed.
@@ -91,10 +91,31 @@ pub struct Packed {
 /// A side module, to be compiled by the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
-    /// What its skeleton calls it: a hash of the module.
-    pub key: String,
-    /// The module.
+    /// Of the module, without its stamp.
+    pub hash: ContentHash,
+    /// The module, stamped.
     pub wasm: Vec<u8>,
+    /// Where it lies, if that is known.
+    pub paths: Vec<String>,
+}
+
+impl Side {
+    /// A module, which gets its stamp.
+    #[must_use]
+    pub fn new(module: Vec<u8>) -> Side {
+        let hash = hash_of(&module);
+        Side {
+            hash,
+            wasm: stamped(module, hash),
+            paths: Vec::new(),
+        }
+    }
+
+    /// What a bundle calls it.
+    #[must_use]
+    pub fn key(&self) -> String {
+        key(self.hash)
+    }
 }
 
 /// Packs the files of an image, but for some.
@@ -148,15 +169,11 @@ pub enum Exports {
     Only(BTreeSet<String>),
 }
 
-/// A main module with no more memory than it may have (in bytes), and its skeleton.
+/// A main module with no more memory than it may have (in bytes), stamped.
 ///
 /// # Errors
 /// When it is no main module.
-pub fn main(
-    path: &Path,
-    memory_limit: u64,
-    exports: &Exports,
-) -> Result<(Vec<u8>, Vec<u8>), PackError> {
+pub fn main(path: &Path, memory_limit: u64, exports: &Exports) -> Result<Vec<u8>, PackError> {
     let fault = |reason: String| PackError::Main {
         path: path.to_path_buf(),
         reason,
@@ -165,25 +182,23 @@ pub fn main(
     if let Exports::Only(kept) = exports {
         bytes = prune::exports(&bytes, kept).map_err(fault)?;
     }
-    let skeleton = skeleton(&bytes, None).map_err(|error| fault(error.to_string()))?;
-    ModuleInfo::main_from_bytes(&skeleton).map_err(|error| fault(error.to_string()))?;
-    let limited = crate::skeleton::with_memory_limit(&bytes, memory_limit)
-        .map_err(|error| fault(error.to_string()))?;
-    Ok((called(&limited, MAIN).into_owned(), skeleton))
+    let limited = crate::limit::with_memory_limit(&bytes, memory_limit);
+    let limited = limited.map_err(|error| fault(error.to_string()))?;
+    ModuleInfo::main_from_bytes(&limited).map_err(|error| fault(error.to_string()))?;
+    let module = called(&limited, MAIN).into_owned();
+    let hash = hash_of(&module);
+    Ok(stamped(module, hash))
 }
 
 /// A file as the guest is to see it, and the side module that it stands for, if it is one. Its name does not matter: a library of a
 /// package may be called `libanswer.so`.
 pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
     if ModuleInfo::from_bytes(&bytes).is_err() {
-        // What is no side module stays as it is: an import of it is refused with the reason.
+        // What is no side module stays as it is: an import of it is refused.
         return (bytes, None);
     }
-    let key = Sha256Hex::of(&bytes).as_str()[..24].to_owned();
-    match skeleton(&bytes, Some(&key)) {
-        Ok(skeleton) => (skeleton, Some(Side { key, wasm: bytes })),
-        Err(_) => (bytes, None),
-    }
+    let side = Side::new(bytes);
+    (ticket(side.hash), Some(side))
 }
 
 #[derive(Default)]
@@ -229,13 +244,23 @@ impl Packer {
 
     fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {
         let (bytes, side) = file(bytes);
-        self.sides.extend(side);
+        if let Some(mut side) = side {
+            side.paths.push(path.to_owned());
+            self.sides.push(side);
+        }
         Ok(self.writer.file(path, bytes)?)
     }
 
     fn finish(mut self) -> Result<Packed, PackError> {
-        self.sides.sort_by(|a, b| a.key.cmp(&b.key));
-        self.sides.dedup();
+        self.sides
+            .sort_by(|a, b| (a.hash.0, &a.paths).cmp(&(b.hash.0, &b.paths)));
+        self.sides.dedup_by(|again, first| {
+            let same = again.hash == first.hash;
+            if same {
+                first.paths.append(&mut again.paths);
+            }
+            same
+        });
         Ok(Packed {
             carrier: image_module(&self.writer.finish()?),
             sides: self.sides,

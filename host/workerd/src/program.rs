@@ -47,7 +47,7 @@ impl Program {
 
     /// The module for a bundle, in files of `dir`, with `memory` bytes at most.
     pub(crate) fn main(&self, dir: &Path, memory: u64) -> Result<Main, PackError> {
-        let (module, info) = pack::main(&self.path, memory, &Exports::All)?;
+        let module = pack::main(&self.path, memory, &Exports::All)?;
         let main = Main {
             name: self
                 .path
@@ -56,12 +56,9 @@ impl Program {
                 .to_string_lossy()
                 .into_owned(),
             wasm: dir.join("main.wasm"),
-            info: dir.join("main.info"),
             names: None,
         };
-        for (path, bytes) in [(&main.wasm, &module), (&main.info, &info)] {
-            fs::write(path, bytes).map_err(CacheError::io("write", path))?;
-        }
+        fs::write(&main.wasm, &module).map_err(CacheError::io("write", &main.wasm))?;
         Ok(main)
     }
 }

@@ -163,7 +163,7 @@ impl Python {
             },
         );
         let sides = trees.iter().flat_map(|tree| &tree.files.sides);
-        let kept = prune::imported(sides.map(|(_, path)| path.as_path()))?;
+        let kept = prune::imported(sides.map(|side| side.file.as_path()))?;
         let memory = u64::from(project.settings.memory) << 20;
         Ok(Bundle::new(&Parts {
             code: &self.runtime.code,
@@ -252,7 +252,8 @@ impl Python {
 /// Libraries that the side modules need by name.
 fn needed(trees: &[Tree]) -> Result<Vec<String>, ProjectError> {
     let mut names = BTreeSet::new();
-    for (_, path) in trees.iter().flat_map(|tree| &tree.files.sides) {
+    for side in trees.iter().flat_map(|tree| &tree.files.sides) {
+        let path = &side.file;
         let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
         // What is no side module has no key and is not among them.
         if let Ok(info) = ModuleInfo::from_bytes(&bytes) {

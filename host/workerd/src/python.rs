@@ -1,6 +1,8 @@
 //! Python for Workers: everything of it that is the same for every bundle, made once and kept in the cache.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -8,7 +10,7 @@ use std::time::UNIX_EPOCH;
 use pymode_toolchain::{Cache, CacheError, Key, Talk};
 
 use crate::bundle::{Bundle, Main};
-use crate::pack::{self, Exports, PackError, Packed};
+use crate::pack::{self, Exports, PackError, Packed, Side};
 use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
 use crate::stdlib::LeftOut;
@@ -16,9 +18,15 @@ use crate::stdlib::LeftOut;
 /// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
-/// Changes whenever packed files would be other ones for the same input.
-const FORMAT: &str = "4";
-/// Says the same of what is pruned.
+/// What says which files packing makes: other words may make other files of the same input.
+const PACK: [&str; 5] = [
+    include_str!("limit.rs"),
+    include_str!("pack.rs"),
+    include_str!("python.rs"),
+    include_str!("symbols.rs"),
+    include_str!("ticket.rs"),
+];
+/// The same of pruning.
 const PRUNE: &str = include_str!("prune.rs");
 
 /// The Worker's code, a workerd, and the interpreter and its image, from which bundles are made.
@@ -33,9 +41,22 @@ pub struct Python {
 #[derive(Debug, Clone)]
 pub(crate) struct Files {
     pub(crate) carrier: PathBuf,
-    /// Side modules by key.
-    pub(crate) sides: Vec<(String, PathBuf)>,
+    pub(crate) sides: Vec<SideFile>,
 }
+
+/// A side module in a file.
+#[derive(Debug, Clone)]
+pub(crate) struct SideFile {
+    /// What a bundle calls it.
+    pub(crate) key: String,
+    /// The module, stamped.
+    pub(crate) file: PathBuf,
+    /// Where the guest sees it, below where its image is mounted.
+    pub(crate) paths: Vec<String>,
+}
+
+/// Which side modules there are, by key, and where they lie.
+const INDEX: &str = "sides.json";
 
 impl Python {
     /// Builds the Worker's code if it is not there, and gets workerd. `wasm` and `image` are packed when they are needed.
@@ -60,7 +81,7 @@ impl Python {
         self.runtime.scratch()
     }
 
-    /// python.wasm and its skeleton, with `memory` bytes at most.
+    /// python.wasm as [`pack::main`] makes it, with `memory` bytes at most.
     pub(crate) fn main(&self, memory: u64, exports: &Exports) -> Result<Main, PackError> {
         let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
         if let Exports::Only(kept) = exports {
@@ -69,14 +90,12 @@ impl Python {
             });
         }
         let dir = self.runtime.cache.entry("worker-main", &key, |dir| {
-            let (module, skeleton) = pack::main(&self.wasm, memory, exports)?;
-            write(&dir.join("python.wasm"), &module)?;
-            Ok::<_, PackError>(write(&dir.join("python.info"), &skeleton)?)
+            let module = pack::main(&self.wasm, memory, exports)?;
+            Ok::<_, PackError>(write(&dir.join("python.wasm"), &module)?)
         })?;
         Ok(Main {
             name: "python.wasm".into(),
             wasm: dir.join("python.wasm"),
-            info: dir.join("python.info"),
             names: Some(self.wasm.with_extension("names.wasm")),
         })
     }
@@ -127,31 +146,43 @@ impl Files {
     pub(crate) fn write(packed: &Packed, dir: &Path) -> Result<Files, CacheError> {
         fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
         write(&dir.join("image.wasm"), &packed.carrier)?;
+        let mut index = BTreeMap::new();
         for side in &packed.sides {
-            write(&dir.join(format!("side-{}.wasm", side.key)), &side.wasm)?;
+            SideFile::write(side, dir)?;
+            index.insert(side.key(), &side.paths);
         }
+        let index = serde_json::to_vec(&index).expect("a map of texts is JSON");
+        write(&dir.join(INDEX), &index)?;
         Files::read(dir)
     }
 
     pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
-        let mut sides = Vec::new();
-        for entry in fs::read_dir(dir).map_err(CacheError::io("list", dir))? {
-            let path = entry.map_err(CacheError::io("list", dir))?.path();
-            let name = path
-                .file_name()
-                .and_then(|name| name.to_str())
-                .unwrap_or_default();
-            if let Some(key) = name
-                .strip_prefix("side-")
-                .and_then(|rest| rest.strip_suffix(".wasm"))
-            {
-                sides.push((key.to_owned(), path.clone()));
-            }
-        }
-        sides.sort();
+        let path = dir.join(INDEX);
+        let index = fs::read(&path).map_err(CacheError::io("read", &path))?;
+        let index: BTreeMap<String, Vec<String>> = serde_json::from_slice(&index)
+            .map_err(io::Error::from)
+            .map_err(CacheError::io("understand", &path))?;
+        let sides = index.into_iter().map(|(key, paths)| SideFile {
+            file: dir.join(format!("side-{key}.wasm")),
+            key,
+            paths,
+        });
         Ok(Files {
             carrier: dir.join("image.wasm"),
-            sides,
+            sides: sides.collect(),
+        })
+    }
+}
+
+impl SideFile {
+    pub(crate) fn write(side: &Side, dir: &Path) -> Result<SideFile, CacheError> {
+        let key = side.key();
+        let file = dir.join(format!("side-{key}.wasm"));
+        write(&file, &side.wasm)?;
+        Ok(SideFile {
+            key,
+            file,
+            paths: side.paths.clone(),
         })
     }
 }
@@ -165,8 +196,10 @@ pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
-    Ok(Key::new(name)
-        .field("format", FORMAT)
+    let key = PACK
+        .iter()
+        .fold(Key::new(name), |key, source| key.field("pack", source));
+    Ok(key
         .field("path", real.to_string_lossy())
         .field("length", meta.len().to_string())
         .field("changed", changed.as_nanos().to_string()))

@@ -17,7 +17,7 @@ use crate::conversation::Conversation;
 use crate::cwd::{self, CwdError, Room, Snapshot};
 use crate::pack::{self, Exports, PackError, Packed, Side};
 use crate::program::Program;
-use crate::python::{Files, MEMORY_LIMIT, Python};
+use crate::python::{Files, MEMORY_LIMIT, Python, SideFile};
 use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
 use crate::stdlib::LeftOut;
@@ -236,11 +236,17 @@ impl<'a> Run<'a> {
         let cwd = self.cwd.as_deref().map(read).transpose()?;
         let trees = self.trees(scratch.path())?;
         let loose = match &cwd {
-            Some(cwd) => write_sides(&cwd.sides, scratch.path())?,
+            Some(cwd) => {
+                let sides = cwd.sides.iter();
+                let files = sides.map(|side| SideFile::write(side, scratch.path()));
+                files.collect::<Result<_, _>>()?
+            }
             None => Vec::new(),
         };
         let found = trees.iter().flat_map(|tree| &tree.files.sides);
-        let sides: HashMap<String, PathBuf> = found.chain(&loose).cloned().collect();
+        let sides = found.chain(&loose);
+        let sides = sides.map(|side| (side.key.clone(), side.file.clone()));
+        let sides: HashMap<String, PathBuf> = sides.collect();
         let main = match self.subject {
             Subject::Python(python) => python.main(self.memory, &Exports::All)?,
             Subject::Program(program) => program.main(scratch.path(), self.memory)?,
@@ -316,7 +322,10 @@ impl<'a> Run<'a> {
             let folder = at.parent().and_then(Path::to_str).ok_or_else(unnamed)?;
             let name = at.file_name().and_then(OsStr::to_str).ok_or_else(unnamed)?;
             let bytes = fs::read(file).map_err(CacheError::io("read", file))?;
-            let (bytes, side) = pack::file(bytes);
+            let (bytes, mut side) = pack::file(bytes);
+            if let Some(side) = &mut side {
+                side.paths.push(name.to_owned());
+            }
             let (writer, sides) = folders.entry(folder.to_owned()).or_default();
             writer.file(name, bytes).map_err(PackError::from)?;
             sides.extend(side);
@@ -356,13 +365,4 @@ impl<'a> Run<'a> {
         }
         request
     }
-}
-
-fn write_sides(sides: &[Side], dir: &Path) -> Result<Vec<(String, PathBuf)>, CacheError> {
-    let write = |side: &Side| {
-        let path = dir.join(format!("side-{}.wasm", side.key));
-        fs::write(&path, &side.wasm).map_err(CacheError::io("write", &path))?;
-        Ok((side.key.clone(), path))
-    };
-    sides.iter().map(write).collect()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use pymode_dylink::{ContentHash, FileId, ModuleInfo, Plan, SetFile};
+use pymode_dylink::{ClosedSet, ContentHash, FileId, ModuleInfo, Plan, SetFile};
 
 /// Paths and contents. Main is at `main.wasm`.
 #[derive(Debug, Clone, Default)]
@@ -68,39 +68,47 @@ impl Files {
 }
 
 impl Files {
-    /// A link plan for main and all files that are side modules, by way of its bytes; `None` if main cannot carry any.
+    /// A link plan for main and all files that are side modules, by way of its bytes.
     ///
     /// # Panics
-    /// If the plan's own bytes cannot be read.
+    /// If main cannot be read, or the plan's own bytes cannot.
     #[must_use]
-    pub fn plan(&self, has_host: &dyn Fn(&str, &str) -> bool) -> Option<Arc<Plan>> {
-        let content = |path: &str| self.read(path).unwrap_or_default();
-        let main = content(MAIN);
-        let main = SetFile {
-            path: MAIN.into(),
-            aliases: Vec::new(),
-            hash: hash(&main),
-            info: ModuleInfo::main_from_bytes(&main).ok()?,
-        };
+    pub fn plan(&self, has_host: &dyn Fn(&str, &str) -> bool) -> Arc<Plan> {
+        self.plan_hashed(has_host, &hash)
+    }
+
+    /// The same with another hash.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn plan_hashed(
+        &self,
+        has_host: &dyn Fn(&str, &str) -> bool,
+        hash: &dyn Fn(&[u8]) -> ContentHash,
+    ) -> Arc<Plan> {
+        let main = self.read(MAIN).expect("a case has a main module");
+        let info = ModuleInfo::main_from_bytes(&main).expect("the main module can be read");
         let mut sides: Vec<(u64, SetFile)> = Vec::new();
         for (path, (file, content)) in &self.paths {
             let path_of_guest = format!("/{path}");
             if let Some((_, side)) = sides.iter_mut().find(|(other, _)| other == file) {
                 side.aliases.push(path_of_guest);
             } else if let Ok(info) = ModuleInfo::from_bytes(content) {
-                let side = SetFile {
-                    path: path_of_guest,
-                    aliases: Vec::new(),
-                    hash: hash(content),
-                    info,
-                };
-                sides.push((*file, side));
+                sides.push((*file, SetFile::new(&path_of_guest, hash(content), info)));
             }
         }
-        let sides = sides.into_iter().map(|(_, side)| side).collect();
-        let (plan, _) = Plan::for_set(main, sides, crate::config(self), has_host).ok()?;
+        let (plan, _) = Plan::for_set(ClosedSet {
+            main: SetFile::new(MAIN, hash(&main), info),
+            sides: sides.into_iter().map(|(_, side)| side).collect(),
+            config: crate::config(self),
+            has_host,
+            hash,
+            remake: "run the case again",
+        });
+        plan.check().expect("what was written is whole");
         let read = Plan::from_bytes(&plan.to_bytes()).expect("what was written can be read");
-        Some(Arc::new(read))
+        Arc::new(read)
     }
 }
 

@@ -81,10 +81,9 @@ fn a_plan_whose_files_have_changed_is_refused() {
 /// The plan of each case, as bytes.
 fn plans() -> impl Iterator<Item = Vec<u8>> {
     let cases = case::all().into_iter();
-    cases.filter_map(|case| {
+    cases.map(|case| {
         let files = case.files().expect("the case can be read");
-        let plan = files.plan(&|module, _| module == "test")?;
-        Some(plan.to_bytes())
+        files.plan(&|module, _| module == "test").to_bytes()
     })
 }
 
@@ -108,8 +107,8 @@ fn damaged_plans_are_refused_or_harmless() {
             for flip in [0x01, 0x10, 0x80, 0xff] {
                 let mut bytes = bytes.clone();
                 bytes[at] ^= flip;
-                match Plan::from_bytes(&bytes) {
-                    Ok(_) => read += 1,
+                match Plan::from_bytes(&bytes).and_then(|plan| plan.check()) {
+                    Ok(()) => read += 1,
                     Err(_) => refused += 1,
                 }
             }
@@ -130,9 +129,7 @@ fn what_can_be_read_can_be_opened() {
     let (mut opened, mut failed) = (0, 0);
     for case in case::all() {
         let files = case.files().expect("the case can be read");
-        let Some(plan) = files.plan(&|module, _| module == "test") else {
-            continue;
-        };
+        let plan = files.plan(&|module, _| module == "test");
         let bytes = plan.to_bytes();
         for at in (12..bytes.len()).step_by(3) {
             let mut bytes = bytes.clone();
@@ -156,12 +153,30 @@ fn what_can_be_read_can_be_opened() {
 #[test]
 fn the_plan_has_mains_description() {
     let cases = case::all();
-    let files = cases[0].files().expect("the case can be read");
-    let plan = files.plan(&|_, _| false).expect("a plan");
+    let case = cases.iter().find(|case| case.name == "diamond");
+    let case = case.expect("there is such a case");
+    let files = case.files().expect("the case can be read");
+    let plan = files.plan(&|_, _| false);
     let main = files.read("main.wasm").expect("it is there");
     let hash = pymode_dylink_conformance::files::hash(&main);
-    let info = plan.main(hash).expect("it is this main");
+    let info = plan.main(hash, "main.wasm").expect("it is this main");
     assert!(info.exports.find("malloc").is_some());
     assert!(info.exports.find("no such").is_none());
-    assert!(plan.main(ContentHash([0; 32])).is_err());
+    let stale = plan.main(ContentHash([0; 32]), "python.wasm");
+    let stale = stale.expect_err("it is another main").to_string();
+    assert!(
+        stale.contains("`python.wasm` is not the file")
+            && stale.ends_with("hint: run the case again"),
+        "{stale}"
+    );
+    let side = files
+        .paths()
+        .find(|path| path != "main.wasm")
+        .expect("it has a library");
+    let side = files.read(&side).expect("it is there");
+    let described = plan.describe(pymode_dylink_conformance::files::hash(&side));
+    described
+        .expect("it is in the set")
+        .expect("it can be read");
+    assert!(plan.describe(ContentHash([0; 32])).is_none());
 }

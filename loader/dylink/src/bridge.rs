@@ -69,16 +69,23 @@ impl Bridge {
                 count(&mut most, &signature, copies.min(COPIES), usize::max);
             }
         }
-        let functions: Vec<BridgeFunction> = most
+        let all = most
             .into_iter()
-            .flat_map(|(signature, copies)| core::iter::repeat_n(signature, copies))
-            .map(|signature| BridgeFunction {
-                name: "".into(),
-                signature,
-                action: BridgeAction::Forward,
-            })
-            .collect();
-        (!functions.is_empty()).then_some(Self { functions })
+            .flat_map(|(signature, copies)| core::iter::repeat_n(signature, copies));
+        let bridge = Self::of_forwards(all);
+        (!bridge.functions.is_empty()).then_some(bridge)
+    }
+
+    /// A bridge that only forwards, by the types of its functions.
+    pub(crate) fn of_forwards(signatures: impl Iterator<Item = Arc<Signature>>) -> Self {
+        let functions = signatures.map(|signature| BridgeFunction {
+            name: "".into(),
+            signature,
+            action: BridgeAction::Forward,
+        });
+        Self {
+            functions: functions.collect(),
+        }
     }
 
     /// How many globals the module imports.

@@ -94,6 +94,7 @@ pub enum ModuleError {
     },
 }
 
+#[cfg(feature = "parse")]
 impl From<wasmparser::BinaryReaderError> for ModuleError {
     fn from(error: wasmparser::BinaryReaderError) -> Self {
         Self::Corrupt {

@@ -17,7 +17,7 @@
 //! is put together:
 //!
 //! ```
-//! use pymode_dylink::{Config, ContentHash, ExportKind, ModuleInfo, Plan, SetFile};
+//! use pymode_dylink::{ClosedSet, Config, ContentHash, ExportKind, ModuleInfo, Plan, SetFile};
 //!
 //! // `(module (@dylink.0 (mem-info (memory 8 2) (table 0 0))) (func (export "f")))`
 //! let side = b"\0asm\x01\0\0\0\x00\x0f\x08dylink.0\x01\x04\x08\x02\x00\x00\x01\x04\x01\x60\x00\x00\x03\x02\x01\x00\
@@ -27,22 +27,20 @@
 //! let (_, export) = info.exports.find("f").expect("it exports `f`");
 //! assert!(matches!(export.kind, ExportKind::Function(_)));
 //!
-//! // A main module without memory, table and allocator cannot carry it, and says what it lacks.
-//! let file = |path: &str, info| SetFile {
-//!     path: path.into(),
-//!     aliases: Vec::new(),
-//!     hash: ContentHash([0; 32]), // of the file's content, by a function of your choice
-//!     info,
-//! };
-//! let main = ModuleInfo::main_from_bytes(b"\0asm\x01\0\0\0")?;
-//! let refused = Plan::for_set(
-//!     file("main.wasm", main),
-//!     vec![file("/lib/a.wasm", info)],
-//!     Config::default(),
-//!     &|_module, _name| false, // what the host offers besides
-//! );
-//! let reason = refused.expect_err("it has no exports").to_string();
+//! // A main module without memory, table and allocator cannot carry it: the plan leaves it out, and says what main lacks.
+//! let hash = |content: &[u8]| ContentHash([content.len() as u8; 32]); // a real one, of your choice
+//! let main = b"\0asm\x01\0\0\0";
+//! let (plan, refused) = Plan::for_set(ClosedSet {
+//!     main: SetFile::new("main.wasm", hash(main), ModuleInfo::main_from_bytes(main)?),
+//!     sides: vec![SetFile::new("/lib/a.wasm", hash(side), info)],
+//!     config: Config::default(),
+//!     has_host: &|_module, _name| false,
+//!     hash: &hash,
+//!     remake: "run the build again",
+//! });
+//! let reason = refused[0].reason.to_string();
 //! assert!(reason.contains("does not export `memory`"), "{reason}");
+//! assert!(plan.describe(hash(side)).is_some());
 //! # Ok::<(), pymode_dylink::ModuleError>(())
 //! ```
 //!
@@ -74,6 +72,7 @@ mod info;
 mod initialize;
 mod inspect;
 mod memory;
+#[cfg(feature = "parse")]
 mod notes;
 mod now;
 mod open;
@@ -105,10 +104,13 @@ pub use flags::{OpenFlags, UnknownFlags};
 pub use group::{Definition, Group, Member, Node, Scope, Visible};
 pub use ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};
 pub use info::{
-    DataBase, Datum, Export, ExportKind, ExportType, Exports, Import, ImportType, ModuleInfo,
-    Parts, Region, Signature, ValType, Wants,
+    DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Region, Signature, ValType,
+    Wants,
 };
+#[cfg(feature = "parse")]
+pub use info::{ExportType, ImportType, Parts};
 pub use inspect::{Inspection, Reach};
+#[cfg(feature = "parse")]
 pub use notes::{Doubt, Noted, notes};
 pub use now::now;
 pub use open::open;
@@ -118,5 +120,5 @@ pub use process::{FetchError, Fetched, Main, Process};
 pub use program::Program;
 pub use reclaim::reclaim;
 pub use resolve::{Resolution, Target, resolve};
-pub use set::{ContentHash, Plan, PlanError, Refused, SetFile};
+pub use set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
 pub use sym::{Lookup, Symbol, sym};

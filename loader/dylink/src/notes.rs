@@ -7,7 +7,6 @@
 //! Notes are text. A line `= KEY` names a module; below it stand `d NAME` for a function that it has and does not export, and
 //! `e MODULE NAME EXPORT`, `p MODULE NAME`, `n MODULE NAME` for an import that is reached from an export, through pointers, or not at all.
 
-use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write;
@@ -155,32 +154,4 @@ fn fits(import: &Import, info: &ModuleInfo) -> bool {
 fn plain(words: &[&str]) -> bool {
     let good = |word: &&str| !word.is_empty() && !word.contains(|c: char| c.is_whitespace());
     words.iter().all(good)
-}
-
-impl Inspection {
-    /// What was noted of a module; `None` if nothing was.
-    #[must_use]
-    pub fn from_notes(notes: &str, key: &str) -> Option<Self> {
-        let mut lines = notes.lines();
-        lines.find(|line| line.strip_prefix("= ") == Some(key))?;
-        let mut inspection = Self::default();
-        for line in lines.take_while(|line| !line.starts_with('=')) {
-            let mut words = line.split(' ');
-            let (kind, first, second) = (words.next(), words.next(), words.next());
-            let reach = match (kind, words.next()) {
-                (Some("d"), _) => {
-                    inspection.functions.extend(first.map(Box::from));
-                    continue;
-                }
-                (Some("e"), Some(export)) => Reach::Export(export.into()),
-                (Some("p"), _) => Reach::Pointer,
-                _ => Reach::Nowhere,
-            };
-            if let Some((module, name)) = first.zip(second) {
-                let import = (Box::from(module), Box::from(name));
-                inspection.reach.insert(import, reach);
-            }
-        }
-        Some(inspection)
-    }
 }

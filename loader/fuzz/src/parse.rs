@@ -64,7 +64,7 @@ pub fn plan(data: &[u8]) {
         return;
     };
     let again = Plan::from_bytes(&plan.to_bytes()).expect("what was read can be read again");
-    drop(again);
+    assert_eq!(plan.check(), again.check());
     thread_local! {
         static FILES: pymode_dylink_conformance::files::Files = {
             let cases = case::all();

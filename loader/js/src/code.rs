@@ -1,6 +1,8 @@
 //! Compiled modules.
 
+use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::WebAssembly::Module;
 use pymode_dylink::{Bridge, Fault, ModuleInfo};
@@ -21,27 +23,26 @@ pub(crate) enum Kind {
 /// A side module and the names of what it imports, in its order.
 pub(crate) struct Side {
     pub(crate) module: Module,
-    pub(crate) imports: Box<[ImportName]>,
+    pub(crate) info: Arc<ModuleInfo>,
+    /// The names of its imports, as JavaScript has them, once they were needed.
+    properties: Box<[OnceCell<JsValue>]>,
 }
 
-pub(crate) struct ImportName {
-    pub(crate) module: Box<str>,
-    pub(crate) name: Box<str>,
-    /// The name, as JavaScript has it.
-    pub(crate) property: JsValue,
+impl Side {
+    pub(crate) fn property(&self, import: usize) -> &JsValue {
+        self.properties[import].get_or_init(|| JsValue::from_str(&self.info.imports[import].name))
+    }
 }
 
 impl JsCode {
-    /// `info` must have been read from the bytes that `module` was compiled from.
+    /// `info` must be of the bytes that `module` was compiled from.
     #[must_use]
-    pub fn new(module: Module, info: &ModuleInfo) -> JsCode {
-        let names = info.imports.iter().map(|import| ImportName {
-            module: import.module[..].into(),
-            name: import.name[..].into(),
-            property: JsValue::from_str(&import.name),
-        });
-        let imports = names.collect();
-        JsCode(Kind::Side(Rc::new(Side { module, imports })))
+    pub fn new(module: Module, info: &Arc<ModuleInfo>) -> JsCode {
+        JsCode(Kind::Side(Rc::new(Side {
+            module,
+            info: Arc::clone(info),
+            properties: info.imports.iter().map(|_| OnceCell::new()).collect(),
+        })))
     }
 
     /// The code of a bridge, of forwarders that were compiled before.

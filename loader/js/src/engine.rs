@@ -1,11 +1,12 @@
 //! The engine itself.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, Mutability,
-    Process, Program, Slot, ValType,
+    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
+    Mutability, Plan, Process, Program, Slot, ValType,
 };
 use wasm_bindgen::prelude::*;
 
@@ -32,6 +33,18 @@ pub trait Host {
     /// # Errors
     /// When what main exports cannot be read.
     fn main(&self) -> Result<Main<JsInstance>, Fault>;
+
+    /// See [`Process::plan`].
+    fn plan(&self) -> Option<Arc<Plan>>;
+
+    /// See [`Process::main_hash`].
+    fn main_hash(&self) -> Option<ContentHash>;
+
+    /// See [`Process::fetch_hashed`].
+    ///
+    /// # Errors
+    /// As there.
+    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError>;
 
     /// See [`Process::identify`].
     fn identify(&self, path: &str) -> Option<FileId>;
@@ -86,30 +99,28 @@ impl<H: Host> JsProcess<H> {
     fn imports(&self, code: &Side, externs: &[JsExtern]) -> Result<Object, Fault> {
         let all = Object::new();
         let mut objects: Vec<(&str, Object)> = Vec::new();
-        for (import, found) in code.imports.iter().zip(externs) {
-            let object = match objects
-                .iter()
-                .find(|(module, _)| *module == &*import.module)
-            {
+        for (at, (import, found)) in code.info.imports.iter().zip(externs).enumerate() {
+            let module = &*import.module;
+            let object = match objects.iter().find(|(known, _)| *known == module) {
                 Some((_, object)) => object,
                 None => {
-                    let object = match &*import.module {
+                    let object = match module {
                         "env" => Object::create(self.0.main_exports()),
                         _ => Object::new(),
                     };
-                    Reflect::set(&all, &(*import.module).into(), &object).map_err(fault)?;
-                    objects.push((&import.module, object));
+                    Reflect::set(&all, &module.into(), &object).map_err(fault)?;
+                    objects.push((module, object));
                     &objects[objects.len() - 1].1
                 }
             };
             match found {
-                JsExtern::Main(export)
-                    if *import.module == *"env" && *export.name() == *import.name => {}
+                JsExtern::Main(export) if module == "env" && *export.name() == *import.name => {}
                 found => {
                     let value = self.value(found)?;
+                    let property = code.property(at);
                     // Main's exports are read-only, and so is what inherits from them under their names.
-                    if !Reflect::set(object, &import.property, &value).map_err(fault)? {
-                        define(object, &import.property, &value)?;
+                    if !Reflect::set(object, property, &value).map_err(fault)? {
+                        define(object, property, &value)?;
                     }
                 }
             }
@@ -264,6 +275,18 @@ impl<H: Host> Process for JsProcess<H> {
 
     fn main(&mut self) -> Result<Main<JsInstance>, Fault> {
         self.0.main()
+    }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.0.plan()
+    }
+
+    fn main_hash(&mut self) -> Option<ContentHash> {
+        self.0.main_hash()
+    }
+
+    fn fetch_hashed(&mut self, path: &str) -> Result<(Self::Source, ContentHash), FetchError> {
+        self.0.fetch_hashed(path)
     }
 
     fn identify(&mut self, path: &str) -> Option<FileId> {

@@ -7,9 +7,10 @@
 //! call costs what it costs through a bridge that was made for it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::{Object, Reflect, WebAssembly};
-use pymode_dylink::{Bridge, BridgeAction, ExportKind, Fault, ModuleInfo, Signature};
+use pymode_dylink::{Bridge, BridgeAction, Fault, Signature};
 use wasm_bindgen::prelude::*;
 
 use crate::externs::{JsExtern, fault, get};
@@ -18,30 +19,20 @@ use crate::externs::{JsExtern, fault, get};
 pub struct Forwarders {
     module: WebAssembly::Module,
     /// The types of its functions, which are exported as `0`, `1`, ….
-    signatures: Box<[Signature]>,
+    signatures: Box<[Arc<Signature>]>,
 }
 
 impl Forwarders {
-    /// `bytes` are what `module` was compiled from.
-    ///
-    /// # Errors
-    /// When they are not such a module.
-    pub fn new(module: WebAssembly::Module, bytes: &[u8]) -> Result<Forwarders, Fault> {
-        let info = ModuleInfo::main_from_bytes(bytes).map_err(|error| Fault(error.to_string()))?;
-        let signatures = (0..info.exports.iter().len()).map(|at| {
-            let (_, export) = info.exports.find(&at.to_string())?;
-            match export.kind {
-                ExportKind::Function(function) => info
-                    .signature(function)
-                    .map(|found| Signature::clone(found)),
-                _ => None,
-            }
-        });
-        let signatures = signatures.collect::<Option<_>>();
-        Ok(Forwarders {
+    /// `bridge` is what `module` was made of.
+    #[must_use]
+    pub fn new(module: WebAssembly::Module, bridge: &Bridge) -> Forwarders {
+        let signatures = bridge.functions.iter();
+        Forwarders {
             module,
-            signatures: signatures.ok_or_else(|| Fault::new("these are no forwarders"))?,
-        })
+            signatures: signatures
+                .map(|function| Arc::clone(&function.signature))
+                .collect(),
+        }
     }
 }
 
@@ -64,7 +55,7 @@ impl Placed {
         // The first import is the table.
         let mut global = 1;
         for function in &bridge.functions {
-            let fits = |at: &usize| signatures[*at] == *function.signature;
+            let fits = |at: &usize| signatures[*at] == function.signature;
             let free = taken.iter().enumerate().find_map(|(instance, taken)| {
                 let free = (0..signatures.len()).find(|at| fits(at) && !taken[*at])?;
                 Some((instance, free))

@@ -4,20 +4,20 @@
 //! through its API. What side modules import are raw exports of other instances, never functions of JavaScript: calls
 //! between modules cost what an indirect call costs, and a guest can be suspended through them.
 //!
-//! The engine compiles nothing: in a Worker that is forbidden. The host gives compiled modules, and says of each what it
-//! imports and exports, because JavaScript tells names but no types. What the linker would generate is made of forwarders
+//! The engine compiles nothing: in a Worker that is forbidden. The host gives compiled modules, and a link plan says of each
+//! what it imports and exports, because JavaScript tells names but no types. What the linker would generate is made of forwarders
 //! that were compiled beforehand.
 
 mod code;
 mod engine;
 mod externs;
 mod forwarders;
-mod key;
 mod modules;
+mod ticket;
 
 pub use code::JsCode;
 pub use engine::{Host, JsProcess};
 pub use externs::{JsExtern, JsInstance, MainExport, reason};
 pub use forwarders::Forwarders;
-pub use key::key;
-pub use modules::{Modules, NotKnown};
+pub use modules::{Known, Modules, NotKnown};
+pub use ticket::{key, stamp, ticket};

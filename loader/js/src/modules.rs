@@ -1,77 +1,85 @@
-//! What is known of modules, for all processes of an isolate: reading a description and naming its imports is done once.
+//! Compiled modules, for all processes of an isolate.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use js_sys::WebAssembly::Module;
-use pymode_dylink::{Fault, Fetched, ModuleError, ModuleInfo};
+use pymode_dylink::{ContentHash, Fault, ModuleError, ModuleInfo, Plan, PlanError};
 
 use crate::code::JsCode;
-use crate::key::key;
+use crate::ticket::{key, stamp, ticket};
 
-/// Compiled modules and their descriptions, by key.
+/// Compiled modules by the hash of their content.
 #[derive(Default)]
 pub struct Modules {
-    compiled: RefCell<HashMap<Box<str>, Result<Module, Fault>>>,
-    known: RefCell<HashMap<Box<str>, Known>>,
+    compiled: RefCell<HashMap<ContentHash, Result<Module, Fault>>>,
+    codes: RefCell<HashMap<ContentHash, Result<JsCode, Fault>>>,
 }
 
-struct Known {
-    /// What `info` was read from. A guest can write a skeleton of its own, with any key: it is not this one.
-    skeleton: Box<[u8]>,
-    info: Arc<ModuleInfo>,
-    source: Result<JsCode, Fault>,
+/// A module of a plan, compiled or not.
+pub struct Known {
+    /// Of its content.
+    pub hash: ContentHash,
+    /// What it says of itself.
+    pub info: Arc<ModuleInfo>,
+    /// Compiled, or why it cannot be.
+    pub source: Result<JsCode, Fault>,
 }
 
 /// A file that cannot be loaded, so far.
 #[derive(Debug)]
 pub enum NotKnown {
-    /// It is no side module.
+    /// It is no WebAssembly.
     Malformed(ModuleError),
-    /// It is one, but no skeleton: nothing was compiled for it.
-    NoKey,
+    /// It is no ticket: nothing was compiled for it.
+    NoTicket,
+    /// It is a ticket for a module that the plan does not know.
+    Stale(ContentHash),
     /// What it stands for was not [added](Modules::add).
-    Missing(Box<str>),
+    Missing(ContentHash),
+    /// The plan cannot be read.
+    Plan(PlanError),
 }
 
 impl Modules {
-    /// Takes a module, or the reason why there is none.
-    pub fn add(&self, key: &str, module: Result<Module, Fault>) {
-        self.compiled.borrow_mut().insert(key.into(), module);
+    /// Takes a module, or the reason why there is none. One that is not what the hash says becomes an error.
+    pub fn add(&self, hash: ContentHash, module: Result<Module, Fault>, plan: &Plan) {
+        let module = module.and_then(|module| match stamp(&module) == Some(hash) {
+            true => Ok(module),
+            false => {
+                let name = format!("side-{}.wasm", key(hash));
+                Err(Fault(plan.stale(&name).to_string()))
+            }
+        });
+        self.compiled.borrow_mut().insert(hash, module);
     }
 
     /// A module that was added.
     #[must_use]
-    pub fn compiled(&self, key: &str) -> Option<Result<Module, Fault>> {
-        self.compiled.borrow().get(key).cloned()
+    pub fn compiled(&self, hash: ContentHash) -> Option<Result<Module, Fault>> {
+        self.compiled.borrow().get(&hash).cloned()
     }
 
     /// The module that a file stands for.
     ///
     /// # Errors
     /// When it stands for none, or for one that was not added.
-    pub fn fetch(&self, skeleton: &[u8]) -> Result<Fetched<Result<JsCode, Fault>>, NotKnown> {
-        let named = key(skeleton);
-        if let Some(known) = self.known.borrow().get(named.unwrap_or_default())
-            && *known.skeleton == *skeleton
-        {
-            return Ok(Fetched {
-                info: Arc::clone(&known.info),
-                source: known.source.clone(),
+    pub fn fetch(&self, file: &[u8], plan: &Plan) -> Result<Known, NotKnown> {
+        ModuleInfo::check_magic(file).map_err(NotKnown::Malformed)?;
+        let hash = ticket(file).ok_or(NotKnown::NoTicket)?;
+        let info = plan.describe(hash).ok_or(NotKnown::Stale(hash))?;
+        let info = info.map_err(NotKnown::Plan)?;
+        if let Some(source) = self.codes.borrow().get(&hash) {
+            return Ok(Known {
+                hash,
+                info,
+                source: source.clone(),
             });
         }
-        let info = Arc::new(ModuleInfo::from_bytes(skeleton).map_err(NotKnown::Malformed)?);
-        let key = named.ok_or(NotKnown::NoKey)?;
-        let module = self.compiled(key);
-        let module = module.ok_or_else(|| NotKnown::Missing(key.into()))?;
+        let module = self.compiled(hash).ok_or(NotKnown::Missing(hash))?;
         let source = module.map(|module| JsCode::new(module, &info));
-        let known = Known {
-            skeleton: skeleton.into(),
-            info: Arc::clone(&info),
-            source: source.clone(),
-        };
-        self.known.borrow_mut().entry(key.into()).or_insert(known);
-        Ok(Fetched { info, source })
+        self.codes.borrow_mut().insert(hash, source.clone());
+        Ok(Known { hash, info, source })
     }
 }

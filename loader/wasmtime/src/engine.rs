@@ -47,10 +47,10 @@ impl<'a, T: Guest> WasmtimeEngine<'a, T> {
     }
 
     /// What the plan says of main, if it was made for this one. If not, that is said when the plan is to be used.
-    fn planned(&mut self, main: &[u8]) -> Option<ModuleInfo> {
+    fn planned(&mut self, main: &[u8]) -> Option<Arc<ModuleInfo>> {
         let guest = self.store.data_mut();
         let plan = guest.plan()?;
-        plan.main(guest.hash(main)).ok()
+        plan.main(guest.hash(main), "").ok()
     }
 
     fn suspends(&mut self) -> bool {
@@ -215,12 +215,13 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         let info = match self.planned(&bytes) {
             Some(info) => info,
             None => {
-                ModuleInfo::main_from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?
+                let info = ModuleInfo::main_from_bytes(&bytes);
+                Arc::new(info.map_err(|error| Fault(error.to_string()))?)
             }
         };
         Ok(Main {
             name,
-            info: Arc::new(info),
+            info,
             instance,
         })
     }

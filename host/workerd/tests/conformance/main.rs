@@ -2,7 +2,8 @@
 //! with every engine call failing once.
 //!
 //! A Worker may not compile, so all modules of all cases are in one bundle, as side modules are in the bundle of a program:
-//! a file that is a side module is its skeleton, and its code is fetched by key. `loader/js/tests/worker` runs the cases.
+//! a file that is a side module is a ticket, and its code is fetched by key. Every case is decided, and done again by a link
+//! plan. `loader/js/tests/worker` runs the cases.
 
 mod packed;
 // Both ends of the wire include it.
@@ -26,21 +27,29 @@ fn main() -> ExitCode {
     let worker = Arc::new(TestWorker::default());
     let trials = case::all().into_iter().flat_map(|case| {
         let case = Arc::new(case);
-        [("workerd", What::Run), ("workerd/faults", What::Faults)].map(|(prefix, what)| {
+        let ways = [
+            ("workerd", What::Run, false),
+            ("workerd/plan", What::Run, true),
+            ("workerd/faults", What::Faults, false),
+            ("workerd/plan/faults", What::Faults, true),
+        ];
+        ways.map(|(prefix, what, by_plan)| {
             let (case, worker) = (Arc::clone(&case), Arc::clone(&worker));
             let name = format!("{prefix}/{}", case.name);
-            Trial::test(name, move || run(&worker, &case, what))
+            Trial::test(name, move || run(&worker, &case, what, by_plan))
         })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     conclusion.exit_code()
 }
 
-fn run(worker: &TestWorker, case: &Case, what: What) -> Result<(), Failed> {
+fn run(worker: &TestWorker, case: &Case, what: What, by_plan: bool) -> Result<(), Failed> {
     let packed = Packed::new(case)?;
     let said = worker.ask(&Task {
         script: case.text.clone(),
         what,
+        by_plan,
+        plan: packed.plan,
         files: packed.files,
         library_path: case.script.library_path.clone(),
         keys: packed.modules.into_iter().map(|(key, _)| key).collect(),

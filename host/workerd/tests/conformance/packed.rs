@@ -1,18 +1,19 @@
 //! A case as a Worker takes it.
 
 use libtest_mimic::Failed;
-use pymode_dylink::{Bridge, Doubt, ModuleInfo, Noted, notes};
+use pymode_dylink::{Doubt, ModuleInfo, Noted, notes};
 use pymode_dylink_conformance::case::Case;
 use pymode_dylink_conformance::files::MAIN;
-use pymode_toolchain::Sha256Hex;
-use pymode_workerd::{pack, skeleton};
+use pymode_workerd::pack::{self, Side};
+use pymode_workerd::ticket::{hash_of, ticket};
 
-/// Files, and the modules that they stand for.
+/// Files, the modules that they stand for, and the link plan of all.
 pub(crate) struct Packed {
     /// Paths, which file each is, and contents.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
     /// WebAssembly by key.
     pub(crate) modules: Vec<(String, Vec<u8>)>,
+    pub(crate) plan: Vec<u8>,
 }
 
 /// A module of the case, whole.
@@ -24,40 +25,47 @@ struct Whole {
 
 impl Packed {
     pub(crate) fn new(case: &Case) -> Result<Packed, Failed> {
+        let files = case.files()?;
+        let plan = files.plan_hashed(&|module, _| module == "test", &hash_of);
         let mut packed = Packed {
             files: Vec::new(),
             modules: Vec::new(),
+            plan: plan.to_bytes(),
         };
         let mut main = None;
         let mut sides: Vec<Whole> = Vec::new();
-        for (path, file, content) in case.files()?.entries() {
+        for (path, file, content) in files.entries() {
             let content = content.to_vec();
-            if path == MAIN {
-                main = Some(Whole {
-                    info: ModuleInfo::main_from_bytes(&content)?,
-                    key: packed.module(path, file, content.clone())?,
-                    wasm: content,
-                });
-                continue;
-            }
-            let info = ModuleInfo::from_bytes(&content).ok();
-            let (seen, side) = pack::file(content);
+            let (seen, side, info) = if path == MAIN {
+                let info = ModuleInfo::main_from_bytes(&content)?;
+                (
+                    ticket(hash_of(&content)),
+                    Some(Side::new(content)),
+                    Some(info),
+                )
+            } else {
+                let info = ModuleInfo::from_bytes(&content).ok();
+                let (seen, side) = pack::file(content);
+                (seen, side, info)
+            };
             packed.files.push((path.to_owned(), file, seen));
             if let Some((side, info)) = side.zip(info) {
-                packed.modules.push((side.key.clone(), side.wasm.clone()));
-                sides.push(Whole {
-                    key: side.key,
+                let whole = Whole {
+                    key: side.key(),
                     info,
-                    wasm: side.wasm,
-                });
+                    wasm: side.wasm.clone(),
+                };
+                match path == MAIN {
+                    true => main = Some(whole),
+                    false => sides.push(whole),
+                }
+                packed.modules.push(module(side));
             }
         }
-        let main = main.ok_or("a case has a main module")?;
-        packed.note(&main, &sides);
-        let infos: Vec<ModuleInfo> = sides.into_iter().map(|side| side.info).collect();
-        if let Some(forwarders) = Bridge::common(&main.info, &infos) {
-            packed.module("forwarders", 0, forwarders.to_wasm())?;
-        }
+        packed.note(&main.ok_or("a case has a main module")?, &sides);
+        let forwarders = plan.forwarders();
+        let forwarders = forwarders.map(|(_, bridge)| module(Side::new(bridge.to_wasm())));
+        packed.modules.extend(forwarders);
         Ok(packed)
     }
 
@@ -82,13 +90,9 @@ impl Packed {
         let notes = notes(&main, &sides, Doubt::Any, &|_, _| false);
         self.files.push(("notes".to_owned(), 0, notes.into_bytes()));
     }
+}
 
-    /// A module that is no side module.
-    fn module(&mut self, path: &str, file: u64, wasm: Vec<u8>) -> Result<String, Failed> {
-        let key = Sha256Hex::of(&wasm).as_str()[..24].to_owned();
-        let skeleton = skeleton::skeleton(&wasm, Some(&key))?;
-        self.files.push((path.to_owned(), file, skeleton));
-        self.modules.push((key.clone(), wasm));
-        Ok(key)
-    }
+/// A module by its hash.
+fn module(side: Side) -> (String, Vec<u8>) {
+    (format!("{:?}", side.hash), side.wasm)
 }

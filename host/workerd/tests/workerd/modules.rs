@@ -2,7 +2,8 @@
 
 use crate::app::App;
 use pymode_toolchain::Sha256Hex;
-use pymode_workerd::Mode;
+use pymode_workerd::ticket::{self, hash_of};
+use pymode_workerd::{Kind, Mode, Module};
 
 /// `_sqlite3` is a side module: C of it is on the stack when Python waits.
 #[test]
@@ -117,6 +118,75 @@ fn a_module_that_the_bundle_lost_is_an_error_that_says_so() {
         "{text}"
     );
     assert!(text.ends_with(" math"), "{text}");
+}
+
+/// A bundle whose files come from two builds: whatever differs is refused by name, and the rest works.
+#[test]
+fn a_stale_plan_is_refused_with_the_file_that_differs() {
+    let fill = |names: &'static [&'static str]| {
+        move |sources: &std::path::Path| {
+            std::fs::write(sources.join("entry.py"), IMPORTS).expect("it can be written");
+            for name in names {
+                let path = sources.join(format!("{name}.wasm"));
+                std::fs::write(path, side_module(name)).expect("it can be written");
+            }
+        }
+    };
+    let stale = |app: &App, path: &str, file: &str| {
+        let answer = app.get(path);
+        let text = answer.text();
+        let expected =
+            format!("the link plan is stale: `{file}` is not the file that it was made for");
+        assert!(
+            text.contains(&expected) && text.contains("hint: run `pymode build`"),
+            "{text}\n{}",
+            app.log()
+        );
+        assert!(text.ends_with(" math"), "{text}");
+    };
+    let name = |module: &str| format!("side-{}.wasm", ticket::key(hash_of(&side_module(module))));
+
+    let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
+        let other = bundle
+            .modules()
+            .iter()
+            .find(|module| module.name == name("two"));
+        bundle.replacing(&name("one"), other.expect("it is there").clone())
+    });
+    stale(&app, "/?one,math", &name("one"));
+    assert_eq!(app.get("/?two").text(), "two", "{}", app.log());
+
+    let mut plan = None;
+    drop(App::changed(
+        Mode::Persistent,
+        false,
+        fill(&["one"]),
+        |bundle| {
+            let modules = bundle.modules().iter();
+            plan = { modules }
+                .find(|module| module.name == "plan.bin")
+                .cloned();
+            bundle.clone()
+        },
+    ));
+    let plan = plan.expect("a bundle has a plan");
+    let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
+        bundle.replacing("plan.bin", plan.clone())
+    });
+    stale(&app, "/?two,math", "/app/two.wasm");
+    assert_eq!(app.get("/?one").text(), "one", "{}", app.log());
+
+    let app = App::changed(Mode::Persistent, false, fill(&["one"]), |bundle| {
+        let modules = bundle.modules().iter();
+        let main = { modules }.find(|module| module.name == "python.wasm");
+        let main = main
+            .expect("it is there")
+            .content()
+            .expect("it can be read");
+        let other = ticket::stamped(main.into_owned(), hash_of(b"another"));
+        bundle.replacing("python.wasm", Module::bytes("", Kind::Wasm, other))
+    });
+    stale(&app, "/?one,math", "python.wasm");
 }
 
 /// A module with nothing in it: its definition, all zeros, is what CPython wants to know of it.

@@ -86,7 +86,7 @@ impl Fake {
     #[must_use]
     pub fn planned(files: Files) -> Self {
         Self {
-            plan: files.plan(&engine::has_host),
+            plan: Some(files.plan(&engine::has_host)),
             ..Self::process(files)
         }
     }

@@ -4,10 +4,12 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+#[cfg(feature = "parse")]
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Signature;
 use crate::ids::{ExportId, FunctionId};
+#[cfg(feature = "parse")]
 use core::hash::BuildHasher;
 
 /// One export.
@@ -83,6 +85,7 @@ pub struct Exports {
 /// How a name is found.
 #[derive(Clone)]
 enum ByName {
+    #[cfg(feature = "parse")]
     Hashed(HashTable<u32>, DefaultHashBuilder),
     /// All exports in the order of their names: somebody sorted them before, and making a table would cost more than searching.
     Sorted(Vec<u32>),
@@ -97,6 +100,7 @@ impl Default for ByName {
 impl Exports {
     /// `list` in the order of the module. Of two exports with one name the first counts; an engine refuses such a
     /// module anyhow.
+    #[cfg(feature = "parse")]
     pub(super) fn new(list: Vec<Export>) -> Self {
         let hasher = DefaultHashBuilder::default();
         let mut by_name = HashTable::with_capacity(list.len());
@@ -132,6 +136,7 @@ impl Exports {
     pub fn find(&self, name: &str) -> Option<(ExportId, &Export)> {
         let text = |at: u32| &*self.list[at as usize].name;
         let at = match &self.by_name {
+            #[cfg(feature = "parse")]
             ByName::Hashed(table, hasher) => {
                 *table.find(hasher.hash_one(name), |at| text(*at) == name)?
             }

@@ -1,11 +1,19 @@
 //! What a module says of itself.
 
+#[cfg(feature = "parse")]
+mod classify;
+#[cfg(feature = "parse")]
 mod dylink;
 mod export;
 mod import;
+#[cfg(feature = "parse")]
 mod parts;
+#[cfg(feature = "parse")]
 mod segments;
 mod signature;
+#[cfg(feature = "parse")]
+mod types;
+#[cfg(feature = "parse")]
 mod wasm;
 
 use alloc::boxed::Box;
@@ -13,18 +21,22 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use export::{DataBase, Datum, Export, ExportKind, Exports};
-pub use import::{Import, ImportType, Wants};
-pub use parts::{ExportType, Parts};
+pub use import::{Import, Wants};
 pub use signature::{Signature, ValType};
+#[cfg(feature = "parse")]
+pub use {
+    classify::ImportType,
+    parts::{ExportType, Parts},
+};
 
 use crate::error::ModuleError;
 use crate::ids::{Align, FunctionId};
 
 /// A module as the linker sees it: what it needs, imports and exports; nothing of its code.
 ///
-/// It has two makers: [`from_bytes`](Self::from_bytes) (and [`main_from_bytes`](Self::main_from_bytes)), and
-/// [`from_parts`](Self::from_parts) for engines that give a compiled module's custom sections and names, but neither its
-/// bytes nor its types.
+/// With the feature `parse` it has two makers: `from_bytes` (and `main_from_bytes`), and `from_parts` for engines that give a
+/// compiled module's custom sections and names, but neither its bytes nor its types. Without, it comes from a
+/// [`Plan`](crate::Plan).
 #[derive(Debug, Clone)]
 pub struct ModuleInfo {
     /// Memory that the module's data takes.
@@ -71,14 +83,27 @@ impl Default for Region {
 }
 
 impl ModuleInfo {
-    /// Reads a side module. Its code is not looked at: the engine validates it when it compiles it.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
-        wasm::read(bytes, wasm::Role::Side)
-    }
-
-    /// Reads a main module: not position independent, its data at absolute addresses, its functions in fixed slots.
-    pub fn main_from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
-        wasm::read(bytes, wasm::Role::Main)
+    /// Whether a file is WebAssembly at all, by its first bytes.
+    ///
+    /// # Errors
+    /// When it is something else: then what.
+    pub fn check_magic(file: &[u8]) -> Result<(), ModuleError> {
+        const MAGIC: &[u8] = b"\0asm";
+        if file.starts_with(MAGIC) {
+            return Ok(());
+        }
+        let reason = if file.is_empty() {
+            "the file is empty"
+        } else if MAGIC.starts_with(file) {
+            "the file ends in its first bytes"
+        } else if file.starts_with(b"\x7fELF") {
+            "it is an ELF file, built for the host"
+        } else {
+            "it does not begin with `\\0asm`"
+        };
+        Err(ModuleError::NotWasm {
+            reason: reason.into(),
+        })
     }
 
     /// The type of a function; `None` when it is not known.
@@ -123,7 +148,21 @@ impl ModuleInfo {
     }
 }
 
+#[cfg(feature = "parse")]
+impl ModuleInfo {
+    /// Reads a side module. Its code is not looked at: the engine validates it when it compiles it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
+        wasm::read(bytes, wasm::Role::Side)
+    }
+
+    /// Reads a main module: not position independent, its data at absolute addresses, its functions in fixed slots.
+    pub fn main_from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
+        wasm::read(bytes, wasm::Role::Main)
+    }
+}
+
 /// Reads a stamp: a custom section that holds one LEB128 number.
+#[cfg(feature = "parse")]
 fn stamp(data: &[u8]) -> Option<u32> {
     let mut reader = wasmparser::BinaryReader::new(data, 0);
     let value = reader.read_var_u32().ok()?;

@@ -2,9 +2,9 @@
 
 use alloc::vec::Vec;
 
+use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
-use super::import::module_name;
-use super::{Datum, Export, ExportKind, Exports, Import, ImportType, ModuleInfo};
+use super::{Datum, Export, ExportKind, Exports, Import, ModuleInfo};
 use crate::error::ModuleError;
 use crate::ids::FunctionId;
 

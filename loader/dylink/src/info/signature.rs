@@ -25,22 +25,6 @@ pub enum ValType {
 }
 
 impl ValType {
-    /// The type, unless it names a type of its module: such a type means nothing in another module.
-    pub(super) fn from_wasm(ty: wasmparser::ValType) -> Option<Self> {
-        use wasmparser::{RefType, ValType as Wasm};
-        Some(match ty {
-            Wasm::I32 => Self::I32,
-            Wasm::I64 => Self::I64,
-            Wasm::F32 => Self::F32,
-            Wasm::F64 => Self::F64,
-            Wasm::V128 => Self::V128,
-            Wasm::Ref(RefType::FUNCREF) => Self::FuncRef,
-            Wasm::Ref(RefType::EXTERNREF) => Self::ExternRef,
-            Wasm::Ref(RefType::EXNREF) => Self::ExnRef,
-            Wasm::Ref(_) => return None,
-        })
-    }
-
     /// The byte that stands for the type in a WebAssembly binary.
     pub(crate) fn to_byte(self) -> u8 {
         match self {
@@ -91,18 +75,6 @@ pub struct Signature {
     pub params: Box<[ValType]>,
     /// Results, in order; none for a tag.
     pub results: Box<[ValType]>,
-}
-
-impl Signature {
-    pub(super) fn from_wasm(ty: &wasmparser::FuncType) -> Option<Self> {
-        let list = |types: &[wasmparser::ValType]| -> Option<Box<[ValType]>> {
-            types.iter().map(|ty| ValType::from_wasm(*ty)).collect()
-        };
-        Some(Self {
-            params: list(ty.params())?,
-            results: list(ty.results())?,
-        })
-    }
 }
 
 impl fmt::Display for ValType {

@@ -1,6 +1,5 @@
 //! From bytes: one pass over the sections, the code skipped.
 
-use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -9,12 +8,10 @@ use wasmparser::{
     Encoding, ExternalKind, GlobalType, Operator, Parser, Payload, SymbolFlags, TypeRef,
 };
 
+use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
-use super::import::module_name;
 use super::segments::{Base, Offset};
-use super::{
-    DataBase, Datum, Export, ExportKind, Exports, Import, ImportType, ModuleInfo, Signature, Wants,
-};
+use super::{DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Signature, Wants};
 use crate::error::ModuleError;
 use crate::ids::FunctionId;
 
@@ -85,20 +82,8 @@ fn truncated(bytes: &[u8]) -> ModuleError {
 
 /// Tells a file that is cut short or no WebAssembly at all from one that is damaged.
 fn diagnose(bytes: &[u8], error: wasmparser::BinaryReaderError) -> ModuleError {
-    const MAGIC: &[u8] = b"\0asm";
-    if !bytes.starts_with(MAGIC) {
-        let reason = if bytes.is_empty() {
-            "the file is empty"
-        } else if MAGIC.starts_with(bytes) {
-            "the file ends in its first bytes"
-        } else if bytes.starts_with(b"\x7fELF") {
-            "it is an ELF file, built for the host"
-        } else {
-            "it does not begin with `\\0asm`"
-        };
-        return ModuleError::NotWasm {
-            reason: reason.to_string(),
-        };
+    if let Err(error) = ModuleInfo::check_magic(bytes) {
+        return error;
     }
     if error.message().contains("unexpected end") {
         return truncated(bytes);

@@ -1,5 +1,5 @@
 //! A plan from bytes. They are hostile: every number is checked before it is used, and nothing is allocated on the word of a
-//! count alone.
+//! count alone. Where the parts lie is read at once, what they say when it is asked for.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -7,10 +7,11 @@ use alloc::vec::Vec;
 use core::ops::Range;
 
 use hashbrown::HashMap;
+use once_cell::race::OnceBox;
 
 use super::{
-    Bound, ContentHash, Described, FORMAT, MAGIC, Place, Plan, PlanError, PlannedGroup,
-    PlannedMember,
+    Bound, ContentHash, Described, FORMAT, Forwarders, MAGIC, Part, Place, Plan, PlanError,
+    PlannedGroup, PlannedMember,
 };
 use crate::ids::{Align, ExportId, FunctionId};
 use crate::info::{
@@ -19,36 +20,11 @@ use crate::info::{
 };
 
 impl Plan {
-    /// Reads a plan, and checks all of it: what is used later is what was checked here.
+    /// Reads a plan: which parts it has. Each is checked when it is first used; [`check`](Self::check) does so at once.
     ///
     /// # Errors
-    /// When the bytes are no plan, or one of another format, or damaged.
+    /// When the bytes are no plan, or one of another format, or cut short.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, PlanError> {
-        let plan = Self::index(bytes)?;
-        let modules = (0..plan.modules.len() as Place).map(|module| plan.described(module));
-        let modules = modules.collect::<Result<Vec<ModuleInfo>, PlanError>>()?;
-        for group in 0..plan.groups.len() as u32 {
-            for member in plan.group(group)?.members {
-                let bindings = plan.bound(member.bindings)?;
-                let damaged = |reason| PlanError::Damaged { at: 0, reason };
-                if bindings.len() != modules[member.module as usize].imports.len() {
-                    return Err(damaged("a module has more or fewer bindings than imports"));
-                }
-                if !bindings.iter().all(|bound| bound.fits(&modules)) {
-                    return Err(damaged("it binds to an export that is not there"));
-                }
-            }
-        }
-        Ok(plan)
-    }
-
-    /// The plan as bytes.
-    #[must_use]
-    pub fn to_bytes(&self) -> Vec<u8> {
-        self.bytes.to_vec()
-    }
-
-    fn index(bytes: &[u8]) -> Result<Self, PlanError> {
         if !bytes.starts_with(MAGIC) {
             return Err(PlanError::NotAPlan);
         }
@@ -76,6 +52,8 @@ impl Plan {
                 results: reader.types()?,
             }))
         })?;
+        let remake = reader.number()?;
+        let forwarders = reader.part()?;
         let modules = reader.list(|reader| {
             let part = reader.part()?;
             let mut reader = Reader {
@@ -83,42 +61,99 @@ impl Plan {
                 at: part.start as usize,
             };
             let hash = reader.hash()?;
-            let at = reader.at as u32;
-            Ok(Described { hash, at })
+            let info = Part::at(reader.at as u32);
+            Ok(Described { hash, info })
         })?;
         let start = |reader: &mut Reader<'_>| Ok(reader.part()?.start);
-        let groups = reader.list(start)?;
+        let groups = reader.list(|reader| Ok(Part::at(start(reader)?)))?;
         let bindings = reader.list(start)?;
-        let roots = reader.list(|reader| Ok((reader.number()?, reader.number()?)))?;
+        let roots = reader.list(|reader| match (reader.number()?, reader.number()?) {
+            (_, group) if group as usize >= groups.len() => {
+                Err(reader.damaged("a path leads to no group"))
+            }
+            root => Ok(root),
+        })?;
         if reader.at != bytes.len() {
             return Err(reader.damaged("it goes on behind its end"));
         }
+        if modules.is_empty() {
+            return Err(reader.damaged("it has no main module"));
+        }
+        let hashes = (0..).zip(&modules).map(|(at, module)| (module.hash, at));
+        let by_hash = hashes.collect();
         let mut plan = Self {
             bytes: bytes.into(),
             strings,
             signatures,
+            remake,
+            forwarders: None,
             modules,
-            roots: HashMap::new(),
+            by_hash,
+            roots,
             groups,
             bindings,
         };
-        for (path, group) in roots {
-            let path = plan.text(path, reader.at)?.into();
-            if group as usize >= plan.groups.len() {
-                return Err(reader.damaged("a path leads to no group"));
-            }
-            plan.roots.insert(path, group);
-        }
-        if plan.modules.is_empty() {
-            return Err(reader.damaged("it has no main module"));
+        plan.text(remake, MAGIC.len())?;
+        if !forwarders.is_empty() {
+            plan.forwarders = Some(plan.read_forwarders(forwarders.start)?);
         }
         Ok(plan)
     }
 
+    /// The plan as bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.bytes.to_vec()
+    }
+
+    /// Reads and checks all of it.
+    ///
+    /// # Errors
+    /// When a part is damaged.
+    pub fn check(&self) -> Result<(), PlanError> {
+        for module in 0..self.modules.len() as Place {
+            self.described(module)?;
+        }
+        (0..self.groups.len() as u32).try_for_each(|group| self.group(group).map(drop))
+    }
+
+    /// The group that a path leads to.
+    pub(super) fn root(&self, path: &str) -> Option<u32> {
+        let text = |at: u32| self.text(at, 0).unwrap_or_default();
+        let found = self.roots.binary_search_by(|(at, _)| text(*at).cmp(path));
+        Some(self.roots[found.ok()?].1)
+    }
+
     /// What a module says of itself.
-    pub(super) fn described(&self, module: Place) -> Result<ModuleInfo, PlanError> {
-        let described = self.modules.get(module as usize);
-        let at = described.ok_or_else(|| self.nothing())?.at;
+    pub(super) fn described(&self, module: Place) -> Result<&Arc<ModuleInfo>, PlanError> {
+        let part = &self
+            .modules
+            .get(module as usize)
+            .ok_or_else(|| self.nothing())?
+            .info;
+        part.read(|at| Ok(Arc::new(self.read_description(at)?)))
+    }
+
+    /// A load group.
+    pub(super) fn group(&self, group: u32) -> Result<&PlannedGroup, PlanError> {
+        let part = self
+            .groups
+            .get(group as usize)
+            .ok_or_else(|| self.nothing())?;
+        part.read(|at| self.read_group(at))
+    }
+
+    fn read_forwarders(&self, at: u32) -> Result<Forwarders, PlanError> {
+        let mut reader = self.reader(at);
+        let hash = reader.hash()?;
+        let signatures = reader.list(|reader| {
+            let signature = self.maybe_signature(reader)?;
+            signature.ok_or_else(|| reader.damaged("a forwarder has no type"))
+        })?;
+        Ok(Forwarders { hash, signatures })
+    }
+
+    fn read_description(&self, at: u32) -> Result<ModuleInfo, PlanError> {
         let mut reader = self.reader(at);
         let (memory, table) = (reader.region()?, reader.region()?);
         let text = |reader: &mut Reader<'_>| -> Result<Box<str>, PlanError> {
@@ -231,12 +266,7 @@ impl Plan {
         })
     }
 
-    /// A load group.
-    pub(super) fn group(&self, group: u32) -> Result<PlannedGroup, PlanError> {
-        let at = *self
-            .groups
-            .get(group as usize)
-            .ok_or_else(|| self.nothing())?;
+    fn read_group(&self, at: u32) -> Result<PlannedGroup, PlanError> {
         let mut reader = self.reader(at);
         let members = reader.list(|reader| {
             let path = reader.number()?;
@@ -250,23 +280,35 @@ impl Plan {
                 path,
                 module: side(reader)?,
                 needs: reader.list(side)?,
-                bindings: reader.number()?,
+                bindings: self.read_bindings(reader.number()?)?,
             })
         })?;
-        let known = |module| members.iter().any(|member| member.module == module);
-        let whole = members
-            .iter()
-            .all(|member| member.needs.iter().all(|need| known(*need)));
-        let mut seen = hashbrown::HashSet::new();
-        let once = members.iter().all(|member| seen.insert(member.module));
-        if members.is_empty() || !whole || !once {
-            return Err(reader.damaged("a group is not whole"));
+        let mut infos = HashMap::from([(0, &**self.described(0)?)]);
+        for member in &members {
+            let known = infos.insert(member.module, self.described(member.module)?);
+            if known.is_some() {
+                return Err(reader.damaged("a module is in a group twice"));
+            }
+        }
+        for member in &members {
+            if !member.needs.iter().all(|need| infos.contains_key(need)) {
+                return Err(reader.damaged("a group is not whole"));
+            }
+            if member.bindings.len() != infos[&member.module].imports.len() {
+                return Err(reader.damaged("a module has more or fewer bindings than imports"));
+            }
+            if !member.bindings.iter().all(|bound| bound.fits(&infos)) {
+                return Err(reader.damaged("it binds to what is not there"));
+            }
+        }
+        if members.is_empty() {
+            return Err(reader.damaged("a group is empty"));
         }
         Ok(PlannedGroup { members })
     }
 
     /// What the imports of a member are bound to.
-    pub(super) fn bound(&self, bindings: u32) -> Result<Vec<Bound>, PlanError> {
+    fn read_bindings(&self, bindings: u32) -> Result<Vec<Bound>, PlanError> {
         let at = self.bindings.get(bindings as usize);
         let mut reader = self.reader(*at.ok_or_else(|| self.nothing())?);
         reader.list(|reader| {
@@ -301,7 +343,7 @@ impl Plan {
         }
     }
 
-    fn text(&self, string: u32, at: usize) -> Result<&str, PlanError> {
+    pub(super) fn text(&self, string: u32, at: usize) -> Result<&str, PlanError> {
         let range = self.strings.get(string as usize);
         let bytes =
             range.and_then(|range| self.bytes.get(range.start as usize..range.end as usize));
@@ -333,9 +375,9 @@ impl Plan {
 
 impl Bound {
     /// Whether the definition is there, and is what it is taken for.
-    fn fits(self, modules: &[ModuleInfo]) -> bool {
+    fn fits(self, modules: &HashMap<Place, &ModuleInfo>) -> bool {
         let kind = |module: Place, export: ExportId| {
-            let exports = &modules.get(module as usize)?.exports;
+            let exports = &modules.get(&module)?.exports;
             ((export.0 as usize) < exports.iter().len()).then(|| &exports.get(export).kind)
         };
         match self {
@@ -354,6 +396,20 @@ impl Bound {
             }
             _ => true,
         }
+    }
+}
+
+impl<T> Part<T> {
+    fn at(at: u32) -> Self {
+        Self {
+            at,
+            read: OnceBox::new(),
+        }
+    }
+
+    /// What it says; `read` reads it the first time.
+    fn read(&self, read: impl FnOnce(u32) -> Result<T, PlanError>) -> Result<&T, PlanError> {
+        self.read.get_or_try_init(|| read(self.at).map(Box::new))
     }
 }
 

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use hashbrown::HashMap;
 
 use super::{Bound, ContentHash, FORMAT, MAGIC, PlannedGroup};
+use crate::bridge::Bridge;
 use crate::info::{DataBase, Export, ExportKind, Import, ModuleInfo, Region, Signature, Wants};
 
 /// What is written once and meant by its number.
@@ -19,10 +20,27 @@ pub(super) struct Writer {
     groups: Vec<Vec<u8>>,
     bindings: Vec<Vec<u8>>,
     by_bindings: HashMap<Vec<u8>, u32>,
-    roots: Vec<(u32, u32)>,
+    roots: Vec<(Arc<str>, u32)>,
+    remake: u32,
+    forwarders: Vec<u8>,
 }
 
 impl Writer {
+    /// What makes the plan anew.
+    pub(super) fn remake(&mut self, text: &str) {
+        self.remake = self.string(text);
+    }
+
+    /// The module of forwarders, by its hash and the types of its functions.
+    pub(super) fn forwarders(&mut self, hash: ContentHash, bridge: &Bridge) {
+        let mut out = hash.0.to_vec();
+        number(&mut out, bridge.functions.len() as u32);
+        for function in &bridge.functions {
+            self.maybe_signature(&mut out, Some(&function.signature));
+        }
+        self.forwarders = out;
+    }
+
     pub(super) fn module(&mut self, hash: ContentHash, info: &ModuleInfo) {
         let mut out = hash.0.to_vec();
         region(&mut out, info.memory);
@@ -143,15 +161,15 @@ impl Writer {
             for need in &member.needs {
                 number(&mut out, *need);
             }
-            number(&mut out, member.bindings);
+            let bindings = self.bindings(&member.bindings);
+            number(&mut out, bindings);
         }
-        let path = self.string(path);
-        self.roots.push((path, self.groups.len() as u32));
+        self.roots.push((path.into(), self.groups.len() as u32));
         self.groups.push(out);
     }
 
     /// The number of a list of bindings: a library has one for itself, and mostly the same in the groups of others.
-    pub(super) fn bindings(&mut self, list: &[Bound]) -> u32 {
+    fn bindings(&mut self, list: &[Bound]) -> u32 {
         let mut out = Vec::new();
         number(&mut out, list.len() as u32);
         for bound in list {
@@ -186,7 +204,12 @@ impl Writer {
         at
     }
 
-    pub(super) fn finish(self) -> Vec<u8> {
+    pub(super) fn finish(mut self) -> Vec<u8> {
+        self.roots.sort();
+        let roots: Vec<(u32, u32)> = core::mem::take(&mut self.roots)
+            .iter()
+            .map(|(path, group)| (self.string(path), *group))
+            .collect();
         let mut out = MAGIC.to_vec();
         number(&mut out, FORMAT);
         number(&mut out, self.strings.len() as u32);
@@ -201,6 +224,9 @@ impl Writer {
                 out.extend(list.iter().map(|ty| ty.to_byte()));
             }
         }
+        number(&mut out, self.remake);
+        number(&mut out, self.forwarders.len() as u32);
+        out.extend(&self.forwarders);
         for parts in [&self.modules, &self.groups, &self.bindings] {
             number(&mut out, parts.len() as u32);
             for part in parts {
@@ -208,8 +234,8 @@ impl Writer {
                 out.extend(part);
             }
         }
-        number(&mut out, self.roots.len() as u32);
-        for (path, group) in &self.roots {
+        number(&mut out, roots.len() as u32);
+        for (path, group) in &roots {
             number(&mut out, *path);
             number(&mut out, *group);
         }

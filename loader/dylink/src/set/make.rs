@@ -36,6 +36,19 @@ pub struct SetFile {
     pub info: ModuleInfo,
 }
 
+impl SetFile {
+    /// A file that has one path.
+    #[must_use]
+    pub fn new(path: &str, hash: ContentHash, info: ModuleInfo) -> Self {
+        Self {
+            path: path.into(),
+            aliases: Vec::new(),
+            hash,
+            info,
+        }
+    }
+}
+
 /// A library of a set that cannot be opened, and why; the plan leaves it to the run time to say so.
 #[derive(Debug)]
 pub struct Refused {
@@ -45,31 +58,43 @@ pub struct Refused {
     pub reason: OpenError,
 }
 
+/// What a plan is made for.
+#[expect(missing_debug_implementations, reason = "it holds functions")]
+pub struct ClosedSet<'a> {
+    /// The main module.
+    pub main: SetFile,
+    /// The side modules that it may load.
+    pub sides: Vec<SetFile>,
+    /// That of the process that will use the plan.
+    pub config: Config,
+    /// Whether the host offers a function, by module and name.
+    pub has_host: &'a dyn Fn(&str, &str) -> bool,
+    /// The hash of a content, of the same function as the files' own: for [`Plan::forwarders`].
+    pub hash: &'a dyn Fn(&[u8]) -> ContentHash,
+    /// What makes the plan anew, as a sentence for whoever has a stale one: "run `make` again".
+    pub remake: &'a str,
+}
+
 impl Plan {
-    /// A plan for `main` and the side modules that it may load, and the libraries that could not be opened.
-    ///
-    /// `config` is that of the process that will use it; `has_host` says whether the host offers a function, by module and
-    /// name.
-    ///
-    /// # Errors
-    /// When main cannot carry side modules.
-    pub fn for_set(
-        main: SetFile,
-        sides: Vec<SetFile>,
-        config: Config,
-        has_host: &dyn Fn(&str, &str) -> bool,
-    ) -> Result<(Self, Vec<Refused>), OpenError> {
+    /// A plan for a main module and the side modules that it may load, and those of them that cannot be opened.
+    #[must_use]
+    pub fn for_set(set: ClosedSet<'_>) -> (Self, Vec<Refused>) {
         let mut writer = Writer::default();
-        writer.module(main.hash, &main.info);
-        for side in &sides {
+        writer.remake(set.remake);
+        let sides = set.sides.iter().map(|side| &side.info);
+        if let Some(bridge) = Bridge::common(&set.main.info, sides) {
+            writer.forwarders((set.hash)(&bridge.to_wasm()), &bridge);
+        }
+        writer.module(set.main.hash, &set.main.info);
+        for side in &set.sides {
             writer.module(side.hash, &side.info);
         }
         let mut paper = Paper {
-            program: Program::new(config),
-            main: (main.path.as_str().into(), Arc::new(main.info)),
+            program: Program::new(set.config),
+            main: (set.main.path.as_str().into(), Arc::new(set.main.info)),
             places: HashMap::new(),
-            sides,
-            has_host,
+            sides: set.sides,
+            has_host: set.has_host,
         };
         let paths = paper.sides.iter().map(|side| side.path.clone());
         let paths: Vec<String> = paths.collect();
@@ -80,19 +105,15 @@ impl Plan {
                 names.map(move |name| (name.clone(), at))
             })
             .collect();
-        attach(&mut paper)?;
         let mut refused = Vec::new();
         for path in paths {
             match paper.group(&path) {
-                Ok((group, bindings)) => {
-                    let planned = planned(&group, &bindings, &mut writer);
-                    writer.group(&path, &planned);
-                }
+                Ok((group, bindings)) => writer.group(&path, &planned(&group, &bindings)),
                 Err(reason) => refused.push(Refused { path, reason }),
             }
         }
         let plan = Plan::from_bytes(&writer.finish());
-        Ok((plan.expect("what was just written can be read"), refused))
+        (plan.expect("what was just written can be read"), refused)
     }
 }
 
@@ -104,20 +125,17 @@ fn place(group: &Group, node: Node) -> Place {
     }
 }
 
-fn planned(group: &Group, targets: &[Vec<Target>], writer: &mut Writer) -> PlannedGroup {
+fn planned(group: &Group, targets: &[Vec<Target>]) -> PlannedGroup {
     let members = group.members.iter().zip(targets);
-    let members = members.map(|(member, targets)| {
-        let list: Vec<Bound> = targets.iter().map(|target| bound(group, target)).collect();
-        PlannedMember {
-            path: Arc::clone(&member.path),
-            module: member.file.file as Place,
-            needs: member
-                .needs
-                .iter()
-                .map(|need| place(group, *need))
-                .collect(),
-            bindings: writer.bindings(&list),
-        }
+    let members = members.map(|(member, targets)| PlannedMember {
+        path: Arc::clone(&member.path),
+        module: member.file.file as Place,
+        needs: member
+            .needs
+            .iter()
+            .map(|need| place(group, *need))
+            .collect(),
+        bindings: targets.iter().map(|target| bound(group, target)).collect(),
     });
     PlannedGroup {
         members: members.collect(),
@@ -167,6 +185,7 @@ struct Paper<'a> {
 
 impl Paper<'_> {
     fn group(&mut self, path: &str) -> Result<(Group, Vec<Vec<Target>>), OpenError> {
+        attach(self)?;
         let found = gather(self, path, OpenFlags::default())?;
         let Found::New(group, _) = found else {
             unreachable!("nothing is ever loaded on paper");

@@ -17,13 +17,15 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
+use core::ops::Range;
 
 use hashbrown::HashMap;
+use once_cell::race::OnceBox;
 
-pub use make::{Refused, SetFile};
+pub use make::{ClosedSet, Refused, SetFile};
 
 use crate::ids::ExportId;
-use crate::info::Signature;
+use crate::info::{ModuleInfo, Signature};
 
 /// A hash of a file's content. Which function it is, is the host's affair: the same when a plan is made and when it is used.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -37,24 +39,46 @@ impl fmt::Debug for ContentHash {
 
 /// A link plan for a closed set. [`Plan::for_set`] makes one, [`Plan::to_bytes`] and [`Plan::from_bytes`] carry it to where it
 /// is used, and [`Process::plan`](crate::Process::plan) offers it to the linker.
+///
+/// What it says of a module and of a load group is read and checked when it is first asked for: a program that loads three
+/// libraries of a hundred pays for three.
 #[derive(Debug)]
 pub struct Plan {
     bytes: Box<[u8]>,
-    strings: Vec<core::ops::Range<u32>>,
+    strings: Vec<Range<u32>>,
     signatures: Vec<Arc<Signature>>,
-    /// Where the description of each module begins; the first is main.
+    /// The text that says what makes the plan anew.
+    remake: u32,
+    forwarders: Option<Forwarders>,
+    /// The first is main.
     modules: Vec<Described>,
-    /// What each path leads to, as far as it can be opened by the plan: which group.
-    roots: HashMap<Box<str>, u32>,
-    groups: Vec<u32>,
+    by_hash: HashMap<ContentHash, Place>,
+    /// What each path leads to, as far as it can be opened by the plan: a text and a group, in the order of the texts.
+    roots: Vec<(u32, u32)>,
+    groups: Vec<Part<PlannedGroup>>,
+    /// Where each list of bindings begins.
     bindings: Vec<u32>,
 }
 
-/// Where a module's description begins, and what its content was.
-#[derive(Debug, Clone, Copy)]
+/// A module: what its content was, and what it says of itself.
+#[derive(Debug)]
 struct Described {
     hash: ContentHash,
+    info: Part<Arc<ModuleInfo>>,
+}
+
+/// A part of a plan that is read when it is needed.
+#[derive(Debug)]
+struct Part<T> {
     at: u32,
+    read: OnceBox<T>,
+}
+
+/// The module of which bridges are made where nothing can be compiled.
+#[derive(Debug)]
+struct Forwarders {
+    hash: ContentHash,
+    signatures: Vec<Arc<Signature>>,
 }
 
 /// A module of a set, by its place in it: main is the first.
@@ -71,7 +95,8 @@ struct PlannedMember {
     path: Arc<str>,
     module: Place,
     needs: Vec<Place>,
-    bindings: u32,
+    /// One for each import.
+    bindings: Vec<Bound>,
 }
 
 /// What an import is bound to: [`Target`](crate::Target), with places of the set.
@@ -120,14 +145,16 @@ pub enum PlanError {
     },
     /// A file is not the one that the plan was made for.
     #[error(
-        "the link plan is stale: `{path}` is not the file that it was made for\n  hint: make the plan again"
+        "the link plan is stale: `{path}` is not the file that it was made for\n  hint: {remake}"
     )]
     Stale {
         /// The file.
         path: String,
+        /// What makes the plan anew: a sentence of whoever made it.
+        remake: String,
     },
 }
 
 const MAGIC: &[u8] = b"pymode.link\0";
 /// Grows with every change of what is written.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;

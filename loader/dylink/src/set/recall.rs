@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Bound, Place, Plan, PlanError};
+use super::{Bound, ContentHash, Place, Plan, PlanError};
+use crate::bridge::Bridge;
 use crate::error::OpenError;
 use crate::flags::OpenFlags;
 use crate::gather::Found;
@@ -30,7 +31,7 @@ pub(crate) fn recall<P: Process>(
     let Some(plan) = process.plan() else {
         return Ok(None);
     };
-    let Some(group) = plan.roots.get(path) else {
+    let Some(group) = plan.root(path) else {
         return Ok(None);
     };
     // Whatever else is global, or was made for want of a definition, would have its say.
@@ -45,7 +46,7 @@ pub(crate) fn recall<P: Process>(
         reason,
     };
     check_main(process, &plan).map_err(failed)?;
-    let planned = plan.group(*group).map_err(failed)?;
+    let planned = plan.group(group).map_err(failed)?;
 
     let mut nodes: Vec<(Place, Node)> = Vec::new();
     let mut members = Vec::new();
@@ -84,32 +85,31 @@ pub(crate) fn recall<P: Process>(
             members: Vec::new(),
         },
     };
-    for (member, file) in members {
-        let (source, hash) =
-            process
-                .fetch_hashed(&member.path)
-                .map_err(|reason| OpenError::Unusable {
-                    path: String::from(&*member.path),
-                    needed_by: None,
-                    reason,
-                })?;
+    // All are asked for, even if one cannot be had: a host that has to fetch them can fetch them together.
+    let fetched: Vec<_> = members
+        .iter()
+        .map(|(member, _)| process.fetch_hashed(&member.path))
+        .collect();
+    for ((member, file), fetched) in members.into_iter().zip(fetched) {
+        let (source, hash) = fetched.map_err(|reason| OpenError::Unusable {
+            path: String::from(&*member.path),
+            needed_by: None,
+            reason,
+        })?;
         if hash != plan.modules[member.module as usize].hash {
-            return Err(failed(PlanError::Stale {
-                path: String::from(&*member.path),
-            }));
+            return Err(failed(plan.stale(&member.path)));
         }
-        let info = plan.described(member.module).map_err(failed)?;
+        let info = Arc::clone(plan.described(member.module).map_err(failed)?);
         process.program(|program| program.check_contract(&member.path, &info))?;
         let needs = member.needs.iter().map(|need| node(*need));
         recalled.group.members.push(Member {
             path: Arc::clone(&member.path),
             file,
-            info: Arc::new(info),
+            info,
             needs: needs.collect::<Option<_>>().ok_or_else(nowhere)?,
             planned: Some(member.module),
         });
-        let bound = plan.bound(member.bindings).map_err(failed)?;
-        let targets = bound.into_iter().map(|bound| target(bound, &node));
+        let targets = member.bindings.iter().map(|bound| target(*bound, &node));
         let targets: Option<Vec<Target>> = targets.collect();
         recalled
             .resolution
@@ -127,26 +127,52 @@ fn check_main<P: Process>(process: &mut P, plan: &Plan) -> Result<(), PlanError>
     }
     if process.main_hash() != Some(plan.modules[0].hash) {
         let path = process.program(|program| program.path(ModuleId::MAIN).map(String::from));
-        return Err(PlanError::Stale {
-            path: path.unwrap_or_default(),
-        });
+        return Err(plan.stale(&path.unwrap_or_default()));
     }
     process.program(|program| program.plan_fits = true);
     Ok(())
 }
 
 impl Plan {
-    /// What main says of itself, for a host whose main has this hash. [`Process::main`] may give it instead of reading main.
+    /// What main says of itself, for a host whose main has this hash and this name. [`Process::main`] may give it instead of
+    /// reading main.
     ///
     /// # Errors
     /// When main is not the one that the plan was made for.
-    pub fn main(&self, hash: super::ContentHash) -> Result<ModuleInfo, PlanError> {
+    pub fn main(&self, hash: ContentHash, name: &str) -> Result<Arc<ModuleInfo>, PlanError> {
         if self.modules[0].hash != hash {
-            return Err(PlanError::Stale {
-                path: "the main module".into(),
-            });
+            return Err(self.stale(name));
         }
-        self.described(0)
+        self.described(0).cloned()
+    }
+
+    /// What a module with this content says of itself; `None` if there is none in the set. [`Process::fetch`] may give it
+    /// instead of reading the module.
+    #[must_use]
+    pub fn describe(&self, hash: ContentHash) -> Option<Result<Arc<ModuleInfo>, PlanError>> {
+        let place = self.by_hash.get(&hash)?;
+        Some(self.described(*place).cloned())
+    }
+
+    /// For a host that cannot compile when a library is opened: the module that has to be compiled with all others, of which
+    /// its bridges are made, and the hash of [its bytes](Bridge::to_wasm). `None`: no bridge can be needed.
+    #[must_use]
+    pub fn forwarders(&self) -> Option<(ContentHash, Bridge)> {
+        let forwarders = self.forwarders.as_ref()?;
+        Some((
+            forwarders.hash,
+            Bridge::of_forwards(forwarders.signatures.iter().cloned()),
+        ))
+    }
+
+    /// A file is not what it was.
+    #[must_use]
+    pub fn stale(&self, path: &str) -> PlanError {
+        let remake = self.text(self.remake, 0).unwrap_or_default();
+        PlanError::Stale {
+            path: path.into(),
+            remake: remake.into(),
+        }
     }
 }
 

@@ -72,7 +72,7 @@ impl<const PLANNED: bool> Subject for Running<PLANNED> {
         let linker = Arc::new(linker);
         let state = State {
             linkage: Linkage::new(config(&files), None),
-            plan: PLANNED.then(|| files.plan(&has_host)).flatten(),
+            plan: PLANNED.then(|| files.plan(&has_host)),
             files,
             memory: None,
         };

@@ -1,10 +1,12 @@
 //! The engine under test, which fails when it is told to.
 
+use std::sync::Arc;
+
 use pymode_dylink::{
-    Address, Bridge, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main, Mutability,
-    Process, Program, Slot, ValType,
+    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
+    Mutability, Plan, Process, Program, Slot, ValType,
 };
-use pymode_dylink_js::{Host as _, JsCode, JsExtern, JsInstance, JsProcess};
+use pymode_dylink_js::{Host as _, JsCode, JsExtern, JsInstance, JsProcess, Known};
 
 use crate::linking::{Faults, Linking};
 
@@ -153,5 +155,21 @@ impl Process for Failing {
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         self.0.inspect(path)
+    }
+
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.0.plan()
+    }
+
+    fn main_hash(&mut self) -> Option<ContentHash> {
+        self.0.main_hash()
+    }
+
+    fn fetch_hashed(&mut self, path: &str) -> Result<(Self::Source, ContentHash), FetchError> {
+        if let Err(Fault(reason)) = self.tick() {
+            return Err(FetchError::Unreadable { reason });
+        }
+        let Known { info, source, hash } = self.0.0.known(path)?;
+        Ok(((info.starts, source), hash))
     }
 }

@@ -25,7 +25,7 @@ use crate::task::{Said, Task, What};
 #[wasm_bindgen]
 pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
     let task: Task = serde_json::from_str(task)?;
-    linking::provide(modules);
+    linking::provide(&task, modules)?;
     let files = task.files();
     // What goes wrong in the case is an answer.
     let said: Result<Said, String> = match task.what {

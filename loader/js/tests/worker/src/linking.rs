@@ -5,39 +5,61 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Map, Object, Promise, WebAssembly};
-use pymode_dylink::{Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Program};
+use pymode_dylink::{
+    ContentHash, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Plan, Program,
+};
 use pymode_dylink_conformance::files::{Files, MAIN};
-use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, Modules, NotKnown, key};
+use pymode_dylink_js::{
+    Forwarders, Host, JsCode, JsExtern, JsInstance, Known, Modules, NotKnown, key, ticket,
+};
 use wasm_bindgen::prelude::*;
 
-/// Where the module of forwarders lies, if the case has one.
-const FORWARDERS: &str = "forwarders";
+use crate::task::Task;
+
 /// Where the notes of the case lie.
 const NOTES: &str = "notes";
 
 thread_local! {
     static MODULES: Modules = Modules::default();
+    static PLAN: RefCell<Option<(Arc<Plan>, bool)>> = const { RefCell::new(None) };
 }
 
-/// Takes the compiled modules, or the reasons why they are none.
-pub(crate) fn provide(modules: &Map) {
-    modules.for_each(&mut |module, key| {
-        let Some(key) = key.as_string() else { return };
+/// Takes the plan, and the compiled modules, or the reasons why they are none.
+pub(crate) fn provide(task: &Task, modules: &Map) -> Result<(), JsError> {
+    let plan = match task.plan.is_empty() {
+        true => plan().0,
+        false => Arc::new(Plan::from_bytes(&task.plan)?),
+    };
+    for key in &task.keys {
+        let module = modules.get(&key.into());
         let module = match module.dyn_into() {
             Ok(module) => Ok(module),
             Err(reason) => Err(Fault(reason.as_string().unwrap_or_default())),
         };
-        MODULES.with(|all| all.add(&key, module));
+        let hash = hash(key).ok_or_else(|| JsError::new("a key is no hash"))?;
+        MODULES.with(|all| all.add(hash, module, &plan));
+    }
+    PLAN.with_borrow_mut(|task_plan| *task_plan = Some((plan, task.by_plan)));
+    Ok(())
+}
+
+fn hash(key: &str) -> Option<ContentHash> {
+    let bytes = (0..key.len()).step_by(2).map(|at| {
+        let byte = key.get(at..at + 2)?;
+        u8::from_str_radix(byte, 16).ok()
     });
+    let bytes = bytes.collect::<Option<Vec<u8>>>()?;
+    Some(ContentHash(bytes.try_into().ok()?))
 }
 
-fn module(key: Option<&str>) -> Option<Result<WebAssembly::Module, Fault>> {
-    MODULES.with(|all| all.compiled(key?))
+/// The plan of the task, and whether it is to be used.
+pub(crate) fn plan() -> (Arc<Plan>, bool) {
+    PLAN.with_borrow(Clone::clone).expect("a task was taken")
 }
 
-/// The compiled form of what a skeleton stands for.
-pub(crate) fn compiled(skeleton: &[u8]) -> Option<Result<WebAssembly::Module, Fault>> {
-    module(key(skeleton))
+/// The compiled form of what a ticket stands for.
+pub(crate) fn compiled(file: &[u8]) -> Option<Result<WebAssembly::Module, Fault>> {
+    MODULES.with(|all| all.compiled(ticket(file)?))
 }
 
 /// A process: one main module and what it has loaded.
@@ -48,6 +70,8 @@ pub(crate) struct State {
     pub(crate) info: Arc<ModuleInfo>,
     /// What main imports.
     pub(crate) imports: Object,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) by_plan: bool,
     /// What goes wrong on purpose.
     pub(crate) faults: Faults,
 }
@@ -82,10 +106,11 @@ impl Faults {
 ///
 /// # Panics
 /// If there is none: then the case is broken.
-pub(crate) fn main_module(files: &Files) -> (WebAssembly::Module, ModuleInfo) {
-    let bytes = files.read(MAIN).expect("a case has a main module");
-    let info = ModuleInfo::main_from_bytes(&bytes).expect("the main module can be read");
-    let module = module(key(&bytes)).expect("the main module was sent");
+pub(crate) fn main_module(files: &Files) -> (WebAssembly::Module, Arc<ModuleInfo>) {
+    let file = files.read(MAIN).expect("a case has a main module");
+    let hash = ticket(&file).expect("a case has a ticket for it");
+    let info = plan().0.main(hash, MAIN).expect("it is the plan's");
+    let module = compiled(&file).expect("the main module was sent");
     (module.expect("the main module compiles"), info)
 }
 
@@ -117,18 +142,26 @@ impl Host for Linking {
         })
     }
 
+    fn plan(&self) -> Option<Arc<Plan>> {
+        self.0.by_plan.then(|| Arc::clone(&self.0.plan))
+    }
+
+    fn main_hash(&self) -> Option<ContentHash> {
+        ticket(&self.0.files.read(MAIN).ok()?)
+    }
+
     fn identify(&self, path: &str) -> Option<FileId> {
         self.0.files.identify(path)
     }
 
     fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
-        let unreadable = |reason| FetchError::Unreadable { reason };
-        let bytes = self.0.files.read(path).map_err(unreadable)?;
-        MODULES.with(|all| match all.fetch(&bytes) {
-            Ok(fetched) => Ok(fetched),
-            Err(NotKnown::Malformed(reason)) => Err(reason.into()),
-            Err(unknown) => Err(unreadable(format!("it was not sent: {unknown:?}"))),
-        })
+        let Known { info, source, .. } = self.known(path)?;
+        Ok(Fetched { info, source })
+    }
+
+    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
+        let Known { source, hash, .. } = self.known(path)?;
+        Ok((source, hash))
     }
 
     fn imports(&self) -> &Object {
@@ -138,12 +171,28 @@ impl Host for Linking {
     fn inspect(&self, path: &str) -> Option<Inspection> {
         let notes = String::from_utf8(self.0.files.read(NOTES).ok()?).ok()?;
         let file = self.0.files.read(path).ok()?;
-        Inspection::from_notes(&notes, key(&file)?)
+        Inspection::from_notes(&notes, &key(ticket(&file)?))
     }
 
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
-        let bytes = self.0.files.read(FORWARDERS).map_err(Fault)?;
-        let module = module(key(&bytes)).ok_or_else(|| Fault::new("they were not sent"))?;
-        Ok(Rc::new(Forwarders::new(module?, &bytes)?))
+        let forwarders = self.0.plan.forwarders();
+        let (hash, bridge) = forwarders.ok_or_else(|| Fault::new("there are none"))?;
+        let module = MODULES.with(|all| all.compiled(hash));
+        let module = module.ok_or_else(|| Fault::new("they were not sent"))?;
+        Ok(Rc::new(Forwarders::new(module?, &bridge)))
+    }
+}
+
+impl Linking {
+    pub(crate) fn known(&self, path: &str) -> Result<Known, FetchError> {
+        let unreadable = |reason| FetchError::Unreadable { reason };
+        let bytes = self.0.files.read(path).map_err(unreadable)?;
+        let known = MODULES.with(|all| all.fetch(&bytes, &self.0.plan));
+        known.map_err(|unknown| match (ModuleInfo::from_bytes(&bytes), unknown) {
+            (_, NotKnown::Malformed(reason)) => reason.into(),
+            // What is no side module is sent as it is.
+            (Err(reason), NotKnown::NoTicket) => reason.into(),
+            (_, unknown) => unreadable(format!("it was not sent: {unknown:?}")),
+        })
     }
 }

@@ -2,17 +2,18 @@
 
 use std::cell::Cell;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_dylink::{
-    Fault, FetchError, Fetched, FileId, Main, ModuleInfo, Program, Wants, dlfcn, now,
+    ContentHash, Fault, FetchError, Fetched, FileId, Main, Plan, Program, Wants, dlfcn, now,
 };
 use pymode_dylink_conformance::Subject;
 use pymode_dylink_conformance::files::Files;
-use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, reason};
+use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, reason, ticket};
 use wasm_bindgen::prelude::*;
 
-use crate::linking::{Linking, compiled, main_module};
+use crate::linking::{Linking, compiled, main_module, plan};
 use crate::subject::Guest;
 
 const SIDE: &str = "/side.wasm";
@@ -44,6 +45,18 @@ impl Host for Many {
 
     fn main(&self) -> Result<Main<JsInstance>, Fault> {
         self.linking.main()
+    }
+
+    fn plan(&self) -> Option<Arc<Plan>> {
+        self.linking.plan()
+    }
+
+    fn main_hash(&self) -> Option<ContentHash> {
+        self.linking.main_hash()
+    }
+
+    fn fetch_hashed(&self, _: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
+        self.linking.fetch_hashed(SIDE)
     }
 
     fn identify(&self, _: &str) -> Option<FileId> {
@@ -95,7 +108,9 @@ fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), String> {
     let main = WebAssembly::Instance::new(&main, &Object::new()).map_err(thrown)?;
     let main = main.exports();
     let bytes = files.read(SIDE)?;
-    let info = ModuleInfo::from_bytes(&bytes).map_err(|error| error.to_string())?;
+    let hash = ticket(&bytes).ok_or("the library is no ticket")?;
+    let info = plan().0.describe(hash).ok_or("the plan has no library")?;
+    let info = info.map_err(|error| error.to_string())?;
     let module = compiled(&bytes).ok_or("the library was not sent")?;
     let imports = Object::new();
     for import in &info.imports {

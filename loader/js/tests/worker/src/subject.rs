@@ -1,7 +1,6 @@
 //! A process of the suite: a running main module, the files of a case, and a `dlopen` for its guest.
 
 use std::rc::{Rc, Weak};
-use std::sync::Arc;
 
 use js_sys::{Array, DataView, Function, Object, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{Census, Program, dlfcn, now};
@@ -11,7 +10,7 @@ use pymode_dylink_js::{JsProcess, reason};
 use wasm_bindgen::prelude::*;
 
 use crate::engine::Failing;
-use crate::linking::{Faults, Linking, State, main_module};
+use crate::linking::{Faults, Linking, State, main_module, plan};
 
 /// A function of the host as JavaScript calls it.
 type HostFunction = Closure<dyn Fn(u32, u32, u32) -> u32>;
@@ -57,6 +56,7 @@ impl Subject for Guest {
 
     fn new(files: Files) -> Self {
         let (module, info) = main_module(&files);
+        let (plan, by_plan) = plan();
         let imports = Object::new();
         let mut functions = None;
         let state = Rc::new_cyclic(|state: &Weak<State>| {
@@ -84,8 +84,10 @@ impl Subject for Guest {
                 program: Program::new(config(&files)).into(),
                 files,
                 exports: instance.exports(),
-                info: Arc::new(info),
+                info,
                 imports,
+                plan,
+                by_plan,
                 faults: Faults::default(),
             }
         });

@@ -10,11 +10,16 @@ pub(crate) struct Task {
     pub(crate) script: String,
     /// What is to be done with it.
     pub(crate) what: What,
-    /// Paths, which file each is, and contents: skeletons where the file is a side module.
+    /// Whether what is opened is opened by the plan, or decided.
+    pub(crate) by_plan: bool,
+    /// The link plan of all files: what they say of themselves, whether anything is opened by it or not. None: that of the
+    /// task before.
+    pub(crate) plan: Vec<u8>,
+    /// Paths, which file each is, and contents: tickets where the file is a side module, or main.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
     /// Directories in which names without a slash are looked for.
     pub(crate) library_path: Vec<String>,
-    /// The keys of the modules that the case may load.
+    /// The keys of the modules that the case may load: their hashes.
     pub(crate) keys: Vec<String>,
 }
 

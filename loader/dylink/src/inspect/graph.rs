@@ -1,12 +1,8 @@
-//! A closer look at a module's bytes, for messages: only when something has failed.
-//!
-//! The name section tells of functions that the module has and does not export; the code tells how what it imports is
-//! reached. Nothing is decided by it.
+//! Who uses what in a module's code.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::vec::Vec;
-use core::fmt;
 
 use hashbrown::{HashMap, HashSet};
 use wasmparser::{
@@ -14,35 +10,7 @@ use wasmparser::{
     TypeRef,
 };
 
-/// How a module reaches something that it imports.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Reach {
-    /// From this exported function, by calls alone: `PyInit_x` of a Python module means at import.
-    Export(Box<str>),
-    /// Only from functions or data that something points to.
-    Pointer,
-    /// Not at all, as far as the module shows.
-    Nowhere,
-}
-
-impl fmt::Display for Reach {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Export(name) => write!(f, "reached from its export `{name}`"),
-            Self::Pointer => f.write_str("reached only through pointers, not from its exports"),
-            Self::Nowhere => f.write_str("reached from nowhere in it"),
-        }
-    }
-}
-
-/// What was found.
-#[derive(Debug, Default)]
-pub struct Inspection {
-    /// Names of functions that the module defines.
-    pub(crate) functions: HashSet<Box<str>>,
-    pub(crate) reach: HashMap<(Box<str>, Box<str>), Reach>,
-}
+use super::{Inspection, Reach};
 
 impl Inspection {
     /// Looks at a module; `None` if it is damaged.
@@ -51,18 +19,6 @@ impl Inspection {
         let mut graph = Graph::default();
         graph.read(bytes).ok()?;
         Some(graph.finish())
-    }
-
-    /// Whether the module defines a function of this name, exported or not, as far as its name section tells.
-    #[must_use]
-    pub fn defines(&self, function: &str) -> bool {
-        self.functions.contains(function)
-    }
-
-    /// How an import is reached.
-    #[must_use]
-    pub fn reach(&self, module: &str, name: &str) -> Option<&Reach> {
-        self.reach.get(&(module.into(), name.into()))
     }
 }
 

@@ -1,0 +1,121 @@
+//! How much memory a main module may have.
+
+use std::ops::Range;
+
+use wasm_encoder::{MemorySection, MemoryType, Module, RawSection};
+use wasmparser::{Parser, Payload};
+
+/// Bytes that are no module.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum LimitError {
+    /// They are not well-formed.
+    #[error(transparent)]
+    Malformed(#[from] wasmparser::BinaryReaderError),
+    /// They end in the middle of a section.
+    #[error("it is cut short: the section at byte {at} goes on behind its end")]
+    CutShort {
+        /// Where the section's content begins.
+        at: u64,
+    },
+}
+
+/// The same module, whose own memory cannot grow beyond `limit` bytes: then `memory.grow` fails, and `malloc` with it.
+///
+/// # Errors
+/// When `module` is not WebAssembly, or is damaged.
+pub fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, LimitError> {
+    const PAGE: u64 = 65536;
+    let mut out = Module::new();
+    for payload in Parser::new(0).parse_all(module) {
+        let payload = payload?;
+        if let Payload::MemorySection(section) = payload {
+            let mut memories = MemorySection::new();
+            for memory in section {
+                let memory = memory?;
+                let most = memory
+                    .maximum
+                    .unwrap_or(u64::MAX)
+                    .min(limit / PAGE)
+                    .max(memory.initial);
+                memories.memory(MemoryType {
+                    minimum: memory.initial,
+                    maximum: Some(most),
+                    memory64: memory.memory64,
+                    shared: memory.shared,
+                    page_size_log2: memory.page_size_log2,
+                });
+            }
+            out.section(&memories);
+        } else if let Some((id, range)) = payload.as_section() {
+            out.section(&RawSection {
+                id,
+                data: bytes(module, range)?,
+            });
+        }
+    }
+    Ok(out.finish())
+}
+
+/// A section's content. Of a code section the parser looks only at the front, so the rest may be missing.
+fn bytes(module: &[u8], range: Range<u64>) -> Result<&[u8], LimitError> {
+    let found = module.get(range.start as usize..range.end as usize);
+    found.ok_or(LimitError::CutShort { at: range.start })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAIN: &str = r#"(module
+        (type (func (param i32) (result i32)))
+        (import "wasi_snapshot_preview1" "fd_close" (func (param i32) (result i32)))
+        (memory (export "memory") 2 100)
+        (table (export "__indirect_function_table") 4 funcref)
+        (global (export "datum") i32 (i32.const 1024))
+        (func (export "twice") (type 0) (i32.add (local.get 0) (local.get 0)))
+        (func (export "nothing"))
+        (elem (i32.const 1) func 1 2)
+        (data (i32.const 1024) "some text"))"#;
+
+    fn main_module() -> Vec<u8> {
+        wat::parse_str(MAIN).expect("the text is well-formed")
+    }
+
+    #[test]
+    fn memory_is_limited_and_nothing_else_is_changed() {
+        let limited = with_memory_limit(&main_module(), 10 << 16).expect("it is a module");
+        let expected =
+            wat::parse_str(MAIN.replace("2 100", "2 10")).expect("the text is well-formed");
+        let sections = |module: &[u8]| -> Vec<Vec<u8>> {
+            let payloads = Parser::new(0)
+                .parse_all(module)
+                .map(|payload| payload.expect("it is a module"));
+            payloads
+                .filter_map(|payload| {
+                    payload
+                        .as_section()
+                        .map(|(_, range)| bytes(module, range).expect("it is a module").to_vec())
+                })
+                .collect()
+        };
+        assert_eq!(sections(&limited), sections(&expected));
+        // Less than it starts with it cannot have.
+        let least = with_memory_limit(&main_module(), 0).expect("it is a module");
+        wasmparser::validate(&least).expect("it is valid");
+    }
+
+    #[test]
+    fn a_module_that_is_cut_short_is_an_error() {
+        let module = main_module();
+        for end in 0..module.len() {
+            // Some ends fall between two sections: what is there then is a module.
+            let whole = Parser::new(0)
+                .parse_all(&module[..end])
+                .all(|payload| payload.is_ok());
+            if !whole {
+                assert!(with_memory_limit(&module[..end], 1 << 20).is_err(), "{end}");
+            }
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The link plan of a bundle: what its modules say of themselves, and what is bound to what.
+
+use pymode_dylink::{ClosedSet, Config, Contract, Plan, Refused, SetFile};
+use pymode_host::dl::LIBRARY_PATH;
+
+use crate::pack::Side;
+use crate::ticket::hash_of;
+
+/// What somebody with a stale plan is told to do.
+const REMAKE: &str =
+    "run `pymode build` (or `pymode dev`) again, and deploy all of what it writes, together";
+
+/// A plan, and what it needs besides.
+#[derive(Debug)]
+pub struct Link {
+    /// The plan, as bytes.
+    pub plan: Vec<u8>,
+    /// The module of which bridges are made where nothing can be compiled, if one can be needed.
+    pub forwarders: Option<Side>,
+    /// Side modules that cannot be loaded: importing them will fail.
+    pub refused: Vec<Refused>,
+}
+
+/// Links a closed set, as the process with this configuration will.
+#[must_use]
+pub fn link(
+    main: SetFile,
+    sides: Vec<SetFile>,
+    config: Config,
+    has_host: &dyn Fn(&str, &str) -> bool,
+) -> Link {
+    let (plan, refused) = Plan::for_set(ClosedSet {
+        main,
+        sides,
+        config,
+        has_host,
+        hash: &hash_of,
+        remake: REMAKE,
+    });
+    let forwarders = plan.forwarders();
+    Link {
+        plan: plan.to_bytes(),
+        forwarders: forwarders.map(|(_, bridge)| Side::new(bridge.to_wasm())),
+        refused,
+    }
+}
+
+/// How guests in a Worker link, with more places where libraries are looked for.
+pub(crate) fn config(library_path: &[String]) -> Config {
+    let first = [LIBRARY_PATH.to_owned()].into_iter();
+    Config {
+        contract: Some(Contract {
+            section: pymode_abi::SECTION.into(),
+            version: pymode_abi::VERSION,
+        }),
+        library_path: first.chain(library_path.iter().cloned()).collect(),
+    }
+}

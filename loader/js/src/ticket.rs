@@ -1,0 +1,101 @@
+//! Which compiled module a file stands for.
+//!
+//! Where nothing may be compiled, the file of a side module is not the module itself but a ticket for it: a module with nothing in it
+//! but a custom section, which holds the hash of what was compiled. The compiled module has the same section, so that it can
+//! be told from any other.
+
+use std::fmt::Write;
+
+use js_sys::{Uint8Array, WebAssembly};
+use pymode_dylink::ContentHash;
+
+/// The custom section that holds the hash.
+const SECTION: &str = "pymode.code";
+
+/// The hash in a ticket; `None` if the bytes are none.
+#[must_use]
+pub fn ticket(file: &[u8]) -> Option<ContentHash> {
+    let hash = custom_section(file, SECTION)?.try_into().ok()?;
+    Some(ContentHash(hash))
+}
+
+/// The hash in a compiled module.
+#[must_use]
+pub fn stamp(module: &WebAssembly::Module) -> Option<ContentHash> {
+    let sections = WebAssembly::Module::custom_sections(module, SECTION);
+    // One that was copied out of a Worker and compiled again has two.
+    let last = sections.get(sections.length().checked_sub(1)?);
+    let hash = Uint8Array::new(&last);
+    Some(ContentHash(hash.to_vec().try_into().ok()?))
+}
+
+/// What a bundle calls the compiled module.
+#[must_use]
+pub fn key(hash: ContentHash) -> String {
+    let mut key = String::with_capacity(24);
+    for byte in &hash.0[..12] {
+        // Writing to a text cannot fail.
+        let _ = write!(key, "{byte:02x}");
+    }
+    key
+}
+
+/// The content of the last custom section of that name of a well-formed module.
+fn custom_section<'a>(module: &'a [u8], wanted: &str) -> Option<&'a [u8]> {
+    if !module.starts_with(b"\0asm") {
+        return None;
+    }
+    let mut found = None;
+    let mut rest = module.get(8..)?;
+    while let Some((&id, after)) = rest.split_first() {
+        let (len, after) = leb128(after)?;
+        let body = after.get(..len)?;
+        rest = after.get(len..)?;
+        if id == 0 {
+            let (len, body) = leb128(body)?;
+            if body.get(..len)? == wanted.as_bytes() {
+                found = body.get(len..);
+            }
+        }
+    }
+    found
+}
+
+/// An unsigned number of 32 bits, and what follows it.
+fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
+    let mut value = 0u64;
+    for (at, byte) in bytes.iter().enumerate().take(5) {
+        value |= u64::from(byte & 0x7f) << (7 * at);
+        if byte & 0x80 == 0 {
+            return Some((usize::try_from(value).ok()?, &bytes[at + 1..]));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{key, ticket};
+
+    #[test]
+    fn a_hash_is_found_behind_other_sections() {
+        let mut module = b"\0asm\x01\0\0\0".to_vec();
+        module.extend(b"\x01\x01\0");
+        module.extend(b"\0\x06\x04name!");
+        assert!(ticket(&module).is_none());
+        module.extend(b"\0\x2c\x0bpymode.code");
+        module.extend([0xa5; 32]);
+        let hash = ticket(&module).expect("it is there");
+        assert_eq!(key(hash), "a5".repeat(12));
+        for cut in 0..module.len() {
+            assert!(ticket(&module[..cut]).is_none(), "{cut}");
+        }
+    }
+
+    #[test]
+    fn a_section_that_is_longer_than_the_file_is_none() {
+        assert!(ticket(b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0fx").is_none());
+        assert!(ticket(b"\0asm\x01\0\0\0\0\x80\x80\x80\x80\x80\x80").is_none());
+        assert!(ticket(b"\0asm\x01\0\0\0\0\x0d\x0bpymode.code1").is_none());
+    }
+}
