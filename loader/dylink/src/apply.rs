@@ -14,7 +14,7 @@ use crate::guest::Stack;
 use crate::ids::{Address, Align, FunctionId, ModuleId, Slot};
 use crate::info::{ExportKind, ModuleInfo, Wants};
 use crate::memory;
-use crate::plan::{Binding, FunctionRef, Got, LinkPlan};
+use crate::plan::{Binding, FunctionRef, Got, LinkPlan, PlannedModule};
 use crate::process::Process;
 use crate::program::{GotKey, Module, Shared, State};
 use crate::undo::Undo;
@@ -258,11 +258,16 @@ impl<P: Process> Linker<'_, P> {
         let id = self.linked.ids[at];
         let info = self.info(id);
         let mut imports = Vec::with_capacity(planned.bindings.len());
-        for (import, binding) in info.imports.iter().zip(&planned.bindings) {
-            let bound = self
-                .bind(id, import, *binding)
-                .map_err(|reason| fault(&planned.path, "binding its imports", reason))?;
-            imports.push(bound);
+        for ((import, binding), known) in { info.imports.iter() }
+            .zip(&planned.bindings)
+            .zip(self.known(planned))
+        {
+            let bound = match known {
+                Some(known) => Ok(known),
+                None => self.bind(id, import, *binding),
+            };
+            imports
+                .push(bound.map_err(|reason| fault(&planned.path, "binding its imports", reason))?);
         }
         let failed = |reason| fault(&planned.path, "instantiation", reason);
         let stack = Stack::save(self.process).map_err(failed)?;
@@ -317,22 +322,37 @@ impl<P: Process> Linker<'_, P> {
         }
     }
 
+    /// What was bound to before, for each binding: most are exports of main that others import, too.
+    fn known(&mut self, planned: &PlannedModule) -> Vec<Option<P::Extern>> {
+        let ids = &self.linked.ids;
+        self.process.program(|program| {
+            // Imports come in runs that lead to one module.
+            let mut last: Option<(ModuleId, Option<&Vec<Option<P::Extern>>>)> = None;
+            let bindings = planned.bindings.iter().map(|binding| {
+                let Binding::Export(definition) = binding else {
+                    return None;
+                };
+                let id = id_of(ids, definition.node);
+                let known = match last {
+                    Some((last, known)) if last == id => known,
+                    _ => program.externs.get(&id),
+                };
+                last = Some((id, known));
+                known?.get(definition.export.0 as usize)?.clone()
+            });
+            bindings.collect()
+        })
+    }
+
     /// The raw export that a definition is, asked for once in the life of the process.
     fn export(&mut self, definition: Definition) -> Result<P::Extern, Fault> {
         let id = id_of(&self.linked.ids, definition.node);
-        let key = (id, definition.export);
-        let known = self
-            .process
-            .program(|program| program.externs.get(&key).cloned());
-        if let Some(known) = known {
-            return Ok(known);
-        }
         let (path, name, instance) = self.named(id, definition);
         let found = instance
             .and_then(|instance| self.process.export(&instance, &name))
             .ok_or_else(|| Fault(alloc::format!("`{path}` does not export `{name}`")))?;
         self.process
-            .program(|program| program.externs.insert(key, found.clone()));
+            .program(|program| program.keep(id, definition.export, found.clone()));
         Ok(found)
     }
 

@@ -53,7 +53,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             dangling: self
                 .externs
                 .keys()
-                .filter(|(id, _)| !self.modules.contains_key(id))
+                .filter(|id| !self.modules.contains_key(*id))
                 .count(),
             extra_slots: live
                 .iter()

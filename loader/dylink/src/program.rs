@@ -31,7 +31,8 @@ pub struct Program<Instance, Extern> {
     /// GOT globals by what they hold: one serves all modules that ask for the same.
     pub(crate) got: HashMap<GotKey, Extern>,
     /// Exports that were bound to, as the engine names them: many modules import the same ones of main.
-    pub(crate) externs: HashMap<(ModuleId, ExportId), Extern>,
+    /// A place for each export of a module, as far as the last one that was asked for.
+    pub(crate) externs: HashMap<ModuleId, Vec<Option<Extern>>>,
     /// Tags that the linker made because no module defines them.
     pub(crate) tags: HashMap<Box<str>, Extern>,
     /// Main is the one that the plan was made for.
@@ -195,7 +196,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             module.global = false;
             let file = module.file;
             self.forget_file(file, id);
-            self.externs.retain(|(owner, _), _| *owner != id);
+            self.externs.remove(&id);
         }
     }
 
@@ -203,11 +204,10 @@ impl<Instance, Extern> Program<Instance, Extern> {
     pub(crate) fn take(&mut self, id: ModuleId) -> Option<Module<Instance>> {
         let module = self.modules.remove(&id)?;
         self.forget_file(module.file, id);
+        self.externs.remove(&id);
         // By what it exports, and not by what there is: that grows with every module.
         for (at, export) in (0..).zip(module.info.exports.iter()) {
-            let export_id = ExportId(at);
-            self.externs.remove(&(id, export_id));
-            self.got.remove(&GotKey::Data(id, export_id));
+            self.got.remove(&GotKey::Data(id, ExportId(at)));
             if let ExportKind::Function(function) = export.kind {
                 self.got.remove(&GotKey::Function(id, function));
             }
@@ -221,6 +221,16 @@ impl<Instance, Extern> Program<Instance, Extern> {
         {
             self.files.remove(&file);
         }
+    }
+
+    /// Keeps an export as the engine names it.
+    pub(crate) fn keep(&mut self, id: ModuleId, export: ExportId, found: Extern) {
+        let known = self.externs.entry(id).or_default();
+        let at = export.0 as usize;
+        if known.len() <= at {
+            known.resize_with(at + 1, || None);
+        }
+        known[at] = Some(found);
     }
 
     /// The slot of a function, if it has one.
