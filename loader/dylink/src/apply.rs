@@ -6,15 +6,14 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::bridge;
-use crate::engine::{Fault, Mutability};
+use crate::engine::Fault;
 use crate::error::OpenError;
 use crate::group::{Definition, Group, Node};
 use crate::guest::Stack;
 use crate::ids::{Address, Align, FunctionId, ModuleId, Slot};
-use crate::info::{ExportKind, ModuleInfo, Wants};
+use crate::info::ModuleInfo;
 use crate::memory;
-use crate::plan::{Binding, FunctionRef, Got, LinkPlan, PlannedModule};
+use crate::plan::{FunctionRef, Got, LinkPlan};
 use crate::process::Process;
 use crate::program::{GotKey, Module, Shared, State};
 use crate::undo::Undo;
@@ -68,7 +67,7 @@ pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPl
     Linked { ids, undo }
 }
 
-fn id_of(ids: &[ModuleId], node: Node) -> ModuleId {
+pub(crate) fn id_of(ids: &[ModuleId], node: Node) -> ModuleId {
     match node {
         Node::Loaded(id) => id,
         Node::New(member) => ids[member],
@@ -111,18 +110,18 @@ pub(crate) async fn apply<P: Process>(
 }
 
 /// A plan that is being carried out.
-struct Linker<'a, P: Process> {
-    process: &'a mut P,
-    shared: &'a Shared<P::Extern>,
-    plan: &'a LinkPlan,
-    linked: &'a mut Linked,
+pub(crate) struct Linker<'a, P: Process> {
+    pub(crate) process: &'a mut P,
+    pub(crate) shared: &'a Shared<P::Extern>,
+    pub(crate) plan: &'a LinkPlan,
+    pub(crate) linked: &'a mut Linked,
     /// Slots of the plan's fresh functions.
-    fresh: HashMap<(Node, FunctionId), Slot>,
+    pub(crate) fresh: HashMap<(Node, FunctionId), Slot>,
     /// GOT globals that this plan made.
-    got: HashMap<GotKey, P::Extern>,
+    pub(crate) got: HashMap<GotKey, P::Extern>,
     /// GOT globals whose address only an instance can tell.
-    late: Vec<(P::Extern, Definition)>,
-    bridge: Option<P::Instance>,
+    pub(crate) late: Vec<(P::Extern, Definition)>,
+    pub(crate) bridge: Option<P::Instance>,
 }
 
 impl<P: Process> Linker<'_, P> {
@@ -287,159 +286,6 @@ impl<P: Process> Linker<'_, P> {
         Ok(())
     }
 
-    fn bind(
-        &mut self,
-        importer: ModuleId,
-        import: &crate::info::Import,
-        binding: Binding,
-    ) -> Result<P::Extern, Fault> {
-        match binding {
-            Binding::Memory => Ok(self.shared.memory.clone()),
-            Binding::Table => Ok(self.shared.table.clone()),
-            Binding::StackPointer => Ok(self.shared.stack_pointer.clone()),
-            Binding::MemoryBase => {
-                let base = self.base(importer, |module| module.memory_base.0);
-                self.process.global(Mutability::Const, base)
-            }
-            Binding::TableBase => {
-                let base = self.base(importer, |module| module.table_base.0);
-                self.process.global(Mutability::Const, base)
-            }
-            Binding::Export(definition) => self.export(definition),
-            Binding::Bridge(function) => {
-                let name = bridge::export_name(function);
-                let instance = self.bridge.as_ref();
-                instance
-                    .and_then(|instance| self.process.export(instance, &name))
-                    .ok_or_else(|| Fault::new("the bridge lacks a function"))
-            }
-            Binding::Got(got) => self.got(got),
-            Binding::ProcessTag => self.tag(import),
-            Binding::Host => self
-                .process
-                .host(&import.module, &import.name)
-                .ok_or_else(|| Fault(alloc::format!("the host has no `{}`", import.name))),
-        }
-    }
-
-    /// What was bound to before, for each binding: most are exports of main that others import, too.
-    fn known(&mut self, planned: &PlannedModule) -> Vec<Option<P::Extern>> {
-        let ids = &self.linked.ids;
-        self.process.program(|program| {
-            // Imports come in runs that lead to one module.
-            let mut last: Option<(ModuleId, Option<&Vec<Option<P::Extern>>>)> = None;
-            let bindings = planned.bindings.iter().map(|binding| {
-                let Binding::Export(definition) = binding else {
-                    return None;
-                };
-                let id = id_of(ids, definition.node);
-                let known = match last {
-                    Some((last, known)) if last == id => known,
-                    _ => program.externs.get(&id),
-                };
-                last = Some((id, known));
-                known?.get(definition.export.0 as usize)?.clone()
-            });
-            bindings.collect()
-        })
-    }
-
-    /// The raw export that a definition is, asked for once in the life of the process.
-    fn export(&mut self, definition: Definition) -> Result<P::Extern, Fault> {
-        let id = id_of(&self.linked.ids, definition.node);
-        let (path, name, instance) = self.named(id, definition);
-        let found = instance
-            .and_then(|instance| self.process.export(&instance, &name))
-            .ok_or_else(|| Fault(alloc::format!("`{path}` does not export `{name}`")))?;
-        self.process
-            .program(|program| program.keep(id, definition.export, found.clone()));
-        Ok(found)
-    }
-
-    /// The process's own tag of the import's name.
-    fn tag(&mut self, import: &crate::info::Import) -> Result<P::Extern, Fault> {
-        let name = &import.name;
-        if let Some(tag) = self
-            .process
-            .program(|program| program.tags.get(name).cloned())
-        {
-            return Ok(tag);
-        }
-        let Wants::Tag {
-            signature: Some(signature),
-        } = &import.wants
-        else {
-            return Err(Fault(alloc::format!(
-                "no module defines the tag `{name}`, and its type is not known"
-            )));
-        };
-        let tag = self.process.tag(&signature.params)?;
-        self.process
-            .program(|program| program.tags.insert(name.clone(), tag.clone()));
-        self.linked.undo.tags.push(name.clone());
-        Ok(tag)
-    }
-
-    /// A global that holds an address: one that is there, or a new one.
-    fn got(&mut self, got: Got) -> Result<P::Extern, Fault> {
-        let key = self.key(got);
-        if let Some(global) = self.got.get(&key) {
-            return Ok(global.clone());
-        }
-        if let Some(global) = self
-            .process
-            .program(|program| program.got.get(&key).cloned())
-        {
-            return Ok(global);
-        }
-        let value = match got {
-            Got::Null => Some(0),
-            Got::Function(function) => Some(self.slot(function)?.0),
-            Got::Data(definition) => self.address(definition)?,
-        };
-        let global = self
-            .process
-            .global(Mutability::Var, value.unwrap_or_default())?;
-        if let (None, Got::Data(definition)) = (value, got) {
-            self.late.push((global.clone(), definition));
-        }
-        self.got.insert(key, global.clone());
-        Ok(global)
-    }
-
-    fn key(&self, got: Got) -> GotKey {
-        let id = |node| id_of(&self.linked.ids, node);
-        match got {
-            Got::Null => GotKey::Null,
-            Got::Data(definition) => GotKey::Data(id(definition.node), definition.export),
-            Got::Function(function) => {
-                GotKey::Function(id(function.definition.node), function.function)
-            }
-        }
-    }
-
-    fn slot(&mut self, function: FunctionRef) -> Result<Slot, Fault> {
-        let key = (function.definition.node, function.function);
-        if let Some(slot) = self.fresh.get(&key) {
-            return Ok(*slot);
-        }
-        let id = id_of(&self.linked.ids, function.definition.node);
-        self.process
-            .program(|program| program.slot(id, function.function))
-            .ok_or_else(|| Fault::new("a function has no slot"))
-    }
-
-    /// The address of a datum; `None` if only its instance can tell, and is not there yet.
-    fn address(&mut self, definition: Definition) -> Result<Option<u32>, Fault> {
-        let id = id_of(&self.linked.ids, definition.node);
-        let info = self.info(id);
-        let export = info.exports.get(definition.export);
-        let ExportKind::Data(datum) = export.kind else {
-            return Err(Fault(alloc::format!("`{}` is not data", export.name)));
-        };
-        memory::address(self.process, id, &export.name, datum)
-    }
-
     /// Addresses that had to wait until every instance was there.
     fn late_addresses(&mut self) -> Result<(), OpenError> {
         for (global, definition) in core::mem::take(&mut self.late) {
@@ -466,20 +312,24 @@ impl<P: Process> Linker<'_, P> {
             .program(|program| program.modules.get_mut(&id).map(change));
     }
 
-    fn base(&mut self, id: ModuleId, get: impl FnOnce(&Module<P::Instance>) -> u32) -> u32 {
+    pub(crate) fn base(
+        &mut self,
+        id: ModuleId,
+        get: impl FnOnce(&Module<P::Instance>) -> u32,
+    ) -> u32 {
         let base = self
             .process
             .program(|program| program.modules.get(&id).map(get));
         base.unwrap_or_default()
     }
 
-    fn info(&mut self, id: ModuleId) -> Arc<ModuleInfo> {
+    pub(crate) fn info(&mut self, id: ModuleId) -> Arc<ModuleInfo> {
         self.process
             .program(|program| Arc::clone(&program.modules[&id].info))
     }
 
     /// Path, name of the export, and instance, if it is there yet.
-    fn named(
+    pub(crate) fn named(
         &mut self,
         id: ModuleId,
         definition: Definition,

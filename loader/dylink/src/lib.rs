@@ -55,6 +55,7 @@ extern crate alloc;
 mod addr;
 mod apply;
 mod attach;
+mod bind;
 mod bridge;
 mod census;
 mod close;

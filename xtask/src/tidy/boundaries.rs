@@ -127,7 +127,10 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
 ];
 
 /// The linker core is built with these and nothing else.
-const CORE: (&str, &[&str]) = ("pymode-dylink", &["hashbrown", "thiserror", "wasmparser"]);
+const CORE: (&str, &[&str]) = (
+    "pymode-dylink",
+    &["hashbrown", "once_cell", "thiserror", "wasmparser"],
+);
 
 /// The two engines: no crate may reach both.
 const ENGINES: [&str; 2] = ["pymode-dylink-js", "pymode-dylink-wasmtime"];
