@@ -5,6 +5,7 @@ mod interpreter;
 mod linker;
 mod start;
 mod v8_dlopen;
+mod v8_linker;
 mod worker;
 mod world;
 
@@ -35,6 +36,7 @@ pub(crate) const CASES: &[Case] = &[
     ("worker-wait", worker::wait),
     ("linker", linker::linker),
     ("v8-dlopen", v8_dlopen::v8_dlopen),
+    ("v8-linker", v8_linker::v8_linker),
 ];
 
 /// What cases are run with.

@@ -121,7 +121,7 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
 }
 
 /// How the linker of the test Worker is configured.
-fn config() -> Config {
+pub(super) fn config() -> Config {
     Config {
         contract: Some(Contract {
             section: "test.abi".into(),

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs;
 
 use pymode_toolchain::{Cache, CacheError, Talk};
 use tempfile::TempDir;
@@ -75,6 +76,14 @@ impl Linker {
             workerd: LocalWorkerd::start(&workerd, &Bundle::of(all), dir.path())?,
             _dir: dir,
         })
+    }
+
+    /// Bytes of workerd that are in memory.
+    pub fn resident(&self) -> u64 {
+        let text = fs::read_to_string(format!("/proc/{}/statm", self.workerd.pid()));
+        let text = text.unwrap_or_default();
+        let pages = text.split(' ').nth(1).and_then(|pages| pages.parse().ok());
+        pages.unwrap_or(0) * 4096
     }
 
     /// Asks it to do something.

@@ -5,6 +5,7 @@
 
 mod engine;
 mod linking;
+mod live;
 mod measured;
 mod subject;
 mod task;
@@ -33,6 +34,7 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
             .and_then(|script| run::<Guest>(&script, files))
             .map(|said| Said {
                 errors: said.errors,
+                ..Said::default()
             }),
         What::Faults => Script::parse(&task.script)
             .and_then(|script| faults::<Guest>(&script, &files))
@@ -42,6 +44,16 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
         What::Symbols(count) => measured::symbols(files, count).map(|()| Said::default()),
         What::Properties(count) => measured::properties(&files, count).map(|()| Said::default()),
         What::Call(count) => measured::call(files, count).map(|()| Said::default()),
+        What::Processes(count, libraries, flags) => {
+            live::processes(files, count, libraries, flags).map(|()| Said::default())
+        }
+        What::BareProcesses(count, libraries) => {
+            live::bare_processes(&files, count, libraries).map(|()| Said::default())
+        }
+        What::Step(step) => live::step(files, &step).map(|sizes| Said {
+            sizes,
+            ..Said::default()
+        }),
         What::CallBare(count) => measured::call_bare(&files, count).map(|()| Said::default()),
     };
     Ok(serde_json::to_string(&said)?)

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use crate::linking::{Linking, compiled, main_module, plan};
 use crate::subject::Guest;
 
-const SIDE: &str = "/side.wasm";
+pub(crate) const SIDE: &str = "/side.wasm";
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
 const FLAGS: u32 = 2 | 8;
 
@@ -102,7 +102,7 @@ pub(crate) fn instantiate(files: &Files, count: u32) -> Result<(), String> {
 }
 
 /// The library, and imports for it that are ready.
-fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), String> {
+pub(crate) fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), String> {
     let thrown = |thrown: JsValue| reason(&thrown);
     let (main, _) = main_module(files);
     let main = WebAssembly::Instance::new(&main, &Object::new()).map_err(thrown)?;

@@ -31,6 +31,12 @@ impl Guest {
         Linking(Rc::clone(&self.state))
     }
 
+    /// How large its memory is.
+    pub(crate) fn pages(&self) -> u32 {
+        let buffer: js_sys::ArrayBuffer = self.memory.buffer().unchecked_into();
+        buffer.byte_length() >> 16
+    }
+
     fn engine(&self) -> Failing {
         engine(&self.state)
     }

@@ -43,6 +43,41 @@ pub(crate) enum What {
     Call(u32),
     /// The same, of a library that was instantiated with imports that are ready.
     CallBare(u32),
+    /// So many processes open so many libraries each, with these flags.
+    Processes(u32, u32, u32),
+    /// As many main modules are instantiated, and `/side.wasm` as often for each.
+    BareProcesses(u32, u32),
+    /// Something is done to a process that stays.
+    Step(Step),
+}
+
+/// What is done to a process that stays from one task to the next. Its libraries are `/0.so`, `/1.so`, ….
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[allow(dead_code, reason = "no end asks for everything")]
+pub(crate) enum Step {
+    /// It takes the place of the last one. `/side.wasm` is so many of its libraries.
+    Begin { copies: u32 },
+    /// Libraries are opened.
+    Open { first: u32, count: u32, flags: u32 },
+    /// `/0.so` is opened and closed so often.
+    Cycles { count: u32, flags: u32 },
+    /// `/0.so`, which is open, is opened so often.
+    Again { count: u32, flags: u32 },
+    /// What is open is closed.
+    CloseAll,
+    /// `dlsym` of `f0`, `f1`, … of the first that is open, so often.
+    Symbols { exports: u32, count: u32 },
+}
+
+/// How large a process is.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub(crate) struct Sizes {
+    /// Of its table.
+    pub(crate) slots: u32,
+    /// Of its memory, 64 KB each.
+    pub(crate) pages: u32,
+    /// Of the linker's memory.
+    pub(crate) host_pages: u32,
 }
 
 /// What was said meanwhile.
@@ -50,6 +85,9 @@ pub(crate) enum What {
 pub(crate) struct Said {
     /// `error.txt`
     pub(crate) errors: String,
+    /// Of the process that stays.
+    #[serde(default)]
+    pub(crate) sizes: Sizes,
 }
 
 impl Task {
