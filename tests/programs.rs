@@ -206,7 +206,7 @@ fn faults() -> Result<(), Failed> {
         Ok::<_, String>((output.status.code(), lines.join("\n")))
     };
     let main = |how| ["main.wasm", how, "./library.so"];
-    let faults: [(&[&str], i32, &str); 14] = [
+    let faults: [(&[&str], i32, &str); 15] = [
         (&main("exit"), 7, ""),
         (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
         (&main("divide"), 134, "\n  in main.wasm!main+0x"),
@@ -238,6 +238,7 @@ fn faults() -> Result<(), Failed> {
             3,
             "\n      reached from its export `lonely`",
         ),
+        (&["main.wasm", "folder", "./"], 3, "cannot find `"),
         (&["nowhere.wasm"], 1, "cannot read `nowhere.wasm`"),
         (&["library.so"], 1, "exports no function `_start`"),
         (&["alien.wasm"], 1, "`elsewhere.thing`"),

@@ -4,16 +4,21 @@
 //! Inside a Worker the clock stands still, so parts of a process's life are timed from outside: each is one request, and long
 //! enough that the request itself does not count.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write;
 use std::time::Instant;
 
+use pymode_dylink::{ModuleInfo, SetFile};
+use pymode_workerd::link;
 use pymode_workerd::linker::Linker;
-use pymode_workerd::{pack, skeleton};
+use pymode_workerd::pack::Side;
+use pymode_workerd::ticket::ticket;
 use serde_json::{Value, json};
 
 use super::linker::Fallible;
+use super::v8_dlopen::config;
 use super::{Bench, Outcome};
 use crate::pair::Sample;
 
@@ -25,6 +30,9 @@ const IMPORTS: usize = 60;
 /// Functions that main exports, but for the library that imports more.
 const FUNCTIONS: usize = 2000;
 const MOST_IMPORTS: usize = 10_000;
+/// What the Worker calls a library that it makes copies of, and how many there are at most.
+const SIDE: &str = "/side.wasm";
+const COPIES: usize = 1500;
 /// Libraries of a graph.
 const GRAPH: usize = 200;
 /// Cycles of open and close, and how many of them are timed at a time.
@@ -111,10 +119,13 @@ pub(crate) fn v8_linker(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// A library, or a graph of them: the files of a process, and the keys of their code.
+/// A library, or a graph of them: the files of a process, the keys of their code, and what they say of themselves.
 struct Set {
     files: Vec<Value>,
     keys: Vec<String>,
+    plan: Vec<u8>,
+    /// No other set has it.
+    number: usize,
 }
 
 struct Worker {
@@ -127,34 +138,49 @@ struct Worker {
     loose: Set,
     few: Set,
     many: Set,
+    /// Whose plan was sent last.
+    sent: Cell<Option<usize>>,
 }
 
 impl Worker {
     fn start() -> Fallible<Worker> {
         let mut modules = BTreeMap::new();
+        let mut sets = 0;
         let mut set = |functions: usize, libraries: &[(String, Vec<u8>)]| -> Fallible<Set> {
-            let (main, key) = (main_module(functions)?, format!("main-{functions}"));
+            let main = main_module(functions)?;
+            let info = ModuleInfo::main_from_bytes(&main)?;
             let mut set = Set {
-                files: vec![json!([
-                    "main.wasm",
-                    0,
-                    skeleton::skeleton(&main, Some(&key))?
-                ])],
-                keys: vec![key.clone()],
+                files: Vec::new(),
+                keys: Vec::new(),
+                plan: Vec::new(),
+                number: sets,
             };
-            modules.insert(key, main);
-            for (at, (path, wasm)) in (1..).zip(libraries) {
-                let (seen, side) = pack::file(wasm.clone());
-                let side = side.ok_or("it is a side module")?;
-                set.files.push(json!([path, at, seen]));
-                modules.insert(side.key.clone(), side.wasm);
-                set.keys.push(side.key);
+            sets += 1;
+            let mut add = |path: &str, wasm: Vec<u8>| {
+                let side = Side::new(wasm);
+                let key = format!("{:?}", side.hash);
+                set.files
+                    .push(json!([path, set.files.len(), ticket(side.hash)]));
+                set.keys.push(key.clone());
+                modules.insert(key, side.wasm);
+                side.hash
+            };
+            let main = SetFile::new("main.wasm", add("main.wasm", main), info);
+            let mut sides = Vec::new();
+            for (path, wasm) in libraries {
+                let info = ModuleInfo::from_bytes(wasm)?;
+                let mut file = SetFile::new(path, add(path, wasm.clone()), info);
+                if path == SIDE {
+                    file.aliases = (0..COPIES).map(|at| format!("/{at}.so")).collect();
+                }
+                sides.push(file);
             }
             set.keys.sort();
             set.keys.dedup();
+            set.plan = link::link(main, sides, config(), &|_, _| false).plan;
             Ok(set)
         };
-        let one = |wasm: Vec<u8>| [("/side.wasm".to_owned(), wasm)];
+        let one = |wasm: Vec<u8>| [(SIDE.to_owned(), wasm)];
         let mut libraries = BTreeMap::new();
         for imports in [10, IMPORTS, 100, 1000, MOST_IMPORTS] {
             let functions = imports.max(FUNCTIONS);
@@ -183,6 +209,7 @@ impl Worker {
             loose,
             few,
             many,
+            sent: Cell::default(),
         })
     }
 
@@ -195,12 +222,22 @@ impl Worker {
 
     /// Has something done with a set: seconds, and how large things are then.
     fn ask(&self, set: &Set, what: &Value) -> Fallible<(f64, Value)> {
-        self.task(&set.files, &set.keys, what)
+        // The plan is sent when another set's was sent before, and read in a pair that does not count: it is not what is timed.
+        let known = self.sent.replace(Some(set.number)) == Some(set.number);
+        let plan = if known { &[] } else { &set.plan[..] };
+        self.task(&set.files, &set.keys, plan, what)
     }
 
-    fn task(&self, files: &[Value], keys: &[String], what: &Value) -> Fallible<(f64, Value)> {
+    fn task(
+        &self,
+        files: &[Value],
+        keys: &[String],
+        plan: &[u8],
+        what: &Value,
+    ) -> Fallible<(f64, Value)> {
         let task = json!({
-            "script": "", "what": what, "library_path": [], "keys": keys, "files": files,
+            "script": "", "what": what, "by_plan": true, "plan": plan, "library_path": [],
+            "keys": keys, "files": files,
         });
         let task = serde_json::to_vec(&task)?;
         let start = Instant::now();
@@ -218,7 +255,7 @@ impl Worker {
 
     /// A step of the process that stays.
     fn step(&self, step: &Value) -> Fallible<(f64, Value)> {
-        self.task(&[], &[], &json!({ "Step": step }))
+        self.task(&[], &[], &[], &json!({ "Step": step }))
     }
 
     fn begin(&self, set: &Set, copies: usize) -> Fallible<()> {

@@ -18,7 +18,7 @@ use pymode_dylink_js::{
     reason, stamp, ticket,
 };
 use pymode_host::dl::LIBRARY_PATH;
-use pymode_host::vfs::{Follow, GuestPath};
+use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 
@@ -186,7 +186,7 @@ impl Host for Linking {
             .vfs()
             .stat(GuestPath::absolute(path.as_bytes()), Follow::Yes)
             .ok()?;
-        Some(FileId {
+        (stat.kind != FileKind::Directory).then_some(FileId {
             volume: stat.device,
             file: stat.inode,
         })

@@ -66,6 +66,12 @@ pub fn of_ticket(file: &[u8]) -> Option<ContentHash> {
     stamp(file).and_then(|(rest, hash)| (rest == NOTHING).then_some(hash))
 }
 
+// How it is read in the Worker, and the tests of that.
+#[cfg(test)]
+#[path = "../../../loader/js/src/ticket.rs"]
+#[allow(unreachable_pub, reason = "there it is reached")]
+mod inside;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +83,8 @@ mod tests {
         let ticket = ticket(hash);
         wasmparser::validate(&ticket).expect("a ticket is valid");
         assert_eq!(of_ticket(&ticket), Some(hash));
+        assert_eq!(inside::ticket(&ticket), Some(hash));
+        assert_eq!(inside::key(hash), key(hash));
 
         let stamped = stamped(module.clone(), hash);
         wasmparser::validate(&stamped).expect("it stays valid");

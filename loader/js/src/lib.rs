@@ -13,6 +13,7 @@ mod engine;
 mod externs;
 mod forwarders;
 mod modules;
+mod stamp;
 mod ticket;
 
 pub use code::JsCode;
@@ -20,4 +21,5 @@ pub use engine::{Host, JsProcess};
 pub use externs::{JsExtern, JsInstance, MainExport, reason};
 pub use forwarders::Forwarders;
 pub use modules::{Known, Modules, NotKnown};
-pub use ticket::{key, stamp, ticket};
+pub use stamp::stamp;
+pub use ticket::{key, ticket};

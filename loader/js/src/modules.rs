@@ -8,7 +8,8 @@ use js_sys::WebAssembly::Module;
 use pymode_dylink::{ContentHash, Fault, ModuleError, ModuleInfo, Plan, PlanError};
 
 use crate::code::JsCode;
-use crate::ticket::{key, stamp, ticket};
+use crate::stamp::stamp;
+use crate::ticket::{key, ticket};
 
 /// Compiled modules by the hash of their content.
 #[derive(Default)]

@@ -3,30 +3,21 @@
 //! Where nothing may be compiled, the file of a side module is not the module itself but a ticket for it: a module with nothing in it
 //! but a custom section, which holds the hash of what was compiled. The compiled module has the same section, so that it can
 //! be told from any other.
+//!
+//! Nothing here is JavaScript's: `pymode-workerd`, which makes tickets, compiles this file too, and runs its tests.
 
 use std::fmt::Write;
 
-use js_sys::{Uint8Array, WebAssembly};
 use pymode_dylink::ContentHash;
 
 /// The custom section that holds the hash.
-const SECTION: &str = "pymode.code";
+pub(crate) const SECTION: &str = "pymode.code";
 
 /// The hash in a ticket; `None` if the bytes are none.
 #[must_use]
 pub fn ticket(file: &[u8]) -> Option<ContentHash> {
     let hash = custom_section(file, SECTION)?.try_into().ok()?;
     Some(ContentHash(hash))
-}
-
-/// The hash in a compiled module.
-#[must_use]
-pub fn stamp(module: &WebAssembly::Module) -> Option<ContentHash> {
-    let sections = WebAssembly::Module::custom_sections(module, SECTION);
-    // One that was copied out of a Worker and compiled again has two.
-    let last = sections.get(sections.length().checked_sub(1)?);
-    let hash = Uint8Array::new(&last);
-    Some(ContentHash(hash.to_vec().try_into().ok()?))
 }
 
 /// What a bundle calls the compiled module.
