@@ -177,9 +177,12 @@ class Pytest:
 
     @staticmethod
     def pytest_runtest_logreport(report):
+        import pytest
+
         if report.skipped:
             note(Pytest.name, "skipped", dict(report.user_properties).get("pymode") or Pytest.absence(report))
-        elif report.failed or report.when == "call":
+        elif report.failed or (report.when == "call" and type(report) is pytest.TestReport):
+            # Not for each subtest that passed: the test is one.
             note(Pytest.name, report.outcome)
 
     @staticmethod
@@ -192,7 +195,8 @@ class Pytest:
     def pytest_collectreport(report):
         if report.failed:
             note(report.nodeid, "failed")
-        elif report.skipped and (why := Pytest.absence(report)):
+        elif report.skipped:
+            why = Pytest.absence(report) or "the suite's own condition"
             note(report.nodeid, "skipped", why + " (whole files)")
 
 

@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::finish::finish;
 use crate::hook::{BACKEND, Frontend};
 use crate::job::{Job, Origin, no_sdist, require_pinned};
+use crate::library::{self, Library};
 use crate::lock::{Artifact, Locked};
 use crate::project::Backend;
 use crate::recipe::Recipe;
@@ -116,6 +117,7 @@ impl<'a> Builder<'a> {
             .key("job", &job.key())
             .key("target", &self.target.key())
             .key("cc", &cc::key())
+            .key("libraries", &library::all_key())
             .field("backend", BACKEND)
             .field("recipe", include_str!("build.rs"))
             .field("hook", include_str!("hook.rs"))
@@ -176,13 +178,17 @@ impl<'a> Builder<'a> {
         let tree = self.unpack(job, &work.join("source"))?;
         let started = Instant::now();
         let backend = Backend::of(&tree)?;
+        let cross = Cross::provision(self.cache, self.talk, &self.target, &self.driver)?;
+        let libraries = job.recipe.iter().flat_map(|recipe| &recipe.libraries);
+        let mut libraries: Vec<Library> = libraries.cloned().collect();
         let mut frontend = Frontend {
             cache: self.cache,
             talk: self.talk,
             job,
-            cross: &Cross::provision(self.cache, &self.target, &self.driver)?,
+            cross: &cross,
             backend: &backend,
             rust: None,
+            libraries: Vec::new(),
             tree: &tree,
             work,
         };
@@ -197,7 +203,20 @@ impl<'a> Builder<'a> {
         if needs_rust(&backend.requires) || needs_rust(&more) {
             frontend.rust = Some(rust::provision(self.cache, self.talk, rust::Target::Side)?);
         }
-        let built = frontend.wheel(&packages)?;
+        let built = loop {
+            frontend.libraries = library::provision(self.cache, self.talk, &cross, &libraries)?;
+            match (frontend.wheel(&packages), frontend.missing_library()) {
+                (Ok(built), _) => break built,
+                (Err(_), Some(missing)) if !missing.is_among(&libraries) => {
+                    self.talk.note(&format!(
+                        "{} needs {}: once more with it",
+                        job.what, missing.name
+                    ));
+                    libraries.push(missing);
+                }
+                (Err(e), _) => return Err(e),
+            }
+        };
 
         let finished = work.join("finished");
         fs::create_dir(&finished).map_err(CacheError::io("create", &finished))?;

@@ -6,16 +6,14 @@ use std::path::Path;
 use pymode_toolchain::cc::FailedCall;
 
 use crate::check::hint_for;
+use crate::headers;
+use crate::library::Library;
 
 /// The most error lines that are shown; the log has them all.
 const MOST_ERRORS: usize = 5;
 
 /// Signs in a compiler's words, and what to do.
 const SIGNS: &[(&str, &str)] = &[
-    (
-        "file not found",
-        "the header belongs to a library or a system that is not there; look for a build option that leaves it out, or build the library first",
-    ),
     (
         "inline assembly",
         "inline assembly of another processor; look for a build option for plain C",
@@ -25,8 +23,20 @@ const SIGNS: &[(&str, &str)] = &[
         "inline assembly of another processor; look for a build option for plain C",
     ),
     (
-        "unable to find library -l",
-        "the library is not there for wasm32-wasi; build it first, or look for a build option that leaves it out",
+        "in asm",
+        "inline assembly of another processor; look for a build option for plain C",
+    ),
+    (
+        "only meant to be used on x86",
+        "vector instructions of another processor; look for a build option for plain C",
+    ),
+    (
+        "is not supported on this target",
+        "a feature of another processor; look for a build option for plain C",
+    ),
+    (
+        "needs target feature",
+        "vector instructions that are not turned on; look for a build option for plain C",
     ),
     (
         "unknown file type",
@@ -92,8 +102,36 @@ fn told(failed: &FailedCall) -> String {
     text
 }
 
+/// The library whose absence made the last call fail that is noted in `file`, if it is one that can be built.
+pub(crate) fn missing_library(file: &Path) -> Option<Library> {
+    let failed = FailedCall::parse(&fs::read_to_string(file).ok()?)?;
+    failed.stderr.lines().find_map(|line| {
+        missing_header(line)
+            .and_then(Library::with_header)
+            .or_else(|| missing_archive(line).and_then(Library::with_archive))
+    })
+}
+
+/// `x.c:1:10: fatal error: 'yaml.h' file not found`
+fn missing_header(line: &str) -> Option<&str> {
+    let (before, _) = line.split_once("' file not found")?;
+    Some(before.rsplit_once('\'')?.1)
+}
+
+/// `wasm-ld: error: unable to find library -lyaml`
+fn missing_archive(line: &str) -> Option<&str> {
+    let name = line.split_once("unable to find library -l")?.1;
+    Some(name.split_whitespace().next().unwrap_or(name))
+}
+
 /// The next step for a compiler's error, if one is known.
 fn hint_of(line: &str) -> Option<String> {
+    if let Some(header) = missing_header(line) {
+        return Some(headers::hint(header));
+    }
+    if let Some(name) = missing_archive(line) {
+        return Some(headers::hint_of_archive(name));
+    }
     let undeclared = ["undeclared function '", "undeclared identifier '"];
     let missing = undeclared
         .iter()

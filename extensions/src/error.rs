@@ -143,6 +143,21 @@ pub enum Error {
     /// A wheel that cannot be used.
     #[error(transparent)]
     Wheel(#[from] WheelError),
+    /// A recipe changes a test file that is not as it was.
+    #[error(
+        "the recipe of `{what}` wants to change `{text}` in `{}`, where it stands {found} times\n  hint: correct its `[test.edits]`",
+        path.display()
+    )]
+    Edit {
+        /// Whose tests they are.
+        what: String,
+        /// The file.
+        path: PathBuf,
+        /// What is to be changed.
+        text: String,
+        /// How often it is there; once is right.
+        found: usize,
+    },
     /// A package has no tests that can be run.
     #[error(
         "it is not known how to run the tests of `{what}`\n  hint: add a `[test]` table to `extensions/recipes/{what}.toml`"

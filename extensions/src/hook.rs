@@ -10,6 +10,7 @@ use crate::cross::Cross;
 use crate::diagnosis;
 use crate::error::Error;
 use crate::job::Job;
+use crate::library::{Library, Prefix};
 use crate::project::Backend;
 
 pub(crate) const BACKEND: &str = include_str!("../helpers/backend.py");
@@ -22,6 +23,7 @@ pub(crate) struct Frontend<'b> {
     pub(crate) cross: &'b Cross,
     pub(crate) backend: &'b Backend,
     pub(crate) rust: Option<RustWasm>,
+    pub(crate) libraries: Vec<Prefix>,
     pub(crate) tree: &'b Path,
     pub(crate) work: &'b Path,
 }
@@ -74,6 +76,11 @@ impl Frontend<'_> {
         diagnosis::of_compiler(&self.failure())
     }
 
+    /// The library whose absence made a compiler fail last, if it is one that can be built.
+    pub(crate) fn missing_library(&self) -> Option<Library> {
+        diagnosis::missing_library(&self.failure())
+    }
+
     fn call<T: serde::de::DeserializeOwned>(
         &self,
         talk: &Talk,
@@ -86,7 +93,9 @@ impl Frontend<'_> {
         let helper = self.work.join("backend.py");
         fs::write(&helper, BACKEND).map_err(CacheError::io("write", &helper))?;
         let result = self.work.join(format!("{hook_name}.json"));
-        let mut python = self.cross.python(packages, self.rust.as_ref());
+        let mut python = self
+            .cross
+            .python(packages, &self.libraries, self.rust.as_ref());
         let settings = serde_json::to_string(&self.cross.settings(self.work));
         if hook == Hook::Requires {
             self.cross.be_this_machine(&mut python);
@@ -99,6 +108,13 @@ impl Frontend<'_> {
             .arg(&self.backend.object)
             .arg(&out)
             .args(&self.backend.paths);
+        // What failed in an earlier try may not be what fails now.
+        match fs::remove_file(self.failure()) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                return Err(CacheError::io("delete", &self.failure())(e).into());
+            }
+            _ => {}
+        }
         python
             .current_dir(self.tree)
             .env(cc::FAILURE, self.failure());

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use pymode_toolchain::{Key, Sha256Hex};
 use serde::Deserialize;
 
+use crate::library::Library;
 use crate::spec::{ProjectName, SpecError, Version};
 
 /// The most lines of a recipe: what needs more belongs upstream.
@@ -12,20 +13,29 @@ const MOST_LINES: usize = 20;
 
 /// All recipes: each file of `recipes/`, by its name.
 const RECIPES: &[(&str, &str)] = &[
+    ("aiohttp", include_str!("../recipes/aiohttp.toml")),
+    (
+        "charset-normalizer",
+        include_str!("../recipes/charset-normalizer.toml"),
+    ),
     ("frozenlist", include_str!("../recipes/frozenlist.toml")),
     ("kiwisolver", include_str!("../recipes/kiwisolver.toml")),
     ("markupsafe", include_str!("../recipes/markupsafe.toml")),
     ("msgpack", include_str!("../recipes/msgpack.toml")),
+    ("multidict", include_str!("../recipes/multidict.toml")),
     ("numpy", include_str!("../recipes/numpy.toml")),
+    ("pillow", include_str!("../recipes/pillow.toml")),
     ("propcache", include_str!("../recipes/propcache.toml")),
     (
         "pydantic-core",
         include_str!("../recipes/pydantic-core.toml"),
     ),
     ("pydantic", include_str!("../recipes/pydantic.toml")),
+    ("pyyaml", include_str!("../recipes/pyyaml.toml")),
     ("rapidfuzz", include_str!("../recipes/rapidfuzz.toml")),
     ("regex", include_str!("../recipes/regex.toml")),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
+    ("sqlalchemy", include_str!("../recipes/sqlalchemy.toml")),
     ("ujson", include_str!("../recipes/ujson.toml")),
     ("yarl", include_str!("../recipes/yarl.toml")),
     ("zstandard", include_str!("../recipes/zstandard.toml")),
@@ -77,6 +87,8 @@ pub struct Recipe {
     pub modules: Vec<String>,
     /// Environment variables of the build.
     pub env: BTreeMap<String, String>,
+    /// C libraries that it is linked with.
+    pub(crate) libraries: Vec<Library>,
     /// How its tests are run.
     pub test: Option<TestRecipe>,
     /// The text it was read from: part of the key of its test suite.
@@ -94,6 +106,8 @@ pub struct TestRecipe {
     pub from: Vec<String>,
     /// Extension modules of other packages that the tests would prove nothing without.
     pub modules: Vec<String>,
+    /// Changes of such files: a text that is there once, and what stands there instead.
+    pub edits: BTreeMap<String, BTreeMap<String, String>>,
     /// Python's arguments.
     pub run: Vec<String>,
 }
@@ -114,6 +128,7 @@ struct Written {
 #[serde(deny_unknown_fields, default)]
 struct WrittenBuild {
     env: BTreeMap<String, String>,
+    libraries: Vec<String>,
 }
 
 impl Recipe {
@@ -138,6 +153,9 @@ impl Recipe {
         let mut key = Key::new("recipe").field("modules", self.modules.join(" "));
         for (name, value) in &self.env {
             key = key.field(name, value);
+        }
+        for library in &self.libraries {
+            key = key.key("library", &library.key());
         }
         key
     }
@@ -172,18 +190,24 @@ impl Recipe {
             if test.run.is_empty() {
                 return Err(value("test.run", "there is nothing to run".to_owned()));
             }
-            for path in &test.from {
+            for path in test.from.iter().chain(test.edits.keys()) {
                 if path.starts_with('/')
                     || path.split('/').any(|part| matches!(part, "" | "." | ".."))
                 {
                     return Err(value(
-                        "test.from",
+                        "test",
                         format!("`{path}` is no path inside the sdist"),
                     ));
                 }
             }
         }
+        let libraries = written.build.libraries.iter();
+        let libraries: Vec<Library> = libraries
+            .map(|name| Library::find(name))
+            .collect::<Result<_, _>>()
+            .map_err(|reason| value("build.libraries", reason))?;
         Ok(Self {
+            libraries,
             name: name
                 .parse()
                 .map_err(|e: SpecError| value("name", e.to_string()))?,
@@ -249,6 +273,12 @@ mod tests {
         assert!(parse("version = '1'\nsha256 = 'abc'".to_owned()).contains("`abc` is no sha256"));
         let test = "[test]\nrun = ['x']\nfrom = ['../x']";
         assert!(parse(format!("version = '1'\nsha256 = '{hash}'\n{test}")).contains("`../x`"));
+        let libraries = "[build]\nlibraries = ['libgtk']";
+        let said = parse(format!("version = '1'\nsha256 = '{hash}'\n{libraries}"));
+        assert!(
+            said.contains("`build.libraries`: there is no library `libgtk`; there are"),
+            "{said}"
+        );
         assert!(parse("#\n".repeat(21)).contains("21 lines"));
     }
 }

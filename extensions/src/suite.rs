@@ -127,6 +127,9 @@ impl Builder<'_> {
             let (tree, _) = self.source(spec, &scratch)?;
             copy_tree(&tree, dir, &test.from)?;
             fs::remove_dir_all(&scratch).map_err(CacheError::io("delete", &scratch))?;
+            for (file, edits) in &test.edits {
+                edit(&what, &dir.join(file), edits)?;
+            }
             Ok(())
         })?;
         Ok(Suite {
@@ -140,6 +143,24 @@ impl Builder<'_> {
             skips: skips::of(&name),
         })
     }
+}
+
+/// Changes a file of a suite; a text that is not there, or more than once, is an error: the recipe must follow the package.
+fn edit(what: &str, path: &Path, edits: &BTreeMap<String, String>) -> Result<(), Error> {
+    let mut text = fs::read_to_string(path).map_err(CacheError::io("read", path))?;
+    for (from, to) in edits {
+        let found = text.matches(from).count();
+        if found != 1 {
+            return Err(Error::Edit {
+                what: what.to_owned(),
+                path: path.to_path_buf(),
+                text: from.clone(),
+                found,
+            });
+        }
+        text = text.replace(from, to);
+    }
+    Ok(fs::write(path, text).map_err(CacheError::io("write", path))?)
 }
 
 /// The file beside a wheel in the cache that says how many milliseconds its build took.

@@ -22,6 +22,7 @@ fn main() -> ExitCode {
         Trial::test("vector_instructions_are_well", vectors),
         Trial::test("the_limited_api_gets_the_guests_names", abi3),
         Trial::test("the_line_that_does_not_compile_is_shown", compile_error),
+        Trial::test("a_library_that_is_missing_is_built", library),
         Trial::test("a_module_that_would_not_load_is_no_wheel", would_not_load),
         Trial::test("a_backend_that_fails_is_quoted", backend_error),
         Trial::test("an_sdist_with_a_path_outside_is_refused", hostile_sdist),
@@ -237,6 +238,32 @@ fn compile_error() -> Tested {
             "log: ",
             "hint: the header belongs to a library",
         ],
+    )?;
+    let dir = tiny("#include <openssl/ssl.h>", "return NULL;")?;
+    let error = build_tree(&dir)?
+        .err()
+        .ok_or("there is no OpenSSL")?
+        .to_string();
+    contains(
+        &error,
+        &["hint: `openssl/ssl.h` belongs to OpenSSL, a system library that no recipe brings"],
+    )
+}
+
+fn library() -> Tested {
+    // Found by its header, and without a recipe: the first try fails, and tells what is missing.
+    let answer =
+        "z_stream stream = {0}; inflateInit(&stream); return PyLong_FromLong(inflate(&stream, 0));";
+    let dir = tiny("#include <zlib.h>", answer)?;
+    let setup = SETUP.replace("['tiny/_c.c'])", "['tiny/_c.c'], libraries=['z'])");
+    fs::write(dir.path().join("setup.py"), setup)?;
+    let wheel = build_tree(&dir)?.map_err(told)?;
+    let modules = wheel.side_modules().map_err(|e| e.to_string())?;
+    let module = modules.values().next().ok_or("there is a module")?;
+    let words = b"incorrect header check";
+    is(
+        module.windows(words.len()).any(|bytes| bytes == words),
+        "zlib is linked into it",
     )
 }
 

@@ -41,6 +41,7 @@ use std::path::PathBuf;
 use pymode_toolchain::{Cache, Talk, crates};
 
 pub use error::Error;
+pub use libraries::{LibrarySources, zlib};
 pub use link::LinkInputs;
 pub use source::VERSION as SOURCE_VERSION;
 

@@ -10,13 +10,14 @@ use crate::modules::Library;
 
 /// A library as sources to compile.
 #[derive(Debug)]
-pub(crate) struct LibrarySources {
+#[non_exhaustive]
+pub struct LibrarySources {
     /// Its files.
-    pub(crate) sources: Vec<PathBuf>,
+    pub sources: Vec<PathBuf>,
     /// Flags of its files.
-    pub(crate) flags: Vec<String>,
+    pub flags: Vec<String>,
     /// Flags of the module that uses it.
-    pub(crate) user_flags: Vec<String>,
+    pub user_flags: Vec<String>,
 }
 
 /// What SQLite is to have, beyond its defaults: what distributions of it and Python's tests expect.
@@ -101,8 +102,8 @@ pub(crate) fn sources(
     })
 }
 
-/// zlib, which the native Python needs too.
-pub(crate) fn zlib(crates: &CrateSources) -> LibrarySources {
+/// zlib, which the native Python needs too, and packages.
+pub fn zlib(crates: &CrateSources) -> LibrarySources {
     let dir = crates.dir("libz-sys").join("src/zlib");
     LibrarySources {
         sources: list(

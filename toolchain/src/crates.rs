@@ -1,6 +1,6 @@
-//! C libraries whose sources come inside Rust crates: zlib, bzip2, liblzma, SQLite.
+//! C libraries whose sources come inside Rust crates: zlib, bzip2, liblzma, SQLite for Python, others for packages.
 //!
-//! cargo is their package manager here: `sources/Cargo.toml` names them, `sources/Cargo.lock` pins and checksums them.
+//! cargo is their package manager here: a `Cargo.toml` names them, its `Cargo.lock` pins and checksums them.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,9 +11,6 @@ use crate::files::write;
 use crate::key::Key;
 use crate::step::Step;
 use crate::talk::Talk;
-
-const MANIFEST: &str = include_str!("../sources/Cargo.toml");
-const LOCK: &str = include_str!("../sources/Cargo.lock");
 
 /// The unpacked crates.
 #[derive(Clone, Debug)]
@@ -28,33 +25,59 @@ impl CrateSources {
     }
 }
 
-/// The sources from the cache, or downloaded with `cargo vendor`.
+/// A list of crates, and what pins them.
+#[derive(Clone, Copy, Debug)]
+pub struct CrateList {
+    /// A `Cargo.toml` whose dependencies they are.
+    pub manifest: &'static str,
+    /// Its `Cargo.lock`.
+    pub lock: &'static str,
+}
+
+/// The crates with the libraries that Python is made with.
+pub const OF_PYTHON: CrateList = CrateList {
+    manifest: include_str!("../sources/Cargo.toml"),
+    lock: include_str!("../sources/Cargo.lock"),
+};
+
+/// The sources of the libraries that Python is made with, from the cache, or downloaded with `cargo vendor`.
 ///
 /// # Errors
 /// When cargo is missing or cannot have them.
 pub fn sources(cache: &Cache, talk: &Talk) -> Result<CrateSources, Error> {
-    let key = Key::new("crates")
-        .field("manifest", MANIFEST)
-        .field("lock", LOCK);
-    let root = cache.entry("sources", &key, |dir| {
-        let project = dir.join("project");
-        write(&project.join("Cargo.toml"), MANIFEST)?;
-        write(&project.join("Cargo.lock"), LOCK)?;
-        write(&project.join("src/lib.rs"), "")?;
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        // Names without versions: what is looked for is the library, the lock file says which.
-        cargo
-            .args(["vendor", "--locked", "--quiet", "../vendor"])
-            .current_dir(&project);
-        Step::run(
-            talk,
-            "downloading C libraries",
-            cargo,
-            &cache.root().join("logs/crates.log"),
-        )?;
-        Ok::<_, Error>(())
-    })?;
-    Ok(CrateSources {
-        root: root.join("vendor"),
-    })
+    OF_PYTHON.sources(cache, talk)
+}
+
+impl CrateList {
+    /// The sources of these crates, from the cache, or downloaded with `cargo vendor`.
+    ///
+    /// # Errors
+    /// When cargo is missing or cannot have them.
+    pub fn sources(&self, cache: &Cache, talk: &Talk) -> Result<CrateSources, Error> {
+        let key = Key::new("crates")
+            .field("manifest", self.manifest)
+            .field("lock", self.lock);
+        let root = cache.entry("sources", &key, |dir| {
+            let project = dir.join("project");
+            write(&project.join("Cargo.toml"), self.manifest)?;
+            write(&project.join("Cargo.lock"), self.lock)?;
+            write(&project.join("src/lib.rs"), "")?;
+            let mut cargo =
+                Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            // Names without versions: what is looked for is the library, the lock file says which.
+            cargo
+                .args(["vendor", "--locked", "--quiet", "../vendor"])
+                .current_dir(&project);
+            Step::run(
+                talk,
+                "downloading C libraries",
+                cargo,
+                &cache.root().join("logs/crates.log"),
+            )?;
+            Ok::<_, Error>(())
+        })?;
+        Ok(CrateSources {
+            root: root.join("vendor"),
+        })
+    }
 }

@@ -20,6 +20,7 @@ pub mod rust;
 pub mod sha256;
 pub mod step;
 pub mod talk;
+pub mod tools;
 pub mod uv;
 pub mod zig;
 

@@ -18,7 +18,7 @@ set(CMAKE_STRIP ${CMAKE_CURRENT_LIST_DIR}/bin/pymode-strip CACHE FILEPATH \"\")
 # What lies in this machine's directories is for this machine.
 set(CMAKE_FIND_USE_CMAKE_SYSTEM_PATH FALSE)
 set(CMAKE_FIND_USE_PACKAGE_REGISTRY FALSE)
-set(PKG_CONFIG_EXECUTABLE PKG_CONFIG_EXECUTABLE-NOTFOUND CACHE FILEPATH \"\")
+set(PKG_CONFIG_EXECUTABLE ${CMAKE_CURRENT_LIST_DIR}/path/pkg-config CACHE FILEPATH \"\")
 
 # CMake does not know the system: neither that it has shared libraries, nor that libc is all there is to link.
 set_property(GLOBAL PROPERTY TARGET_SUPPORTS_SHARED_LIBS TRUE)

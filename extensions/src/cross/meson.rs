@@ -14,8 +14,8 @@ ranlib = '@DIRNAME@/bin/pymode-ranlib'
 strip = '@DIRNAME@/bin/pymode-strip'
 exe_wrapper = '@DIRNAME@/bin/pymode-run'
 python = {native}
-# What pkg-config knows of lies on this machine.
-pkg-config = 'false'
+pkg-config = '@DIRNAME@/path/pkg-config'
+# It would look on this machine.
 cmake = 'false'
 
 [host_machine]

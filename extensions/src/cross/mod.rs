@@ -8,6 +8,7 @@
 //! | meson | a cross file |
 //! | CMake | a toolchain file |
 //! | both, by running a program | `pymode dl run`, which runs it as the guest would |
+//! | whoever looks for a library | `PKG_CONFIG` with its own directories, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
 //! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
 //!
 //! The hook's own process says `wasi` for `sys.platform` and `platform.system()`, as crossenv does it: a `setup.py` asks
@@ -17,6 +18,7 @@ mod cmake;
 mod meson;
 mod rust;
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,10 +26,11 @@ use std::process::Command;
 use pymode_abi::VERSION;
 use pymode_python::Built;
 use pymode_toolchain::rust::RustWasm;
-use pymode_toolchain::{Cache, CacheError, Key};
+use pymode_toolchain::{Cache, CacheError, Key, Talk, tools};
 use serde::Serialize;
 
 use crate::error::Error;
+use crate::library::Prefix;
 
 pub(crate) use rust::is_needed as needs_rust;
 
@@ -91,6 +94,7 @@ const PLATFORM: &str = "_PYTHON_HOST_PLATFORM";
 
 const MESON: &str = "meson-cross.ini";
 const CMAKE: &str = "toolchain.cmake";
+const PKG_CONFIG: &str = "path/pkg-config";
 
 /// The compilers as single words, the guest's `sysconfig`, and files that tell build systems of them.
 #[derive(Clone, Debug)]
@@ -113,9 +117,16 @@ pub(crate) struct Settings {
 
 impl Cross {
     /// Lays them out in the cache.
-    pub(crate) fn provision(cache: &Cache, target: &Target, driver: &Path) -> Result<Self, Error> {
+    pub(crate) fn provision(
+        cache: &Cache,
+        talk: &Talk,
+        target: &Target,
+        driver: &Path,
+    ) -> Result<Self, Error> {
+        let pkgconf = tools::pkgconf(cache, talk)?;
         let key = Key::new("cross")
             .key("target", &target.key())
+            .field("pkgconf", pkgconf.to_string_lossy())
             .field("driver", driver.to_string_lossy())
             .field("recipe", include_str!("mod.rs"))
             .field("recipe", include_str!("meson.rs"))
@@ -140,6 +151,9 @@ impl Cross {
                 );
                 write_program(&dir.join("bin").join(format!("pymode-{name}")), &text)?;
             }
+            // Found first in the path by whoever does not ask for `PKG_CONFIG`. Every library is linked statically.
+            let text = format!("#!/bin/sh\nexec {} --static \"$@\"\n", quoted(&pkgconf));
+            write_program(&dir.join(PKG_CONFIG), &text)?;
             write(&dir.join(MESON), &meson::cross_file(&target.native))?;
             write(
                 &dir.join(CMAKE),
@@ -182,37 +196,55 @@ impl Cross {
     }
 
     /// A Python that runs on this machine and believes that it is the guest's: `sysconfig` and the compilers are. What it
-    /// imports beside its own library is in `packages`.
-    pub(crate) fn python(&self, packages: &Path, rust: Option<&RustWasm>) -> Command {
+    /// imports beside its own library is in `packages`; what it links with is in `libraries`.
+    pub(crate) fn python(
+        &self,
+        packages: &Path,
+        libraries: &[Prefix],
+        rust: Option<&RustWasm>,
+    ) -> Command {
         let mut command = Command::new(&self.target.native);
+        let path = self.environment(&mut command, libraries);
+        let path = before(packages.join("bin"), path);
+        let module = self.target.sysconfigdata.file_stem().unwrap_or_default();
+        let python_path =
+            std::env::join_paths([self.modules().as_path(), packages]).unwrap_or_default();
+        command
+            .arg("-s")
+            .env("PYTHONDONTWRITEBYTECODE", "1")
+            .env("PYTHONHASHSEED", "0")
+            .env("PYTHONPATH", python_path)
+            .env("PATH", &path)
+            .env(DATA, module)
+            .env(PLATFORM, format!("pymode-{VERSION}-wasm32"));
+        if let Some(rust) = rust {
+            self.with_rust(&mut command, rust.bin().as_deref(), path);
+        }
+        command
+    }
+
+    /// Gives a command the environment of a build for the guest, and nothing else of this one's; returns its `PATH`.
+    pub(crate) fn environment(&self, command: &mut Command, libraries: &[Prefix]) -> OsString {
         command.env_clear();
         for name in INHERITED {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }
         }
+        let pkg_config = self.dir.join(PKG_CONFIG);
         let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let path = std::env::join_paths(
-            std::iter::once(packages.join("bin")).chain(std::env::split_paths(&inherited)),
-        )
-        .unwrap_or(inherited);
-        let module = self.target.sysconfigdata.file_stem().unwrap_or_default();
-        let python_path =
-            std::env::join_paths([self.modules().as_path(), packages]).unwrap_or_default();
+        let path = before(
+            pkg_config.parent().unwrap_or(&self.dir).to_path_buf(),
+            inherited,
+        );
         let (cc, cxx) = (self.tool("cc"), self.tool("c++"));
         let shared = |tool: &Path| format!("{} -shared", quoted(tool));
         let jobs = jobs().to_string();
         command
-            .arg("-s")
             .env("LC_ALL", "C.UTF-8")
             .env("SOURCE_DATE_EPOCH", EPOCH)
-            .env("PYTHONDONTWRITEBYTECODE", "1")
-            .env("PYTHONHASHSEED", "0")
-            .env("PYTHONPATH", python_path)
             .env("PATH", &path)
             .env("PYMODE_CACHE", &self.cache)
-            .env(DATA, module)
-            .env(PLATFORM, format!("pymode-{VERSION}-wasm32"))
             .env("LDSHARED", shared(&cc))
             .env("LDCXXSHARED", shared(&cxx))
             .env("CC", cc)
@@ -222,11 +254,22 @@ impl Cross {
             .env("CMAKE_TOOLCHAIN_FILE", self.dir.join(CMAKE))
             .env("CMAKE_BUILD_PARALLEL_LEVEL", &jobs)
             .env("CARGO_BUILD_JOBS", &jobs)
-            .env("MAKEFLAGS", format!("-j{jobs}"));
-        if let Some(rust) = rust {
-            self.with_rust(&mut command, rust.bin().as_deref(), path);
+            .env("MAKEFLAGS", format!("-j{jobs}"))
+            .env("PKG_CONFIG", pkg_config)
+            // Set even if it is empty: what this machine's would tell of is for this machine.
+            .env("PKG_CONFIG_LIBDIR", joined(libraries, "lib/pkgconfig"));
+        if !libraries.is_empty() {
+            let flags = |flag: &str, below: &str| {
+                let dirs = libraries.iter().map(|Prefix(dir)| dir.join(below));
+                let flags = dirs.map(|dir| format!("{flag}{}", quoted(&dir)));
+                flags.collect::<Vec<_>>().join(" ")
+            };
+            command
+                .env("CMAKE_PREFIX_PATH", joined(libraries, ""))
+                .env("CPPFLAGS", flags("-I", "include"))
+                .env("LDFLAGS", flags("-L", "lib"));
         }
-        command
+        path
     }
 
     /// The same Python as what it is: which tools are to be installed depends on the machine that builds.
@@ -235,8 +278,19 @@ impl Cross {
     }
 }
 
+/// A list of directories with one more in front.
+fn before(dir: PathBuf, path: OsString) -> OsString {
+    std::env::join_paths(std::iter::once(dir).chain(std::env::split_paths(&path))).unwrap_or(path)
+}
+
+/// A directory of each prefix, as a list.
+fn joined(libraries: &[Prefix], below: &str) -> OsString {
+    let dirs = libraries.iter().map(|Prefix(dir)| dir.join(below));
+    std::env::join_paths(dirs).unwrap_or_default()
+}
+
 /// How many compilers may run at once.
-fn jobs() -> usize {
+pub(crate) fn jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 

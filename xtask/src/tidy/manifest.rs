@@ -9,7 +9,11 @@ use crate::error::Error;
 use crate::run;
 
 /// Manifests of no crate of ours: those that only pin what is downloaded, and projects that tests build as somebody else's.
-const OTHERS: [&str; 2] = ["toolchain/sources", "tests/backends"];
+const OTHERS: [&str; 3] = [
+    "extensions/libraries",
+    "toolchain/sources",
+    "tests/backends",
+];
 
 /// Whether a file belongs to a crate of ours.
 pub(super) fn is_ours(file: &File) -> bool {
