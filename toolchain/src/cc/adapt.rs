@@ -31,8 +31,8 @@ impl Driver {
             let mut command = self.compiler(Some(file));
             // What is wrong with the source, the compilation of the source itself says better.
             command
-                .args(without_dependencies(compile))
-                .arg("-w")
+                .args(without_macros(&without_dependencies(compile)))
+                .args(["-undef", "-w"])
                 .arg(&adapted.source)
                 .args(output);
             let names = adapted.casts.join("`, `");
@@ -60,7 +60,8 @@ impl Driver {
         }
         let scratch =
             tempfile::tempdir().map_err(CacheError::io("create", &std::env::temp_dir()))?;
-        let name = if is_cxx { "source.ii" } else { "source.i" };
+        // Not `.i`: zig compiles preprocessed files anew each time, and keeps what it has made of others.
+        let name = if is_cxx { "source.cc" } else { "source.c" };
         let text = scratch.path().join(name);
         let flags = without(compile, &["-c"]);
         let mut preprocess = self.compiler(Some(file));
@@ -87,7 +88,10 @@ impl Driver {
             .field("source", &source);
         let dir = self.cache().entry("casts", &key, |dir| {
             let mut find = self.compiler(Some(file));
-            find.args(&flags).args(casts::FIND).arg(&text);
+            find.args(without_macros(&flags))
+                .arg("-undef")
+                .args(casts::FIND)
+                .arg(&text);
             let said = find
                 .stdin(Stdio::null())
                 .output()
@@ -136,6 +140,21 @@ fn without_dependencies(words: &[String]) -> Vec<String> {
         match word.as_str() {
             "-MD" | "-MMD" | "-MP" | "-MG" => {}
             "-MF" | "-MT" | "-MQ" => drop(words.next()),
+            _ => rest.push(word.clone()),
+        }
+    }
+    rest
+}
+
+/// The flags, without those for a preprocessor: the text has seen one.
+fn without_macros(words: &[String]) -> Vec<String> {
+    let mut rest = Vec::new();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "-D" | "-U" | "-include" | "-imacros" | "-I" | "-isystem" | "-iquote"
+            | "-idirafter" => drop(words.next()),
+            _ if word.starts_with("-D") || word.starts_with("-U") || word.starts_with("-I") => {}
             _ => rest.push(word.clone()),
         }
     }
