@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use common::{Bench, Tested, check, look};
 use libtest_mimic::{Failed, Trial};
-use pymode_toolchain::libcxx;
+use pymode_toolchain::{Cache, libcxx};
 
 fn main() -> ExitCode {
     let trials: Vec<Trial> = vec![
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Trial::test("a_compile_error_is_the_compilers", compile_error),
         Trial::test("questions_are_answered", questions),
         Trial::test("dependencies_are_written", dependencies),
+        Trial::test("an_object_is_known_by_text_and_flags", known_object),
         Trial::test("a_response_file_is_read", response_file),
         Trial::test("the_same_source_gives_the_same_bytes", reproducible),
         Trial::test("a_cxx_module_needs_the_shared_library", cxx_module),
@@ -49,6 +50,47 @@ const EXTENSION: &str = "
     int (*pointer)(int) = weak_one;
     int PyInit_mod(void) { printf(\"%d\", counter); return weak_one(1) + pointer(2) + helper(\"abc\"); }
 ";
+
+/// Two trees with the same contents: what is compiled in the second was compiled in the first.
+fn known_object() -> Tested {
+    let marker = format!("{:?}-{}", std::time::SystemTime::now(), std::process::id());
+    let source =
+        format!("#include \"h.h\"\nconst char *marker(void) {{ return {marker:?} NAME; }}");
+    let kept = || -> Result<usize, Failed> {
+        let mut count = 0;
+        for entry in fs::read_dir(Cache::open()?.root().join("objects"))? {
+            // Another process may be filling it.
+            if let Ok(bytes) = fs::read(entry?.path().join("object.o")) {
+                count += usize::from(String::from_utf8_lossy(&bytes).contains(&marker));
+            }
+        }
+        Ok(count)
+    };
+    let mut objects = Vec::new();
+    for (header, flags) in [
+        ("#define NAME \"\"\n", "-O2"),
+        (
+            "// The text behind the preprocessor is the same.\n#define NAME \"\"",
+            "-O2",
+        ),
+        ("#define NAME \"other\"", "-O2"),
+        ("#define NAME \"\"", "-O0"),
+    ] {
+        let bench = Bench::new(&[("a.c", &source), ("h.h", header)])?;
+        bench.ok(&format!("cc {flags} -MD -MF a.d -MT a.o -c a.c -o a.o"))?;
+        let dependencies = fs::read_to_string(bench.path("a.d"))?;
+        check(
+            dependencies.contains("h.h"),
+            "dependencies are written, known or not",
+            &dependencies,
+        )?;
+        objects.push((fs::read(bench.path("a.o"))?, kept()?));
+    }
+    let counts: Vec<usize> = objects.iter().map(|(_, count)| *count).collect();
+    check(counts == [1, 1, 2, 3], "the second is known", &counts)?;
+    check(objects[0].0 == objects[1].0, "it is the same", &counts)?;
+    check(objects[0].0 != objects[2].0, "a header counts", &counts)
+}
 
 fn extension_module() -> Tested {
     let bench = Bench::new(&[("mod.c", EXTENSION)])?;

@@ -98,7 +98,7 @@ pub(super) struct Ended(u8);
 impl Ended {
     pub(super) const WELL: Self = Self(0);
 
-    fn well(&self) -> bool {
+    pub(super) fn well(&self) -> bool {
         self.0 == 0
     }
 }

@@ -8,6 +8,8 @@ mod driver;
 mod failure;
 pub mod flags;
 mod linker;
+mod objects;
+mod preprocessed;
 mod response;
 mod runtime;
 mod slots;
@@ -31,6 +33,8 @@ pub fn key() -> Key {
         include_str!("driver.rs"),
         include_str!("flags.rs"),
         include_str!("linker.rs"),
+        include_str!("objects.rs"),
+        include_str!("preprocessed.rs"),
         include_str!("runtime.rs"),
         include_str!("slots.rs"),
         include_str!("symbols.rs"),

@@ -1,0 +1,90 @@
+//! Objects that are known by what was compiled: the text behind the preprocessor, and the flags.
+//!
+//! zig keeps objects, too, but a source that was unpacked anew is another one to it, though its contents are the same.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::args::Language;
+use super::driver::{CcError, Driver};
+use super::preprocessed::{Preprocessed, without_macros};
+use crate::cache::CacheError;
+use crate::key::Key;
+use crate::zig;
+
+const OBJECT: &str = "object.o";
+const NOTE: &str = "note.txt";
+
+/// What the preprocessor leaves to the compiler, although it is a file's contents.
+const READ_LATER: &[&str] = &["#embed", ".incbin", "-include-pch"];
+
+/// An object that may be there already.
+pub(super) struct Known {
+    key: Key,
+    target: PathBuf,
+}
+
+impl Driver {
+    /// The object of a source, if its text and flags say all about it, and if it goes into a file of its own.
+    pub(super) fn known(
+        &self,
+        source: &Preprocessed,
+        compile: &[String],
+        output: &[&str],
+    ) -> Option<Known> {
+        let ["-o", target] = output else { return None };
+        let flags = without_macros(compile).join("\n");
+        if READ_LATER
+            .iter()
+            .any(|word| source.text.contains(word) || flags.contains(word))
+        {
+            return None;
+        }
+        let language = if source.is_cxx {
+            Language::Cxx
+        } else {
+            Language::C
+        };
+        let key = Key::new("object")
+            .field("zig", zig::VERSION)
+            .field("driver", include_str!("driver.rs"))
+            .field("flags", include_str!("flags.rs"))
+            .field("library", include_str!("../libcxx.rs"))
+            .field("casts", include_str!("casts.rs"))
+            .field("slots", include_str!("slots.rs"))
+            .field("language", language.tool())
+            .field("words", flags)
+            .field("source", &source.text);
+        Some(Known {
+            key,
+            target: PathBuf::from(target),
+        })
+    }
+
+    /// Copies the object to where it is wanted, if it is there; whether it was.
+    pub(super) fn recall(&self, known: &Known) -> Result<bool, CcError> {
+        let Some(dir) = self.cache().get("objects", &known.key) else {
+            return Ok(false);
+        };
+        copy(&dir.join(OBJECT), &known.target)?;
+        if let Ok(note) = fs::read_to_string(dir.join(NOTE)) {
+            eprint!("{note}");
+        }
+        Ok(true)
+    }
+
+    /// Keeps the object that was made, and what was said of it.
+    pub(super) fn keep(&self, known: &Known, note: &str) -> Result<(), CcError> {
+        self.cache().entry("objects", &known.key, |dir| {
+            copy(&known.target, &dir.join(OBJECT))?;
+            let file = dir.join(NOTE);
+            fs::write(&file, note).map_err(CacheError::io("write", &file))
+        })?;
+        Ok(())
+    }
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), CacheError> {
+    fs::copy(from, to).map_err(CacheError::io("copy", from))?;
+    Ok(())
+}
