@@ -340,6 +340,28 @@ fn a_build_is_a_folder_that_holds_all_that_its_entry_imports() {
 }
 
 #[test]
+fn what_sync_built_is_not_built_again_for_the_worker() {
+    let dir = project(&[
+        (
+            "pyproject.toml",
+            "[project]\nname = 'x'\nversion = '1'\ndependencies = ['simplejson==4.3.0']\n",
+        ),
+        ("src/entry.py", ENTRY),
+    ]);
+    // The form without docstrings, which a Worker has, must not make a wheel another one.
+    for verb in ["lock", "sync", "build"] {
+        let output = pymode().command().arg(verb).current_dir(&dir).output();
+        let output = output.expect("the command starts");
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{verb}: {said}");
+        assert!(
+            verb != "build" || !said.contains("building simplejson"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
 fn what_is_wrong_with_a_project_is_told() {
     let named = ("pyproject.toml", "[project]\nname = 'x'\n");
     let with = |settings: &str| format!("[project]\nname = 'x'\n{settings}");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pymode_ext::{Builder, Keep, Spec, Target};
+use pymode_python::Options;
 
 use crate::args::{Ext, Megabytes};
 use crate::failure::Failure;
@@ -32,13 +33,15 @@ pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
 }
 
 impl Workshop {
-    /// What builds extensions, with this very command as the compiler.
+    /// What builds extensions, with this very command as the compiler. It builds them for the usual form of the interpreter,
+    /// whichever this is: all forms have one ABI, and a wheel that `add` built is not built again for a Worker.
     pub(crate) fn builder(&self) -> Result<Builder<'_>, Failure> {
         let driver = std::env::current_exe()?;
+        let usual = pymode_python::build(&self.cache, &self.talk, Options::default())?;
         Ok(Builder::new(
             &self.cache,
             &self.talk,
-            Target::from(&self.python),
+            Target::from(&usual),
             &driver,
         ))
     }
