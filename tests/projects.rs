@@ -362,6 +362,25 @@ fn what_sync_built_is_not_built_again_for_the_worker() {
 }
 
 #[test]
+fn a_side_module_that_cannot_be_loaded_is_told_when_the_bundle_is_made() {
+    // (module (@dylink.0 (mem-info)) (import "env" "nowhere" (func)))
+    let lonely = "\0asm\x01\0\0\0\0\x0f\x08dylink.0\x01\x04\0\0\0\0\x01\x04\x01`\0\0\x02\x0f\x01\x03env\x07nowhere\0\0";
+    let dir = project(&[
+        ("pyproject.toml", "[project]\nname = 'x'\n"),
+        ("src/entry.py", ENTRY),
+        ("src/lonely.wasm", lonely),
+    ]);
+    let output = pymode().command().arg("build").arg(dir.path()).output();
+    let output = output.expect("the command starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(
+        said.contains("warning: cannot load `/app/lonely.wasm`: it does not say which version"),
+        "{said}"
+    );
+}
+
+#[test]
 fn what_is_wrong_with_a_project_is_told() {
     let named = ("pyproject.toml", "[project]\nname = 'x'\n");
     let with = |settings: &str| format!("[project]\nname = 'x'\n{settings}");

@@ -55,6 +55,9 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
         &project,
         &packed.path().join("packed"),
     )?;
+    for unloadable in bundle.unloadable() {
+        workshop.talk.note(&format!("warning: {unloadable}"));
+    }
     Ok(Bundled {
         manifest,
         bundle,

@@ -27,6 +27,7 @@ pub struct Bundle {
     /// The Durable Object's class, if it has one.
     pub(crate) object: Option<&'static str>,
     entry: Entry,
+    unloadable: Vec<String>,
 }
 
 /// What a bundle is made of.
@@ -226,6 +227,8 @@ impl Bundle {
             bundle.add(Module::bytes(&name, Kind::Wasm, forwarders.wasm));
             entry.side(&key, &name);
         }
+        let refused = link.refused.iter();
+        bundle.unloadable = refused.map(|refused| refused.reason.to_string()).collect();
         bundle.add(Module::bytes("plan.bin", Kind::Data, link.plan));
         entry.import("plan", "plan.bin");
         let mut settings = serde_json::json!({
@@ -245,6 +248,12 @@ impl Bundle {
         bundle.modules.insert(0, Module::entry(entry.text()));
         bundle.entry = entry;
         Ok(bundle)
+    }
+
+    /// What an import will say of each side module that cannot be loaded.
+    #[must_use]
+    pub fn unloadable(&self) -> &[String] {
+        &self.unloadable
     }
 
     /// The same, but every answer says that something is wrong: in a header, and at the end of a page of HTML.
