@@ -7,6 +7,10 @@ use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::{self, Stream, Wasi};
 use wasmtime::{Caller, Extern, Memory, StoreLimits};
 
+/// How many files of a directory are looked at for a message, and how large one may be to be read for it.
+const LISTED: usize = 1024;
+const READ_FOR_HINTS: u64 = 64 << 20;
+
 /// One running guest.
 pub(crate) struct Guest {
     pub(crate) wasi: Wasi,
@@ -58,6 +62,20 @@ impl pymode_dylink_wasmtime::Guest for Guest {
             file: stat.inode,
         };
         (stat.kind != FileKind::Directory).then_some(id)
+    }
+
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        let vfs = self.wasi.vfs();
+        let entries = vfs.read_dir(GuestPath::absolute(directory.as_bytes()));
+        let entries = entries.unwrap_or_default().into_iter().take(LISTED);
+        let names = entries.filter_map(|entry| String::from_utf8(entry.name).ok());
+        // A pipe or a device would be waited for.
+        let short = |name: &String| {
+            let path = format!("{directory}/{name}");
+            let stat = vfs.stat(GuestPath::absolute(path.as_bytes()), Follow::Yes);
+            stat.is_ok_and(|stat| stat.kind == FileKind::RegularFile && stat.size <= READ_FOR_HINTS)
+        };
+        names.filter(short).collect()
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {

@@ -215,6 +215,17 @@ impl Host for Linking {
         Inspection::from_notes(&notes, &key(ticket(&file.ok()?.0)?))
     }
 
+    /// Every file: a Worker's are tickets, and short.
+    fn list(&self, directory: &str) -> Vec<String> {
+        let mut wasi = self.0.wasi.borrow_mut();
+        let directory = GuestPath::absolute(directory.as_bytes());
+        let entries = wasi.vfs().read_dir(directory).unwrap_or_default();
+        let names = entries.into_iter().map(|entry| entry.name);
+        names
+            .filter_map(|name| String::from_utf8(name).ok())
+            .collect()
+    }
+
     fn traces(&self) -> bool {
         self.0.loader.trace.is_some()
     }

@@ -59,6 +59,17 @@ impl Files {
         })
     }
 
+    /// The names in a directory.
+    #[must_use]
+    pub fn list(&self, directory: &str) -> Vec<String> {
+        let folder = normal(directory);
+        let inside = |path: &String| {
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+            (parent == folder).then(|| name.to_string())
+        };
+        self.paths.keys().filter_map(inside).collect()
+    }
+
     /// The content of a file.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let file = self.paths.get(&normal(path));

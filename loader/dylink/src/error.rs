@@ -290,6 +290,14 @@ pub enum Problem {
         /// That module.
         defined_in: Arc<str>,
     },
+    /// A library that is not loaded defines it, and lies where libraries are looked for or beside the importer, which does
+    /// not name it in its `NEEDED`.
+    NotNeeded {
+        /// That library.
+        defined_in: Arc<str>,
+        /// It would be found if it were named.
+        searched: bool,
+    },
     /// A module has a function of this name, and keeps it for itself.
     Hidden {
         /// That module.
@@ -333,6 +341,21 @@ impl fmt::Display for Unresolved {
                 f,
                 "\n      hint: `{defined_in}` defines it: link with that library, or open it with RTLD_GLOBAL"
             ),
+            Problem::NotNeeded {
+                defined_in,
+                searched,
+            } => {
+                let by = &self.needed_by;
+                let library = linked_by(defined_in);
+                write!(
+                    f,
+                    "\n      `{defined_in}` defines it, but `{by}` does not name that library in NEEDED\n      hint: link `{by}` with {library}"
+                )?;
+                match searched {
+                    true => Ok(()),
+                    false => f.write_str(" and `-Wl,-rpath,$ORIGIN`"),
+                }
+            }
             Problem::Hidden { defined_in } => write!(
                 f,
                 "\n      `{defined_in}` has a function of this name, but does not export it\n      hint: give it default visibility, or `-Wl,--export={name}`"
@@ -453,6 +476,16 @@ fn because(reason: &Option<Fault>) -> String {
         .as_ref()
         .map(|reason| format!(": {reason}"))
         .unwrap_or_default()
+}
+
+/// What names a library to a linker: `-lz` for `libz.so`.
+fn linked_by(path: &str) -> String {
+    let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+    let stem = name.strip_prefix("lib");
+    match stem.and_then(|stem| stem.strip_suffix(".so")) {
+        Some(stem) if !stem.is_empty() => format!("`-l{stem}`"),
+        _ => format!("`{name}`"),
+    }
 }
 
 fn places(places: &[String]) -> String {

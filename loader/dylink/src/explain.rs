@@ -8,14 +8,16 @@ use hashbrown::HashMap;
 use crate::error::{Needed, Problem, Unresolved};
 use crate::group::Group;
 use crate::inspect::Inspection;
+use crate::nearby::nearby;
 use crate::process::Process;
 use crate::program::State;
 
 /// How many modules are looked into for one message: each is read once more.
 const LOOKED_INTO: usize = 64;
 
-/// Tells how each symbol is reached, and which module has a missing one without exporting it.
+/// Tells how each symbol is reached, and which library has a missing one: one that is not loaded, or one that does not export it.
 pub(crate) fn explain<P: Process>(process: &mut P, group: &Group, symbols: &mut [Unresolved]) {
+    nearby(process, group, symbols);
     let members = group.members.iter().map(|member| Arc::clone(&member.path));
     let mut paths: Vec<Arc<str>> = members.collect();
     process.program(|program| {

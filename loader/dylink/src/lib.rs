@@ -73,6 +73,7 @@ mod info;
 mod initialize;
 mod inspect;
 mod memory;
+mod nearby;
 #[cfg(feature = "parse")]
 mod notes;
 mod now;

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use crate::engine::{Engine, Fault};
 use crate::error::ModuleError;
@@ -58,6 +59,13 @@ pub trait Process: Engine {
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         let _ = path;
         None
+    }
+
+    /// The names of the files in a directory, in any order; those that are too large to be read for the sake of a message may be
+    /// left out. Asked for messages only, when a symbol is missing; a process that lists nothing gives fewer hints.
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        let _ = directory;
+        Vec::new()
     }
 
     /// Which file `path` leads to, or `None` if it leads to no file.

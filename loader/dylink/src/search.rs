@@ -19,29 +19,42 @@ pub(crate) fn candidates(
     requester: Option<Requester<'_>>,
     library_path: &[String],
 ) -> Vec<String> {
-    let origin = requester.map_or(".", |requester| directory(requester.path));
     if name.contains('/') {
         // Only a module may say `$ORIGIN`; for dlopen it is a file name like any other.
         let path = match requester {
-            Some(_) => expand(name, origin),
+            Some(requester) => expand(name, directory(requester.path)),
             None => name.to_string(),
         };
         return Vec::from([path]);
     }
+    directories(requester, library_path)
+        .map(|directory| within(&directory, name))
+        .collect()
+}
+
+/// The directories in which a name without a slash is looked for, in order.
+pub(crate) fn directories<'a>(
+    requester: Option<Requester<'a>>,
+    library_path: &'a [String],
+) -> impl Iterator<Item = String> + 'a {
+    let origin = requester.map_or(".", |requester| directory(requester.path));
     let own = requester.map_or(&[][..], |requester| requester.runtime_path);
     // One entry may hold several directories, as an ELF run-time path does.
     let own = own
         .iter()
         .flat_map(|entry| entry.split(':'))
-        .map(|directory| expand(directory, origin));
+        .map(move |directory| expand(directory, origin));
     own.chain(library_path.iter().cloned())
         .filter(|directory| !directory.is_empty())
-        .map(|directory| format!("{}/{name}", directory.trim_end_matches("/")))
-        .collect()
+}
+
+/// The path of a name in a directory.
+pub(crate) fn within(directory: &str, name: &str) -> String {
+    format!("{}/{name}", directory.trim_end_matches('/'))
 }
 
 /// The directory part of a path, as `dirname` has it.
-fn directory(path: &str) -> &str {
+pub(crate) fn directory(path: &str) -> &str {
     match path.rsplit_once('/') {
         Some(("", _)) => "/",
         Some((directory, _)) => directory,

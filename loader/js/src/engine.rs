@@ -64,6 +64,12 @@ pub trait Host {
         None
     }
 
+    /// See [`Process::list`].
+    fn list(&self, directory: &str) -> Vec<String> {
+        let _ = directory;
+        Vec::new()
+    }
+
     /// See [`Process::traces`].
     fn traces(&self) -> bool {
         false
@@ -299,6 +305,10 @@ impl<H: Host> Process for JsProcess<H> {
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         self.0.inspect(path)
+    }
+
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.0.list(directory)
     }
 
     fn traces(&mut self) -> bool {

@@ -263,6 +263,10 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         Inspection::from_bytes(&bytes)
     }
 
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.store.data_mut().list(directory)
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.store.data_mut().identify(path)
     }

@@ -18,6 +18,12 @@ pub trait Guest: Send + Sized + 'static {
     /// id.
     fn identify(&mut self, path: &str) -> Option<FileId>;
 
+    /// The names of the files in a directory of the guest, for messages: see [`Process::list`](pymode_dylink::Process::list).
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        let _ = directory;
+        Vec::new()
+    }
+
     /// The content of the file at a path of the guest; the error is a sentence for the guest.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
 

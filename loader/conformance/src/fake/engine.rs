@@ -279,6 +279,10 @@ impl Process for Fake {
         Inspection::from_bytes(&self.files.read(path).ok()?)
     }
 
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.files.list(directory)
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.files.identify(path)
     }

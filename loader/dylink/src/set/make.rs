@@ -271,6 +271,15 @@ impl Process for Paper<'_> {
         })
     }
 
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        let folder = normal(directory);
+        let inside = |path: &String| {
+            let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+            (parent == folder).then(|| String::from(name))
+        };
+        self.places.keys().filter_map(inside).collect()
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         let place = self.places.get(&normal(path))?;
         Some(FileId {

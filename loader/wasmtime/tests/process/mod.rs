@@ -34,6 +34,10 @@ impl pymode_dylink_wasmtime::Guest for State {
         &mut self.linkage
     }
 
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.files.list(directory)
+    }
+
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.files.identify(path)
     }

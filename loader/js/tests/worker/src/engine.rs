@@ -153,6 +153,10 @@ impl Process for Failing {
         })
     }
 
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.0.list(directory)
+    }
+
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         self.0.inspect(path)
     }

@@ -174,6 +174,10 @@ impl Host for Linking {
         Inspection::from_notes(&notes, &key(ticket(&file)?))
     }
 
+    fn list(&self, directory: &str) -> Vec<String> {
+        self.0.files.list(directory)
+    }
+
     fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
         let forwarders = self.0.plan.forwarders();
         let (hash, bridge) = forwarders.ok_or_else(|| Fault::new("there are none"))?;

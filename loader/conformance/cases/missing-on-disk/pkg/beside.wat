@@ -1,0 +1,5 @@
+(module
+  (@dylink.0 (mem-info (memory 8 0) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (func (export "beside"))
+  (func (export "in_many")))

@@ -1,0 +1,4 @@
+(module
+  (@dylink.0 (mem-info (memory 8 0) (table 0 0)))
+  (@custom "test.abi" "\07")
+  (func (export "in_many")))
