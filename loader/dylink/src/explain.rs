@@ -5,12 +5,12 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::error::{Needed, Problem, Unresolved};
 use crate::group::Group;
 use crate::inspect::Inspection;
 use crate::nearby::nearby;
 use crate::process::Process;
 use crate::program::State;
+use crate::unresolved::{Needed, Problem, Unresolved};
 
 /// How many modules are looked into for one message: each is read once more.
 const LOOKED_INTO: usize = 64;

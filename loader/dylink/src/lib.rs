@@ -91,6 +91,7 @@ mod slots;
 mod sym;
 mod trace;
 mod undo;
+mod unresolved;
 
 pub use addr::Place;
 pub use bridge::{Bridge, BridgeAction, BridgeFunction};
@@ -98,10 +99,7 @@ pub use census::Census;
 pub use close::close;
 pub use config::{Config, Contract};
 pub use engine::{Engine, Fault, Mutability};
-pub use error::{
-    CloseError, HandleError, LastError, ModuleError, Needed, OpenError, Problem, SymError,
-    Unresolved,
-};
+pub use error::{CloseError, HandleError, LastError, ModuleError, OpenError, SymError};
 pub use flags::{OpenFlags, UnknownFlags};
 pub use group::{Definition, Group, Member, Node, Scope, Visible};
 pub use ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};
@@ -124,3 +122,4 @@ pub use reclaim::reclaim;
 pub use resolve::{Resolution, Target, resolve};
 pub use set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
 pub use sym::{Lookup, Symbol, sym};
+pub use unresolved::{Needed, Problem, Unresolved};

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::error::{Needed, Problem, Unresolved};
 use crate::group::{Group, Member};
 use crate::ids::FileId;
 use crate::info::{ExportKind, ModuleInfo};
 use crate::process::Process;
 use crate::search::{self, directories, directory, within};
+use crate::unresolved::{Needed, Problem, Unresolved};
 
 /// How many files are read for one message.
 const LOOKED_INTO: usize = 64;

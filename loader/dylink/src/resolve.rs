@@ -8,10 +8,10 @@ use core::cell::OnceCell;
 
 use hashbrown::HashSet;
 
-use crate::error::{Needed, Problem, Unresolved};
 use crate::group::{Definition, Group, Member, Node, Scope, Visible, find};
 use crate::ids::ExportId;
 use crate::info::{Export, ExportKind, Import, ModuleInfo, Signature, Wants};
+use crate::unresolved::{Needed, Problem, Unresolved};
 
 /// For each member of a group, and each of its imports in order, what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
