@@ -27,6 +27,21 @@ pub(crate) struct Side {
     pub(crate) reads: [Wanted; DATA],
     /// Its constructor traps.
     pub(crate) traps: bool,
+    /// What it has to do with the one tag.
+    pub(crate) tag: Tag,
+    /// It has a start function, which looks at what its addresses are.
+    pub(crate) starts: bool,
+}
+
+/// `__cpp_exception`, as compilers leave it in a module.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Tag {
+    #[default]
+    Not,
+    Imported,
+    /// Imported and exported: the one that everybody shares takes its place.
+    Weak,
+    Defined,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,6 +102,13 @@ fn side(decisions: &mut Decisions<'_>, count: usize) -> Side {
         }
     }
     side.traps = decisions.one_in(30);
+    side.tag = match decisions.byte() {
+        0..=150 => Tag::Not,
+        151..=200 => Tag::Imported,
+        201..=235 => Tag::Weak,
+        _ => Tag::Defined,
+    };
+    side.starts = decisions.one_in(3);
     side
 }
 
@@ -173,6 +195,12 @@ fn text(at: usize, side: &Side) -> String {
             );
         }
     }
+    if matches!(side.tag, Tag::Imported | Tag::Weak) {
+        line!(
+            out,
+            "(import \"env\" \"__cpp_exception\" (tag $tag (param i32)))"
+        );
+    }
     for d in 0..DATA {
         if side.reads[d] != Wanted::Not {
             line!(
@@ -180,6 +208,10 @@ fn text(at: usize, side: &Side) -> String {
                 "(import \"GOT.mem\" \"d{d}\" (global $read{d} (mut i32)))"
             );
         }
+    }
+    tag(&mut out, at, side.tag);
+    if side.starts {
+        start(&mut out, at, side);
     }
     for f in 0..FUNCTIONS {
         match side.defines[f] {
@@ -247,4 +279,53 @@ fn text(at: usize, side: &Side) -> String {
     );
     out.push(')');
     out
+}
+
+/// `m_throw` throws its argument; `m_catch` calls a slot, and gives what is thrown with the module's tag, or -1 for any other.
+fn tag(out: &mut String, at: usize, tag: Tag) {
+    match tag {
+        Tag::Not => return,
+        Tag::Imported => {}
+        Tag::Weak => {
+            line!(out, "(tag (export \"__cpp_exception\") (param i32))");
+        }
+        Tag::Defined => {
+            line!(out, "(tag $tag (export \"__cpp_exception\") (param i32))");
+        }
+    }
+    line!(
+        out,
+        "(func (export \"m{at}_throw\") (param i32) (throw $tag (local.get 0)))
+        (func (export \"m{at}_catch\") (param $slot i32) (param $thrown i32) (result i32)
+            (block $mine (result i32)
+                (block $other
+                    (try_table (catch $tag $mine) (catch_all $other)
+                        (call_indirect (param i32) (local.get $thrown) (local.get $slot))))
+                (i32.const -1)))"
+    );
+}
+
+/// A start function, which keeps each address that its module has asked for: `m_started` counts it, `m_early` gives them.
+fn start(out: &mut String, at: usize, side: &Side) {
+    line!(
+        out,
+        "(global $started (mut i32) (i32.const 0))
+        (func (export \"m{at}_started\") (result i32) (global.get $started))"
+    );
+    let mut body =
+        String::from("(global.set $started (i32.add (global.get $started) (i32.const 1)))");
+    let points = (0..FUNCTIONS).filter(|f| side.points[*f] != Wanted::Not);
+    let reads = (0..DATA).filter(|d| side.reads[*d] != Wanted::Not);
+    let addresses = points
+        .map(|f| format!("point{f}"))
+        .chain(reads.map(|d| format!("read{d}")));
+    for name in addresses {
+        line!(
+            out,
+            "(global $early_{name} (mut i32) (i32.const -1))
+            (func (export \"m{at}_early_{name}\") (result i32) (global.get $early_{name}))"
+        );
+        line!(body, "(global.set $early_{name} (global.get ${name}))");
+    }
+    line!(out, "(func $start {body})\n(start $start)");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::generate::{DATA, Defined, FUNCTIONS, Side, Wanted};
+use crate::generate::{DATA, Defined, FUNCTIONS, Side, Tag, Wanted};
 
 /// Who defines what a module asks for; `None` where nobody does and nobody has to.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +10,8 @@ pub(crate) struct Bound {
     pub(crate) calls: BTreeMap<usize, Option<usize>>,
     pub(crate) points: BTreeMap<usize, Option<usize>>,
     pub(crate) reads: BTreeMap<usize, Option<usize>>,
+    /// Whose tag its own code throws and catches; `None` in it: the process's.
+    pub(crate) tag: Option<Option<usize>>,
 }
 
 /// What is loaded.
@@ -20,6 +22,8 @@ pub(crate) struct Model<'a> {
     global: Vec<usize>,
     /// What modules are bound to whose constructors failed: their code may still be pointed to, so these stay.
     kept: BTreeSet<usize>,
+    /// Somebody was given the process's own tag: from then on it is everybody's.
+    process_tag: bool,
 }
 
 #[derive(Debug)]
@@ -45,6 +49,7 @@ impl<'a> Model<'a> {
             loaded: BTreeMap::new(),
             global: Vec::new(),
             kept: BTreeSet::new(),
+            process_tag: false,
         }
     }
 
@@ -75,10 +80,14 @@ impl<'a> Model<'a> {
                     None => return Opened::Refused,
                 }
             }
+            if self.ties_a_knot(&group, &bound) {
+                return Opened::Refused;
+            }
             let traps = group.iter().any(|module| self.sides[*module].traps);
             for (module, bound) in group.into_iter().zip(bound) {
                 let lists = [&bound.calls, &bound.points, &bound.reads];
                 let definers = lists.into_iter().flat_map(BTreeMap::values).flatten();
+                let definers = definers.chain(bound.tag.iter().flatten());
                 let needs = &self.sides[module].needs;
                 let uses: BTreeSet<usize> = definers.chain(needs).copied().collect();
                 if traps {
@@ -88,6 +97,7 @@ impl<'a> Model<'a> {
                     self.kept.extend(there);
                     continue;
                 }
+                self.process_tag |= bound.tag == Some(None);
                 let opens = 0;
                 self.loaded.insert(module, Loaded { opens, bound, uses });
             }
@@ -159,7 +169,47 @@ impl<'a> Model<'a> {
                 bound.reads.insert(d, found.copied());
             }
         }
+        bound.tag = match side.tag {
+            Tag::Not => None,
+            Tag::Defined => Some(Some(module)),
+            Tag::Imported | Tag::Weak if self.process_tag => Some(None),
+            Tag::Imported | Tag::Weak => {
+                let exports =
+                    |other: &&usize| matches!(self.sides[**other].tag, Tag::Weak | Tag::Defined);
+                let first = scope.iter().find(exports).copied();
+                Some(first.filter(|other| self.sides[*other].tag == Tag::Defined))
+            }
+        };
         Some(bound)
+    }
+
+    /// Whether a module is to be instantiated before the one whose tag it imports: nothing can stand in for a tag.
+    fn ties_a_knot(&self, group: &[usize], bound: &[Bound]) -> bool {
+        let mut order = Vec::new();
+        let mut seen = BTreeSet::new();
+        for root in group.iter().rev() {
+            self.dependencies_first(*root, group, &mut seen, &mut order);
+        }
+        let place = |module: usize| order.iter().position(|other| *other == module);
+        group.iter().zip(bound).any(|(module, bound)| {
+            let definer = bound.tag.flatten();
+            definer.is_some_and(|definer| place(definer) > place(*module))
+        })
+    }
+
+    fn dependencies_first(
+        &self,
+        module: usize,
+        group: &[usize],
+        seen: &mut BTreeSet<usize>,
+        order: &mut Vec<usize>,
+    ) {
+        if group.contains(&module) && seen.insert(module) {
+            for need in &self.sides[module].needs {
+                self.dependencies_first(*need, group, seen, order);
+            }
+            order.push(module);
+        }
     }
 
     /// Gives back one `open`, and unloads what nobody holds.

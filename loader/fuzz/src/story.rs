@@ -1,5 +1,7 @@
 //! What a program does with a group of side modules, and whether it comes out as the rules say.
 
+use std::collections::BTreeMap;
+
 use pymode_dylink::Process;
 use pymode_dylink_conformance::fake::Fake;
 use pymode_dylink_conformance::files::Files;
@@ -80,21 +82,37 @@ fn check<S: Subject>(subject: &mut S, model: &Model<'_>, sides: &[Side], handles
     loaded.sort();
     let expected: Vec<String> = model.loaded.keys().map(|module| path(*module)).collect();
     assert_eq!(loaded, expected, "{sides:#?}");
-    let mut slots = std::collections::BTreeMap::new();
+    let mut slots = BTreeMap::new();
     let opened: Vec<usize> = model
         .loaded
         .iter()
         .filter(|(_, side)| side.opens > 0)
         .map(|(module, _)| *module)
         .collect();
+    let mut tagged = BTreeMap::new();
     for root in opened {
         for module in model.tree(root) {
             let side = &model.loaded[&module];
+            if let Some(tag) = side.bound.tag {
+                tagged.insert(module, (tag, handles[root]));
+            }
             let ask = |subject: &mut S, name: String| {
                 let slot = subject.sym(handles[root], &name);
                 let slot = slot.unwrap_or_else(|| panic!("{name}: {:?}", subject.error()));
                 S::RUNS.then(|| subject.call(slot, &[]))
             };
+            if sides[module].starts {
+                let got = ask(subject, format!("m{module}_started"));
+                assert!(matches!(got, None | Some(Ok(1))), "m{module}: {got:?}");
+                let points = side.bound.points.keys().map(|f| format!("point{f}"));
+                let reads = side.bound.reads.keys().map(|d| format!("read{d}"));
+                for name in points.chain(reads) {
+                    // An address is final before the module's first instruction.
+                    let early = ask(subject, format!("m{module}_early_{name}"));
+                    let now = ask(subject, format!("m{module}_{name}"));
+                    assert_eq!(early, now, "m{module} {name}\n{sides:#?}");
+                }
+            }
             for (f, definer) in &side.bound.calls {
                 let got = ask(subject, format!("m{module}_call{f}"));
                 match (got, definer) {
@@ -147,11 +165,42 @@ fn check<S: Subject>(subject: &mut S, model: &Model<'_>, sides: &[Side], handles
             }
         }
     }
+    exceptions(subject, &tagged, sides);
     // Two functions have two addresses.
     let mut all: Vec<i32> = slots.values().copied().collect();
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), slots.len(), "{slots:?}\n{sides:#?}");
+}
+
+/// Whoever has the same tag catches what the other throws, and nobody else does. By module: whose tag it has, and a handle
+/// that reaches it.
+fn exceptions<S: Subject>(
+    subject: &mut S,
+    tagged: &BTreeMap<usize, (Option<usize>, u32)>,
+    sides: &[Side],
+) {
+    let mut slots = BTreeMap::new();
+    for (module, (_, handle)) in tagged {
+        let mut slot = |name| subject.sym(*handle, &format!("m{module}_{name}"));
+        let both = slot("throw").zip(slot("catch"));
+        slots.insert(module, both.expect("it exports both"));
+    }
+    if !S::RUNS {
+        return;
+    }
+    for (thrower, (thrown, _)) in tagged {
+        for (catcher, (caught, _)) in tagged {
+            let expected = if thrown == caught { 77 } else { -1 };
+            let throw = slots[thrower].0.cast_signed();
+            let got = subject.call(slots[catcher].1, &[throw, 77]);
+            assert_eq!(
+                got,
+                Ok(expected),
+                "m{catcher} catches what m{thrower} throws\n{sides:#?}"
+            );
+        }
+    }
 }
 
 /// One engine call of one `dlopen` fails: then nothing of it is left, and the same `dlopen` afterwards ends as without.
