@@ -107,7 +107,11 @@ impl Driver {
             "source.c"
         };
         let text = slots::typed(&source.text);
-        let flags = without_macros(&without(compile, &["-c"]));
+        let mut flags = without_macros(&without(compile, &["-c"]));
+        // meson wants colours, and a line with colours in it is not read.
+        flags.retain(|word| {
+            !word.starts_with("-fdiagnostics-color") && word != "-fcolor-diagnostics"
+        });
         let key = Key::new("casts")
             .field("zig", zig::VERSION)
             .field("recipe", include_str!("casts.rs"))

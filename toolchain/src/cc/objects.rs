@@ -50,6 +50,7 @@ impl Driver {
             .field("driver", include_str!("driver.rs"))
             .field("flags", include_str!("flags.rs"))
             .field("library", include_str!("../libcxx.rs"))
+            .field("adapters", include_str!("adapt.rs"))
             .field("casts", include_str!("casts.rs"))
             .field("slots", include_str!("slots.rs"))
             .field("language", language.tool())
