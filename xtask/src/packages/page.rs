@@ -13,7 +13,7 @@ extension modules came from `.wasm` files. A package that is not here may build 
 says how to run their tests.
 
 *Build* is the time that the build took when it was made, without downloads, on a machine that had other work too. *Load* is what
-`dl_open` and the modules' own init took together: natively from compiled code in the cache, in workerd after V8 has compiled it. Tests
+`dl_open` and the modules' own init took together: natively from compiled code in the cache (seconds: compiled just then), in workerd after V8 has compiled it. Tests
 are counted as passed / failed / skipped.
 ";
 
