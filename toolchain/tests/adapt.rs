@@ -37,7 +37,9 @@ fn adapted() -> Tested {
     let bench = Bench::new(&[("a.c", source), ("b.cpp", source)])?;
     for (tool, file) in [("cc", "a.c"), ("c++", "b.cpp")] {
         for line in [
-            format!("{tool} -O2 -Werror -fdiagnostics-color=always -MD -MF deps.d -c {file} -o x.o"),
+            format!(
+                "{tool} -O2 -Werror -fdiagnostics-color=always -MD -MF deps.d -c {file} -o x.o"
+            ),
             format!("{tool} -O2 -shared {file} -o x.so"),
         ] {
             let output = bench.call(&line)?;
