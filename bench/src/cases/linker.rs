@@ -14,9 +14,15 @@ use pymode_dylink_wasmtime::WasmtimeEngine;
 use pymode_toolchain::cc::{self, Language};
 use wasmtime::{Module, Store};
 
+use super::library::{Names, library};
 use super::world::{World, close, open};
 use super::{Bench, Outcome};
 use crate::pair::Sample;
+
+const NAMES: Names = Names {
+    imported: "f",
+    exported: "x",
+};
 
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
 const FLAGS: u32 = 2 | 8;
@@ -111,7 +117,7 @@ pub(crate) fn linker(bench: &Bench) -> Outcome {
 fn among(loaded: usize, global: bool) -> Fallible<(f64, f64)> {
     const TIMED: usize = 50;
     let mut world = World::new(IMPORTS)?;
-    let library = world.side(IMPORTS, 0, &[])?;
+    let library = library(&NAMES, IMPORTS, 0, &[])?;
     for at in 0..loaded + 2 * TIMED {
         world.file(&format!("/{at}.so"), library.clone());
     }
@@ -136,7 +142,7 @@ fn among(loaded: usize, global: bool) -> Fallible<(f64, f64)> {
 fn against_bare(imports: usize) -> Fallible<(f64, f64)> {
     const TIMED: usize = 20;
     let mut world = World::new(imports)?;
-    let library = world.side(imports, 0, &[])?;
+    let library = library(&NAMES, imports, 0, &[])?;
     for at in 0..=TIMED {
         world.file(&format!("/{at}.so"), library.clone());
     }
@@ -185,7 +191,7 @@ fn graph(needs: fn(usize) -> Vec<usize>) -> Fallible<(f64, f64)> {
     let one = |needs: fn(usize) -> Vec<usize>| -> Fallible<Store<World>> {
         let mut world = World::new(IMPORTS)?;
         for at in 0..GRAPH {
-            let library = world.side(IMPORTS, 0, &needs(at))?;
+            let library = library(&NAMES, IMPORTS, 0, &needs(at))?;
             world.file(&format!("/{at}.so"), library);
         }
         let mut store = world.start()?;
@@ -213,7 +219,7 @@ fn graph(needs: fn(usize) -> Vec<usize>) -> Fallible<(f64, f64)> {
 fn reopening() -> Fallible<(f64, f64)> {
     const TIMED: usize = 200;
     let mut world = World::new(IMPORTS)?;
-    let library = world.side(IMPORTS, 0, &[])?;
+    let library = library(&NAMES, IMPORTS, 0, &[])?;
     for at in 0..=TIMED {
         world.file(&format!("/{at}.so"), library.clone());
     }
@@ -233,7 +239,7 @@ fn reopening() -> Fallible<(f64, f64)> {
 /// Seconds for one cycle among the last thousand, and among the first. Says how much memory they took.
 fn cycles(count: usize) -> Fallible<(f64, f64)> {
     let mut world = World::new(IMPORTS)?;
-    let library = world.side(IMPORTS, 4, &[])?;
+    let library = library(&NAMES, IMPORTS, 4, &[])?;
     world.file("/0.so", library);
     let mut store = world.start()?;
     open(&mut store, "/0.so", FLAGS)?;
@@ -282,7 +288,7 @@ fn symbols() -> Fallible<(f64, f64)> {
     let mut times = [0.0; 2];
     for (time, exports) in times.iter_mut().zip([10_000, 10]) {
         let mut world = World::new(IMPORTS)?;
-        let library = world.side(IMPORTS, exports, &[])?;
+        let library = library(&NAMES, IMPORTS, exports, &[])?;
         world.file("/0.so", library);
         let mut store = world.start()?;
         open(&mut store, "/0.so", FLAGS)?;
@@ -312,7 +318,7 @@ fn planned(imports: usize) -> Fallible<(f64, f64)> {
         let mut world = World::new(imports)?;
         for at in 0..=TIMED {
             // Two of one content would be two libraries all the same.
-            let library = world.side(imports, 1, &[])?;
+            let library = library(&NAMES, imports, 1, &[])?;
             world.file(&format!("/{at}.so"), library);
         }
         if by_plan {

@@ -2,6 +2,7 @@
 
 mod dlopen;
 mod interpreter;
+mod library;
 mod linker;
 mod start;
 mod v8_dlopen;

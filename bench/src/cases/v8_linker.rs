@@ -17,10 +17,16 @@ use pymode_workerd::pack::Side;
 use pymode_workerd::ticket::ticket;
 use serde_json::{Value, json};
 
+use super::library::{Names, library};
 use super::linker::Fallible;
 use super::v8_dlopen::config;
 use super::{Bench, Outcome};
 use crate::pair::Sample;
+
+const NAMES: Names = Names {
+    imported: "function_",
+    exported: "f",
+};
 
 /// `RTLD_NOW | RTLD_LOCAL` and `RTLD_NOW | RTLD_GLOBAL` of the guest's libc.
 const LOCAL: u32 = 2 | 8;
@@ -184,10 +190,18 @@ impl Worker {
         let mut libraries = BTreeMap::new();
         for imports in [10, IMPORTS, 100, 1000, MOST_IMPORTS] {
             let functions = imports.max(FUNCTIONS);
-            libraries.insert(imports, set(functions, &one(side(imports, 4, &[])?))?);
+            libraries.insert(
+                imports,
+                set(functions, &one(library(&NAMES, imports, 4, &[])?))?,
+            );
         }
         let graph = |needs: fn(usize) -> Vec<usize>| -> Fallible<Vec<(String, Vec<u8>)>> {
-            let library = |at| Ok((format!("/{at}.so"), side(IMPORTS, 0, &needs(at))?));
+            let library = |at| {
+                Ok((
+                    format!("/{at}.so"),
+                    library(&NAMES, IMPORTS, 0, &needs(at))?,
+                ))
+            };
             (0..GRAPH).map(library).collect()
         };
         let chain = set(FUNCTIONS, &graph(|at| (at + 1..GRAPH).take(1).collect())?)?;
@@ -199,8 +213,8 @@ impl Worker {
             })?,
         )?;
         let loose = set(FUNCTIONS, &graph(|_| Vec::new())?)?;
-        let few = set(FUNCTIONS, &one(side(IMPORTS, 10, &[])?))?;
-        let many = set(FUNCTIONS, &one(side(IMPORTS, 10_000, &[])?))?;
+        let few = set(FUNCTIONS, &one(library(&NAMES, IMPORTS, 10, &[])?))?;
+        let many = set(FUNCTIONS, &one(library(&NAMES, IMPORTS, 10_000, &[])?))?;
         Ok(Worker {
             linker: Linker::serve(modules)?,
             libraries,
@@ -364,35 +378,6 @@ fn main_module(functions: usize) -> Result<Vec<u8>, wat::Error> {
             text,
             "(func (export \"function_{at}\") (param i32) (result i32) (local.get 0))"
         );
-    }
-    text.push(')');
-    wat::parse_str(text)
-}
-
-/// A library with so many imports and exports, data and a slot of its own.
-fn side(imports: usize, exports: usize, needs: &[usize]) -> Result<Vec<u8>, wat::Error> {
-    let mut needed = String::new();
-    if !needs.is_empty() {
-        let names: Vec<String> = needs.iter().map(|need| format!("\"{need}.so\"")).collect();
-        needed = format!("(needed {}) (runtime-path \"$ORIGIN\")", names.join(" "));
-    }
-    let mut text = format!(
-        r#"(module (@dylink.0 (mem-info (memory 64 4) (table 1 0)) {needed})
-         (@custom "test.abi" "\07")
-         (import "env" "memory" (memory 0)) (import "env" "__memory_base" (global $mb i32))
-         (import "env" "__table_base" (global $tb i32))
-         (import "env" "__indirect_function_table" (table 0 funcref))
-"#
-    );
-    for at in 0..imports {
-        let _ = writeln!(
-            text,
-            "(import \"env\" \"function_{at}\" (func $function_{at} (param i32) (result i32)))"
-        );
-    }
-    text.push_str("(elem (global.get $tb) func $init) (func $init (export \"init\") (result i32) (call $function_0 (i32.const 7)))\n");
-    for at in 0..exports {
-        let _ = writeln!(text, "(func (export \"f{at}\"))");
     }
     text.push(')');
     wat::parse_str(text)

@@ -84,38 +84,6 @@ impl World {
         self.files.insert(path.into(), (id, Arc::new(content)));
     }
 
-    /// A library with so many imports and exports, data and a slot of its own.
-    pub(super) fn side(
-        &self,
-        imports: usize,
-        exports: usize,
-        needs: &[usize],
-    ) -> Fallible<Vec<u8>> {
-        let mut needed = String::new();
-        if !needs.is_empty() {
-            let names: Vec<String> = needs.iter().map(|need| format!("\"{need}.so\"")).collect();
-            needed = format!("(needed {}) (runtime-path \"$ORIGIN\")", names.join(" "));
-        }
-        let mut text = format!(
-            "(module (@dylink.0 (mem-info (memory 64 4) (table 1 0)) {needed})
-             (import \"env\" \"memory\" (memory 0)) (import \"env\" \"__memory_base\" (global $mb i32))
-             (import \"env\" \"__table_base\" (global $tb i32))
-             (import \"env\" \"__indirect_function_table\" (table 0 funcref))\n"
-        );
-        for at in 0..imports {
-            let _ = writeln!(
-                text,
-                "(import \"env\" \"f{at}\" (func $f{at} (param i32) (result i32)))"
-            );
-        }
-        text.push_str("(elem (global.get $tb) func $init) (func $init (export \"init\") (result i32) (call $f0 (i32.const 7)))\n");
-        for at in 0..exports {
-            let _ = writeln!(text, "(func (export \"x{at}\"))");
-        }
-        text.push(')');
-        Ok(wat::parse_str(text)?)
-    }
-
     pub(super) fn make_plan(&mut self) -> Fallible<()> {
         let hash = |bytes: &[u8]| self.hash(bytes);
         let info = ModuleInfo::main_from_bytes(&self.main_bytes)?;
