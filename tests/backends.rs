@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use pymode_tests::{Engine, Pymode};
 
 /// The folders of `backends/`, and the module that each makes.
@@ -18,25 +18,19 @@ const PROJECTS: &[(&str, &str)] = &[
 ];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let pymode = match Pymode::find() {
-        Ok(pymode) => pymode,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
-    let trial = |&(folder, module): &'static (&str, &str), engine: Engine| {
-        let pymode = pymode.clone();
-        Trial::test(format!("{}/backends/{folder}", engine.0), move || {
-            import(&pymode, engine, folder, module)
-        })
-    };
-    let trials = PROJECTS
-        .iter()
-        .flat_map(|project| Engine::ALL.iter().map(|&engine| trial(project, engine)))
-        .collect();
-    libtest_mimic::run(&arguments, trials).exit_code()
+    pymode_tests::run(|pymode| {
+        let trial = |&(folder, module): &'static (&str, &str), engine: Engine| {
+            let pymode = pymode.clone();
+            Trial::test(format!("{}/backends/{folder}", engine.0), move || {
+                import(&pymode, engine, folder, module)
+            })
+        };
+        PROJECTS
+            .iter()
+            .flat_map(|project| Engine::ALL.iter().map(move |&engine| (project, engine)))
+            .map(|(project, engine)| trial(project, engine))
+            .collect()
+    })
 }
 
 fn import(pymode: &Pymode, engine: Engine, folder: &str, module: &str) -> Result<(), Failed> {

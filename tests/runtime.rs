@@ -3,21 +3,17 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::{Failed, Trial};
 use pymode_tests::{Engine, Pymode, judge, load_all};
 
 /// The packages whose upstream suites must pass in the guest.
 const UPSTREAM: &[&str] = &["markupsafe", "simplejson"];
 
 fn main() -> ExitCode {
-    let arguments = Arguments::from_args();
-    let pymode = match Pymode::find() {
-        Ok(pymode) => pymode,
-        Err(error) => {
-            eprintln!("error: {error}");
-            return ExitCode::FAILURE;
-        }
-    };
+    pymode_tests::run(trials)
+}
+
+fn trials(pymode: &Pymode) -> Vec<Trial> {
     let mut trials = Vec::new();
     for (name, case) in load_all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")) {
         let case = std::sync::Arc::new(case);
@@ -46,7 +42,7 @@ fn main() -> ExitCode {
             ));
         }
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    trials
 }
 
 /// Runs `pymode ext test`, which itself fails unless the C speedups were loaded from a `.wasm` and a test ran.
