@@ -189,6 +189,11 @@ fn faults() -> Result<(), Failed> {
     compile("faults/alien.c", &at("alien.wasm"), &[])?;
     compile("faults/library.c", &at("library.so"), &["-shared"])?;
     compile("faults/lonely.c", &at("lonely.so"), &["-shared"])?;
+    compile(
+        "faults/constructor.c",
+        &at("constructor.so"),
+        &["-O1", "-shared"],
+    )?;
     let said = |engine: &Engine, words: &[&str]| {
         let mut command = Pymode::find()?.command();
         command
@@ -206,7 +211,7 @@ fn faults() -> Result<(), Failed> {
         Ok::<_, String>((output.status.code(), lines.join("\n")))
     };
     let main = |how| ["main.wasm", how, "./library.so"];
-    let faults: [(&[&str], i32, &str); 15] = [
+    let faults: [(&[&str], i32, &str); 16] = [
         (&main("exit"), 7, ""),
         (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
         (&main("divide"), 134, "\n  in main.wasm!main+0x"),
@@ -239,6 +244,11 @@ fn faults() -> Result<(), Failed> {
             "\n      reached from its export `lonely`",
         ),
         (&["main.wasm", "folder", "./"], 3, "cannot find `"),
+        (
+            &["main.wasm", "anything", "./constructor.so"],
+            3,
+            "/constructor.so!__wasm_call_ctors+0x",
+        ),
         (&["nowhere.wasm"], 1, "cannot read `nowhere.wasm`"),
         (&["library.so"], 1, "exports no function `_start`"),
         (&["alien.wasm"], 1, "`elsewhere.thing`"),

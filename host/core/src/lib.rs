@@ -11,6 +11,7 @@ mod memory;
 mod platform;
 pub mod program;
 mod threads;
+pub mod v8;
 pub mod vfs;
 pub mod wasi;
 

@@ -14,7 +14,8 @@ use worker::Result;
 use crate::bell::Bell;
 use crate::boot::{self, Ended, Entered, Setup};
 use crate::bundle::{self, Bundle};
-use crate::guest::Registered;
+use crate::frames;
+use crate::guest::{Guest, Registered};
 use crate::http::{Answer, Asked};
 use crate::pieces;
 use crate::pipe::Pipe;
@@ -105,7 +106,7 @@ impl Interpreter {
         let initialised = match self.initialise().await {
             Entered::Returned(code) => code,
             Entered::Ended(ended) => {
-                answer.end(|| said(&ended));
+                answer.end(|| said(&self.guest, &ended));
                 return Fitness::Spent;
             }
         };
@@ -114,7 +115,7 @@ impl Interpreter {
             Entered::Returned(served) if initialised == 0 && served == 0 => Fitness::Fit,
             Entered::Returned(_) => Fitness::Spent,
             Entered::Ended(ended) => {
-                answer.end(|| said(&ended));
+                answer.end(|| said(&self.guest, &ended));
                 Fitness::Spent
             }
         }
@@ -122,14 +123,14 @@ impl Interpreter {
 }
 
 /// The end of a program, as a sentence.
-fn said(ended: &Ended) -> String {
+fn said(guest: &Guest, ended: &Ended) -> String {
     match ended {
         Ended::Exit(code) => {
             format!("the program exited with code {code} before its answer was complete")
         }
         Ended::Fault(fault) => {
-            // V8 calls modules by their files in the bundle, and functions by their names: this is for the log.
-            platform::log(&fault.trace);
+            // This is for the log.
+            platform::log(&frames::told(guest, &fault.trace));
             format!("the program was stopped by a fault: {}", fault.reason)
         }
     }

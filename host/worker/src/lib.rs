@@ -11,6 +11,7 @@
 //! | [`window`], [`blob`] | memory that is not ours: the guest's, the images' |
 //! | [`imports`] | the functions that guests import, as raw exports of this module |
 //! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; what it tells |
+//! | [`frames`] | which functions were running when guest code failed |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
 //! | [`platform`], [`bell`] | time and chance; what ends a wait |
 //! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
@@ -26,6 +27,7 @@ mod body;
 mod boot;
 mod bundle;
 mod fetch;
+mod frames;
 mod guest;
 mod http;
 mod imports;

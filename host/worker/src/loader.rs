@@ -5,10 +5,11 @@
 //! modules in the images are tickets for them.
 
 use std::cell::{OnceCell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Uint8Array};
+use js_sys::{Object, Promise, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main, Plan,
     Program,
@@ -23,6 +24,7 @@ use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 
 use crate::bundle::{self, Bundle};
+use crate::frames;
 use crate::guest::Guest;
 use crate::jobs;
 use crate::trace::Trace;
@@ -46,6 +48,8 @@ pub(crate) struct Loader {
     imports: Object,
     /// Modules that a `dl_open` needed and that are not compiled yet.
     missing: RefCell<Vec<ContentHash>>,
+    /// Where the guest saw modules first, by the hash of their code.
+    seen: RefCell<HashMap<ContentHash, Rc<str>>>,
     /// Where it tells what it does.
     pub(crate) trace: Option<Trace>,
 }
@@ -68,19 +72,40 @@ impl Loader {
             program: RefCell::new(Program::new(config)),
             imports,
             missing: RefCell::default(),
+            seen: RefCell::default(),
             trace: trace.map(Trace::new),
         }
     }
 }
 
-/// The modules that a guest has loaded, with the keys of their code.
-pub(crate) fn loaded(guest: &Guest) -> Vec<(String, String)> {
-    let paths = guest.loader.program.borrow().loaded();
-    let mut wasi = guest.wasi.borrow_mut();
-    let keyed = paths.into_iter().filter_map(|path| {
-        let (file, _) = wasi.vfs().read_file(path.as_bytes()).ok()?;
-        Some((path, key(ticket(&file)?)))
-    });
+/// A module whose code runs in a guest.
+pub(crate) struct Running {
+    /// What messages call it: main by its name, another by the path that it was first read from.
+    pub(crate) name: Rc<str>,
+    pub(crate) module: WebAssembly::Module,
+}
+
+/// The module that calls itself so.
+pub(crate) fn running(guest: &Guest, called: &str) -> Option<Running> {
+    if called == MAIN_KEY {
+        let (name, module) = bundle::with(|bundle| (bundle.name(), bundle.main())).ok()?;
+        let name = name.into();
+        return Some(Running { name, module });
+    }
+    let wanted = called.strip_prefix("side-")?;
+    let seen = guest.loader.seen.borrow();
+    let (hash, name) = seen.iter().find(|(hash, _)| key(**hash) == wanted)?;
+    let module = MODULES.with(|modules| modules.compiled(*hash))?.ok()?;
+    let name = Rc::clone(name);
+    Some(Running { name, module })
+}
+
+/// The modules that a guest has read, with the keys of their code.
+pub(crate) fn seen(guest: &Guest) -> Vec<(Rc<str>, String)> {
+    let seen = guest.loader.seen.borrow();
+    let keyed = seen
+        .iter()
+        .map(|(hash, path)| (Rc::clone(path), key(*hash)));
     keyed.collect()
 }
 
@@ -123,6 +148,10 @@ impl Linking {
         let read = self.0.wasi.borrow_mut().vfs().read_file(path.as_bytes());
         let (bytes, _) = read.map_err(|errno| unreadable(errno.to_string()))?;
         let known = MODULES.with(|modules| modules.fetch(&bytes, &plan));
+        if let Ok(known) = &known {
+            let mut seen = self.0.loader.seen.borrow_mut();
+            seen.entry(known.hash).or_insert_with(|| path.into());
+        }
         known.map_err(|unknown| match unknown {
             NotKnown::Malformed(reason) => reason.into(),
             NotKnown::NoTicket => unreadable(
@@ -204,6 +233,10 @@ impl Host for Linking {
 
     fn imports(&self) -> &Object {
         &self.0.loader.imports
+    }
+
+    fn fault(&self, thrown: &JsValue) -> Fault {
+        frames::fault(&self.0, thrown)
     }
 
     fn inspect(&self, path: &str) -> Option<Inspection> {

@@ -111,7 +111,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     };
     let ended = boot::run(&guest).await;
     if let Ended::Fault(_) = ended {
-        for (path, key) in loader::loaded(&guest) {
+        for (path, key) in loader::seen(&guest) {
             let parts = [path.as_bytes(), b"\0", key.as_bytes()];
             channel.frames.put(Kind::Loaded, &parts);
         }

@@ -58,6 +58,11 @@ pub trait Host {
     /// What main imports: an object for each module.
     fn imports(&self) -> &Object;
 
+    /// What is to be said of guest code that did not return: by default what JavaScript says.
+    fn fault(&self, thrown: &JsValue) -> Fault {
+        fault(thrown.clone())
+    }
+
     /// See [`Process::inspect`].
     fn inspect(&self, path: &str) -> Option<Inspection> {
         let _ = path;
@@ -169,7 +174,8 @@ impl<H: Host> Engine for JsProcess<H> {
             Kind::Side(code) => {
                 let imports = self.imports(code, imports)?;
                 let instance = WebAssembly::Instance::new(&code.module, &imports);
-                Ok(JsInstance::side(instance.map_err(fault)?.exports()))
+                let instance = instance.map_err(|thrown| self.0.fault(&thrown))?;
+                Ok(JsInstance::side(instance.exports()))
             }
             Kind::Bridge(bridge) => {
                 let functions = bridge.instantiate(imports, self.0.main_exports())?;
@@ -269,7 +275,7 @@ impl<H: Host> Engine for JsProcess<H> {
         } else {
             function.apply(&JsValue::UNDEFINED, &args)
         };
-        let number = result.map_err(fault)?.as_f64();
+        let number = result.map_err(|thrown| self.0.fault(&thrown))?.as_f64();
         Ok(number.map(|number| number as i32 as u32))
     }
 }

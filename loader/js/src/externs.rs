@@ -133,7 +133,9 @@ pub fn reason(thrown: &JsValue) -> String {
     }
 }
 
-pub(crate) fn fault(thrown: JsValue) -> Fault {
+/// What was thrown, as the linker tells of it.
+#[must_use]
+pub fn fault(thrown: JsValue) -> Fault {
     if let Some(error) = thrown.dyn_ref::<js_sys::Error>()
         && error.name() == "SuspendError"
     {

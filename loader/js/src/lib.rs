@@ -18,7 +18,7 @@ mod ticket;
 
 pub use code::JsCode;
 pub use engine::{Host, JsProcess};
-pub use externs::{JsExtern, JsInstance, MainExport, reason};
+pub use externs::{JsExtern, JsInstance, MainExport, fault, reason};
 pub use forwarders::Forwarders;
 pub use modules::{Known, Modules, NotKnown};
 pub use stamp::stamp;

@@ -9,7 +9,7 @@ use pymode_dylink::{
 };
 use wasmtime::{
     AsContextMut, Extern, FuncType, Global, GlobalType, HeapType, Instance, Module, Ref, RefType,
-    StoreContextMut, Tag, TagType, Val, WasmBacktrace,
+    StoreContextMut, Tag, TagType, ThrownException, Val, WasmBacktrace,
 };
 
 use crate::codes::Source;
@@ -316,5 +316,8 @@ fn val_type(ty: ValType) -> wasmtime::ValType {
 
 /// The engine's sentence. The root cause says what happened; what stands around it says where in wasmtime.
 fn fault(error: &wasmtime::Error) -> Fault {
+    if error.is::<ThrownException>() {
+        return Fault::new("it threw an exception that nobody caught");
+    }
     Fault(error.root_cause().to_string())
 }

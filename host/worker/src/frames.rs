@@ -1,0 +1,77 @@
+//! Guest code that did not return: what happened, and in which functions.
+
+use js_sys::{Reflect, Uint8Array, WebAssembly};
+use pymode_dylink::Fault;
+use pymode_host::v8::{Place, trap};
+use wasm_bindgen::prelude::*;
+
+use crate::guest::Guest;
+use crate::loader;
+
+/// How many functions a message shows, as natively.
+const SHOWN: usize = 6;
+/// The section in which a bundle's module tells where its functions begin.
+const STARTS: &str = "pymode.starts";
+
+/// What the linker says of it, in the words of the native host.
+pub(crate) fn fault(guest: &Guest, thrown: &JsValue) -> Fault {
+    if thrown.is_instance_of::<WebAssembly::Exception>() {
+        return Fault::new(pymode_host::Fault::UNCAUGHT);
+    }
+    let Some(reason) = trap(&pymode_dylink_js::reason(thrown)) else {
+        return pymode_dylink_js::fault(thrown.clone());
+    };
+    let stack = Reflect::get(thrown, &"stack".into()).ok();
+    let stack = stack.and_then(|stack| stack.as_string());
+    let mut text = String::from(reason);
+    for frame in frames(guest, stack.as_deref().unwrap_or_default()).take(SHOWN) {
+        text.push_str("\n  in ");
+        text.push_str(&frame);
+    }
+    Fault(text)
+}
+
+/// V8's list of the functions that were running, as far as they are the guest's.
+pub(crate) fn told(guest: &Guest, stack: &str) -> String {
+    let lines = frames(guest, stack).map(|frame| format!("  in {frame}"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn frames(guest: &Guest, stack: &str) -> impl Iterator<Item = String> {
+    let places = stack.lines().filter_map(Place::parse);
+    places.filter_map(|place| frame(guest, place))
+}
+
+/// `module!function+offset`, of modules that the guest knows.
+fn frame(guest: &Guest, place: Place<'_>) -> Option<String> {
+    let running = loader::running(guest, place.module)?;
+    let function = match place.name {
+        Some(name) => name.to_owned(),
+        None => format!("function[{}]", place.function),
+    };
+    let start = start(&running.module, place.function);
+    let offset = place.offset.saturating_sub(start.unwrap_or_default());
+    Some(format!("{}!{function}+{offset:#x}", running.name))
+}
+
+/// Where a function begins in its module's file.
+fn start(module: &WebAssembly::Module, function: u32) -> Option<u64> {
+    let sections = WebAssembly::Module::custom_sections(module, STARTS);
+    let last = sections.get(sections.length().checked_sub(1)?);
+    let bytes = Uint8Array::new(&last).to_vec();
+    let mut numbers = numbers(&bytes);
+    let own = u64::from(function).checked_sub(numbers.next()?)?;
+    let own = usize::try_from(own).ok()?;
+    // Each is told by how far it lies behind the one before.
+    let deltas: Vec<u64> = numbers.take(own + 1).collect();
+    (deltas.len() == own + 1).then(|| deltas.iter().sum())
+}
+
+/// LEB128 numbers.
+fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let numbers = bytes.split_inclusive(|byte| byte & 0x80 == 0);
+    numbers.map(|number| {
+        let groups = number.iter().rev();
+        groups.fold(0, |all, byte| all << 7 | u64::from(byte & 0x7f))
+    })
+}
