@@ -7,7 +7,7 @@ use std::time::Instant;
 use pymode_toolchain::cache::Lock;
 use pymode_toolchain::{Cache, CacheError, Key, Talk, cc, download, rust};
 
-use crate::check::{check_wheel, provided};
+use crate::check::{check_wheel, provided, warnings};
 use crate::cross::{Cross, Target, needs_rust};
 use crate::environment;
 use crate::error::Error;
@@ -125,7 +125,8 @@ impl<'a> Builder<'a> {
             .field("cross", include_str!("cross/mod.rs"))
             .field("meson", include_str!("cross/meson.rs"))
             .field("cmake", include_str!("cross/cmake.rs"))
-            .field("rust", include_str!("cross/rust.rs"));
+            .field("rust", include_str!("cross/rust.rs"))
+            .field("config.site", include_str!("../helpers/config.site"));
         if self.keep == Keep::Yes {
             return self.run_and_keep(job, &key);
         }
@@ -191,6 +192,7 @@ impl<'a> Builder<'a> {
             libraries: Vec::new(),
             tree: &tree,
             work,
+            keep: self.keep,
         };
         let install = |requires: &[String]| {
             environment::provision(self.cache, self.talk, &self.target.native, requires)
@@ -223,6 +225,9 @@ impl<'a> Builder<'a> {
         let wheel = finish(&Wheel::at(&built)?, &finished)?;
         require_modules(&frontend, &wheel)?;
         self.require_well(&job.what, &wheel)?;
+        for warning in warnings(&wheel)? {
+            self.talk.note(&format!("note: {}: {warning}", job.what));
+        }
         let target = into.join(wheel.file());
         fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
         let time = into.join(TIME);

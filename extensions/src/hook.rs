@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::rust::RustWasm;
 use pymode_toolchain::{Cache, CacheError, Step, StepError, Talk, cc};
 
+use crate::build::Keep;
 use crate::cross::Cross;
-use crate::diagnosis;
+use crate::diagnosis::{self, Evidence};
 use crate::error::Error;
 use crate::job::Job;
 use crate::library::{Library, Prefix};
@@ -26,6 +27,8 @@ pub(crate) struct Frontend<'b> {
     pub(crate) libraries: Vec<Prefix>,
     pub(crate) tree: &'b Path,
     pub(crate) work: &'b Path,
+    /// Whether `work` stays.
+    pub(crate) keep: Keep,
 }
 
 /// What is asked of a backend.
@@ -66,6 +69,10 @@ impl Frontend<'_> {
             Hook::Wheel,
             &format!("building {}", self.job.what),
         )?;
+        let log = fs::read(self.log(Hook::Wheel)).unwrap_or_default();
+        for note in diagnosis::notes(&String::from_utf8_lossy(&log)) {
+            self.talk.note(&format!("note: {}: {note}", self.job.what));
+        }
         Ok(self
             .out()
             .join(Path::new(&file).file_name().unwrap_or_default()))
@@ -121,13 +128,7 @@ impl Frontend<'_> {
         if let Some(recipe) = &self.job.recipe {
             python.envs(&recipe.env);
         }
-        let name = self.job.what.replace([' ', '/'], "-");
-        let log = self
-            .cache
-            .root()
-            .join("logs")
-            .join(format!("{name}-{hook_name}.log"));
-        Step::run(talk, title, python, &log).map_err(|e| self.explained(e))?;
+        Step::run(talk, title, python, &self.log(hook)).map_err(|e| self.explained(e))?;
         let text = fs::read_to_string(&result).map_err(CacheError::io("read", &result))?;
         serde_json::from_str(&text).map_err(|e| Error::Build {
             what: self.job.what.clone(),
@@ -135,31 +136,27 @@ impl Frontend<'_> {
         })
     }
 
-    /// A failed backend: the compiler's words where a compiler failed, else the end of the log.
+    /// A failed backend: why, in few lines.
     fn explained(&self, error: StepError) -> Error {
         let StepError::Failed(failed) = &error else {
             return error.into();
         };
-        let words = diagnosis::of_backend(&failed.tail);
-        let reason = match self.compiler_said() {
-            Some(said) => format!("{said}\n{words}\n  log: {}", failed.log.display()),
-            None => {
-                let tail: Vec<String> = failed
-                    .tail
-                    .lines()
-                    .map(|line| format!("  | {line}"))
-                    .collect();
-                format!(
-                    "{}\n{words}\n  log: {}",
-                    tail.join("\n"),
-                    failed.log.display()
-                )
-            }
+        let evidence = Evidence {
+            failure: &self.failure(),
+            log: &failed.log,
+            tree: (self.keep == Keep::Yes).then_some(self.work),
         };
         Error::Build {
             what: self.job.what.clone(),
-            reason,
+            reason: evidence.explain(),
         }
+    }
+
+    /// What a hook's process says.
+    fn log(&self, hook: Hook) -> PathBuf {
+        let name = self.job.what.replace([' ', '/'], "-");
+        let file = format!("{name}-{}.log", hook.name());
+        self.cache.root().join("logs").join(file)
     }
 
     fn out(&self) -> PathBuf {

@@ -5,13 +5,11 @@ mod common;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::OnceLock;
 
+use common::project::{PYPROJECT, SETUP, build_tree, builder, spec, tiny, told, world};
 use common::{Tested, contains, is, tree};
 use libtest_mimic::{Failed, Trial};
-use pymode_ext::{Builder, Error, Spec, Target};
-use pymode_python::Options;
-use pymode_toolchain::{Cache, Talk};
+use pymode_ext::Builder;
 
 fn main() -> ExitCode {
     common::main(vec![
@@ -21,10 +19,7 @@ fn main() -> ExitCode {
         Trial::test("a_cxx_extension_is_built", cxx),
         Trial::test("vector_instructions_are_well", vectors),
         Trial::test("the_limited_api_gets_the_guests_names", abi3),
-        Trial::test("the_line_that_does_not_compile_is_shown", compile_error),
         Trial::test("a_library_that_is_missing_is_built", library),
-        Trial::test("a_module_that_would_not_load_is_no_wheel", would_not_load),
-        Trial::test("a_backend_that_fails_is_quoted", backend_error),
         Trial::test("an_sdist_with_a_path_outside_is_refused", hostile_sdist),
         Trial::test("a_project_that_does_not_exist_is_said_so", no_such_project),
         Trial::test(
@@ -34,47 +29,6 @@ fn main() -> ExitCode {
         Trial::test("requirements_come_along", requirements),
         Trial::test("tests_are_found_as_the_recipe_says", suite),
     ])
-}
-
-struct World {
-    cache: Cache,
-    talk: Talk,
-    target: Target,
-}
-
-/// The Python to build for: from the cache, or built now.
-fn world() -> Result<&'static World, Failed> {
-    static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
-    let world = WORLD.get_or_init(|| {
-        let talk = Talk::stderr();
-        let cache = Cache::open().map_err(|e| e.to_string())?.with_talk(&talk);
-        let built =
-            pymode_python::build(&cache, &talk, Options::default()).map_err(|e| e.to_string())?;
-        Ok(World {
-            target: Target::from(&built),
-            cache,
-            talk,
-        })
-    });
-    world.as_ref().map_err(|e| e.clone().into())
-}
-
-fn builder() -> Result<Builder<'static>, Failed> {
-    let world = world()?;
-    Ok(Builder::new(
-        &world.cache,
-        &world.talk,
-        world.target.clone(),
-        &std::env::current_exe()?,
-    ))
-}
-
-fn spec(text: &str) -> Result<Spec, Failed> {
-    Ok(text.parse::<Spec>()?)
-}
-
-fn told(e: Error) -> Failed {
-    e.to_string().into()
 }
 
 fn markupsafe() -> Tested {
@@ -138,36 +92,6 @@ fn simplejson() -> Tested {
     )
 }
 
-const SETUP: &str = "
-from setuptools import Extension, setup
-setup(name='tiny', version='1.0', packages=['tiny'], ext_modules=[Extension('tiny._c', ['tiny/_c.c'])])
-";
-const PYPROJECT: &str = "
-[build-system]
-requires = ['setuptools>=77']
-build-backend = 'setuptools.build_meta'
-";
-
-/// A project whose extension module has this body of `answer`.
-fn tiny(before: &str, answer: &str) -> Result<tempfile::TempDir, Failed> {
-    let source = format!(
-        "#include <Python.h>\n{before}\nstatic PyObject *answer(PyObject *self, PyObject *args) {{ {answer} }}
-        static PyMethodDef methods[] = {{{{\"answer\", answer, METH_NOARGS, NULL}}, {{NULL}}}};
-        static struct PyModuleDef module = {{PyModuleDef_HEAD_INIT, \"_c\", NULL, 0, methods}};
-        PyMODINIT_FUNC PyInit__c(void) {{ return PyModule_Create(&module); }}"
-    );
-    tree(&[
-        ("setup.py", SETUP),
-        ("pyproject.toml", PYPROJECT),
-        ("tiny/__init__.py", ""),
-        ("tiny/_c.c", &source),
-    ])
-}
-
-fn build_tree(dir: &tempfile::TempDir) -> Result<Result<pymode_ext::Wheel, Error>, Failed> {
-    Ok(builder()?.build(&spec(&format!("{}/", dir.path().display()))?))
-}
-
 fn source_tree() -> Tested {
     // `long` has 32 bits for the guest: with this machine's pyconfig.h it would not compile.
     let dir = tiny(
@@ -223,33 +147,6 @@ fn cxx() -> Tested {
     is(wheel.file().starts_with("plus-1-cp313"), &wheel.file())
 }
 
-fn compile_error() -> Tested {
-    let dir = tiny("#include <no_such_library.h>", "return NULL;")?;
-    let error = build_tree(&dir)?
-        .err()
-        .ok_or("it does not compile")?
-        .to_string();
-    contains(
-        &error,
-        &[
-            "cannot build",
-            "tiny/_c.c:2:10: fatal error: 'no_such_library.h' file not found",
-            "command: pymode cc",
-            "log: ",
-            "hint: the header belongs to a library",
-        ],
-    )?;
-    let dir = tiny("#include <openssl/ssl.h>", "return NULL;")?;
-    let error = build_tree(&dir)?
-        .err()
-        .ok_or("there is no OpenSSL")?
-        .to_string();
-    contains(
-        &error,
-        &["hint: `openssl/ssl.h` belongs to OpenSSL, a system library that no recipe brings"],
-    )
-}
-
 fn library() -> Tested {
     // Found by its header, and without a recipe: the first try fails, and tells what is missing.
     let answer =
@@ -264,36 +161,6 @@ fn library() -> Tested {
     is(
         module.windows(words.len()).any(|bytes| bytes == words),
         "zlib is linked into it",
-    )
-}
-
-fn would_not_load() -> Tested {
-    let dir = tiny(
-        "int fork(void); int pymode_nowhere(double);",
-        "return PyLong_FromLong(fork() + pymode_nowhere(1));",
-    )?;
-    let error = build_tree(&dir)?.err().ok_or("it cannot load")?.to_string();
-    contains(
-        &error,
-        &[
-            "would not load",
-            "tiny/_c.cpython-313-wasm32-pymode1.wasm: 2 faults",
-            "`fork`, a function () -> i32",
-            "`pymode_nowhere`, a function (f64) -> i32",
-            "hint: there are no processes",
-        ],
-    )
-}
-
-fn backend_error() -> Tested {
-    let dir = tree(&[
-        ("setup.py", "raise SystemExit('the moon is not right')"),
-        ("pyproject.toml", PYPROJECT),
-    ])?;
-    let error = build_tree(&dir)?.err().ok_or("it fails")?.to_string();
-    contains(
-        &error,
-        &["cannot build", "last words: the moon is not right", "log: "],
     )
 }
 

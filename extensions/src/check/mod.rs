@@ -2,6 +2,7 @@
 
 mod hint;
 mod module;
+mod warning;
 mod wheel;
 
 use std::fmt;
@@ -15,6 +16,7 @@ use crate::wheel::Wheel;
 pub(crate) use hint::hint as hint_for;
 use module::Needs;
 pub(crate) use module::exports;
+pub(crate) use warning::warnings;
 pub(crate) use wheel::check_wheel;
 
 /// What is wrong with one file.

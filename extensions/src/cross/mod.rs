@@ -7,6 +7,7 @@
 //! | make and its like | `CC`, `CXX`, `AR`, `RANLIB`, `LDSHARED` |
 //! | meson | a cross file |
 //! | CMake | a toolchain file |
+//! | `configure` | `CONFIG_SITE` |
 //! | both, by running a program | `pymode dl run`, which runs it as the guest would |
 //! | whoever looks for a library | `PKG_CONFIG` with its own directories, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
 //! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
@@ -95,6 +96,8 @@ const PLATFORM: &str = "_PYTHON_HOST_PLATFORM";
 const MESON: &str = "meson-cross.ini";
 const CMAKE: &str = "toolchain.cmake";
 const PKG_CONFIG: &str = "path/pkg-config";
+const CONFIG_SITE: &str = "config.site";
+const CONFIG_SITE_TEXT: &str = include_str!("../../helpers/config.site");
 
 /// The compilers as single words, the guest's `sysconfig`, and files that tell build systems of them.
 #[derive(Clone, Debug)]
@@ -130,7 +133,8 @@ impl Cross {
             .field("driver", driver.to_string_lossy())
             .field("recipe", include_str!("mod.rs"))
             .field("recipe", include_str!("meson.rs"))
-            .field("recipe", include_str!("cmake.rs"));
+            .field("recipe", include_str!("cmake.rs"))
+            .field("config.site", CONFIG_SITE_TEXT);
         let dir = cache.entry("cross", &key, |dir| {
             // Build systems want a compiler that is one word, and some ask for it by a name they know.
             for (name, tool) in [
@@ -154,6 +158,7 @@ impl Cross {
             // Found first in the path by whoever does not ask for `PKG_CONFIG`. Every library is linked statically.
             let text = format!("#!/bin/sh\nexec {} --static \"$@\"\n", quoted(&pkgconf));
             write_program(&dir.join(PKG_CONFIG), &text)?;
+            write(&dir.join(CONFIG_SITE), CONFIG_SITE_TEXT)?;
             write(&dir.join(MESON), &meson::cross_file(&target.native))?;
             write(
                 &dir.join(CMAKE),
@@ -255,6 +260,7 @@ impl Cross {
             .env("CMAKE_BUILD_PARALLEL_LEVEL", &jobs)
             .env("CARGO_BUILD_JOBS", &jobs)
             .env("MAKEFLAGS", format!("-j{jobs}"))
+            .env("CONFIG_SITE", self.dir.join(CONFIG_SITE))
             .env("PKG_CONFIG", pkg_config)
             // Set even if it is empty: what this machine's would tell of is for this machine.
             .env("PKG_CONFIG_LIBDIR", joined(libraries, "lib/pkgconfig"));

@@ -1,6 +1,8 @@
 //! What the test programs share: they are their own compilers, and they keep their work in directories of their own.
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod project;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};

@@ -1,0 +1,203 @@
+//! A build backend's words: what it, or the build system that it drives, gives as the reason.
+
+/// Signs in a backend's words, and what to do. The first that fits counts.
+const SIGNS: &[(&str, &str)] = &[
+    (
+        "ortran",
+        "there is no Fortran compiler for wasm32-wasi; look for a build option for plain C",
+    ),
+    (
+        "Could NOT find Threads",
+        "there are no threads here; look for a build option that leaves them out",
+    ),
+    (
+        "Could NOT find",
+        "the library is not there for wasm32-wasi; look for a build option that leaves it out",
+    ),
+    (
+        "Dependency ",
+        "the library is not there for wasm32-wasi; look for a build option that leaves it out",
+    ),
+    (
+        "cannot run C compiled programs",
+        "its `configure` takes this machine for the one that it builds for, and does not read `CONFIG_SITE`, which says otherwise; look for a build option that does without it",
+    ),
+    (
+        "not recognized",
+        "its `config.sub` is older than WebAssembly; ask for a package with a newer one",
+    ),
+    (
+        "No module named",
+        "the package's build imports it, and does not name it in `[build-system] requires`; it is for the package to say",
+    ),
+    (
+        "No such file or directory: '",
+        "the build starts a program that is not on this machine, or reads a file that the sdist lacks",
+    ),
+    (
+        "not supported",
+        "the package itself refuses the platform, which is `wasi`; look for a build option or a version that knows it",
+    ),
+    (
+        "nsupported platform",
+        "the package itself refuses the platform, which is `wasi`; look for a build option or a version that knows it",
+    ),
+];
+
+/// Signs that somebody only passes on that a command failed.
+const REPEATS: &[&str] = &[
+    "returned non-zero exit status",
+    "failed with exit code",
+    "failed with exit status",
+    "subcommand failed",
+    "could not compile",
+    "CompileError",
+    "LinkError",
+    "Compilation failed",
+    "Build failed",
+    "build failed",
+    "CMake build failed",
+    "make: ***",
+    "Caused by:",
+];
+
+/// What a backend said.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Words {
+    /// The reason, in one line or few.
+    pub(super) lines: Vec<String>,
+    /// Whether this is why it ended, whatever a compiler said before.
+    pub(super) decides: bool,
+    /// Whether it is nothing but that a command failed.
+    pub(super) repeats: bool,
+}
+
+/// What a log of a failed backend gives as the reason.
+pub(super) fn words(log: &str) -> Words {
+    let lines: Vec<&str> = log.lines().map(str::trim_end).collect();
+    if let Some(lines) = configure(&lines)
+        .or_else(|| cmake(&lines))
+        .or_else(|| meson(&lines))
+    {
+        return Words {
+            lines,
+            decides: true,
+            repeats: false,
+        };
+    }
+    let repeats = |line: &str| REPEATS.iter().any(|sign| line.contains(sign));
+    let line = rust(&lines).or_else(|| lines.iter().rev().find(|line| !line.is_empty()).copied());
+    Words {
+        lines: line.iter().map(|line| line.trim().to_owned()).collect(),
+        decides: false,
+        repeats: line.is_none_or(repeats),
+    }
+}
+
+/// The next step, if one is known.
+pub(super) fn hint(words: &[String]) -> Option<String> {
+    let has = |sign: &str| words.iter().any(|line| line.contains(sign));
+    let (_, hint) = SIGNS.iter().find(|(sign, _)| has(sign))?;
+    Some((*hint).to_owned())
+}
+
+/// ``configure: error: in `DIR':`` and then the reason.
+fn configure(lines: &[&str]) -> Option<Vec<String>> {
+    let said = lines.iter().rev().find_map(|line| {
+        let at = line.find("configure: error: ")?;
+        Some(&line[at..])
+    })?;
+    Some(vec![said.to_owned()])
+}
+
+/// `CMake Error at FILE:LINE (COMMAND):` and the lines below it, which are indented.
+fn cmake(lines: &[&str]) -> Option<Vec<String>> {
+    let at = lines.iter().position(|line| line.contains("CMake Error"))?;
+    let text = lines[at + 1..]
+        .iter()
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| line.starts_with(' '));
+    let text: Vec<&str> = text.map(|line| line.trim()).collect();
+    let head = lines[at].trim_start();
+    Some(vec![
+        format!("{head} {}", text.join(" ")).trim_end().to_owned(),
+    ])
+}
+
+/// `../meson.build:3:0: ERROR: TEXT`
+fn meson(lines: &[&str]) -> Option<Vec<String>> {
+    let is_error = |line: &&&str| line.contains(": ERROR: ") && line.contains("meson.build:");
+    Some(vec![lines.iter().rfind(is_error)?.trim().to_owned()])
+}
+
+/// `error[E0425]: TEXT` of rustc, `error: TEXT` of cargo; not the summary behind it.
+fn rust<'l>(lines: &[&'l str]) -> Option<&'l str> {
+    let is_cargos = lines
+        .iter()
+        .any(|line| line.trim_start().starts_with("Compiling "));
+    let is_error = |line: &&&str| line.starts_with("error[") || line.starts_with("error: ");
+    let summary =
+        |line: &str| line.contains("could not compile") || line.contains("aborting due to");
+    let mut errors = lines.iter().filter(is_error).filter(|line| !summary(line));
+    if is_cargos {
+        errors.next().copied()
+    } else {
+        None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(log: &str) -> String {
+        words(log).lines.join("\n")
+    }
+
+    #[test]
+    fn the_reason_is_found_among_the_words() {
+        assert_eq!(
+            said(
+                "checking build\nchecking whether we are cross compiling... configure: error: in `/x':\nconfigure: error: cannot run C compiled programs.\nIf you meant to\nTraceback\nCalledProcessError: x"
+            ),
+            "configure: error: cannot run C compiled programs."
+        );
+        assert_eq!(
+            said(
+                "-- x\nCMake Error at CMakeLists.txt:4 (find_package):\n  Could not find\n  Moon.\n\n-- Configuring incomplete\n*** CMake configuration failed"
+            ),
+            "CMake Error at CMakeLists.txt:4 (find_package): Could not find Moon."
+        );
+        assert_eq!(
+            said("../meson.build:1:0: ERROR: Unknown compiler(s): [['gfortran']]\n\nA full log\n"),
+            "../meson.build:1:0: ERROR: Unknown compiler(s): [['gfortran']]"
+        );
+        assert_eq!(
+            said(
+                "   Compiling a\nerror[E0425]: cannot find value `x`\n --> src/lib.rs:1:1\nerror: could not compile `a`\n"
+            ),
+            "error[E0425]: cannot find value `x`"
+        );
+        assert_eq!(
+            said("Traceback\n  x\nRuntimeError: no\n\n"),
+            "RuntimeError: no"
+        );
+        assert_eq!(said("\n"), "");
+    }
+
+    #[test]
+    fn who_passes_a_failure_on_is_known() {
+        assert!(words("error: command 'cc' failed with exit code 1").repeats);
+        assert!(words("ninja: build stopped: subcommand failed.").repeats);
+        assert!(!words("RuntimeError: the moon").repeats);
+    }
+
+    #[test]
+    fn there_is_a_next_step() {
+        let hint = |line: &str| hint(&[line.to_owned()]).unwrap_or_default();
+        assert!(hint("x ERROR: Unknown compiler(s): [['gfortran']]").contains("no Fortran"));
+        assert!(hint("platform wasi is not supported").contains("refuses the platform"));
+        assert!(hint("ModuleNotFoundError: No module named 'moon'").contains("requires"));
+        assert_eq!(hint("RuntimeError: x"), "");
+    }
+}
