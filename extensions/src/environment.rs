@@ -18,7 +18,9 @@ pub(crate) fn provision(
     let mut requirements = requirements.to_vec();
     requirements.sort();
     requirements.dedup();
-    let mut key = Key::new("build-requirements").field("native", native.to_string_lossy());
+    let mut key = Key::new("build-requirements")
+        .field("native", native.to_string_lossy())
+        .field("recipe", include_str!("environment.rs"));
     for requirement in &requirements {
         key = key.field("requirement", requirement);
     }
@@ -36,6 +38,8 @@ pub(crate) fn provision(
                 "pip",
                 "install",
                 "--quiet",
+                // Each hook of a build starts a Python anew, which may not write into this directory.
+                "--compile-bytecode",
                 "--link-mode",
                 "copy",
                 "--python",
