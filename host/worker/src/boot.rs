@@ -18,9 +18,6 @@ use crate::platform::Worker;
 use crate::stream::Channel;
 use crate::window::Window;
 
-/// How much `/tmp` may hold, in bytes. It is this module's memory, which counts against the isolate's.
-const TMP_LIMIT: u64 = 32 << 20;
-
 /// What a guest is started with.
 pub(crate) struct Setup {
     /// The first is the program's name.
@@ -169,7 +166,9 @@ fn files(
             path => vfs.mount(path.as_bytes(), Box::new(image)),
         }
     }
-    vfs.mount(b"/tmp", Box::new(MemFs::new(Arc::new(Worker), TMP_LIMIT)));
+    // It is this module's memory, which counts against the isolate's.
+    let tmp = MemFs::new(Arc::new(Worker), bundle.writable() as u64);
+    vfs.mount(b"/tmp", Box::new(tmp));
     vfs.mount(b"/dev", Box::new(DevFs::new(Arc::new(Worker))));
     for (path, system) in mounts {
         vfs.mount(&path, system);

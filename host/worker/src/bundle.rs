@@ -48,6 +48,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn notes(this: &Bundle) -> Option<String>;
 
+    /// How much the guest may write into `/tmp`, and into the current directory, in bytes.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn writable(this: &Bundle) -> f64;
+
     /// Whether the loader tells on standard error what it does.
     #[wasm_bindgen(method, getter, js_name = tracesLoads)]
     pub(crate) fn traces_loads(this: &Bundle) -> bool;

@@ -21,8 +21,6 @@ use crate::platform::Worker;
 use crate::stream::{Channel, Frames};
 use crate::wire::{Kind, take};
 
-/// How much the current directory may grow by, in bytes.
-const CWD_GROWTH: u64 = 32 << 20;
 /// What a file's name and bookkeeping take at most, in bytes.
 const ENTRY: u64 = 1 << 10;
 
@@ -76,7 +74,9 @@ pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
 async fn run_program(program: Program, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
     if let Some(path) = &program.cwd {
-        match fill(&program.folders, &program.files) {
+        // So much may come to what is there.
+        let growth = bundle::with(|bundle| bundle.writable() as u64).unwrap_or_default();
+        match fill(&program.folders, &program.files, growth) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
                 return Ended::Fault(Fault::before(format!(
@@ -151,15 +151,19 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
     }
 }
 
-/// A file system in memory with these files.
-fn fill(folders: &[Vec<u8>], files: &BTreeMap<Vec<u8>, Vec<u8>>) -> Result<MemFs, Errno> {
+/// A file system in memory with these files, and room for `growth` more bytes.
+fn fill(
+    folders: &[Vec<u8>],
+    files: &BTreeMap<Vec<u8>, Vec<u8>>,
+    growth: u64,
+) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
         Refusal::Errno(errno) => errno,
         Refusal::Leaves { .. } => Errno::NotCapable,
     };
     let bytes: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
     let entries = (files.len() + folders.len()) as u64;
-    let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + CWD_GROWTH);
+    let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + growth);
     for folder in folders {
         system.create_dir(folder).map_err(errno)?;
     }

@@ -41,6 +41,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) trees: Vec<Tree>,
     /// Side modules that no tree has; the guest sees them where they say.
     pub(crate) loose: Vec<SideFile>,
+    /// How much memory the guest may have, in bytes, as main says.
+    pub(crate) memory: u64,
     /// Where libraries are looked for that are asked for without a path, besides where every host has some.
     pub(crate) library_path: Vec<String>,
     /// Whether the linker tells on standard error what it does.
@@ -133,6 +135,12 @@ impl Parts<'_> {
         };
         notes(&main, &noted, doubt, offered)
     }
+}
+
+/// How much a guest with so much memory may write into each directory that is kept in memory, in bytes: files count against
+/// the same isolate.
+fn writable(memory: u64) -> u64 {
+    memory / 3
 }
 
 /// What the main module is called in bundles.
@@ -235,6 +243,7 @@ impl Bundle {
             "mode": parts.mode.name(),
             "name": parts.main.name,
             "libraryPath": parts.library_path,
+            "writable": writable(parts.memory),
             "tracesLoads": parts.traces_loads,
             "development": parts.development,
             "environment": parts.environment,

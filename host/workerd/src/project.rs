@@ -170,6 +170,7 @@ impl Python {
             main: self.main(memory, &Exports::Only(kept))?,
             trees,
             loose: Vec::new(),
+            memory,
             library_path: Vec::new(),
             traces_loads: project.traces_loads,
             mode: project.settings.mode,

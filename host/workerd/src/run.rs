@@ -256,6 +256,7 @@ impl<'a> Run<'a> {
             main,
             trees,
             loose,
+            memory: self.memory,
             library_path: self.library_path.clone(),
             traces_loads: self.traces_loads,
             mode: Mode::Run,
