@@ -23,9 +23,10 @@ import types
 import unittest
 
 # There is no dup() for pytest to turn streams around with, nothing to be gained from what else is turned off, and no user
-# who could own a directory for temporary files.
+# who could own a directory for temporary files. These lie in memory, and nobody looks at them afterwards.
 PYTEST = [
-    "--capture=sys", "--basetemp=/tmp/pytest", "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:threadexception"
+    "--capture=sys", "--basetemp=/tmp/pytest", "-o", "tmp_path_retention_policy=none",
+    "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:threadexception",
 ]
 
 settings = json.loads(sys.argv[1])

@@ -122,6 +122,7 @@ impl<'a> Builder<'a> {
             .field("recipe", include_str!("build.rs"))
             .field("hook", include_str!("hook.rs"))
             .field("finish", include_str!("finish.rs"))
+            .field("overlay", include_str!("overlay.rs"))
             .field("cross", include_str!("cross/mod.rs"))
             .field("meson", include_str!("cross/meson.rs"))
             .field("cmake", include_str!("cross/cmake.rs"))
@@ -205,6 +206,7 @@ impl<'a> Builder<'a> {
         if needs_rust(&backend.requires) || needs_rust(&more) {
             frontend.rust = Some(rust::provision(self.cache, self.talk, rust::Target::Side)?);
         }
+        let packages = self.with_guests_parts(packages)?;
         let built = loop {
             frontend.libraries = library::provision(self.cache, self.talk, &cross, &libraries)?;
             match (frontend.wheel(&packages), frontend.missing_library()) {

@@ -20,6 +20,7 @@ mod job;
 mod library;
 mod lock;
 mod marker;
+mod overlay;
 mod project;
 mod pylock;
 mod pyproject;

@@ -17,6 +17,9 @@ python = {native}
 pkg-config = '@DIRNAME@/path/pkg-config'
 # It would look on this machine.
 cmake = 'false'
+# In the PATH when a build requires them; what they tell of is the guest's.
+numpy-config = 'numpy-config'
+pybind11-config = 'pybind11-config'
 
 [host_machine]
 system = 'wasi'
