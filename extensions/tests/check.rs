@@ -28,6 +28,10 @@ fn main() -> ExitCode {
         ),
         Trial::test("a_damaged_module_is_no_panic", damaged),
         Trial::test("a_needed_library_is_looked_for", needed),
+        Trial::test(
+            "a_library_that_is_not_needed_and_has_what_is_missing_is_named",
+            not_needed,
+        ),
         Trial::test("two_definitions_are_two_truths", duplicates),
         Trial::test("a_wheel_is_checked_member_by_member", wheel),
         Trial::test("a_file_that_is_not_there_is_an_error", no_file),
@@ -196,6 +200,55 @@ fn needed() -> Tested {
             "m.libs/libs.so`",
             "`from_library`",
         ],
+    )
+}
+
+/// The same words as the linker's at run time: see `missing-on-disk` of the conformance cases.
+fn not_needed() -> Tested {
+    let module = "int from_library(void); int PyInit_m(void) { return from_library(); }";
+    let dir = tree(&[
+        ("s.c", "int from_library(void) { return 1; }"),
+        ("other.c", "int from_library(int n) { return n; }"),
+        ("m.c", module),
+        ("p.libs/.keep", ""),
+        ("p/.keep", ""),
+    ])?;
+    compile(dir.path(), "cc -O2 -shared other.c -o p/libother.so")?;
+    compile(dir.path(), "cc -O2 -shared s.c -o p.libs/libs.so")?;
+    compile(dir.path(), "cc -O2 -shared m.c -o p/m.wasm")?;
+    let at = |path: &str| dir.path().join(path);
+    // One of another type, and one where nobody looks.
+    let found = faults(&at("p/m.wasm"))?;
+    is(!found.contains("defines it"), &found)?;
+
+    fs::copy(at("p.libs/libs.so"), at("p/libs.so"))?;
+    let folder = at("p").display().to_string();
+    contains(
+        &faults(&at("p/m.wasm"))?,
+        &[
+            "needs `from_library`",
+            &format!(
+                "\n`{folder}/libs.so` defines it, but `{folder}/m.wasm` does not name that library in NEEDED\n"
+            ),
+            &format!("hint: link `{folder}/m.wasm` with `-ls` and `-Wl,-rpath,$ORIGIN`"),
+        ],
+    )?;
+    compile(
+        dir.path(),
+        "cc -O2 -shared m.c -Wl,-rpath,$ORIGIN/../p.libs -o p/m.wasm",
+    )?;
+    contains(
+        &faults(&at("p/m.wasm"))?,
+        &["p.libs/libs.so` defines it", "with `-ls`"],
+    )?;
+
+    let wheel = at("p-1.0-cp313-cp313-pymode_1_wasm32.whl");
+    let (module, library) = (fs::read(at("p/m.wasm"))?, fs::read(at("p.libs/libs.so"))?);
+    let members: &[(&str, &[u8])] = &[("p/m.wasm", &module), ("p.libs/libs.so", &library)];
+    write_wheel(&wheel, members)?;
+    contains(
+        &faults(&wheel)?,
+        &["`p.libs/libs.so` defines it, but `p/m.wasm` does not name that library in NEEDED"],
     )
 }
 

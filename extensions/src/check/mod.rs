@@ -2,6 +2,7 @@
 
 mod hint;
 mod module;
+mod nearby;
 mod warning;
 mod wheel;
 
@@ -66,6 +67,7 @@ pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
     let read = |path: &Path| std::fs::read(path).map_err(CacheError::io("read", path));
     let wasm = read(path)?;
     let dir = path.parent().unwrap_or(Path::new(".")).to_string_lossy();
+    let name = path.to_string_lossy();
     let needs = Needs::of(
         &wasm,
         &dir,
@@ -77,7 +79,7 @@ pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
         },
         &find,
     )?;
-    let faults = module::check(&path.to_string_lossy(), &wasm, &needs);
+    let faults = module::check(&name, &wasm, &needs, &nearby::on_disk);
     Ok(vec![Report {
         what: path.display().to_string(),
         faults,

@@ -8,6 +8,7 @@ use wasmparser::{Dylink0Subsection, KnownCustom, Parser, Payload, Validator, Was
 
 use super::Found;
 use super::hint::hint;
+use super::nearby::{List, Nearby};
 use crate::error::Error;
 
 /// What a module says of itself beyond what the contract looks at. A damaged module has nothing here: the contract's own
@@ -108,14 +109,16 @@ impl Needs {
 impl Outside {
     /// Where a library may be: the directories of the run path, then the module's own.
     fn places(&self, dir: &str, name: &str) -> Vec<String> {
-        let run_path = self
-            .runtime_path
-            .iter()
-            .map(|place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir));
-        run_path
+        self.run_path(dir)
             .chain([dir.to_owned()])
             .map(|place| clean(&format!("{place}/{name}")))
             .collect()
+    }
+
+    fn run_path(&self, dir: &str) -> impl Iterator<Item = String> {
+        self.runtime_path
+            .iter()
+            .map(move |place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir))
     }
 }
 
@@ -143,9 +146,14 @@ fn not_found(name: &str, places: &[String]) -> String {
     )
 }
 
-/// All faults of a module. `path` names it.
-pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs) -> Vec<String> {
+/// All faults of a module. `path` names it; `list` gives what lies in a directory beside it.
+pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs, list: List<'_>) -> Vec<String> {
     let mut faults = needs.missing.clone();
+    let outside = outside(wasm);
+    let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
+    let searched = outside.run_path(dir).map(|place| clean(&place));
+    let nearby = Nearby::new(path, wasm, searched, dir, list);
+    let told = |fault| told(fault, &nearby);
     faults.extend(side(wasm, &needs.all()).iter().map(told));
     if faults.iter().any(|fault| fault.starts_with("it is no ")) {
         return faults; // Not even a side module: nothing below would mean anything.
@@ -154,7 +162,6 @@ pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs) -> Vec<String> {
     if let Err(e) = Validator::new_with_features(features).validate_all(wasm) {
         faults.push(format!("its code is not valid: {e}"));
     }
-    let outside = outside(wasm);
     if let Some(module) = python_module(path) {
         let is_init =
             |name: &str| name == format!("PyInit_{module}") || name.starts_with("PyInitU_");
@@ -190,12 +197,13 @@ pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs) -> Vec<String> {
 }
 
 /// A fault with the hint that fits it, if the fault has none of its own.
-fn told(fault: &Fault) -> String {
+fn told(fault: &Fault, nearby: &Nearby<'_>) -> String {
     let text = fault.to_string();
     match fault {
-        Fault::NoSymbol { name, .. } => match hint(name) {
-            Some(hint) => format!("{text}\nhint: {hint}"),
-            None => text,
+        Fault::NoSymbol { name, .. } => match (nearby.has(name), hint(name)) {
+            (Some(unnamed), _) => format!("{text}\n{unnamed}"),
+            (None, Some(hint)) => format!("{text}\nhint: {hint}"),
+            (None, None) => text,
         },
         _ => text,
     }

@@ -1,5 +1,7 @@
 //! A wheel: its name, its RECORD, and each side module in it.
 
+use std::collections::BTreeMap;
+
 use super::module::{self, Needs};
 use super::{Found, Report};
 use crate::error::Error;
@@ -32,8 +34,19 @@ pub(crate) fn check_wheel(
         let needs = Needs::of(wasm, dir, at, find)?;
         reports.push(Report {
             what: format!("{}: {path}", wheel.file()),
-            faults: module::check(path, wasm, &needs),
+            faults: module::check(path, wasm, &needs, &|place| beside(&modules, place)),
         });
     }
     Ok(reports)
+}
+
+/// The side modules in a folder of a wheel.
+fn beside(modules: &BTreeMap<String, Vec<u8>>, folder: &str) -> Vec<(String, Vec<u8>)> {
+    let folder = folder.trim_start_matches('/');
+    let inside = modules
+        .iter()
+        .filter(|(path, _)| path.rsplit_once('/').map_or("", |(folder, _)| folder) == folder);
+    inside
+        .map(|(path, wasm)| (path.clone(), wasm.clone()))
+        .collect()
 }

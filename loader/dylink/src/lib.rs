@@ -122,4 +122,4 @@ pub use reclaim::reclaim;
 pub use resolve::{Resolution, Target, resolve};
 pub use set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
 pub use sym::{Lookup, Symbol, sym};
-pub use unresolved::{Needed, Problem, Unresolved};
+pub use unresolved::{Needed, Problem, Unnamed, Unresolved};

@@ -8,10 +8,10 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::group::{Group, Member};
 use crate::ids::FileId;
-use crate::info::{ExportKind, ModuleInfo};
+use crate::info::ModuleInfo;
 use crate::process::Process;
 use crate::search::{self, directories, directory, within};
-use crate::unresolved::{Needed, Problem, Unresolved};
+use crate::unresolved::{Problem, Unresolved};
 
 /// How many files are read for one message.
 const LOOKED_INTO: usize = 64;
@@ -54,12 +54,15 @@ fn found<P: Process>(
         path: &importer.path,
         runtime_path: &importer.info.runtime_path,
     };
+    // Of imports of one name, the one that was refused: a definition of another type would be another mistake.
+    let imports = importer.info.imports.iter();
+    let import = { imports }.find(|import| *import.name == *symbol.name && symbol.is(import))?;
     let searched = directories(Some(requester), library_path).take(DIRECTORIES);
     let searched = searched.map(|directory| (directory, true));
     let beside = (String::from(directory(&importer.path)), false);
     for (directory, searched) in searched.chain([beside]) {
         for (path, info) in shelf.libraries(process, &directory) {
-            if defines(info, symbol) {
+            if info.defines(import) {
                 return Some(Problem::NotNeeded {
                     defined_in: Arc::clone(path),
                     searched,
@@ -68,21 +71,6 @@ fn found<P: Process>(
         }
     }
     None
-}
-
-/// Whether the import could be bound to it. A definition of another type would be another mistake.
-fn defines(info: &ModuleInfo, symbol: &Unresolved) -> bool {
-    let Some((_, export)) = info.exports.find(&symbol.name) else {
-        return false;
-    };
-    match (&symbol.needed, &export.kind) {
-        (Needed::Function(Some(wanted)), ExportKind::Function(function)) => {
-            info.signature(*function).is_none_or(|has| has == wanted)
-        }
-        (Needed::Function(None) | Needed::FunctionAddress, ExportKind::Function(_)) => true,
-        (Needed::Data, ExportKind::Data(_)) => true,
-        _ => false,
-    }
 }
 
 type Library = (Arc<str>, Arc<ModuleInfo>);

@@ -13,7 +13,7 @@ use core::fmt::Write;
 
 use hashbrown::HashSet;
 
-use crate::info::{ExportKind, Import, ModuleInfo, Wants};
+use crate::info::{Import, ModuleInfo, Wants};
 use crate::inspect::{Inspection, Reach};
 
 /// A module of a set.
@@ -53,7 +53,7 @@ pub fn notes(
             _ if !can_be_missing(import, side, main, offered) => false,
             Doubt::Any => true,
             Doubt::Grave => {
-                side.info.needed.is_empty() || !sides.iter().any(|other| fits(import, other.info))
+                side.info.needed.is_empty() || !sides.iter().any(|other| other.info.defines(import))
             }
         };
         let missing: Vec<&Import> = side.info.imports.iter().filter(can_be).collect();
@@ -124,29 +124,8 @@ fn can_be_missing(
         Wants::Function { weak: false, .. }
         | Wants::DataAddress { weak: false }
         | Wants::FunctionAddress { weak: false } => {
-            !fits(import, main.info) && !fits(import, side.info)
+            !main.info.defines(import) && !side.info.defines(import)
         }
-        _ => false,
-    }
-}
-
-/// Whether a module exports what an import wants.
-fn fits(import: &Import, info: &ModuleInfo) -> bool {
-    let Some((_, export)) = info.exports.find(&import.name) else {
-        return false;
-    };
-    match (&import.wants, &export.kind) {
-        (
-            Wants::Function {
-                signature: Some(wanted),
-                ..
-            },
-            ExportKind::Function(function),
-        ) => info
-            .signature(*function)
-            .is_none_or(|found| found == wanted),
-        (Wants::Function { .. } | Wants::FunctionAddress { .. }, ExportKind::Function(_))
-        | (Wants::DataAddress { .. }, ExportKind::Data(_)) => true,
         _ => false,
     }
 }

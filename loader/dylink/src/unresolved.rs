@@ -1,11 +1,11 @@
 //! What stands against binding one symbol, and what to do about it.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use core::fmt;
 
-use crate::info::Signature;
+use crate::info::{Import, Signature, Wants};
 use crate::inspect::Reach;
 
 /// One symbol that could not be bound.
@@ -82,6 +82,18 @@ pub enum Problem {
     },
 }
 
+impl Unresolved {
+    /// Whether it is this import that could not be bound.
+    pub(crate) fn is(&self, import: &Import) -> bool {
+        match (&self.needed, &import.wants) {
+            (Needed::Function(needed), Wants::Function { signature, .. }) => needed == signature,
+            (Needed::FunctionAddress, Wants::FunctionAddress { .. })
+            | (Needed::Data, Wants::DataAddress { .. }) => true,
+            _ => false,
+        }
+    }
+}
+
 impl fmt::Display for Unresolved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = &self.name;
@@ -108,16 +120,16 @@ impl fmt::Display for Unresolved {
                 defined_in,
                 searched,
             } => {
-                let by = &self.needed_by;
-                let library = linked_by(defined_in);
+                let unnamed = Unnamed {
+                    importer: &self.needed_by,
+                    library: defined_in,
+                    searched: *searched,
+                };
                 write!(
                     f,
-                    "\n      `{defined_in}` defines it, but `{by}` does not name that library in NEEDED\n      hint: link `{by}` with {library}"
-                )?;
-                match searched {
-                    true => Ok(()),
-                    false => f.write_str(" and `-Wl,-rpath,$ORIGIN`"),
-                }
+                    "\n      {}",
+                    unnamed.to_string().replace('\n', "\n      ")
+                )
             }
             Problem::Hidden { defined_in } => write!(
                 f,
@@ -130,6 +142,33 @@ impl fmt::Display for Unresolved {
             Problem::OtherKind { defined_in, found } => {
                 write!(f, "\n      but in `{defined_in}` it is {found}")
             }
+        }
+    }
+}
+
+/// A library defines what a module needs, and the module does not name it: what to say of that, and the next step, on a line
+/// each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unnamed<'a> {
+    /// The module.
+    pub importer: &'a str,
+    /// The library.
+    pub library: &'a str,
+    /// It would be found if it were named.
+    pub searched: bool,
+}
+
+impl fmt::Display for Unnamed<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (by, library) = (self.importer, self.library);
+        write!(
+            f,
+            "`{library}` defines it, but `{by}` does not name that library in NEEDED\nhint: link `{by}` with {}",
+            linked_by(library)
+        )?;
+        match self.searched {
+            true => Ok(()),
+            false => f.write_str(" and `-Wl,-rpath,$ORIGIN`"),
         }
     }
 }

@@ -140,6 +140,32 @@ impl ModuleInfo {
         functions.nth(function.0 as usize)
     }
 
+    /// Whether the module exports what an import wants, as that.
+    #[must_use]
+    pub fn defines(&self, import: &Import) -> bool {
+        let Some((_, export)) = self.exports.find(&import.name) else {
+            return false;
+        };
+        match (&import.wants, &export.kind) {
+            (
+                Wants::Function {
+                    signature: Some(wanted),
+                    ..
+                },
+                ExportKind::Function(function),
+            ) => self.signature(*function).is_none_or(|has| has == wanted),
+            (
+                Wants::Function {
+                    signature: None, ..
+                }
+                | Wants::FunctionAddress { .. },
+                ExportKind::Function(_),
+            )
+            | (Wants::DataAddress { .. }, ExportKind::Data(_)) => true,
+            _ => false,
+        }
+    }
+
     /// The number that the custom section `name` holds, if it holds a LEB128 number and nothing else.
     #[must_use]
     pub fn stamp(&self, name: &str) -> Option<u32> {
