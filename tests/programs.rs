@@ -194,6 +194,8 @@ fn faults() -> Result<(), Failed> {
         &at("constructor.so"),
         &["-O1", "-shared"],
     )?;
+    let library = std::fs::read(at("library.so"))?;
+    std::fs::write(at("cut.so"), &library[..library.len() / 2])?;
     let said = |engine: &Engine, words: &[&str]| {
         let mut command = Pymode::find()?.command();
         command
@@ -211,7 +213,7 @@ fn faults() -> Result<(), Failed> {
         Ok::<_, String>((output.status.code(), lines.join("\n")))
     };
     let main = |how| ["main.wasm", how, "./library.so"];
-    let faults: [(&[&str], i32, &str); 16] = [
+    let faults: [(&[&str], i32, &str); 18] = [
         (&main("exit"), 7, ""),
         (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
         (&main("divide"), 134, "\n  in main.wasm!main+0x"),
@@ -244,6 +246,12 @@ fn faults() -> Result<(), Failed> {
             "\n      reached from its export `lonely`",
         ),
         (&["main.wasm", "folder", "./"], 3, "cannot find `"),
+        (&["main.wasm", "cut", "./cut.so"], 3, "it is cut short"),
+        (
+            &["main.wasm", "program", "./main.wasm"],
+            3,
+            "it is not a side module",
+        ),
         (
             &["main.wasm", "anything", "./constructor.so"],
             3,

@@ -52,6 +52,10 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn writable(this: &Bundle) -> f64;
 
+    /// What looks like a side module and is none, if anything does: by its path, what is wrong with it.
+    #[wasm_bindgen(method, getter)]
+    pub(crate) fn refused(this: &Bundle) -> Option<Object>;
+
     /// Whether the loader tells on standard error what it does.
     #[wasm_bindgen(method, getter, js_name = tracesLoads)]
     pub(crate) fn traces_loads(this: &Bundle) -> bool;

@@ -9,10 +9,10 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Uint8Array, WebAssembly};
+use js_sys::{Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main, Plan,
-    Program,
+    Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main,
+    ModuleError, Plan, Program,
 };
 use pymode_dylink_js::{
     Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Known, Modules, NotKnown, key,
@@ -154,6 +154,9 @@ impl Linking {
         }
         known.map_err(|unknown| match unknown {
             NotKnown::Malformed(reason) => reason.into(),
+            NotKnown::NoTicket if let Some(reason) = refused(path) => {
+                ModuleError::Told { reason }.into()
+            }
             NotKnown::NoTicket => unreadable(
                 "it is no side module that is part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
                     .to_owned(),
@@ -293,6 +296,22 @@ fn plan() -> Result<Arc<Plan>, Fault> {
     let bytes = bytes.map_err(|thrown| Fault::new(reason(&thrown)))?;
     let plan = Plan::from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?;
     Ok(PLAN.with(|cell| Arc::clone(cell.get_or_init(|| Arc::new(plan)))))
+}
+
+/// What was wrong with a file when the bundle was made.
+fn refused(path: &str) -> Option<String> {
+    let all = bundle::with(Bundle::refused).ok()??;
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let path = format!("/{}", parts.join("/"));
+    let reason = Reflect::get(&all, &path.into()).ok()?;
+    reason.as_string()
 }
 
 fn unreadable(reason: String) -> FetchError {

@@ -14,7 +14,7 @@ use crate::link::{self, Link};
 use crate::module::OURS;
 pub use crate::module::{Kind, Module, Place};
 use crate::notice;
-use crate::pack::{MAIN, PackError};
+use crate::pack::{MAIN, NoSide, PackError};
 use crate::python::{Files, SideFile};
 use crate::share::{self, Share};
 use crate::ticket::{hash_of, stamp};
@@ -43,6 +43,8 @@ pub(crate) struct Parts<'a> {
     pub(crate) loose: Vec<SideFile>,
     /// How much memory the guest may have, in bytes, as main says.
     pub(crate) memory: u64,
+    /// What looks like a side module and is none, and is in no tree: with its absolute path.
+    pub(crate) refused: Vec<NoSide>,
     /// Where libraries are looked for that are asked for without a path, besides where every host has some.
     pub(crate) library_path: Vec<String>,
     /// Whether the linker tells on standard error what it does.
@@ -76,6 +78,13 @@ pub(crate) struct Tree {
     pub(crate) files: Files,
 }
 
+impl Tree {
+    /// Where the guest sees one of the files.
+    fn inside(&self, path: &str) -> String {
+        format!("{}/{path}", self.path.trim_end_matches('/'))
+    }
+}
+
 /// What a Worker does with requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -94,12 +103,24 @@ impl Parts<'_> {
     /// All side modules, and where the guest sees them; one may be there more than once.
     fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
         let found = self.trees.iter().flat_map(|tree| {
-            let inside = |path: &String| format!("{}/{path}", tree.path.trim_end_matches('/'));
+            let inside = |path: &String| tree.inside(path);
             let sides = tree.files.sides.iter();
             sides.map(move |side| (side.paths.iter().map(inside).collect(), side))
         });
         let loose = self.loose.iter();
         found.chain(loose.map(|side| (side.paths.clone(), side)))
+    }
+
+    /// What looks like a side module and is none, where the guest sees it.
+    fn refused(&self) -> impl Iterator<Item = NoSide> {
+        let found = self.trees.iter().flat_map(|tree| {
+            let refused = tree.files.refused.iter();
+            refused.map(|refused| NoSide {
+                path: tree.inside(&refused.path),
+                ..refused.clone()
+            })
+        });
+        found.chain(self.refused.iter().cloned())
     }
 
     fn notes(
@@ -237,6 +258,10 @@ impl Bundle {
         }
         let refused = link.refused.iter();
         bundle.unloadable = refused.map(|refused| refused.reason.to_string()).collect();
+        let refused: Vec<NoSide> = parts.refused().collect();
+        let damaged = refused.iter().filter(|refused| refused.is_damaged);
+        let damaged = damaged.map(|it| format!("cannot load `{}`: {}", it.path, it.reason));
+        bundle.unloadable.extend(damaged);
         bundle.add(Module::bytes("plan.bin", Kind::Data, link.plan));
         entry.import("plan", "plan.bin");
         let mut settings = serde_json::json!({
@@ -248,6 +273,10 @@ impl Bundle {
             "development": parts.development,
             "environment": parts.environment,
         });
+        if !refused.is_empty() {
+            let by_path = refused.into_iter().map(|it| (it.path, it.reason));
+            settings["refused"] = by_path.collect::<BTreeMap<_, _>>().into_iter().collect();
+        }
         if !notes.is_empty() {
             settings["notes"] = notes.into();
         }

@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::pack::{self, Side};
+use crate::pack::{self, NoSide, Side};
 
 /// How much of a directory is copied: all of it is in the Worker's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,6 +78,8 @@ pub(crate) struct Snapshot {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
     /// Side modules among the files, which themselves are tickets.
     pub(crate) sides: Vec<Side>,
+    /// What looks like one and is none, with its absolute path.
+    pub(crate) refused: Vec<NoSide>,
 }
 
 /// Reads a directory. Symbolic links and what is neither file nor directory are left out: they may lead anywhere.
@@ -88,6 +90,7 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
         folders: Vec::new(),
         files: BTreeMap::new(),
         sides: Vec::new(),
+        refused: Vec::new(),
     };
     let mut left = room.bytes;
     let mut todo = vec![PathBuf::new()];
@@ -118,9 +121,13 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
                 };
                 let bytes = fs::read(&path).map_err(io_error("read", &path))?;
                 let (bytes, side) = pack::file(bytes);
-                if let (Some(mut side), Some(path)) = (side, path.to_str()) {
-                    side.paths.push(path.to_owned());
-                    snapshot.sides.push(side);
+                match (side, path.to_str()) {
+                    (Some(mut side), Some(path)) => {
+                        side.paths.push(path.to_owned());
+                        snapshot.sides.push(side);
+                    }
+                    (None, Some(path)) => snapshot.refused.extend(NoSide::at(path, &bytes)),
+                    (_, None) => {}
                 }
                 snapshot.files.insert(inside, bytes);
             }

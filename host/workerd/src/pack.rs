@@ -5,9 +5,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pymode_dylink::{ContentHash, ModuleInfo};
+use pymode_dylink::{ContentHash, ModuleError, ModuleInfo};
 use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter, NodeId};
 use pymode_toolchain::CacheError;
+use serde::{Deserialize, Serialize};
 
 use crate::prune;
 use crate::stdlib::LeftOut;
@@ -86,6 +87,40 @@ pub struct Packed {
     pub carrier: Vec<u8>,
     /// The side modules that were found.
     pub sides: Vec<Side>,
+    /// What looks like one and is none.
+    pub refused: Vec<NoSide>,
+}
+
+/// A file that is called like a library and is WebAssembly, but no side module.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoSide {
+    /// Where it lies.
+    pub path: String,
+    /// What the linker says of it.
+    pub reason: String,
+    /// It is damaged: nobody can want it so. Another may be a whole program, or a module for somebody else.
+    pub is_damaged: bool,
+}
+
+impl NoSide {
+    /// What the file at `path` is, if it is one of these.
+    #[must_use]
+    pub fn at(path: &str, bytes: &[u8]) -> Option<NoSide> {
+        if !path.ends_with(".wasm") && !path.ends_with(".so") {
+            return None;
+        }
+        // What is no WebAssembly at all is seen as such where it is opened.
+        ModuleInfo::check_magic(bytes).ok()?;
+        let error = ModuleInfo::from_bytes(bytes).err()?;
+        Some(NoSide {
+            path: path.to_owned(),
+            is_damaged: !matches!(
+                error,
+                ModuleError::NotSide | ModuleError::Component | ModuleError::OldFormat
+            ),
+            reason: error.to_string(),
+        })
+    }
 }
 
 /// A side module, to be compiled by the engine.
@@ -205,6 +240,7 @@ pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
 struct Packer {
     writer: ImageWriter,
     sides: Vec<Side>,
+    refused: Vec<NoSide>,
     /// How many files of a directory there are, and how large they are together.
     files: usize,
     bytes: u64,
@@ -244,9 +280,12 @@ impl Packer {
 
     fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {
         let (bytes, side) = file(bytes);
-        if let Some(mut side) = side {
-            side.paths.push(path.to_owned());
-            self.sides.push(side);
+        match side {
+            Some(mut side) => {
+                side.paths.push(path.to_owned());
+                self.sides.push(side);
+            }
+            None => self.refused.extend(NoSide::at(path, &bytes)),
         }
         Ok(self.writer.file(path, bytes)?)
     }
@@ -264,6 +303,7 @@ impl Packer {
         Ok(Packed {
             carrier: image_module(&self.writer.finish()?),
             sides: self.sides,
+            refused: self.refused,
         })
     }
 }

@@ -171,6 +171,7 @@ impl Python {
             trees,
             loose: Vec::new(),
             memory,
+            refused: Vec::new(),
             library_path: Vec::new(),
             traces_loads: project.traces_loads,
             mode: project.settings.mode,

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use pymode_toolchain::{Cache, CacheError, Key, Talk};
+use serde::de::DeserializeOwned;
 
 use crate::bundle::{Bundle, Main};
-use crate::pack::{self, Exports, PackError, Packed, Side};
+use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
 use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
 use crate::stdlib::LeftOut;
@@ -42,6 +43,8 @@ pub struct Python {
 pub(crate) struct Files {
     pub(crate) carrier: PathBuf,
     pub(crate) sides: Vec<SideFile>,
+    /// What looks like one and is none.
+    pub(crate) refused: Vec<NoSide>,
 }
 
 /// A side module in a file.
@@ -57,6 +60,8 @@ pub(crate) struct SideFile {
 
 /// Which side modules there are, by key, and where they lie.
 const INDEX: &str = "sides.json";
+/// What looks like a side module and is none.
+const REFUSED: &str = "refused.json";
 
 impl Python {
     /// Builds the Worker's code if it is not there, and gets workerd. `wasm` and `image` are packed when they are needed.
@@ -153,15 +158,13 @@ impl Files {
         }
         let index = serde_json::to_vec(&index).expect("a map of texts is JSON");
         write(&dir.join(INDEX), &index)?;
+        let refused = serde_json::to_vec(&packed.refused).expect("a list of texts is JSON");
+        write(&dir.join(REFUSED), &refused)?;
         Files::read(dir)
     }
 
     pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
-        let path = dir.join(INDEX);
-        let index = fs::read(&path).map_err(CacheError::io("read", &path))?;
-        let index: BTreeMap<String, Vec<String>> = serde_json::from_slice(&index)
-            .map_err(io::Error::from)
-            .map_err(CacheError::io("understand", &path))?;
+        let index: BTreeMap<String, Vec<String>> = read_json(&dir.join(INDEX))?;
         let sides = index.into_iter().map(|(key, paths)| SideFile {
             file: dir.join(format!("side-{key}.wasm")),
             key,
@@ -170,6 +173,7 @@ impl Files {
         Ok(Files {
             carrier: dir.join("image.wasm"),
             sides: sides.collect(),
+            refused: read_json(&dir.join(REFUSED))?,
         })
     }
 }
@@ -203,6 +207,12 @@ pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
         .field("path", real.to_string_lossy())
         .field("length", meta.len().to_string())
         .field("changed", changed.as_nanos().to_string()))
+}
+
+fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CacheError> {
+    let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
+    let read = serde_json::from_slice(&bytes).map_err(io::Error::from);
+    read.map_err(CacheError::io("understand", path))
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {

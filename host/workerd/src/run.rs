@@ -15,7 +15,7 @@ use pymode_toolchain::CacheError;
 use crate::bundle::{Bundle, Mode, Parts, Tree};
 use crate::conversation::Conversation;
 use crate::cwd::{self, CwdError, Room, Snapshot};
-use crate::pack::{self, Exports, PackError, Packed, Side};
+use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
 use crate::program::Program;
 use crate::python::{Files, MEMORY_LIMIT, Python, SideFile};
 use crate::runtime::Runtime;
@@ -257,6 +257,7 @@ impl<'a> Run<'a> {
             trees,
             loose,
             memory: self.memory,
+            refused: cwd.as_ref().map_or(Vec::new(), |cwd| cwd.refused.clone()),
             library_path: self.library_path.clone(),
             traces_loads: self.traces_loads,
             mode: Mode::Run,
@@ -317,23 +318,29 @@ impl<'a> Run<'a> {
 
     /// One image for each directory that holds single files.
     fn single_files(&self) -> Result<BTreeMap<String, Packed>, RunError> {
-        let mut folders: BTreeMap<String, (ImageWriter, Vec<Side>)> = BTreeMap::new();
+        let mut folders: BTreeMap<String, (ImageWriter, Vec<Side>, Vec<NoSide>)> = BTreeMap::new();
         for (at, file) in &self.files {
             let unnamed = || PackError::Name { path: at.clone() };
             let folder = at.parent().and_then(Path::to_str).ok_or_else(unnamed)?;
             let name = at.file_name().and_then(OsStr::to_str).ok_or_else(unnamed)?;
             let bytes = fs::read(file).map_err(CacheError::io("read", file))?;
             let (bytes, mut side) = pack::file(bytes);
-            if let Some(side) = &mut side {
-                side.paths.push(name.to_owned());
+            let (writer, sides, refused) = folders.entry(folder.to_owned()).or_default();
+            match &mut side {
+                Some(side) => side.paths.push(name.to_owned()),
+                None => refused.extend(NoSide::at(name, &bytes)),
             }
-            let (writer, sides) = folders.entry(folder.to_owned()).or_default();
             writer.file(name, bytes).map_err(PackError::from)?;
             sides.extend(side);
         }
-        let pack = |(folder, (writer, sides)): (String, (ImageWriter, Vec<Side>))| {
+        let pack = |(folder, (writer, sides, refused)): (String, (ImageWriter, _, _))| {
             let carrier = image_module(&writer.finish().map_err(PackError::from)?);
-            Ok((folder, Packed { carrier, sides }))
+            let packed = Packed {
+                carrier,
+                sides,
+                refused,
+            };
+            Ok((folder, packed))
         };
         folders.into_iter().map(pack).collect()
     }

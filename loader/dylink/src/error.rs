@@ -9,7 +9,7 @@ use core::fmt;
 use crate::engine::Fault;
 use crate::process::FetchError;
 use crate::set::PlanError;
-use crate::unresolved::Unresolved;
+use crate::unresolved::{Unresolved, linked_by};
 
 /// Why bytes are not a module that the linker can load.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -82,6 +82,12 @@ pub enum ModuleError {
         end: u64,
         /// How much the module asks for.
         size: u32,
+    },
+    /// What was found where there was a parser.
+    #[error("{reason}")]
+    Told {
+        /// One of these, as a sentence.
+        reason: String,
     },
     /// An import that nothing can be bound to.
     #[error("it imports `{module}.{name}`, which is not a global")]
@@ -201,17 +207,30 @@ pub enum OpenError {
         /// The engine's sentence.
         reason: Fault,
     },
-    /// An import whose definition does not exist yet when the importer is instantiated, and that nothing can stand in for.
+    /// A tag whose definition does not exist yet when its importer is instantiated: nothing can stand in for a tag.
     #[error(
-        "cannot load `{path}`: nothing can be bound to its import `{symbol}`, which is defined later: {obstacle}"
+        "cannot load `{path}`: its tag `{tag}` is defined in `{defined_in}`, {}",
+        later(.path, .defined_in, *.in_cycle)
     )]
-    Cycle {
+    LaterTag {
         /// The file that imports it.
-        path: String,
-        /// The symbol.
+        path: Arc<str>,
+        /// The tag.
+        tag: String,
+        /// The file that defines it, and is loaded after.
+        defined_in: Arc<str>,
+        /// The one that defines it needs the other, by whatever way.
+        in_cycle: bool,
+    },
+    /// A function that has to be forwarded, which cannot be done without its type.
+    #[error(
+        "cannot load `{path}`: its function `{symbol}` does not exist yet when it is loaded, and cannot be forwarded: its type is not known"
+    )]
+    UnknownType {
+        /// The file that imports it.
+        path: Arc<str>,
+        /// The function.
         symbol: String,
-        /// Why it cannot be forwarded.
-        obstacle: &'static str,
     },
     /// The link plan cannot be used.
     #[error("cannot load `{path}`: {reason}")]
@@ -342,6 +361,18 @@ fn needed(by: &Option<Arc<str>>) -> String {
     by.as_ref()
         .map(|by| format!(", needed by `{by}`"))
         .unwrap_or_default()
+}
+
+fn later(path: &str, defined_in: &str, in_cycle: bool) -> String {
+    match in_cycle {
+        true => format!(
+            "which needs `{path}` and so exists only after it\n  hint: define the tag in a library that both need, or in the main module"
+        ),
+        false => format!(
+            "which `{path}` does not name in NEEDED and which exists only after it\n  hint: link `{path}` with {}",
+            linked_by(defined_in)
+        ),
+    }
 }
 
 fn because(reason: &Option<Fault>) -> String {

@@ -150,4 +150,23 @@ impl Group {
         }
         order
     }
+
+    /// Whether a member needs another, by whatever way.
+    pub(crate) fn reaches(&self, from: usize, to: usize) -> bool {
+        let mut seen = alloc::vec![false; self.members.len()];
+        let mut todo = Vec::from([from]);
+        while let Some(member) = todo.pop() {
+            if member == to {
+                return true;
+            }
+            for need in &self.members[member].needs {
+                if let Node::New(need) = *need
+                    && !core::mem::replace(&mut seen[need], true)
+                {
+                    todo.push(need);
+                }
+            }
+        }
+        false
+    }
 }

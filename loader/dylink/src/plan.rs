@@ -187,10 +187,9 @@ impl Planner<'_, '_> {
         let mut uses = member.needs.clone();
         let mut bindings = Vec::with_capacity(targets.len());
         for (import, target) in info.imports.iter().zip(targets) {
-            let needs_type = || OpenError::Cycle {
-                path: (&*member.path).into(),
+            let needs_type = || OpenError::UnknownType {
+                path: Arc::clone(&member.path),
                 symbol: (&*import.name).into(),
-                obstacle: "its type is not known",
             };
             let binding = match *target {
                 Target::Memory => Binding::Memory,
@@ -216,16 +215,17 @@ impl Planner<'_, '_> {
                     Binding::Got(Got::Function(self.address_of(definition)))
                 }
                 Target::NullAddress => Binding::Got(Got::Null),
-                Target::Tag(definition) if self.exists(definition.node) => {
-                    Binding::Export(definition)
-                }
-                Target::Tag(_) => {
-                    return Err(OpenError::Cycle {
-                        path: (&*member.path).into(),
-                        symbol: (&*import.name).into(),
-                        obstacle: "it is a tag, and the two modules need each other",
-                    });
-                }
+                Target::Tag(definition) => match definition.node {
+                    Node::New(later) if !self.instantiated.contains(&later) => {
+                        return Err(OpenError::LaterTag {
+                            path: Arc::clone(&member.path),
+                            tag: (&*import.name).into(),
+                            defined_in: Arc::clone(&group.members[later].path),
+                            in_cycle: group.reaches(later, at),
+                        });
+                    }
+                    Node::New(_) | Node::Loaded(_) => Binding::Export(definition),
+                },
                 Target::ProcessTag => Binding::ProcessTag,
                 Target::MainGlobal(export) => Binding::Export(Definition {
                     node: Node::Loaded(ModuleId::MAIN),

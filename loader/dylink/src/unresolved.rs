@@ -174,7 +174,7 @@ impl fmt::Display for Unnamed<'_> {
 }
 
 /// What names a library to a linker: `-lz` for `libz.so`.
-fn linked_by(path: &str) -> String {
+pub(crate) fn linked_by(path: &str) -> String {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let stem = name.strip_prefix("lib");
     match stem.and_then(|stem| stem.strip_suffix(".so")) {
