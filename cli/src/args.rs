@@ -104,7 +104,7 @@ pub(crate) struct Run {
     /// The engine that runs it
     #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
     pub(crate) engine: Engine,
-    /// Make a package importable, building it when it has C code: `NAME`, `NAME==VERSION`, an sdist or a source tree
+    /// Make a package importable, building it when it has C code: a requirement such as `NAME` or `NAME>=2`, an sdist, a wheel or a source tree
     #[arg(long, value_name = "SPEC")]
     pub(crate) with: Vec<String>,
     /// Make a directory of modules importable (read-only)
@@ -160,7 +160,7 @@ pub(crate) enum Engine {
 pub(crate) enum Ext {
     /// Build wheels with `.wasm` side modules; prints each wheel's path
     Build {
-        /// `NAME`, `NAME==VERSION`, an sdist or a source tree
+        /// A requirement such as `NAME`, `NAME==1.2` or `NAME>=1.2,<2`; an sdist; or a source tree
         #[arg(required = true, value_name = "SPEC")]
         specs: Vec<String>,
         /// Where the wheels go
@@ -178,7 +178,7 @@ pub(crate) enum Ext {
     },
     /// Run a package's own test suite, from its sdist, inside the guest
     Test {
-        /// `NAME` or `NAME==VERSION`
+        /// A requirement such as `NAME` or `NAME==1.2`, or an sdist
         spec: String,
         /// The engine that runs it
         #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]

@@ -81,7 +81,7 @@ pub enum Error {
         reason: String,
     },
     /// There is no project.
-    #[error("there is no `pyproject.toml` in `{}` or above it", dir.display())]
+    #[error("there is no `pyproject.toml` in `{}` or above it\n  hint: a project has one, with `[project]` and `name = \"…\"` in it; `--project DIR` names another directory", dir.display())]
     NoProject {
         /// Where it was looked for.
         dir: PathBuf,
@@ -160,7 +160,7 @@ pub enum Error {
     },
     /// A package has no tests that can be run.
     #[error(
-        "it is not known how to run the tests of `{what}`\n  hint: add a `[test]` table to `extensions/recipes/{what}.toml`"
+        "it is not known how to run the tests of `{what}`: neither its sdist nor the package has a directory `tests` or `test`, and its `pyproject.toml` has no `testpaths` for pytest\n  hint: a `[test]` table in `extensions/recipes/{what}.toml` says how"
     )]
     NoTests {
         /// The package.

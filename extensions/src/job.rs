@@ -77,7 +77,7 @@ impl Builder<'_> {
                     recipe: Some(recipe.clone()),
                 });
             }
-            let locked = self.lookup(name, version)?;
+            let locked = self.lookup(name, &wanted(name, version))?;
             let sdist = locked.sdist.clone().ok_or_else(|| no_sdist(&locked))?;
             Ok(Job {
                 what: format!("{name} {}", locked.version),
@@ -88,6 +88,16 @@ impl Builder<'_> {
         Ok(Some(match spec {
             Spec::Project(name) => index(name, None)?,
             Spec::Exact(name, version) => index(name, Some(version))?,
+            Spec::Fitting(requirement) => {
+                let name = requirement.name();
+                let locked = self.lookup(name, requirement.as_str())?;
+                self.talk.note(&format!(
+                    "{}: {name} {}",
+                    requirement.as_str(),
+                    locked.version
+                ));
+                index(name, Some(&locked.version))?
+            }
             Spec::Sdist(path) => {
                 let sha256 = Sha256Hex::of_file(path).map_err(CacheError::io("read", path))?;
                 let file = path
@@ -121,16 +131,13 @@ impl Builder<'_> {
         }))
     }
 
-    fn lookup(&self, name: &ProjectName, version: Option<&Version>) -> Result<Locked, Error> {
-        let requirement = match version {
-            Some(version) => format!("{name}=={version}"),
-            None => name.to_string(),
-        };
+    /// The newest version that fits a requirement of a project.
+    fn lookup(&self, name: &ProjectName, requirement: &str) -> Result<Locked, Error> {
         let locked = lock(
             self.cache,
             self.talk,
             &self.target.native,
-            &[requirement],
+            &[requirement.to_owned()],
             Reach::Alone,
         )?;
         let found = locked.into_iter().find(|locked| locked.name == *name);
@@ -145,7 +152,7 @@ impl Builder<'_> {
         match &job.origin {
             Origin::Index(sdist) => sdist::unpack_sdist(&self.fetch(sdist)?, into),
             Origin::Pinned(name, version, _) => {
-                let locked = self.lookup(name, Some(version))?;
+                let locked = self.lookup(name, &wanted(name, Some(version)))?;
                 let sdist = locked.sdist.as_ref().ok_or_else(|| no_sdist(&locked))?;
                 require_pinned(job.recipe.as_ref(), name, version, sdist)?;
                 sdist::unpack_sdist(&self.fetch(sdist)?, into)
@@ -166,6 +173,14 @@ impl Builder<'_> {
             std::slice::from_ref(&sdist.source),
             &sdist.sha256,
         )?)
+    }
+}
+
+/// A project in one version or in any, as a requirement.
+fn wanted(name: &ProjectName, version: Option<&Version>) -> String {
+    match version {
+        Some(version) => format!("{name}=={version}"),
+        None => name.to_string(),
     }
 }
 

@@ -7,10 +7,19 @@ use pymode_toolchain::CacheError;
 use toml_edit::{Array, DocumentMut, Item, Value, table, value};
 
 use crate::error::Error;
+use crate::marker;
 use crate::pylock;
 use crate::spec::{ProjectName, SpecError};
 
 const FILE: &str = "pyproject.toml";
+
+/// What may stand before a version; longer signs first.
+const CONDITIONS: &[&str] = &["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
+
+/// Whether a project's name may hold it.
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "-_.".contains(c)
+}
 
 /// A project on disk.
 #[derive(Clone, Debug)]
@@ -38,6 +47,48 @@ impl Requirement {
         &self.text
     }
 
+    /// That it is one that the guest has: its marker holds here, and what else follows the name has the form of conditions.
+    /// uv looks at the versions themselves.
+    pub(crate) fn require_here(&self) -> Result<(), SpecError> {
+        let wrong = |at: &str| SpecError::NoRequirement {
+            text: self.text.clone(),
+            at: at.trim().to_owned(),
+        };
+        let end = self.text.find(|c: char| !is_of_name(c));
+        let rest = &self.text[end.unwrap_or(self.text.len())..];
+        let (rest, marker) = match rest.split_once(';') {
+            Some((rest, marker)) => (rest.trim(), Some(marker.trim())),
+            None => (rest.trim(), None),
+        };
+        let rest = match rest.strip_prefix('[') {
+            Some(extras) => extras.split_once(']').ok_or_else(|| wrong(rest))?.1.trim(),
+            None => rest,
+        };
+        let inner = rest
+            .strip_prefix('(')
+            .and_then(|rest| rest.strip_suffix(')'));
+        let conditions = inner.unwrap_or(rest).split(',').map(str::trim);
+        for condition in conditions.filter(|_| !rest.is_empty()) {
+            let version = CONDITIONS
+                .iter()
+                .find_map(|sign| condition.strip_prefix(sign));
+            if !version.is_some_and(|version| {
+                version
+                    .trim()
+                    .starts_with(|c: char| c.is_ascii_alphanumeric())
+            }) {
+                return Err(wrong(condition));
+            }
+        }
+        match marker.map(marker::holds) {
+            None | Some(Ok(true)) => Ok(()),
+            Some(Ok(false)) => Err(SpecError::OtherPlatform {
+                text: self.text.clone(),
+            }),
+            Some(Err(_)) => Err(wrong(marker.unwrap_or_default())),
+        }
+    }
+
     /// Whether any version of it will do.
     pub(crate) fn is_bare(&self) -> bool {
         self.text.parse::<ProjectName>().is_ok()
@@ -49,7 +100,7 @@ impl std::str::FromStr for Requirement {
 
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let text = text.trim();
-        let end = text.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
+        let end = text.find(|c: char| !is_of_name(c));
         Ok(Self {
             name: text[..end.unwrap_or(text.len())].parse()?,
             text: text.to_owned(),

@@ -33,6 +33,7 @@ impl Builder<'_> {
                     Some(recipe) => format!("{name}=={}", recipe.version),
                     None => name.to_string(),
                 }),
+                Spec::Fitting(requirement) => requirements.push(requirement.as_str().to_owned()),
                 Spec::Exact(name, version) => requirements.push(format!("{name}=={version}")),
                 Spec::Sdist(_) | Spec::Tree(_) | Spec::Wheel(_) => {
                     let wheel = self.build(spec)?;

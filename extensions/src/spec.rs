@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use crate::pyproject::Requirement;
+
 /// A project's name as PyPI compares it: lower case, one `-` for each run of `-`, `_` and `.`.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ProjectName(String);
@@ -94,6 +96,8 @@ pub enum Spec {
     Project(ProjectName),
     /// One version of a project of the index.
     Exact(ProjectName, Version),
+    /// A project of the index in the newest version that fits.
+    Fitting(Requirement),
     /// An sdist on disk.
     Sdist(PathBuf),
     /// A directory with a `pyproject.toml` or a `setup.py`.
@@ -115,8 +119,26 @@ pub enum SpecError {
         text: String,
     },
     /// Not a version.
-    #[error("`{text}` is no version\n  hint: only `name==version` is understood, without ranges")]
+    #[error("`{text}` is no version")]
     NoVersion {
+        /// As written.
+        text: String,
+    },
+    /// What follows a name is neither a version nor a condition.
+    #[error(
+        "`{text}` is no requirement, from `{at}` on\n  hint: write `name`, `name==1.2`, `name>=1.2,<2` or `name[extra]`"
+    )]
+    NoRequirement {
+        /// As written.
+        text: String,
+        /// Where it goes wrong.
+        at: String,
+    },
+    /// A requirement of another platform.
+    #[error(
+        "`{text}` is not for this platform\n  hint: `sys_platform` is `wasi` here, `platform_machine` `wasm32`, `python_version` 3.13"
+    )]
+    OtherPlatform {
         /// As written.
         text: String,
     },
@@ -143,12 +165,7 @@ impl FromStr for Spec {
         let is_sdist = is_archive(&[".tar.gz", ".tgz", ".tar.xz", ".zip"]);
         let is_wheel = is_archive(&[".whl"]);
         if !(text.contains('/') || text == "." || text == ".." || is_sdist || is_wheel) {
-            return match text.split_once("==") {
-                Some((name, version)) => {
-                    Ok(Self::Exact(name.trim().parse()?, version.trim().parse()?))
-                }
-                None => Ok(Self::Project(text.trim().parse()?)),
-            };
+            return Self::of_index(text.trim());
         }
         let path = Path::new(text);
         if path.is_dir() {
@@ -174,11 +191,29 @@ impl FromStr for Spec {
     }
 }
 
+impl Spec {
+    /// A name with nothing behind it, with one version, or with conditions (PEP 508).
+    fn of_index(text: &str) -> Result<Self, SpecError> {
+        if let Some((name, version)) = text.split_once("==")
+            && let (Ok(name), Ok(version)) = (name.trim().parse(), version.trim().parse())
+        {
+            return Ok(Self::Exact(name, version));
+        }
+        let requirement: Requirement = text.parse()?;
+        if requirement.is_bare() {
+            return Ok(Self::Project(requirement.name().clone()));
+        }
+        requirement.require_here()?;
+        Ok(Self::Fitting(requirement))
+    }
+}
+
 impl fmt::Display for Spec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Project(name) => write!(f, "{name}"),
             Self::Exact(name, version) => write!(f, "{name}=={version}"),
+            Self::Fitting(requirement) => f.write_str(requirement.as_str()),
             Self::Sdist(path) | Self::Tree(path) | Self::Wheel(path) => {
                 write!(f, "{}", path.display())
             }
@@ -208,12 +243,39 @@ mod tests {
     }
 
     #[test]
+    fn a_requirement_is_taken_as_it_is_written() {
+        for text in [
+            "a>=1",
+            "a==1,<2",
+            "a==1.*",
+            "A[x, y]~=1.0",
+            "a[x]",
+            "a (>=1)",
+            "a>1; sys_platform == 'wasi'",
+        ] {
+            let spec = text.parse();
+            assert!(
+                matches!(&spec, Ok(Spec::Fitting(one)) if one.as_str() == text && one.name().as_str() == "a"),
+                "{spec:?}"
+            );
+        }
+        let other = "a>1; sys_platform == 'win32'".parse::<Spec>();
+        assert!(
+            matches!(other, Err(SpecError::OtherPlatform { .. })),
+            "{other:?}"
+        );
+    }
+
+    #[test]
     fn what_means_nothing_is_said_so() {
         for text in [
             "",
-            "a>=1",
             "a==",
-            "a==1,<2",
+            "a>=",
+            "a=1",
+            "a b",
+            "a[x",
+            "a; moon == 'x'",
             "-rf",
             "no/such/file.tar.gz",
             "/",

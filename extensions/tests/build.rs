@@ -28,6 +28,7 @@ fn main() -> ExitCode {
         ),
         Trial::test("requirements_come_along", requirements),
         Trial::test("tests_are_found_as_the_recipe_says", suite),
+        Trial::test("tests_are_found_without_a_recipe", suite_of_a_stranger),
     ])
 }
 
@@ -282,7 +283,29 @@ fn suite() -> Tested {
         .err()
         .ok_or("it has no recipe")?
         .to_string();
-    contains(&error, &["`iniconfig`", "hint: add a `[test]` table"])
+    contains(&error, &["`iniconfig`", "hint: a `[test]` table"])
+}
+
+fn suite_of_a_stranger() -> Tested {
+    let dir = tiny("", "return PyLong_FromLong(42);")?;
+    fs::create_dir(dir.path().join("tests"))?;
+    fs::write(
+        dir.path().join("tests/test_answer.py"),
+        "import unittest, tiny._c\nclass Test(unittest.TestCase):\n    def test_answer(self):\n        self.assertEqual(tiny._c.answer(), 42)\n",
+    )?;
+    let suite = builder()?
+        .suite(&spec(&format!("{}/", dir.path().display()))?)
+        .map_err(told)?;
+    is(
+        suite.dir.join("tests/test_answer.py").is_file() && !suite.dir.join("tiny").exists(),
+        "the tests are there, and nothing that would hide what was built",
+    )?;
+    let args = suite.args(&[], None);
+    is(
+        args.ends_with(&["-m", "unittest", "discover", "-s", "tests"].map(String::from)),
+        &format!("{args:?}"),
+    )?;
+    is(suite.modules == ["tiny._c"], "its C module must be active")
 }
 
 fn abi3() -> Tested {

@@ -1,5 +1,7 @@
 //! A package's own tests: where they are and how they are run. Running them is the caller's: it has the engines.
 
+mod guess;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +12,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::build::Builder;
 use crate::error::Error;
-use crate::recipe::Recipe;
+use crate::recipe::{Recipe, TestRecipe};
 use crate::sdist::copy_tree;
 use crate::skips::{self, Skips};
 use crate::spec::Spec;
 use crate::wheel::Wheel;
+use guess::Guess;
 
 /// A test suite that is ready to run.
 #[derive(Clone, Debug)]
@@ -34,6 +37,8 @@ pub struct Suite {
     pub modules: Vec<String>,
     run: Vec<String>,
     skips: Skips,
+    /// Whether each skip must match a test.
+    knows_skips: bool,
 }
 
 /// What the guest writes beside the tests.
@@ -74,13 +79,13 @@ impl Suite {
         let settings = serde_json::to_string(&Settings {
             skips: &self.skips,
             modules: &self.modules,
-            whole: more.is_empty(),
+            whole: more.is_empty() && self.knows_skips,
             report: files.map(|files| files.report),
             running: files.map(|files| files.running),
         })
         .expect("text and numbers are JSON");
         // The tests' directory is shared, and its bytecode would be the guest's to write.
-        let helper = ["-B", "-c", include_str!("../helpers/suite.py")].map(String::from);
+        let helper = ["-B", "-c", include_str!("../../helpers/suite.py")].map(String::from);
         helper
             .into_iter()
             .chain([settings])
@@ -97,28 +102,30 @@ impl Outcome {
 }
 
 impl Builder<'_> {
-    /// The tests of a package, as its recipe says.
+    /// The tests of a package, as its recipe says, or else its sdist.
     ///
     /// # Errors
-    /// When no recipe says how; when the package or what its tests require cannot be had.
+    /// When neither says how; when the package or what its tests require cannot be had.
     pub fn suite(&self, spec: &Spec) -> Result<Suite, Error> {
         let wheel = self.build(spec)?;
         let name = wheel.name.name.clone();
-        let no_tests = || Error::NoTests {
-            what: name.to_string(),
-        };
-        let recipe = Recipe::find(&name)?.ok_or_else(no_tests)?;
-        let test = recipe.test.clone().ok_or_else(no_tests)?;
+        let what = format!("{name} {}", wheel.name.version);
+        let Plan {
+            test,
+            modules,
+            text,
+            skips,
+            knows_skips,
+        } = self.plan(spec, &wheel, &what)?;
 
         let mut site = self.site(std::slice::from_ref(spec))?;
         site.extend(self.site_of_requirements(&test.requires, &[name.clone()].into())?);
         let mut seen = BTreeSet::new();
         site.retain(|dir| seen.insert(dir.clone()));
 
-        let what = format!("{name} {}", wheel.name.version);
         let key = Key::new(&what.replace(' ', "-"))
             .field("wheel", wheel.path.to_string_lossy())
-            .field("recipe", recipe.text);
+            .field("recipe", &text);
         let dir = self.cache.entry("suites", &key, |dir| {
             if test.from.is_empty() {
                 return Ok::<_, Error>(());
@@ -138,11 +145,84 @@ impl Builder<'_> {
             wheel,
             site,
             dir,
-            modules: [recipe.modules, test.modules].concat(),
+            modules: [modules, test.modules].concat(),
             run: test.run,
-            skips: skips::of(&name),
+            skips,
+            knows_skips,
         })
     }
+
+    /// How the tests are to be run: as the recipe says, or as it seems from the sdist, which is told.
+    fn plan(&self, spec: &Spec, wheel: &Wheel, what: &str) -> Result<Plan, Error> {
+        let name = &wheel.name.name;
+        if let Some(recipe) = Recipe::find(name)?
+            && let Some(test) = recipe.test
+        {
+            return Ok(Plan {
+                test,
+                modules: recipe.modules,
+                text: recipe.text.to_owned(),
+                skips: skips::of(name),
+                knows_skips: true,
+            });
+        }
+        let no_tests = || Error::NoTests {
+            what: name.to_string(),
+        };
+        if matches!(spec, Spec::Wheel(_)) {
+            return Err(no_tests());
+        }
+        let scratch =
+            tempfile::tempdir().map_err(CacheError::io("create", &std::env::temp_dir()))?;
+        let (tree, _) = self.source(spec, &scratch.path().join("source"))?;
+        let guess = match Guess::of(&tree)? {
+            Some(guess) => guess,
+            None => {
+                let members = wheel.members()?;
+                let names = members.iter().map(|member| member.name.as_str());
+                Guess::among(names).ok_or_else(no_tests)?
+            }
+        };
+        let Guess { test, source } = guess;
+        let with = match test.requires.as_slice() {
+            [] => String::new(),
+            requires => format!(", with {}", requires.join(", ")),
+        };
+        self.talk.note(&format!(
+            "{what} has no recipe for its tests; trying `python {}`{with}, because {source}",
+            test.run.join(" ")
+        ));
+        let modules = wheel.side_modules()?;
+        let modules = modules.keys().filter_map(|path| dotted(path)).collect();
+        Ok(Plan {
+            text: format!("{test:?}"),
+            skips: guess::skips(),
+            knows_skips: false,
+            test,
+            modules,
+        })
+    }
+}
+
+/// How a suite is run.
+struct Plan {
+    test: TestRecipe,
+    /// The package's extension modules.
+    modules: Vec<String>,
+    /// All of it as text, for a key.
+    text: String,
+    skips: Skips,
+    knows_skips: bool,
+}
+
+/// The name that an extension module in a wheel is imported by; none for what is a library, or lies where nothing is imported from.
+fn dotted(path: &str) -> Option<String> {
+    let stem = path.strip_suffix(pymode_abi::EXT_SUFFIX)?;
+    let is_identifier = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+    };
+    let dotted = stem.replace('/', ".");
+    dotted.split('.').all(is_identifier).then_some(dotted)
 }
 
 /// Changes a file of a suite; a text that is not there, or more than once, is an error: the recipe must follow the package.
