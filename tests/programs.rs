@@ -213,7 +213,7 @@ fn faults() -> Result<(), Failed> {
         Ok::<_, String>((output.status.code(), lines.join("\n")))
     };
     let main = |how| ["main.wasm", how, "./library.so"];
-    let faults: [(&[&str], i32, &str); 18] = [
+    let faults: &[(&[&str], i32, &str)] = &[
         (&main("exit"), 7, ""),
         (&main("abort"), 134, "\n  in main.wasm!abort+0x"),
         (&main("divide"), 134, "\n  in main.wasm!main+0x"),
@@ -239,6 +239,11 @@ fn faults() -> Result<(), Failed> {
             134,
             "indirect call type mismatch\n  in main.wasm!main+0x",
         ),
+        (
+            &main("other"),
+            134,
+            "hint: a function is called through a pointer that says other parameters",
+        ),
         (&main("nothing"), 3, "undefined symbol `nothing`"),
         (
             &["main.wasm", "lonely", "./lonely.so"],
@@ -261,7 +266,7 @@ fn faults() -> Result<(), Failed> {
         (&["library.so"], 1, "exports no function `_start`"),
         (&["alien.wasm"], 1, "`elsewhere.thing`"),
     ];
-    for (words, code, part) in faults {
+    for &(words, code, part) in faults {
         let [native, worker] = [&Engine::ALL[0], &Engine::ALL[1]].map(|engine| said(engine, words));
         let (native, worker) = (native?, worker?);
         if native != worker || native.0 != Some(code) || !native.1.contains(part) {

@@ -1,5 +1,6 @@
 //! The cases, and what they are run with.
 
+mod build;
 mod dlopen;
 mod interpreter;
 mod library;
@@ -30,6 +31,7 @@ pub(crate) const CASES: &[Case] = &[
     ("start", start::start),
     ("interpreter", interpreter::interpreter),
     ("dlopen", dlopen::dlopen),
+    ("build", build::build),
     ("worker-start", worker::start),
     ("worker-request", worker::request),
     ("worker-dlopen", worker::dlopen),

@@ -38,12 +38,24 @@ pub struct Fault {
 impl Fault {
     /// Calls that went too deep.
     pub const TOO_DEEP: &str = "its calls went too deep (call stack exhausted)";
-    /// What to do about them.
-    pub const IS_ENDLESS: &str = "is there a recursion without end?";
+    /// A call whose types are not those of the function, as engines say it.
+    pub const OTHER_TYPE: &str = "wasm trap: indirect call type mismatch";
     /// It executed `unreachable`.
     pub const ABORTED: &str = "it aborted, or reached what it takes for unreachable";
     /// It threw, and nothing of it catches.
     pub const UNCAUGHT: &str = "it threw an exception that nobody caught";
+
+    /// What to do about something that happened, where the reason alone tells.
+    #[must_use]
+    pub fn hint_for(reason: &str) -> Option<&'static str> {
+        match reason {
+            Self::TOO_DEEP => Some("is there a recursion without end?"),
+            Self::OTHER_TYPE => Some(
+                "a function is called through a pointer that says other parameters or another result, which native machines let pass: look at what the innermost function calls",
+            ),
+            _ => None,
+        }
+    }
 }
 
 /// How many functions a message shows; a runaway recursion has thousands.

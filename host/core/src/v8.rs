@@ -1,5 +1,7 @@
 //! What V8 says of guest code that could not go on, and what the native host says of the same.
 
+use crate::Fault;
+
 /// V8's sentences, and wasmtime's for the same traps.
 const TRAPS: [(&str, &str); 10] = [
     (
@@ -29,10 +31,7 @@ const TRAPS: [(&str, &str); 10] = [
         "wasm trap: undefined element: out of bounds table access",
     ),
     ("null function", "wasm trap: uninitialized element"),
-    (
-        "function signature mismatch",
-        "wasm trap: indirect call type mismatch",
-    ),
+    ("function signature mismatch", Fault::OTHER_TYPE),
 ];
 
 /// What the native host calls a trap of which V8 says this.

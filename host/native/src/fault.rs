@@ -19,15 +19,16 @@ pub(crate) fn fault(
     let frames = error
         .downcast_ref::<wasmtime::WasmBacktrace>()
         .map_or(Vec::new(), |trace| frames(trace, program, linkage));
-    let (reason, hint) = match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => (Fault::TOO_DEEP.to_owned(), Some(Fault::IS_ENDLESS)),
-        Some(Trap::UnreachableCodeReached) => (Fault::ABORTED.to_owned(), None),
-        Some(trap) => (trap.to_string(), None),
-        None if error.is::<ThrownException>() => (Fault::UNCAUGHT.to_owned(), None),
-        None => (error.root_cause().to_string(), None),
+    let reason = match error.downcast_ref::<Trap>() {
+        Some(Trap::StackOverflow) => Fault::TOO_DEEP.to_owned(),
+        Some(Trap::UnreachableCodeReached) => Fault::ABORTED.to_owned(),
+        Some(trap) => trap.to_string(),
+        None if error.is::<ThrownException>() => Fault::UNCAUGHT.to_owned(),
+        None => error.root_cause().to_string(),
     };
     // Code that cannot go on without memory aborts in its own way.
-    let hint = hint.or(memory_limit.map(|_| "its memory is limited: did it use it all up?"));
+    let hint = Fault::hint_for(&reason)
+        .or(memory_limit.map(|_| "its memory is limited: did it use it all up?"));
     Fault {
         reason,
         frames,

@@ -37,7 +37,7 @@ pub(crate) fn fault(
     Fault {
         reason: reason.to_owned(),
         frames: frames.collect(),
-        hint: (reason == Fault::TOO_DEEP).then_some(Fault::IS_ENDLESS),
+        hint: Fault::hint_for(&reason),
     }
 }
 
