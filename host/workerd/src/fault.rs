@@ -37,7 +37,7 @@ pub(crate) fn fault(
     Fault {
         reason: reason.to_owned(),
         frames: frames.collect(),
-        hint: Fault::hint_for(&reason),
+        hint: Fault::hint_for(reason),
     }
 }
 
