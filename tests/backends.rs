@@ -1,9 +1,9 @@
 //! Projects that are built by the backends which most of PyPI uses, each from an sdist and with its real backend, and imported on both
-//! engines. Those in C ask the guest while they are configured: a program of theirs runs.
+//! engines. Those in C ask the guest while they are configured: a program of theirs runs. `libs` brings a shared library of its own.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{ExitCode, Output};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -29,13 +29,74 @@ fn main() -> ExitCode {
             .iter()
             .flat_map(|project| Engine::ALL.iter().map(move |&engine| (project, engine)))
             .map(|(project, engine)| trial(project, engine))
+            .chain(Engine::ALL.iter().map(|&engine| {
+                let pymode = pymode.clone();
+                Trial::test(format!("{}/backends/libs", engine.0), move || {
+                    libraries(&pymode, engine)
+                })
+            }))
             .collect()
     })
 }
 
+/// Two packages that each bring a shared library of the same name: each is found by its own package, and is another's nobody.
+fn libraries(pymode: &Pymode, engine: Engine) -> Result<(), Failed> {
+    let scratch = tempfile::tempdir()?;
+    let mut sdists = Vec::new();
+    for (name, answer) in [("one", 100), ("two", 200)] {
+        let folder = scratch.path().join(name);
+        copy(&backends().join("libs"), &folder)?;
+        fs::create_dir(folder.join(name))?;
+        fs::write(folder.join(name).join("__init__.py"), "")?;
+        fs::write(folder.join("which.txt"), format!("{name} {answer}"))?;
+        sdists.push(sdist(&folder, name, scratch.path())?);
+    }
+    let code = "
+import one._c, two._c
+print(one._c.answer(), two._c.answer(), one._c.answer(), two._c.answer())
+import os
+site = os.path.dirname(os.path.dirname(one._c.__file__))
+print(os.listdir(site + '/one.libs'))";
+    let output = pymode
+        .command()
+        .current_dir(scratch.path())
+        .args(["run", "--engine", engine.0])
+        .args(
+            sdists
+                .iter()
+                .flat_map(|sdist| [Path::new("--with"), sdist.as_path()]),
+        )
+        .args(["-c", code])
+        .output()?;
+    // Each counts its own calls: neither code nor data is shared.
+    require(&output, "100 200 101 201\n['libshared.so']\n")
+}
+
+fn require(output: &Output, wanted: &str) -> Result<(), Failed> {
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    if output.status.success() && stdout == wanted {
+        return Ok(());
+    }
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(format!("{}\n{stdout}\n{stderr}", output.status).into())
+}
+
+fn backends() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("backends")
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Failed> {
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let path = entry?.path();
+        fs::copy(&path, to.join(path.file_name().unwrap_or_default()))?;
+    }
+    Ok(())
+}
+
 fn import(pymode: &Pymode, engine: Engine, folder: &str, module: &str) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
-    let sdist = sdist(folder, module, scratch.path())?;
+    let sdist = sdist(&backends().join(folder), module, scratch.path())?;
     let code = format!(
         "import sys, {module}
 files = [m.__file__ for name, m in sys.modules.items() if name.split('.')[-1] == '{module}']
@@ -49,23 +110,11 @@ print({module}.answer(), any(file.endswith('.wasm') for file in files))"
         .args(["-c", &code])
         .output()?;
     // All three are 8 on this machine.
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    if output.status.success() && stdout == "(4, 4, 4) True\n" {
-        return Ok(());
-    }
-    Err(format!(
-        "{}\n{stdout}\n{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    )
-    .into())
+    require(&output, "(4, 4, 4) True\n")
 }
 
 /// The project as it would be published: the same bytes each time, so that it is built once.
-fn sdist(folder: &str, module: &str, into: &Path) -> Result<PathBuf, Failed> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("backends")
-        .join(folder);
+fn sdist(root: &Path, module: &str, into: &Path) -> Result<PathBuf, Failed> {
     let path = into.join(format!("{module}-1.0.tar.gz"));
     let mut archive = tar::Builder::new(GzEncoder::new(
         fs::File::create(&path)?,
@@ -73,10 +122,10 @@ fn sdist(folder: &str, module: &str, into: &Path) -> Result<PathBuf, Failed> {
     ));
     archive.mode(tar::HeaderMode::Deterministic);
     let mut files = Vec::new();
-    list(&root, &mut files)?;
+    list(root, &mut files)?;
     files.sort();
     for file in files {
-        let name = Path::new(&format!("{module}-1.0")).join(file.strip_prefix(&root)?);
+        let name = Path::new(&format!("{module}-1.0")).join(file.strip_prefix(root)?);
         archive.append_path_with_name(&file, name)?;
     }
     archive.into_inner()?.finish()?;

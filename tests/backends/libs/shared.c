@@ -1,0 +1,3 @@
+static int calls;
+
+int shared_answer(void) { return ANSWER + calls++; }
