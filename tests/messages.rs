@@ -58,11 +58,12 @@ fn main() -> ExitCode {
                 check(&pymode, &name, &case)
             })
         });
-        let kept = pymode.clone();
+        let (kept, alone) = (pymode.clone(), pymode.clone());
         cases
-            .chain([Trial::test("messages/the_build_tree_is_kept", move || {
-                keep(&kept)
-            })])
+            .chain([
+                Trial::test("messages/the_build_tree_is_kept", move || keep(&kept)),
+                Trial::test("messages/no_network", move || no_network(&alone)),
+            ])
             .collect()
     })
 }
@@ -124,6 +125,48 @@ fn keep(pymode: &Pymode) -> Result<(), Failed> {
         return Err(format!("`{tree}` has no source").into());
     }
     fs::remove_dir_all(tree)?;
+    Ok(())
+}
+
+/// Without a network what is in the cache is built, and what is not is told of in few words.
+fn no_network(pymode: &Pymode) -> Result<(), Failed> {
+    let scratch = tempfile::tempdir()?;
+    let ask = |spec: &str| {
+        let mut command = pymode.command();
+        for name in ["http_proxy", "https_proxy", "all_proxy"] {
+            // Nobody listens there.
+            command.env(name, "http://127.0.0.1:9");
+            command.env(name.to_uppercase(), "http://127.0.0.1:9");
+        }
+        command
+            .env("UV_HTTP_RETRIES", "0")
+            .args(["ext", "build", "--keep", "-o"])
+            .arg(scratch.path())
+            .arg(spec)
+            .output()
+    };
+    let first = pymode
+        .command()
+        .args(["ext", "build", "-o"])
+        .arg(scratch.path())
+        .arg("markupsafe")
+        .output()?;
+    let again = ask("markupsafe")?;
+    if !first.status.success() || !again.status.success() {
+        return Err(String::from_utf8_lossy(&again.stderr).into_owned().into());
+    }
+    let refused = ask("pymode-there-is-no-such-project==1.0")?;
+    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let wanted = [
+        "cannot resolve pymode-there-is-no-such-project==1.0",
+        "hint: is there a network?",
+    ];
+    if refused.status.success()
+        || said.lines().count() > 4
+        || wanted.iter().any(|wanted| !said.contains(wanted))
+    {
+        return Err(said.into());
+    }
     Ok(())
 }
 

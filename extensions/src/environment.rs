@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pymode_toolchain::{Cache, Key, Step, Talk, uv};
+use pymode_toolchain::{Cache, Key, Step, StepError, Talk, uv};
 
 use crate::error::Error;
 
@@ -20,7 +20,7 @@ pub(crate) fn provision(
     requirements.dedup();
     let mut key = Key::new("build-requirements")
         .field("native", native.to_string_lossy())
-        .field("recipe", include_str!("environment.rs"));
+        .field("bytecode", "yes");
     for requirement in &requirements {
         key = key.field("requirement", requirement);
     }
@@ -51,13 +51,14 @@ pub(crate) fn provision(
             .arg("--")
             .args(&requirements);
         let title = format!("installing {}", requirements.join(", "));
-        Step::run(
-            talk,
-            &title,
-            command,
-            &cache.root().join("logs/requirements.log"),
-        )?;
-        Ok(())
+        let log = cache.root().join("logs/requirements.log");
+        match Step::run(talk, &title, command, &log) {
+            Err(StepError::Failed(failed)) => Err(Error::Uninstalled {
+                requirements: requirements.join(", "),
+                said: failed.tail,
+            }),
+            other => Ok(other?),
+        }
     })?;
     Ok(dir.join("packages"))
 }

@@ -27,9 +27,20 @@ pub enum Error {
     #[error(transparent)]
     Rust(#[from] pymode_toolchain::rust::RustError),
     /// uv finds no files for the requirements.
-    #[error("cannot resolve {requirements}\n{}{}", said.lines().map(|line| format!("  | {line}")).collect::<Vec<_>>().join("\n"), network_hint(said))]
+    #[error("cannot resolve {requirements}\n{}", uv_said(said))]
     Unresolved {
         /// What was asked for.
+        requirements: String,
+        /// What uv says.
+        said: String,
+    },
+    /// uv cannot install what a build requires.
+    #[error(
+        "cannot install {requirements}, which the build requires\n{}",
+        uv_said(said)
+    )]
+    Uninstalled {
+        /// What it requires.
         requirements: String,
         /// What uv says.
         said: String,
@@ -168,12 +179,30 @@ pub enum Error {
     },
 }
 
-fn network_hint(said: &str) -> &'static str {
-    if said.contains("Request failed") || said.contains("client error (Connect)") {
-        "\n  hint: is there a network? What was resolved once is kept, and needs none"
-    } else {
-        ""
+/// uv's words. Of a network that is not there it tells in many lines, of which the first and the last say it.
+fn uv_said(said: &str) -> String {
+    let lines: Vec<&str> = said
+        .lines()
+        .filter(|line| !line.trim().is_empty())
+        .collect();
+    if !is_of_network(said) {
+        let lines = lines.iter().map(|line| format!("  | {line}"));
+        return lines.collect::<Vec<_>>().join("\n");
     }
+    let what = lines.iter().find(|line| line.contains("Failed to fetch"));
+    let ends = what.into_iter().chain(lines.last());
+    let ends = ends.map(|line| line.trim().trim_start_matches("cause: "));
+    let ends = ends.collect::<Vec<_>>().join(": ");
+    format!(
+        "  | {ends}\n  hint: is there a network? What was built, downloaded or resolved once is kept, and needs none"
+    )
+}
+
+/// Whether uv could not ask.
+pub(crate) fn is_of_network(said: &str) -> bool {
+    said.contains("client error (Connect)")
+        || said.contains("dns error")
+        || said.contains("operation timed out")
 }
 
 fn list(names: &[String]) -> String {

@@ -1,13 +1,13 @@
 //! Resolution: from requirements to exact files with addresses and hashes. uv does it; this reads what it says.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pymode_toolchain::uv::{self, Uv};
 use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Source, Step, StepError, Talk};
 use serde::Deserialize;
 
-use crate::error::Error;
+use crate::error::{Error, is_of_network};
 use crate::marker;
 use crate::spec::{ProjectName, Version};
 
@@ -69,35 +69,63 @@ pub(crate) fn resolve(
     reach: Reach,
     previous: Option<&str>,
 ) -> Result<String, Error> {
-    let mut key = Key::new("lock")
-        .field("uv", uv::VERSION)
-        .field("reach", format!("{reach:?}"))
-        .field("previous", previous.unwrap_or_default());
-    for requirement in requirements {
-        key = key.field("requirement", requirement);
-    }
-    if requirements
-        .iter()
-        .any(|requirement| !requirement.contains("=="))
-    {
-        let now = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        key = key.field("day", (now.as_secs() / (24 * 60 * 60)).to_string());
-    }
-    let dir = cache.entry("locks", &key, |dir| {
+    let key = |day: Option<u64>| {
+        let mut key = Key::new("lock")
+            .field("uv", uv::VERSION)
+            .field("reach", format!("{reach:?}"))
+            .field("previous", previous.unwrap_or_default());
+        for requirement in requirements {
+            key = key.field("requirement", requirement);
+        }
+        match day {
+            Some(day) => key.field("day", day.to_string()),
+            None => key,
+        }
+    };
+    let is_open = |requirement: &String| !requirement.contains("==");
+    let today = requirements.iter().any(is_open).then(today);
+    let answered = cache.entry("locks", &key(today), |dir| {
         let uv = uv::provision(cache, talk)?;
         if let Some(previous) = previous {
             let path = dir.join(ANSWER);
             fs::write(&path, previous).map_err(CacheError::io("write", &path))?;
         }
         ask(cache, talk, &uv, python, requirements, reach, dir)
-    })?;
+    });
+    let dir = match (answered, today) {
+        // Nobody can be asked: what was answered some days ago is better than nothing.
+        (Err(Error::Unresolved { requirements, said }), Some(today)) if is_of_network(&said) => {
+            let Some((days, dir)) = earlier(cache, today, |day| key(Some(day))) else {
+                return Err(Error::Unresolved { requirements, said });
+            };
+            let plural = if days == 1 { "" } else { "s" };
+            talk.note(&format!(
+                "there is no network: {requirements} as it was resolved {days} day{plural} ago"
+            ));
+            dir
+        }
+        (answered, _) => answered?,
+    };
     let path = dir.join(ANSWER);
     Ok(fs::read_to_string(&path).map_err(CacheError::io("read", &path))?)
 }
 
+/// The last answer before today, and how many days ago it was given.
+fn earlier(cache: &Cache, today: u64, key: impl Fn(u64) -> Key) -> Option<(u64, PathBuf)> {
+    (1..=today.min(MOST_DAYS))
+        .find_map(|days| Some((days, cache.get("locks", &key(today - days))?)))
+}
+
 const ANSWER: &str = "pylock.toml";
+
+/// How many days an answer is good for when there is no network.
+const MOST_DAYS: u64 = 90;
+
+/// Today, as days since 1970.
+fn today() -> u64 {
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    now.unwrap_or_default().as_secs() / (24 * 60 * 60)
+}
 
 fn ask(
     cache: &Cache,
@@ -222,6 +250,20 @@ fn artifact(file: File) -> Option<Artifact> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_answer_is_found_again() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let cache = Cache::at(dir.path()).expect("a cache");
+        let key = |day: u64| Key::new("lock").field("day", day.to_string());
+        assert!(earlier(&cache, 100, key).is_none());
+        for day in [5, 90, 97, 100] {
+            let kept = cache.entry("locks", &key(day), |_| Ok::<_, CacheError>(()));
+            kept.expect("kept");
+        }
+        assert_eq!(earlier(&cache, 100, key).map(|(days, _)| days), Some(3));
+        assert!(earlier(&cache, 300, key).is_none(), "that is too long ago");
+    }
 
     #[test]
     fn a_lock_file_is_read_and_its_markers_are_heeded() {

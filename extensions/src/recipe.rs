@@ -256,6 +256,11 @@ mod tests {
                 .expect("it is listed");
             assert_eq!(recipe.name, name);
         }
+        // Two files may be one project: `a-b.toml` and `a_b.toml`. `find` sees no name but those that are normal.
+        for file in Recipe::names() {
+            let name: ProjectName = file.parse().expect("a name");
+            assert_eq!(file, name.as_str(), "call the recipe `{name}.toml`");
+        }
     }
 
     #[test]

@@ -40,7 +40,7 @@ pub enum ArchiveError {
         path: PathBuf,
     },
     /// It cannot be read: cut short or damaged, or the disk failed.
-    #[error("cannot unpack `{}`: {source}{}", path.display(), crate::cache::io_hint(source))]
+    #[error("cannot unpack `{}`: {source}{}", path.display(), hint(source))]
     Damaged {
         /// The archive.
         path: PathBuf,
@@ -145,5 +145,15 @@ impl Fault {
             },
             Self::TooLarge => ArchiveError::TooLarge { path, limits },
         }
+    }
+}
+
+/// What to do about an archive that cannot be read.
+fn hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+            "\n  hint: it is cut short or damaged: fetch it again"
+        }
+        _ => crate::cache::io_hint(error),
     }
 }
