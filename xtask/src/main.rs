@@ -5,6 +5,8 @@ mod error;
 mod packages;
 mod run;
 mod suite;
+mod survey;
+mod table;
 mod test;
 mod tidy;
 
@@ -41,6 +43,8 @@ enum Task {
     },
     /// Runs the suites of the packages that have a recipe, and writes `extensions/PACKAGES.md`
     Packages(packages::Options),
+    /// Builds much used packages without a recipe, loads their modules, and writes `extensions/SURVEY.md`
+    Survey(survey::Options),
     /// Holds the rules that the compiler does not: boundaries between crates, lengths, words
     Tidy,
 }
@@ -52,6 +56,7 @@ fn main() -> ExitCode {
         Task::Ci => Ok(test::run(&root, &test::Options::ci())),
         Task::Codegen { check, no_build } => codegen(&root, check, no_build),
         Task::Packages(options) => packages::run(&root, &options),
+        Task::Survey(options) => survey::run(&root, &options),
         Task::Tidy => tidy(&root),
     };
     match done {

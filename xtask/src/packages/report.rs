@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::Deserialize;
 
+use crate::table::{cell, size};
+
 /// Where a suite runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Engine {
@@ -66,10 +68,7 @@ impl Results {
         let build = report.build_milliseconds.map_or_else(String::new, |time| {
             format!("{:.0} s", (time as f64 / 1000.0).max(1.0))
         });
-        let wheel = match report.wheel_bytes as f64 / 1e3 {
-            small if small < 1000.0 => format!("{:.0} KB", small.max(1.0)),
-            large => format!("{:.1} MB", large / 1e3),
-        };
+        let wheel = size(report.wheel_bytes);
         let cells = Engine::ALL.map(|engine| match self.reports.get(&engine) {
             Some(report) => report.cells(),
             None => "fails | ".to_owned(),
@@ -138,11 +137,6 @@ fn each(counts: impl Iterator<Item = (Engine, u64)>) -> String {
             each.collect::<Vec<_>>().join(", ")
         }
     }
-}
-
-/// Text as a cell of a table.
-fn cell(text: &str) -> String {
-    text.replace('|', "/").replace('\n', " ")
 }
 
 #[cfg(test)]
