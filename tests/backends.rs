@@ -15,6 +15,7 @@ const PROJECTS: &[(&str, &str)] = &[
     ("meson", "by_meson"),
     ("cmake", "by_cmake"),
     ("maturin", "by_maturin"),
+    ("mypyc", "by_mypyc"),
 ];
 
 fn main() -> ExitCode {

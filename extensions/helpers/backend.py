@@ -6,6 +6,7 @@ compilers. SETTINGS is JSON. PATHs are the directories of a backend that lies in
 
 import importlib
 import importlib.machinery
+import importlib.util
 import json
 import os
 import platform
@@ -14,6 +15,13 @@ import sys
 import sysconfig
 
 GUEST = {"sysname": "wasi", "nodename": "", "release": "0.0.0", "version": "0.0.0", "machine": "wasm32"}
+
+
+def import_tools():
+    """What is compiled for this machine has no code for another platform, and asks which it is when it is imported."""
+    for tool in ("mypyc.build",):
+        if importlib.util.find_spec(tool.partition(".")[0]):
+            importlib.import_module(tool)
 
 
 def be_the_guest():
@@ -57,6 +65,7 @@ def main(hook, result, settings, backend, output, *paths):
     settings = json.loads(settings)
     if hook == "wheel":
         tell_distutils(settings)
+        import_tools()
         tell_suffixes()
         be_the_guest()
     sys.path[:0] = paths

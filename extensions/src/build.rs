@@ -81,7 +81,7 @@ impl<'a> Builder<'a> {
 
     /// The wheel of a package that was resolved: plain Python as it is published, all else built.
     pub(crate) fn wheel_of(&self, locked: &Locked) -> Result<Wheel, Error> {
-        let recipe = Recipe::find(&locked.name)?.filter(|recipe| recipe.version == locked.version);
+        let recipe = Recipe::find(&locked.name)?.map(|recipe| recipe.for_version(&locked.version));
         let is_pure = |artifact: &&Artifact| {
             WheelName::parse(&artifact.file).is_ok_and(|name| name.is_pure())
         };

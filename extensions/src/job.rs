@@ -82,7 +82,7 @@ impl Builder<'_> {
             Ok(Job {
                 what: format!("{name} {}", locked.version),
                 origin: Origin::Index(sdist),
-                recipe,
+                recipe: recipe.map(|recipe| recipe.for_version(&locked.version)),
             })
         };
         Ok(Some(match spec {
@@ -105,7 +105,9 @@ impl Builder<'_> {
                     .map(|name| name.to_string_lossy().into_owned())
                     .unwrap_or_default();
                 let recipe = match sdist::named(&file) {
-                    Some((name, _)) => Recipe::find(&name)?,
+                    Some((name, version)) => {
+                        Recipe::find(&name)?.map(|recipe| recipe.for_version(&version))
+                    }
                     None => None,
                 };
                 Job {

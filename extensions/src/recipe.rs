@@ -34,6 +34,10 @@ const RECIPES: &[(&str, &str)] = &[
     ("pyyaml", include_str!("../recipes/pyyaml.toml")),
     ("rapidfuzz", include_str!("../recipes/rapidfuzz.toml")),
     ("regex", include_str!("../recipes/regex.toml")),
+    (
+        "ruamel-yaml-clib",
+        include_str!("../recipes/ruamel-yaml-clib.toml"),
+    ),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
     ("sqlalchemy", include_str!("../recipes/sqlalchemy.toml")),
     ("ujson", include_str!("../recipes/ujson.toml")),
@@ -108,6 +112,8 @@ pub struct TestRecipe {
     pub modules: Vec<String>,
     /// Changes of such files: a text that is there once, and what stands there instead.
     pub edits: BTreeMap<String, BTreeMap<String, String>>,
+    /// Why these are not the package's own tests, and what they prove.
+    pub proof: Option<String>,
     /// Python's arguments.
     pub run: Vec<String>,
 }
@@ -141,6 +147,14 @@ impl Recipe {
             Some((recipe, text)) => Self::parse(recipe, text).map(Some),
             None => Ok(None),
         }
+    }
+
+    /// The same for another version: it is built in the same way, but which modules come of it is not known.
+    pub(crate) fn for_version(mut self, version: &Version) -> Self {
+        if self.version != *version {
+            self.modules.clear();
+        }
+        self
     }
 
     /// The names of all recipes.

@@ -70,6 +70,8 @@ struct Report<'s> {
     package: &'s str,
     build_milliseconds: Option<u64>,
     wheel_bytes: u64,
+    /// Why these are not the package's own tests, if they are not.
+    proof: Option<&'s str>,
     /// None when the guest ended before it could say.
     outcome: Option<Outcome>,
 }
@@ -80,6 +82,7 @@ fn write_report(path: &Path, suite: &Suite, outcome: Option<Outcome>) -> Result<
         package: &suite.what,
         build_milliseconds: suite.build_time.and_then(milliseconds),
         wheel_bytes: std::fs::metadata(&suite.wheel.path)?.len(),
+        proof: suite.proof.as_deref(),
         outcome,
     };
     let text = serde_json::to_string_pretty(&report).map_err(std::io::Error::from)?;

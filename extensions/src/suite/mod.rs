@@ -35,6 +35,8 @@ pub struct Suite {
     pub dir: PathBuf,
     /// Extension modules that must be loaded from side modules for the run to mean anything, by their dotted names.
     pub modules: Vec<String>,
+    /// Why these are not the package's own tests, if they are not.
+    pub proof: Option<String>,
     run: Vec<String>,
     skips: Skips,
     /// Whether each skip must match a test.
@@ -146,6 +148,7 @@ impl Builder<'_> {
             site,
             dir,
             modules: [modules, test.modules].concat(),
+            proof: test.proof,
             run: test.run,
             skips,
             knows_skips,
@@ -158,12 +161,17 @@ impl Builder<'_> {
         if let Some(recipe) = Recipe::find(name)?
             && let Some(test) = recipe.test
         {
+            let is_its = recipe.version == wheel.name.version;
             return Ok(Plan {
                 test,
-                modules: recipe.modules,
+                modules: if is_its {
+                    recipe.modules
+                } else {
+                    modules_of(wheel)?
+                },
                 text: recipe.text.to_owned(),
                 skips: skips::of(name),
-                knows_skips: true,
+                knows_skips: is_its,
             });
         }
         let no_tests = || Error::NoTests {
@@ -192,8 +200,7 @@ impl Builder<'_> {
             "{what} has no recipe for its tests; trying `python {}`{with}, because {source}",
             test.run.join(" ")
         ));
-        let modules = wheel.side_modules()?;
-        let modules = modules.keys().filter_map(|path| dotted(path)).collect();
+        let modules = modules_of(wheel)?;
         Ok(Plan {
             text: format!("{test:?}"),
             skips: guess::skips(),
@@ -213,6 +220,12 @@ struct Plan {
     text: String,
     skips: Skips,
     knows_skips: bool,
+}
+
+/// The extension modules of a wheel, by their dotted names.
+fn modules_of(wheel: &Wheel) -> Result<Vec<String>, Error> {
+    let modules = wheel.side_modules()?;
+    Ok(modules.keys().filter_map(|path| dotted(path)).collect())
 }
 
 /// The name that an extension module in a wheel is imported by; none for what is a library, or lies where nothing is imported from.

@@ -37,6 +37,8 @@ pub(super) struct Report {
     package: String,
     build_milliseconds: Option<u64>,
     wheel_bytes: u64,
+    /// Why these are not the package's own tests, if they are not.
+    proof: Option<String>,
     /// None when the guest ended before it could say.
     outcome: Option<Outcome>,
 }
@@ -73,7 +75,10 @@ impl Results {
             Some(report) => report.cells(),
             None => "fails | ".to_owned(),
         });
-        let what = &report.package;
+        let mut what = report.package.clone();
+        if let Some(proof) = &report.proof {
+            what.push_str(&format!(" ({})", cell(proof)));
+        }
         format!("| {what} | {build} | {wheel} | {} |", cells.join(" | "))
     }
 
@@ -167,6 +172,21 @@ mod tests {
         assert_eq!(
             results.failed("x"),
             ["| x | wasmtime | a/b |", "| x | workerd | a/b |"]
+        );
+    }
+
+    #[test]
+    fn what_are_not_its_own_tests_is_said_so() {
+        let text = r#"{"package": "x 1.0", "build_milliseconds": null, "wheel_bytes": 1, "proof": "it has none: why", "outcome": null}"#;
+        let mut results = Results::default();
+        results.put(
+            Engine::Wasmtime,
+            Some(serde_json::from_str(text).expect("a report")),
+        );
+        assert!(
+            results
+                .row("x")
+                .starts_with("| x 1.0 (it has none: why) | ")
         );
     }
 
