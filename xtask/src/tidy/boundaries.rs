@@ -27,6 +27,11 @@ const CRATES: &[(&str, &str, &[&str])] = &[
             "pymode-dylink-wasmtime",
         ],
     ),
+    (
+        "pymode-dylink-rewrite",
+        "loader/rewrite",
+        &["pymode-dylink", "pymode-dylink-conformance"],
+    ),
     ("pymode-fuzz", "fuzz", &["pymode-dylink-fuzz"]),
     ("pymode-dylink-js", "loader/js", &["pymode-dylink"]),
     (

@@ -166,6 +166,13 @@ impl ModuleInfo {
         }
     }
 
+    /// What it defines. An export that only passes on what the module imports from a third is no definition: the third is in
+    /// scope too. What it passes on from the host is.
+    pub fn definitions(&self) -> impl Iterator<Item = &Export> {
+        let exports = self.exports.iter();
+        exports.filter(|export| crate::group::defines(self, export))
+    }
+
     /// The number that the custom section `name` holds, if it holds a LEB128 number and nothing else.
     #[must_use]
     pub fn stamp(&self, name: &str) -> Option<u32> {

@@ -1,0 +1,251 @@
+//! What can be written into which module.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use pymode_dylink::{DataBase, Datum, ExportKind, FunctionId, Import, ModuleInfo, Wants};
+
+/// A main module and all side modules that it may ever load. One that is not among them must not be loaded later.
+#[expect(missing_debug_implementations, reason = "it holds a function")]
+pub struct ClosedSet<'a> {
+    /// The main module, not position independent.
+    pub main: &'a ModuleInfo,
+    /// The side modules, one for each file: two files with the same content are two libraries.
+    pub sides: &'a [&'a ModuleInfo],
+    /// Whether the program may ask for a symbol by its name (`dlsym`), or for the name of a symbol (`dladdr`).
+    pub asks: &'a dyn Fn(&str) -> bool,
+    /// What is to be done.
+    pub kinds: Kinds,
+}
+
+/// Kinds of rewriting.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kinds {
+    /// Globals with addresses that are known.
+    pub addresses: bool,
+    /// A module's own weak functions.
+    pub functions: bool,
+    /// Exports that nobody can ask for.
+    pub exports: bool,
+    /// Constructors without code.
+    pub idle: bool,
+}
+
+impl Kinds {
+    /// Everything.
+    pub const ALL: Self = Self {
+        addresses: true,
+        functions: true,
+        exports: true,
+        idle: true,
+    };
+}
+
+/// What is to be written into one module. Two that are equal do the same to the same module.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Rewrite {
+    /// Imports that go, by their places, and what takes their place.
+    pub imports: BTreeMap<u32, Instead>,
+    /// Exports that go.
+    pub exports: BTreeSet<Box<str>>,
+    /// Exported constructors go if there is no code in them.
+    pub idle: bool,
+}
+
+/// What takes the place of an import.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// A global with this number.
+    Number(u32),
+    /// A global with so much more than `__memory_base`.
+    Memory(u32),
+    /// A global with so much more than `__table_base`.
+    Table(u32),
+    /// A function of the module.
+    Own(FunctionId),
+}
+
+/// Exports that the linker itself looks for, by their beginnings: `__wasm_call_ctors`, `__tls_base`, ….
+const LINKERS: [&str; 3] = ["__wasm_", "__tls_", "_initialize"];
+
+/// Who defines a name.
+#[derive(Clone, Copy)]
+enum Defined {
+    /// Main: it comes first in every scope, so nobody else does.
+    Main,
+    /// One side module, by its place.
+    Once(usize),
+    /// Several: which one it is may depend on what is loaded.
+    Often,
+}
+
+impl ClosedSet<'_> {
+    /// What is to be written into each side module, in their order.
+    #[must_use]
+    pub fn rewrites(&self) -> Vec<Rewrite> {
+        let defined = self.definitions();
+        let mut all: Vec<Rewrite> = (0..self.sides.len())
+            .map(|at| self.imports(at, &defined))
+            .collect();
+        if self.kinds.exports {
+            let wanted = self.wanted(&all);
+            for (rewrite, side) in all.iter_mut().zip(self.sides) {
+                let names = side.exports.iter().map(|export| &export.name);
+                let surplus = names.filter(|name| {
+                    !wanted.contains(&***name)
+                        && !LINKERS.iter().any(|start| name.starts_with(start))
+                        && !(self.asks)(name)
+                });
+                rewrite.exports = surplus.cloned().collect();
+            }
+        }
+        all
+    }
+
+    fn definitions(&self) -> HashMap<&str, Defined> {
+        let mut defined = HashMap::new();
+        for export in self.main.definitions() {
+            defined.insert(&*export.name, Defined::Main);
+        }
+        for (at, side) in self.sides.iter().enumerate() {
+            for export in side.definitions() {
+                defined
+                    .entry(&*export.name)
+                    .and_modify(|known| {
+                        if let Defined::Once(_) = known {
+                            *known = Defined::Often;
+                        }
+                    })
+                    .or_insert(Defined::Once(at));
+            }
+        }
+        defined
+    }
+
+    fn imports(&self, at: usize, defined: &HashMap<&str, Defined>) -> Rewrite {
+        let info = self.sides[at];
+        let has = |wanted: &Wants| info.imports.iter().any(|import| import.wants == *wanted);
+        let importer = Importer {
+            info,
+            main: self.main,
+            at,
+            defined,
+            has_memory_base: has(&Wants::MemoryBase),
+            has_table_base: has(&Wants::TableBase),
+        };
+        let imports = (0..).zip(&info.imports).filter_map(|(at, import)| {
+            let instead = match import.wants {
+                Wants::DataAddress { weak } if self.kinds.addresses => importer.data(import, weak),
+                Wants::FunctionAddress { weak } if self.kinds.addresses => {
+                    importer.slot(import, weak)
+                }
+                Wants::Function { .. } if self.kinds.functions => importer.function(import),
+                _ => None,
+            };
+            Some((at, instead?))
+        });
+        Rewrite {
+            imports: imports.collect(),
+            exports: BTreeSet::new(),
+            idle: self.kinds.idle,
+        }
+    }
+
+    /// Names that are still imported from other modules.
+    fn wanted(&self, rewrites: &[Rewrite]) -> BTreeSet<&str> {
+        let mut wanted = BTreeSet::new();
+        for (side, rewrite) in self.sides.iter().zip(rewrites) {
+            let left = (0..).zip(&side.imports);
+            let left = left.filter(|(at, import)| {
+                import.wants != Wants::Host && !rewrite.imports.contains_key(at)
+            });
+            wanted.extend(left.map(|(_, import)| &*import.name));
+        }
+        wanted
+    }
+}
+
+/// One side module, and what is known of the names that it imports.
+struct Importer<'a> {
+    info: &'a ModuleInfo,
+    main: &'a ModuleInfo,
+    at: usize,
+    defined: &'a HashMap<&'a str, Defined>,
+    has_memory_base: bool,
+    has_table_base: bool,
+}
+
+impl Importer<'_> {
+    fn data(&self, import: &Import, weak: bool) -> Option<Instead> {
+        match self.defined.get(&*import.name) {
+            None => weak.then_some(Instead::Number(0)),
+            Some(Defined::Main) => match datum(self.main, &import.name)? {
+                // Of a main module that is not position independent: an address.
+                (DataBase::Absolute, address) => Some(Instead::Number(address)),
+                _ => None,
+            },
+            Some(Defined::Once(at)) if *at == self.at => match datum(self.info, &import.name)? {
+                (DataBase::Absolute, address) => Some(Instead::Number(address)),
+                (DataBase::Memory, offset) if self.has_memory_base => Some(Instead::Memory(offset)),
+                _ => None,
+            },
+            Some(_) => None,
+        }
+    }
+
+    /// As the linker resolves it: a function that the module defines strongly keeps its own address there, whoever else
+    /// defines one of that name.
+    fn slot(&self, import: &Import, weak: bool) -> Option<Instead> {
+        let own = || {
+            let slot = self.info.slot(function(self.info, &import.name)?)?;
+            self.has_table_base.then_some(Instead::Table(slot))
+        };
+        if self.defines_strongly(&import.name) {
+            return own();
+        }
+        match self.defined.get(&*import.name) {
+            None => weak.then_some(Instead::Number(0)),
+            Some(Defined::Main) => {
+                let slot = self.main.slot(function(self.main, &import.name)?)?;
+                Some(Instead::Number(slot))
+            }
+            Some(Defined::Once(at)) if *at == self.at => own(),
+            Some(_) => None,
+        }
+    }
+
+    fn defines_strongly(&self, name: &str) -> bool {
+        let imports_it = |import: &Import| {
+            matches!(import.wants, Wants::Function { .. }) && *import.name == *name
+        };
+        function(self.info, name).is_some() && !self.info.imports.iter().any(imports_it)
+    }
+
+    /// A weak function of its own that it imports, so that another module's may stand before it. None does.
+    fn function(&self, import: &Import) -> Option<Instead> {
+        let Some(Defined::Once(at)) = self.defined.get(&*import.name) else {
+            return None;
+        };
+        let own = function(self.info, &import.name).filter(|_| *at == self.at)?;
+        let Wants::Function { signature, .. } = &import.wants else {
+            return None;
+        };
+        let same = signature.as_ref().is_some() && signature.as_ref() == self.info.signature(own);
+        same.then_some(Instead::Own(own))
+    }
+}
+
+/// A function that a module defines.
+fn function(info: &ModuleInfo, name: &str) -> Option<FunctionId> {
+    match info.exports.find(name)?.1.kind {
+        ExportKind::Function(function) if info.imported(function).is_none() => Some(function),
+        _ => None,
+    }
+}
+
+/// Where an exported datum lies, as far as the module's bytes say.
+fn datum(info: &ModuleInfo, name: &str) -> Option<(DataBase, u32)> {
+    match info.exports.find(name)?.1.kind {
+        ExportKind::Data(Datum { base, offset }) => Some((base, offset?)),
+        _ => None,
+    }
+}
