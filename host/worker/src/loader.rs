@@ -150,7 +150,7 @@ impl Linking {
         let known = MODULES.with(|modules| modules.fetch(&bytes, &plan));
         if let Ok(known) = &known {
             let mut seen = self.0.loader.seen.borrow_mut();
-            seen.entry(known.hash).or_insert_with(|| path.into());
+            seen.entry(known.code).or_insert_with(|| path.into());
         }
         known.map_err(|unknown| match unknown {
             NotKnown::Malformed(reason) => reason.into(),

@@ -227,11 +227,12 @@ impl Bundle {
         }
         let mut known = HashSet::new();
         let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, side: &SideFile| {
-            if known.insert(side.key.clone()) {
-                let name = side_name(&side.key);
-                let module = Module::file(&name, Kind::Wasm, &side.file).of(what);
+            let (key, file) = side.loaded();
+            if known.insert(key.to_owned()) {
+                let name = side_name(key);
+                let module = Module::file(&name, Kind::Wasm, file).of(what);
                 bundle.add(module.called_by_its_name());
-                entry.side(&side.key, &name);
+                entry.side(key, &name);
             }
         };
         for (at, tree) in parts.trees.iter().enumerate() {
@@ -388,6 +389,18 @@ struct Found<'a> {
     paths: Vec<String>,
     hash: ContentHash,
     info: ModuleInfo,
+    /// What is loaded in its place, if anything is.
+    loaded: Option<(ContentHash, ModuleInfo)>,
+}
+
+impl Found<'_> {
+    fn at(&self, path: &str) -> SetFile {
+        let file = SetFile::new(path, self.hash, self.info.clone());
+        match &self.loaded {
+            Some((code, info)) => file.compiled_from(*code, info.clone()),
+            None => file,
+        }
+    }
 }
 
 impl Foresight {
@@ -408,17 +421,23 @@ impl Foresight {
                 known.paths.extend(paths);
                 continue;
             }
-            let (hash, module) = stamped(&file.file)?;
             // What is no side module has no key, and is not among them.
-            let info = ModuleInfo::from_bytes(&module).map_err(|error| PackError::Side {
-                path: file.file.clone(),
-                reason: error.to_string(),
-            })?;
+            let read = |path: &Path| {
+                let (hash, module) = stamped(path)?;
+                let info = ModuleInfo::from_bytes(&module).map_err(|error| PackError::Side {
+                    path: path.into(),
+                    reason: error.to_string(),
+                })?;
+                Ok::<_, PackError>((hash, info))
+            };
+            let (hash, info) = read(&file.file)?;
+            let loaded = file.loaded.as_ref().map(|loaded| read(&loaded.file));
             found.push(Found {
                 file,
                 paths,
                 hash,
                 info,
+                loaded: loaded.transpose()?,
             });
         }
         let offers = parts.code.offers()?;
@@ -427,7 +446,7 @@ impl Foresight {
         let notes = parts.notes(&main, &found, &offered);
         let sides = found.iter().flat_map(|found| {
             let paths = found.paths.iter();
-            paths.map(|path| SetFile::new(path, found.hash, found.info.clone()))
+            paths.map(|path| found.at(path))
         });
         let sides = sides.collect();
         let main = SetFile::new(&parts.main.name, hash, main);

@@ -15,6 +15,7 @@ use crate::manifest::Settings;
 use crate::pack::{self, Exports, PackError};
 use crate::prune;
 use crate::python::{Files, Python, key};
+use crate::rewritten::{self, Asks};
 use crate::stdlib::LeftOut;
 
 macro_rules! sdk {
@@ -162,8 +163,12 @@ impl Python {
                 files: library,
             },
         );
+        if !project.traces_loads {
+            let cache = &self.runtime.cache;
+            rewritten::rewrite(cache, &self.wasm, Asks::Init, &mut trees, &mut [])?;
+        }
         let sides = trees.iter().flat_map(|tree| &tree.files.sides);
-        let kept = prune::imported(sides.map(|side| side.file.as_path()))?;
+        let kept = prune::imported(sides.map(|side| side.loaded().1))?;
         let memory = u64::from(project.settings.memory) << 20;
         Ok(Bundle::new(&Parts {
             code: &self.runtime.code,

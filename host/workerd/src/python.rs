@@ -34,7 +34,7 @@ const PRUNE: &str = include_str!("prune.rs");
 #[derive(Debug, Clone)]
 pub struct Python {
     pub(crate) runtime: Runtime,
-    wasm: PathBuf,
+    pub(crate) wasm: PathBuf,
     image: PathBuf,
 }
 
@@ -56,6 +56,17 @@ pub(crate) struct SideFile {
     pub(crate) file: PathBuf,
     /// Where the guest sees it, below where its image is mounted.
     pub(crate) paths: Vec<String>,
+    /// What was made of it for the bundle that it is in, and is loaded there in its place.
+    pub(crate) loaded: Option<Loaded>,
+}
+
+/// A side module that was rewritten.
+#[derive(Debug, Clone)]
+pub(crate) struct Loaded {
+    /// What a bundle calls it.
+    pub(crate) key: String,
+    /// The module, stamped.
+    pub(crate) file: PathBuf,
 }
 
 /// Which side modules there are, by key, and where they lie.
@@ -169,6 +180,7 @@ impl Files {
             file: dir.join(format!("side-{key}.wasm")),
             key,
             paths,
+            loaded: None,
         });
         Ok(Files {
             carrier: dir.join("image.wasm"),
@@ -187,7 +199,16 @@ impl SideFile {
             key,
             file,
             paths: side.paths.clone(),
+            loaded: None,
         })
+    }
+
+    /// What a bundle calls the module that is loaded, and where that is.
+    pub(crate) fn loaded(&self) -> (&str, &Path) {
+        match &self.loaded {
+            Some(loaded) => (&loaded.key, &loaded.file),
+            None => (&self.key, &self.file),
+        }
     }
 }
 

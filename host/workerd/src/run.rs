@@ -18,6 +18,7 @@ use crate::cwd::{self, CwdError, Room, Snapshot};
 use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
 use crate::program::Program;
 use crate::python::{Files, MEMORY_LIMIT, Python, SideFile};
+use crate::rewritten::{self, Asks};
 use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
 use crate::stdlib::LeftOut;
@@ -234,8 +235,8 @@ impl<'a> Run<'a> {
             .map_err(CacheError::io("create", self.runtime.scratch()))?;
         let read = |dir| cwd::read(dir, self.room);
         let cwd = self.cwd.as_deref().map(read).transpose()?;
-        let trees = self.trees(scratch.path())?;
-        let loose = match &cwd {
+        let mut trees = self.trees(scratch.path())?;
+        let mut loose = match &cwd {
             Some(cwd) => {
                 let sides = cwd.sides.iter();
                 let files = sides.map(|side| SideFile::write(side, scratch.path()));
@@ -251,6 +252,15 @@ impl<'a> Run<'a> {
             Subject::Python(python) => python.main(self.memory, &Exports::All)?,
             Subject::Program(program) => program.main(scratch.path(), self.memory)?,
         };
+        // Who wants to be told how each symbol is found has it looked for.
+        if !self.traces_loads {
+            let asks = match self.subject {
+                Subject::Python(_) => Asks::Init,
+                Subject::Program(_) => Asks::Anything,
+            };
+            let cache = &self.runtime.cache;
+            rewritten::rewrite(cache, &main.wasm, asks, &mut trees, &mut loose)?;
+        }
         let parts = Parts {
             code: &self.runtime.code,
             main,

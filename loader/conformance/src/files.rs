@@ -98,6 +98,20 @@ impl Files {
         has_host: &dyn Fn(&str, &str) -> bool,
         hash: &dyn Fn(&[u8]) -> ContentHash,
     ) -> Arc<Plan> {
+        self.plan_for(self, has_host, hash)
+    }
+
+    /// The same for files that stand for others: the modules at the same paths in `loaded`.
+    ///
+    /// # Panics
+    /// As there.
+    #[must_use]
+    pub fn plan_for(
+        &self,
+        loaded: &Files,
+        has_host: &dyn Fn(&str, &str) -> bool,
+        hash: &dyn Fn(&[u8]) -> ContentHash,
+    ) -> Arc<Plan> {
         let main = self.read(MAIN).expect("a case has a main module");
         let info = ModuleInfo::main_from_bytes(&main).expect("the main module can be read");
         let mut sides: Vec<(u64, SetFile)> = Vec::new();
@@ -105,8 +119,12 @@ impl Files {
             let path_of_guest = format!("/{path}");
             if let Some((_, side)) = sides.iter_mut().find(|(other, _)| other == file) {
                 side.aliases.push(path_of_guest);
-            } else if let Ok(info) = ModuleInfo::from_bytes(content) {
-                sides.push((*file, SetFile::new(&path_of_guest, hash(content), info)));
+                continue;
+            }
+            let code = loaded.paths.get(path).map_or(content, |(_, code)| code);
+            if let Ok(info) = ModuleInfo::from_bytes(code) {
+                let side = SetFile::new(&path_of_guest, hash(content), info.clone());
+                sides.push((*file, side.compiled_from(hash(code), info)));
             }
         }
         let (plan, _) = Plan::for_set(ClosedSet {

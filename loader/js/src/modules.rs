@@ -20,8 +20,10 @@ pub struct Modules {
 
 /// A module of a plan, compiled or not.
 pub struct Known {
-    /// Of its content.
+    /// Of the file's content.
     pub hash: ContentHash,
+    /// Of the module that was compiled for it.
+    pub code: ContentHash,
     /// What it says of itself.
     pub info: Arc<ModuleInfo>,
     /// Compiled, or why it cannot be.
@@ -37,7 +39,7 @@ pub enum NotKnown {
     NoTicket,
     /// It is a ticket for a module that the plan does not know.
     Stale(ContentHash),
-    /// What it stands for was not [added](Modules::add).
+    /// What it stands for was not [added](Modules::add): a module with this hash.
     Missing(ContentHash),
     /// The plan cannot be read.
     Plan(PlanError),
@@ -69,18 +71,25 @@ impl Modules {
     pub fn fetch(&self, file: &[u8], plan: &Plan) -> Result<Known, NotKnown> {
         ModuleInfo::check_magic(file).map_err(NotKnown::Malformed)?;
         let hash = ticket(file).ok_or(NotKnown::NoTicket)?;
+        let code = plan.code(hash).ok_or(NotKnown::Stale(hash))?;
         let info = plan.describe(hash).ok_or(NotKnown::Stale(hash))?;
         let info = info.map_err(NotKnown::Plan)?;
-        if let Some(source) = self.codes.borrow().get(&hash) {
+        if let Some(source) = self.codes.borrow().get(&code) {
             return Ok(Known {
                 hash,
+                code,
                 info,
                 source: source.clone(),
             });
         }
-        let module = self.compiled(hash).ok_or(NotKnown::Missing(hash))?;
+        let module = self.compiled(code).ok_or(NotKnown::Missing(code))?;
         let source = module.map(|module| JsCode::new(module, &info));
-        self.codes.borrow_mut().insert(hash, source.clone());
-        Ok(Known { hash, info, source })
+        self.codes.borrow_mut().insert(code, source.clone());
+        Ok(Known {
+            hash,
+            code,
+            info,
+            source,
+        })
     }
 }

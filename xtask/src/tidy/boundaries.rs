@@ -70,6 +70,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         &[
             "pymode-abi",
             "pymode-dylink",
+            "pymode-dylink-rewrite",
             "pymode-host",
             "pymode-toolchain",
         ],

@@ -3,8 +3,10 @@
 //!
 //! A Worker may not compile, so all modules of all cases are in one bundle, as side modules are in the bundle of a program:
 //! a file that is a side module is a ticket, and its code is fetched by key. Every case is decided, and done again by a link
-//! plan. `loader/js/tests/worker` runs the cases.
+//! plan; and again with modules that were rewritten, as those of a bundle are. `loader/js/tests/worker` runs the cases.
 
+#[path = "../../../../loader/rewrite/tests/case/mod.rs"]
+mod case;
 mod packed;
 // Both ends of the wire include it.
 #[path = "../../../../loader/js/tests/worker/src/task.rs"]
@@ -15,36 +17,60 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pymode_dylink_conformance::case::{self, Case};
+use pymode_dylink_conformance::case::{Case, all};
 use pymode_dylink_conformance::{Said, check};
 
-use crate::packed::Packed;
+use crate::packed::{Modules, Packed};
 use crate::task::{Task, What};
 use crate::worker::TestWorker;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let worker = Arc::new(TestWorker::default());
-    let trials = case::all().into_iter().flat_map(|case| {
+    let trials = all().into_iter().flat_map(|case| {
         let case = Arc::new(case);
         let ways = [
-            ("workerd", What::Run, false),
-            ("workerd/plan", What::Run, true),
-            ("workerd/faults", What::Faults, false),
-            ("workerd/plan/faults", What::Faults, true),
+            ("workerd", What::Run, false, Modules::AsTheyAre),
+            ("workerd/plan", What::Run, true, Modules::AsTheyAre),
+            ("workerd/faults", What::Faults, false, Modules::AsTheyAre),
+            (
+                "workerd/plan/faults",
+                What::Faults,
+                true,
+                Modules::AsTheyAre,
+            ),
+            ("workerd/rewritten", What::Run, false, Modules::Rewritten),
+            (
+                "workerd/plan/rewritten",
+                What::Run,
+                true,
+                Modules::Rewritten,
+            ),
+            (
+                "workerd/plan/rewritten/faults",
+                What::Faults,
+                true,
+                Modules::Rewritten,
+            ),
         ];
-        ways.map(|(prefix, what, by_plan)| {
+        ways.map(|(prefix, what, by_plan, modules)| {
             let (case, worker) = (Arc::clone(&case), Arc::clone(&worker));
             let name = format!("{prefix}/{}", case.name);
-            Trial::test(name, move || run(&worker, &case, what, by_plan))
+            Trial::test(name, move || run(&worker, &case, what, by_plan, modules))
         })
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     conclusion.exit_code()
 }
 
-fn run(worker: &TestWorker, case: &Case, what: What, by_plan: bool) -> Result<(), Failed> {
-    let packed = Packed::new(case)?;
+fn run(
+    worker: &TestWorker,
+    case: &Case,
+    what: What,
+    by_plan: bool,
+    modules: Modules,
+) -> Result<(), Failed> {
+    let packed = Packed::new(case, modules)?;
     let said = worker.ask(&Task {
         script: case.text.clone(),
         what,

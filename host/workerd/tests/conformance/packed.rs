@@ -4,8 +4,11 @@ use libtest_mimic::Failed;
 use pymode_dylink::{Doubt, ModuleInfo, Noted, notes};
 use pymode_dylink_conformance::case::Case;
 use pymode_dylink_conformance::files::MAIN;
+use pymode_dylink_rewrite::Kinds;
 use pymode_workerd::pack::{self, Side};
 use pymode_workerd::ticket::{hash_of, ticket};
+
+use crate::case::rewritten;
 
 /// Files, the modules that they stand for, and the link plan of all.
 pub(crate) struct Packed {
@@ -23,10 +26,22 @@ struct Whole {
     wasm: Vec<u8>,
 }
 
+/// Which modules are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Modules {
+    AsTheyAre,
+    /// What is made of them for a closed set. The files stand for those that they were.
+    Rewritten,
+}
+
 impl Packed {
-    pub(crate) fn new(case: &Case) -> Result<Packed, Failed> {
+    pub(crate) fn new(case: &Case, modules: Modules) -> Result<Packed, Failed> {
         let files = case.files()?;
-        let plan = files.plan_hashed(&|module, _| module == "test", &hash_of);
+        let loaded = match modules {
+            Modules::AsTheyAre => files.clone(),
+            Modules::Rewritten => rewritten(case, Kinds::ALL)?.0,
+        };
+        let plan = files.plan_for(&loaded, &|module, _| module == "test", &hash_of);
         let mut packed = Packed {
             files: Vec::new(),
             modules: Vec::new(),
@@ -59,7 +74,10 @@ impl Packed {
                     true => main = Some(whole),
                     false => sides.push(whole),
                 }
-                packed.modules.push(module(side));
+                packed.modules.push(module(match path == MAIN {
+                    true => side,
+                    false => Side::new(loaded.read(path)?),
+                }));
             }
         }
         packed.note(&main.ok_or("a case has a main module")?, &sides);

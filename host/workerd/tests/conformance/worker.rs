@@ -5,10 +5,10 @@ use std::error::Error;
 use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
-use pymode_dylink_conformance::case;
+use pymode_dylink_conformance::case::all;
 use pymode_workerd::linker::Linker;
 
-use crate::packed::Packed;
+use crate::packed::{Modules, Packed};
 use crate::task::{Said, Task};
 
 /// A workerd that is started by the first case.
@@ -29,9 +29,11 @@ impl TestWorker {
 
 fn serve() -> Result<Linker, Box<dyn Error>> {
     let mut compiled = BTreeMap::new();
-    for case in case::all() {
-        let packed = Packed::new(&case).map_err(|error| format!("{error:?}"))?;
-        compiled.extend(packed.modules);
+    for case in all() {
+        for modules in [Modules::AsTheyAre, Modules::Rewritten] {
+            let packed = Packed::new(&case, modules).map_err(|error| format!("{error:?}"))?;
+            compiled.extend(packed.modules);
+        }
     }
     Ok(Linker::serve(compiled)?)
 }

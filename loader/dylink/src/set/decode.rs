@@ -61,8 +61,12 @@ impl Plan {
                 at: part.start as usize,
             };
             let hash = reader.hash()?;
+            let code = match reader.flag()? {
+                true => reader.hash()?,
+                false => hash,
+            };
             let info = Part::at(reader.at as u32);
-            Ok(Described { hash, info })
+            Ok(Described { hash, code, info })
         })?;
         let start = |reader: &mut Reader<'_>| Ok(reader.part()?.start);
         let groups = reader.list(|reader| Ok(Part::at(start(reader)?)))?;

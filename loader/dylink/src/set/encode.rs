@@ -41,8 +41,13 @@ impl Writer {
         self.forwarders = out;
     }
 
-    pub(super) fn module(&mut self, hash: ContentHash, info: &ModuleInfo) {
+    /// A file, the module that is loaded for it, and what that says of itself.
+    pub(super) fn module(&mut self, hash: ContentHash, code: ContentHash, info: &ModuleInfo) {
         let mut out = hash.0.to_vec();
+        out.push((code != hash).into());
+        if code != hash {
+            out.extend(code.0);
+        }
         region(&mut out, info.memory);
         region(&mut out, info.table);
         for list in [&info.needed, &info.runtime_path] {

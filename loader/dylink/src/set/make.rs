@@ -32,7 +32,9 @@ pub struct SetFile {
     pub aliases: Vec<String>,
     /// The hash of its content.
     pub hash: ContentHash,
-    /// What it says of itself.
+    /// The hash of the module that is loaded for it: its own, unless another was made of it for this set.
+    pub code: ContentHash,
+    /// What that module says of itself.
     pub info: ModuleInfo,
 }
 
@@ -44,8 +46,15 @@ impl SetFile {
             path: path.into(),
             aliases: Vec::new(),
             hash,
+            code: hash,
             info,
         }
+    }
+
+    /// The same file, with a module to be loaded for it that was made of it.
+    #[must_use]
+    pub fn compiled_from(self, code: ContentHash, info: ModuleInfo) -> Self {
+        Self { code, info, ..self }
     }
 }
 
@@ -85,9 +94,9 @@ impl Plan {
         if let Some(bridge) = Bridge::common(&set.main.info, sides) {
             writer.forwarders((set.hash)(&bridge.to_wasm()), &bridge);
         }
-        writer.module(set.main.hash, &set.main.info);
+        writer.module(set.main.hash, set.main.code, &set.main.info);
         for side in &set.sides {
-            writer.module(side.hash, &side.info);
+            writer.module(side.hash, side.code, &side.info);
         }
         let mut paper = Paper {
             program: Program::new(set.config),

@@ -5,6 +5,8 @@
 //! It is made by the same code that decides a `dlopen` at run time, so both bind the same things.
 //!
 //! A plan holds as long as every file is what it was: each has the hash of its content in it, and one that differs is refused.
+//! A file may stand for another module than itself, one that was made of it for the set: then the plan describes that one, and
+//! has the hashes of both.
 //! It decides for what is opened while nothing but main is in the global scope; any other `dlopen` is decided at run time.
 
 mod decode;
@@ -64,6 +66,8 @@ pub struct Plan {
 #[derive(Debug)]
 struct Described {
     hash: ContentHash,
+    /// Of what was compiled for it.
+    code: ContentHash,
     info: Part<Arc<ModuleInfo>>,
 }
 
@@ -157,4 +161,4 @@ pub enum PlanError {
 
 const MAGIC: &[u8] = b"pymode.link\0";
 /// Grows with every change of what is written.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;

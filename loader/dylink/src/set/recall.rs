@@ -154,6 +154,13 @@ impl Plan {
         Some(self.described(*place).cloned())
     }
 
+    /// The hash of the module that is loaded for a file with this content; `None` if there is none in the set.
+    #[must_use]
+    pub fn code(&self, hash: ContentHash) -> Option<ContentHash> {
+        let place = self.by_hash.get(&hash)?;
+        Some(self.modules[*place as usize].code)
+    }
+
     /// For a host that cannot compile when a library is opened: the module that has to be compiled with all others, of which
     /// its bridges are made, and the hash of [its bytes](Bridge::to_wasm). `None`: no bridge can be needed.
     #[must_use]

@@ -59,7 +59,7 @@ pub(crate) fn plan() -> (Arc<Plan>, bool) {
 
 /// The compiled form of what a ticket stands for.
 pub(crate) fn compiled(file: &[u8]) -> Option<Result<WebAssembly::Module, Fault>> {
-    MODULES.with(|all| all.compiled(ticket(file)?))
+    MODULES.with(|all| all.compiled(plan().0.code(ticket(file)?)?))
 }
 
 /// A process: one main module and what it has loaded.

@@ -1,0 +1,129 @@
+//! The side modules of a bundle, rewritten for it: nothing else can be loaded there, so what a `dlopen` would find out is written
+//! into them (`loader/rewrite`). The files that stand for them keep the hashes that they had; the link plan leads from these to what
+//! was made of them.
+
+use std::fs;
+use std::path::Path;
+
+use pymode_dylink::{ModuleInfo, Wants};
+use pymode_dylink_rewrite::{ClosedSet, Kinds, Rewrite};
+use pymode_toolchain::{Cache, CacheError, Key};
+
+use crate::bundle::Tree;
+use crate::pack::PackError;
+use crate::python::{Loaded, SideFile};
+use crate::ticket::{hash_of, key, stamp, stamped};
+
+/// What says what becomes of a module: other words may make another one of it.
+const SOURCES: [&str; 4] = [
+    include_str!("../../../loader/rewrite/src/apply.rs"),
+    include_str!("../../../loader/rewrite/src/body.rs"),
+    include_str!("../../../loader/rewrite/src/decide.rs"),
+    include_str!("rewritten.rs"),
+];
+
+/// What a program may ask its linker for, by name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asks {
+    /// The function that makes a Python module, in a file that holds one: `dynload_pymode.c` asks for nothing else, and no
+    /// other code of python.wasm asks.
+    Init,
+    /// Anything.
+    Anything,
+}
+
+/// What Python calls the functions that make modules; the second is for names that are not ASCII.
+const INIT: [&str; 2] = ["PyInit_", "PyInitU_"];
+/// What a side module imports that asks for symbols, or for their names, itself.
+const ASKING: [&str; 5] = ["dlsym", "dladdr", "dl_sym", "dl_sym_from", "dl_addr"];
+
+/// Rewrites all side modules of a bundle whose main module is at `main`.
+///
+/// # Errors
+/// When a file cannot be read or written, or is no module.
+pub(crate) fn rewrite(
+    cache: &Cache,
+    main: &Path,
+    asks: Asks,
+    trees: &mut [Tree],
+    loose: &mut [SideFile],
+) -> Result<(), PackError> {
+    let read = |path: &Path| fs::read(path).map_err(CacheError::io("read", path));
+    let of_main = ModuleInfo::main_from_bytes(&read(main)?).map_err(|error| PackError::Main {
+        path: main.into(),
+        reason: error.to_string(),
+    })?;
+    let found = trees.iter_mut().flat_map(|tree| &mut tree.files.sides);
+    let mut sides: Vec<(&mut SideFile, Vec<u8>, ModuleInfo)> = Vec::new();
+    for side in found.chain(loose) {
+        let bytes = read(&side.file)?;
+        let info = ModuleInfo::from_bytes(&bytes).map_err(|error| PackError::Side {
+            path: side.file.clone(),
+            reason: error.to_string(),
+        })?;
+        sides.push((side, bytes, info));
+    }
+    // One that lies nowhere yet is a file all the same.
+    let places = |side: &SideFile| side.paths.len().max(1);
+    let all = sides.iter();
+    let files = all.flat_map(|(side, _, info)| std::iter::repeat_n(info, places(side)));
+    let files: Vec<&ModuleInfo> = files.collect();
+    let anything = asks == Asks::Anything || files.iter().any(|info| asks_itself(info));
+    let rewrites = ClosedSet {
+        main: &of_main,
+        sides: &files,
+        asks: &|name| anything || INIT.iter().any(|start| name.starts_with(start)),
+        kinds: Kinds::ALL,
+    }
+    .rewrites();
+    // All files of one module are rewritten in the same way.
+    let mut next = 0;
+    for (side, bytes, _) in &mut sides {
+        let first = next;
+        next += places(side);
+        if let Some(rewrite) = rewrites[first..next].first() {
+            side.loaded = loaded(cache, bytes, rewrite)?;
+        }
+    }
+    Ok(())
+}
+
+fn asks_itself(info: &ModuleInfo) -> bool {
+    info.imports.iter().any(|import| {
+        matches!(import.wants, Wants::Host | Wants::Function { .. })
+            && ASKING.contains(&&*import.name)
+    })
+}
+
+/// What is made of a module, if anything is. What cannot be rewritten is loaded as it is.
+fn loaded(cache: &Cache, side: &[u8], rewrite: &Rewrite) -> Result<Option<Loaded>, PackError> {
+    if rewrite.is_nothing() {
+        return Ok(None);
+    }
+    let (module, hash) = match stamp(side) {
+        Some(whole) => whole,
+        None => (side, hash_of(side)),
+    };
+    let entry = Key::new("rewritten")
+        .field("module", format!("{hash:?}"))
+        .field("rewrite", format!("{rewrite:?}"));
+    let entry = SOURCES
+        .iter()
+        .fold(entry, |entry, source| entry.field("source", source));
+    let dir = cache.entry("worker-side", &entry, |dir| {
+        let Ok(new) = rewrite.apply(module) else {
+            return Ok::<_, PackError>(());
+        };
+        let hash = hash_of(&new);
+        let path = dir.join(format!("{}.wasm", key(hash)));
+        Ok(fs::write(&path, stamped(new, hash)).map_err(CacheError::io("write", &path))?)
+    })?;
+    let mut files = fs::read_dir(&dir).map_err(CacheError::io("list", &dir))?;
+    let file = files.find_map(|entry| Some(entry.ok()?.path()));
+    Ok(file.and_then(|file| {
+        Some(Loaded {
+            key: file.file_stem()?.to_str()?.to_owned(),
+            file,
+        })
+    }))
+}
