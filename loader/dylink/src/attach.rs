@@ -91,7 +91,9 @@ impl<Instance, Extern> Program<Instance, Extern> {
             ModuleId::MAIN,
             "main is attached before anything is loaded"
         );
-        self.global.push(id);
+        if let Some(main) = self.modules.get(&id) {
+            self.global.enter(id, &main.path, &main.info);
+        }
         self.shared = Some(shared);
     }
 

@@ -46,7 +46,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             global: self
                 .global
                 .iter()
-                .map(|id| String::from(self.path(*id).unwrap_or_default()))
+                .map(|id| String::from(self.path(id).unwrap_or_default()))
                 .collect(),
             got: self.got.len(),
             tags: self.tags.len(),

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
+use crate::global::GlobalScope;
 use crate::ids::{ExportId, FileId, ModuleId};
 use crate::info::{Export, ExportKind, ModuleInfo, Wants};
 
@@ -54,8 +55,10 @@ pub struct Definition {
 /// first definition wins, as with ELF.
 #[derive(Debug)]
 pub struct Scope<'a> {
-    /// The modules to search.
-    pub order: Vec<Visible<'a>>,
+    /// Main and the other modules of the global scope.
+    pub(crate) global: &'a GlobalScope,
+    /// The modules that are searched after them.
+    pub local: Vec<Visible<'a>>,
     /// Loaded modules that must not be searched; only for hints.
     pub elsewhere: Vec<Visible<'a>>,
     /// Names of the tags that the process made for want of a definition: from then on they are the ones.
@@ -76,7 +79,8 @@ pub struct Visible<'a> {
 impl<'a> Scope<'a> {
     /// The first definition of `name`.
     pub(crate) fn find(&self, name: &str) -> Option<(Visible<'a>, ExportId, &'a Export)> {
-        find(&self.order, name)
+        let global = self.global.find(name);
+        global.or_else(|| find(&self.local, name))
     }
 }
 

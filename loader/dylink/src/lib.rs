@@ -66,6 +66,7 @@ mod error;
 mod explain;
 mod flags;
 mod gather;
+mod global;
 mod group;
 mod guest;
 mod ids;

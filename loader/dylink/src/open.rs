@@ -14,7 +14,7 @@ use crate::initialize::initialize;
 use crate::plan::{LinkPlan, plan};
 use crate::process::Process;
 use crate::program::Shared;
-use crate::resolve::{Resolution, resolve};
+use crate::resolve::{Resolution, resolve, resolve_again};
 use crate::set::recall::found;
 use crate::trace;
 
@@ -64,7 +64,10 @@ pub(crate) fn decide<P: Process>(
     recalled: Option<Resolution>,
 ) -> Result<LinkPlan, OpenError> {
     let resolution = match recalled {
-        Some(resolution) => resolution,
+        Some(recalled) => match still_holds(process, group, recalled) {
+            Some(resolution) => resolution,
+            None => resolution(process, path, group)?,
+        },
         None => resolution(process, path, group)?,
     };
     process.program(|program| {
@@ -72,6 +75,21 @@ pub(crate) fn decide<P: Process>(
         plan(group, &resolution, &info, &|id, function| {
             program.slot(id, function).is_some()
         })
+    })
+}
+
+/// A plan knows of nothing in the global scope but main. What else is there by now has its say; `None` if something has to be
+/// looked at, and perhaps told, as a whole.
+fn still_holds<P: Process>(
+    process: &mut P,
+    group: &Group,
+    recalled: Resolution,
+) -> Option<Resolution> {
+    process.program(|program| {
+        if program.global.is_only_main() && program.tags.is_empty() {
+            return Some(recalled);
+        }
+        resolve_again(group, &program.scope(group), recalled)
     })
 }
 

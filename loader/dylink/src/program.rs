@@ -9,6 +9,7 @@ use hashbrown::HashMap;
 
 use crate::config::Config;
 use crate::error::LastError;
+use crate::global::GlobalScope;
 use crate::ids::{Address, ExportId, FileId, FunctionId, ModuleId, Slot};
 use crate::info::{ExportKind, ModuleInfo};
 use crate::slots::FreeSlots;
@@ -26,7 +27,7 @@ pub struct Program<Instance, Extern> {
     /// Which module each file is, as long as that module can be opened.
     pub(crate) files: HashMap<FileId, ModuleId>,
     /// The global scope: main, then what was opened with `RTLD_GLOBAL`, in that order.
-    pub(crate) global: Vec<ModuleId>,
+    pub(crate) global: GlobalScope,
     pub(crate) slots: FreeSlots,
     /// GOT globals by what they hold: one serves all modules that ask for the same.
     pub(crate) got: HashMap<GotKey, Extern>,
@@ -130,7 +131,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             shared: None,
             modules: HashMap::new(),
             files: HashMap::new(),
-            global: Vec::new(),
+            global: GlobalScope::default(),
             slots: FreeSlots::default(),
             got: HashMap::new(),
             externs: HashMap::new(),

@@ -79,8 +79,8 @@ impl<Instance, Extern> Program<Instance, Extern> {
             let module = self.modules.get(id);
             core::cmp::Reverse(module.map(|module| module.initialized))
         });
-        self.global.retain(|id| held.contains(id));
         for id in &leaving {
+            self.global.leave(*id);
             if let Some(module) = self.modules.get_mut(id) {
                 module.state = State::Leaving;
                 let file = module.file;

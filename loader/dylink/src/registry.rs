@@ -12,22 +12,15 @@ use crate::program::{Module, Program, State};
 impl<Instance, Extern> Program<Instance, Extern> {
     /// Where the members of `group` look for symbols.
     pub(crate) fn scope<'a>(&'a self, group: &'a Group) -> Scope<'a> {
-        let loaded = self.global.iter().map(|id| Node::Loaded(*id));
-        let mut order: Vec<Node> = loaded.collect();
         let local = breadth_first(Node::New(0), |node| match node {
             Node::New(member) => group.members[member].needs.clone(),
             Node::Loaded(id) => self.needs(id).map(Node::Loaded).collect(),
         });
-        let fresh = |node: &Node| !order.contains(node);
-        let local: Vec<Node> = local.into_iter().filter(fresh).collect();
-        order.extend(local);
-
-        let visible = |nodes: Vec<Node>| {
-            let nodes = nodes.into_iter();
-            nodes.map(|node| self.visible(group, node)).collect()
-        };
+        let fresh = |node: &Node| !self.is_global(*node);
+        let local = local.into_iter().filter(fresh);
         Scope {
-            order: visible(order),
+            global: &self.global,
+            local: local.map(|node| self.visible(group, node)).collect(),
             elsewhere: Vec::new(),
             tags: self.tags.keys().map(|name| &**name).collect(),
         }
@@ -36,17 +29,21 @@ impl<Instance, Extern> Program<Instance, Extern> {
     /// Loaded modules that are not in scope: for hints, so only once something is missing. To look at all of them each time would
     /// make each load dearer than the one before.
     pub(crate) fn elsewhere<'a>(&'a self, group: &'a Group, scope: &Scope<'_>) -> Vec<Visible<'a>> {
-        let seen: hashbrown::HashSet<Node> = scope.order.iter().map(|seen| seen.node).collect();
+        let seen: hashbrown::HashSet<Node> = scope.local.iter().map(|seen| seen.node).collect();
         let mut elsewhere: Vec<Node> = self
             .modules
             .iter()
             .filter(|(_, module)| module.state == State::Ready)
             .map(|(id, _)| Node::Loaded(*id))
-            .filter(|node| !seen.contains(node))
+            .filter(|node| !seen.contains(node) && !self.is_global(*node))
             .collect();
         elsewhere.sort_unstable();
         let elsewhere = elsewhere.into_iter();
         elsewhere.map(|node| self.visible(group, node)).collect()
+    }
+
+    fn is_global(&self, node: Node) -> bool {
+        matches!(node, Node::Loaded(id) if self.global.contains(id))
     }
 
     fn visible<'a>(&'a self, group: &'a Group, node: Node) -> Visible<'a> {
@@ -125,8 +122,8 @@ impl<Instance, Extern> Program<Instance, Extern> {
             return;
         };
         module.global = true;
-        if module.state == State::Ready && !self.global.contains(&id) {
-            self.global.push(id);
+        if module.state == State::Ready {
+            self.global.enter(id, &module.path, &module.info);
         }
     }
 

@@ -53,6 +53,45 @@ pub enum Target {
     Host,
 }
 
+impl Target {
+    /// Whether the definition is the same whatever is loaded: main comes first in every scope.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Function(definition)
+            | Self::DataAddress(definition)
+            | Self::FunctionAddress(definition) => {
+                definition.node == Node::Loaded(crate::ids::ModuleId::MAIN)
+            }
+            Self::Memory
+            | Self::Table
+            | Self::StackPointer
+            | Self::MemoryBase
+            | Self::TableBase
+            | Self::MainGlobal(_)
+            | Self::Host => true,
+            Self::AbsentFunction | Self::NullAddress | Self::Tag(_) | Self::ProcessTag => false,
+        }
+    }
+}
+
+/// Resolves once more what others could have a say in, after a resolution that knew of none. `None`: something is missing now,
+/// or something else than it was.
+pub(crate) fn resolve_again(
+    group: &Group,
+    scope: &Scope<'_>,
+    mut resolution: Resolution,
+) -> Option<Resolution> {
+    for (at, targets) in resolution.members.iter_mut().enumerate() {
+        let importer = Importer::new(group, at, scope);
+        for (import, target) in importer.member.info.imports.iter().zip(targets) {
+            if !target.is_settled() {
+                *target = importer.target(import, &mut |_, _| false).ok()?;
+            }
+        }
+    }
+    Some(resolution)
+}
+
 /// Resolves every import of every member of `group`.
 ///
 /// `has_host` says whether the host offers a function, by module and name. On failure it gives every symbol that is
@@ -63,14 +102,9 @@ pub fn resolve(
     has_host: &mut dyn FnMut(&str, &str) -> bool,
 ) -> Result<Resolution, Vec<Unresolved>> {
     let mut missing = Vec::new();
-    let members = group.members.iter().enumerate().map(|(at, member)| {
-        let importer = Importer {
-            node: Node::New(at),
-            member,
-            scope,
-            functions: OnceCell::new(),
-        };
-        let targets = member.info.imports.iter().map(|import| {
+    let members = (0..group.members.len()).map(|at| {
+        let importer = Importer::new(group, at, scope);
+        let targets = importer.member.info.imports.iter().map(|import| {
             importer.target(import, has_host).unwrap_or_else(|problem| {
                 missing.push(*problem);
                 // Never used: a resolution with missing symbols is not given out.
@@ -96,7 +130,16 @@ struct Importer<'a> {
     functions: OnceCell<HashSet<&'a str>>,
 }
 
-impl Importer<'_> {
+impl<'a> Importer<'a> {
+    fn new(group: &'a Group, at: usize, scope: &'a Scope<'a>) -> Self {
+        Self {
+            node: Node::New(at),
+            member: &group.members[at],
+            scope,
+            functions: OnceCell::new(),
+        }
+    }
+
     fn target(
         &self,
         import: &Import,

@@ -10,7 +10,7 @@ use core::fmt;
 use crate::attach::attach;
 use crate::engine::Fault;
 use crate::error::SymError;
-use crate::group::defines;
+use crate::group::{Node, defines};
 use crate::ids::{Address, Align, Handle, ModuleId, Slot};
 use crate::info::ExportKind;
 use crate::memory;
@@ -64,8 +64,18 @@ impl fmt::Display for Symbol {
 pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Symbol, SymError> {
     let shared = attach(process).map_err(|error| SymError::Main(error.to_string()))?;
     let (id, kind, path) = process.program(|program| {
-        let (order, place) = program.order(lookup)?;
-        for id in order {
+        let (places, text) = program.places(lookup)?;
+        let found = match places.global {
+            Global::All => program.global.find(name),
+            Global::BehindMain => program.global.find_behind_main(name),
+            Global::Nothing => None,
+        };
+        if let Some((found, _, export)) = found
+            && let Node::Loaded(id) = found.node
+        {
+            return Ok((id, export.kind.clone(), Arc::clone(found.path)));
+        }
+        for id in places.then {
             let module = &program.modules[&id];
             if let Some((_, export)) = module.info.exports.find(name)
                 && defines(&module.info, export)
@@ -75,7 +85,7 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
         }
         Err(SymError::Undefined {
             name: name.into(),
-            place,
+            place: text,
         })
     })?;
     let failed = |reason| SymError::Engine {
@@ -109,39 +119,63 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Where a lookup looks, in order, and what to call that.
-    fn order(&self, lookup: Lookup) -> Result<(Vec<ModuleId>, String), SymError> {
+    /// Where a lookup looks, and what to call that.
+    fn places(&self, lookup: Lookup) -> Result<(Places, String), SymError> {
         let path = |id| &self.modules[&id].path;
+        let global = |global| Places {
+            global,
+            then: Vec::new(),
+        };
+        let then = |then| Places {
+            global: Global::Nothing,
+            then,
+        };
         Ok(match lookup {
-            Lookup::Handle(Handle::MAIN) => (self.global.clone(), GLOBAL_SCOPE.into()),
+            Lookup::Handle(Handle::MAIN) | Lookup::Default(None) => {
+                (global(Global::All), GLOBAL_SCOPE.into())
+            }
             Lookup::Handle(handle) => {
                 let id = self.opened(handle)?;
-                (self.tree(id), format!("`{}` and what it needs", path(id)))
+                let text = format!("`{}` and what it needs", path(id));
+                (then(self.tree(id)), text)
             }
-            Lookup::Default(asks) => {
-                let mut order = self.global.clone();
-                if let Some(asks) = asks {
-                    let group = self.load_group(self.owner(asks));
-                    let fresh = |id: &ModuleId| !self.global.contains(id);
-                    order.extend(group.into_iter().filter(fresh));
-                }
-                (order, GLOBAL_SCOPE.into())
+            Lookup::Default(Some(asks)) => {
+                let places = Places {
+                    global: Global::All,
+                    then: self.load_group(self.owner(asks)),
+                };
+                (places, GLOBAL_SCOPE.into())
             }
             Lookup::Next(asks) => {
                 let asks = self.owner(asks);
-                let mut order = match asks {
-                    ModuleId::MAIN => self.global.clone(),
-                    side => self.load_group(side),
+                let places = match asks {
+                    ModuleId::MAIN => global(Global::BehindMain),
+                    side => {
+                        let mut order = self.load_group(side);
+                        let position = order.iter().position(|id| *id == asks);
+                        order.drain(..=position.unwrap_or(0));
+                        order.push(ModuleId::MAIN);
+                        then(order)
+                    }
                 };
-                let position = order.iter().position(|id| *id == asks);
-                order.drain(..=position.unwrap_or(0));
-                if asks != ModuleId::MAIN {
-                    order.push(ModuleId::MAIN);
-                }
-                (order, format!("what follows `{}`", path(asks)))
+                (places, format!("what follows `{}`", path(asks)))
             }
         })
     }
+}
+
+/// The modules that a lookup asks.
+struct Places {
+    global: Global,
+    /// These, one after the other.
+    then: Vec<ModuleId>,
+}
+
+/// What of the global scope is asked first.
+enum Global {
+    All,
+    BehindMain,
+    Nothing,
 }
 
 /// What messages call it.

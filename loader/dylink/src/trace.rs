@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use core::fmt::{Display, Write};
 
 use crate::apply::Linked;
-use crate::group::{Group, Scope, defines};
+use crate::group::{Group, Scope, defines, find};
 use crate::ids::ModuleId;
 use crate::info::ExportKind;
 use crate::plan::LinkPlan;
@@ -29,7 +29,7 @@ pub(crate) fn plan<P: Process>(process: &mut P, path: &str, group: &Group, plan:
 /// Symbols of the scope that more than one module defines, each with all of them: the first is the one that is bound to.
 fn duplicates(scope: &Scope<'_>) -> String {
     let mut text = String::new();
-    for (at, visible) in scope.order.iter().enumerate() {
+    for (at, visible) in scope.local.iter().enumerate() {
         let crate::group::Node::New(_) = visible.node else {
             continue;
         };
@@ -38,11 +38,9 @@ fn duplicates(scope: &Scope<'_>) -> String {
             if !symbol || is_of_every_module(&export.name) || !defines(visible.info, export) {
                 continue;
             }
-            let before = scope.order[..at].iter().find(|other| {
-                let found = other.info.exports.find(&export.name);
-                found.is_some_and(|(_, export)| defines(other.info, export))
-            });
-            if let Some(first) = before {
+            let global = scope.global.find(&export.name);
+            let before = global.or_else(|| find(&scope.local[..at], &export.name));
+            if let Some((first, _, _)) = before {
                 let _ = writeln!(
                     text,
                     "duplicate {}: {} stands before {}",

@@ -7,7 +7,8 @@
 //! A plan holds as long as every file is what it was: each has the hash of its content in it, and one that differs is refused.
 //! A file may stand for another module than itself, one that was made of it for the set: then the plan describes that one, and
 //! has the hashes of both.
-//! It decides for what is opened while nothing but main is in the global scope; any other `dlopen` is decided at run time.
+//! It knows of nothing but main in the global scope. When more is there, only what is bound to main holds still, which comes first
+//! in every scope; the rest is looked up.
 
 mod decode;
 mod encode;

@@ -34,11 +34,7 @@ pub(crate) fn recall<P: Process>(
     let Some(group) = plan.root(path) else {
         return Ok(None);
     };
-    // Whatever else is global, or was made for want of a definition, would have its say.
-    let alone = process.program(|program| {
-        program.global.as_slice() == [ModuleId::MAIN] && program.tags.is_empty()
-    });
-    if flags.noload || !alone {
+    if flags.noload {
         return Ok(None);
     }
     let failed = |reason| OpenError::Plan {
