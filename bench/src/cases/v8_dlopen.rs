@@ -3,13 +3,14 @@
 //!
 //! Inside a Worker the clock stands still, so batches are timed from outside: one request is one batch.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fmt::Write;
 use std::time::Instant;
 
 use pymode_dylink::{Config, ContentHash, Contract, ModuleInfo, SetFile};
+use pymode_dylink_rewrite::{ClosedSet, Kinds};
 use pymode_workerd::link;
 use pymode_workerd::linker::Linker;
 use pymode_workerd::pack::Side;
@@ -31,72 +32,130 @@ const CALLS: u32 = 20_000_000;
 /// What the library exports.
 const SYMBOLS: usize = 100;
 
+/// What a library consists of.
+#[derive(Clone, Copy, Default)]
+struct Shape {
+    /// Functions of main that it imports, beside a datum for each nine of them.
+    imports: usize,
+    /// Its own data that it reaches through the GOT.
+    data: usize,
+    /// Functions of main whose slots it imports.
+    slots: usize,
+    /// Its own weak functions.
+    weak: usize,
+    /// Functions that it exports.
+    exports: usize,
+    /// It has constructors without code.
+    idle: bool,
+}
+
+/// A library and its main module, ready to be sent.
+struct Library {
+    number: usize,
+    file: ContentHash,
+    code: ContentHash,
+    plan: Vec<u8>,
+}
+
+const NO_KIND: Kinds = Kinds {
+    addresses: false,
+    functions: false,
+    exports: false,
+    idle: false,
+};
+
+struct Worker {
+    linker: Linker,
+    main: ContentHash,
+    /// Whose plan was sent: that is done once, and reading it is not what is timed.
+    sent: RefCell<HashSet<usize>>,
+}
+
 pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
-    let main = main_module()?;
-    let main = Side::new(main);
-    let info = ModuleInfo::main_from_bytes(&main.wasm)?;
-    let set_main = || SetFile::new("main.wasm", main.hash, info.clone());
+    let main = Side::new(main_module()?);
     let mut modules = BTreeMap::from([(format!("{:?}", main.hash), main.wasm.clone())]);
+    let mut number = 0;
+    let mut library = |shape: Shape, kinds: Kinds| {
+        number += 1;
+        Library::new(number, &main, shape, kinds, &mut modules)
+    };
+    let common = |imports| Shape {
+        imports,
+        exports: SYMBOLS,
+        ..Shape::default()
+    };
     let mut libraries = Vec::new();
     for imports in IMPORTS {
-        let side = Side::new(side(imports)?);
-        let set = SetFile::new("/side.wasm", side.hash, ModuleInfo::from_bytes(&side.wasm)?);
-        let link = link::link(set_main(), vec![set], config(), &|_, _| false);
-        libraries.push((imports, side.hash, link.plan));
-        modules.insert(format!("{:?}", side.hash), side.wasm);
+        let as_it_is = library(common(imports), NO_KIND)?;
+        libraries.push((imports, as_it_is, library(common(imports), Kinds::ALL)?));
     }
-    let linker = Linker::serve(modules)?;
-    // The plan is sent once for each library: reading it is not what is timed.
-    let sent = Cell::new(None);
-    let seconds = |what: Value,
-                   by_plan: bool,
-                   count: u32,
-                   library: &(usize, ContentHash, Vec<u8>)| {
-        let (_, side, plan) = library;
-        let task = json!({
-            "script": "", "what": what, "by_plan": by_plan,
-        "plan": if sent.replace(Some(*side)) == Some(*side) { &[] } else { &plan[..] }, "library_path": [],
-            "keys": [format!("{:?}", main.hash), format!("{side:?}")],
-            "files": [["main.wasm", 0, ticket(main.hash)], ["/side.wasm", 1, ticket(*side)]],
-        });
-        let task = serde_json::to_vec(&task)?;
-        let start = Instant::now();
-        let answer = linker.ask(&task)?;
-        let seconds = start.elapsed().as_secs_f64() / f64::from(count);
-        match serde_json::from_slice(&answer)? {
-            Ok::<Value, String>(_) => Ok(seconds),
-            Err(error) => Err(Box::<dyn Error>::from(error)),
-        }
+    let mut kinds = Vec::new();
+    for (what, shape, kind) in rewritings() {
+        kinds.push((what, library(shape, NO_KIND)?, library(shape, kind)?));
+    }
+    let worker = Worker {
+        linker: Linker::serve(modules)?,
+        main: main.hash,
+        sent: RefCell::default(),
+    };
+    let open = |library: &Library, by_plan| {
+        worker.seconds(json!({ "Open": OPENS }), by_plan, OPENS, library)
     };
     let mut samples = Vec::new();
-    for library in &libraries {
-        let open = |by_plan| seconds(json!({ "Open": OPENS }), by_plan, OPENS, library);
-        let bare = || seconds(json!({ "Instantiate": OPENS }), false, OPENS, library);
-        let case = format!("v8 dlopen, {} imports, each of {OPENS}", library.0);
+    for (imports, as_it_is, rewritten) in &libraries {
+        let bare = || {
+            let what = json!({ "Instantiate": OPENS });
+            worker.seconds(what, false, OPENS, as_it_is)
+        };
+        let late = || {
+            let what = json!({ "OpenLate": OPENS });
+            worker.seconds(what, true, OPENS, as_it_is)
+        };
+        let mut sample =
+            |subject: &str,
+             baseline: &str,
+             pair: &dyn Fn() -> Result<(f64, f64), Box<dyn Error>>| {
+                samples.push(Sample {
+                    case: format!("v8 dlopen, {imports} imports, each of {OPENS}"),
+                    subject: subject.into(),
+                    baseline: baseline.into(),
+                    pairs: pairs(bench.runs, pair)?,
+                });
+                Ok::<_, Box<dyn Error>>(())
+            };
+        let instance = "bare instantiation";
+        sample("rewritten, by the plan", instance, &|| {
+            Ok((open(rewritten, true)?, bare()?))
+        })?;
+        sample("by the plan", instance, &|| {
+            Ok((open(as_it_is, true)?, bare()?))
+        })?;
+        sample("after another with RTLD_GLOBAL", instance, &|| {
+            Ok((late()?, bare()?))
+        })?;
+        sample("decided", instance, &|| {
+            Ok((open(as_it_is, false)?, bare()?))
+        })?;
+        sample("by the plan", "decided", &|| {
+            Ok((open(as_it_is, true)?, open(as_it_is, false)?))
+        })?;
+    }
+    for (what, as_it_is, rewritten) in &kinds {
         samples.push(Sample {
-            case: case.clone(),
-            subject: "by the plan".into(),
-            baseline: "bare instantiation".into(),
-            pairs: pairs(bench.runs, || Ok((open(true)?, bare()?)))?,
-        });
-        samples.push(Sample {
-            case: case.clone(),
-            subject: "decided".into(),
-            baseline: "bare instantiation".into(),
-            pairs: pairs(bench.runs, || Ok((open(false)?, bare()?)))?,
-        });
-        samples.push(Sample {
-            case,
-            subject: "by the plan".into(),
-            baseline: "decided".into(),
-            pairs: pairs(bench.runs, || Ok((open(true)?, open(false)?)))?,
+            case: format!("v8 dlopen by the plan, {what}"),
+            subject: "rewritten".into(),
+            baseline: "as it is".into(),
+            pairs: pairs(bench.runs, || {
+                Ok((open(rewritten, true)?, open(as_it_is, true)?))
+            })?,
         });
     }
+    let first = &libraries[0].1;
     let count = ROUNDS * SYMBOLS as u32;
     let found = pairs(bench.runs, || {
         Ok((
-            seconds(json!({ "Symbols": ROUNDS }), true, count, &libraries[0])?,
-            seconds(json!({ "Properties": ROUNDS }), true, count, &libraries[0])?,
+            worker.seconds(json!({ "Symbols": ROUNDS }), true, count, first)?,
+            worker.seconds(json!({ "Properties": ROUNDS }), true, count, first)?,
         ))
     })?;
     samples.push(Sample {
@@ -107,8 +166,8 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
     });
     let pairs = pairs(bench.runs, || {
         Ok((
-            seconds(json!({ "Call": CALLS }), true, CALLS, &libraries[0])?,
-            seconds(json!({ "CallBare": CALLS }), true, CALLS, &libraries[0])?,
+            worker.seconds(json!({ "Call": CALLS }), true, CALLS, first)?,
+            worker.seconds(json!({ "CallBare": CALLS }), true, CALLS, first)?,
         ))
     })?;
     samples.push(Sample {
@@ -118,6 +177,139 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
         pairs,
     });
     Ok(samples)
+}
+
+/// Each kind of rewriting, by itself, of a library for which it does something.
+fn rewritings() -> [(&'static str, Shape, Kinds); 6] {
+    let addresses = Kinds {
+        addresses: true,
+        ..NO_KIND
+    };
+    let small = Shape {
+        imports: 60,
+        exports: 1,
+        ..Shape::default()
+    };
+    [
+        (
+            "57 addresses of main's data",
+            Shape {
+                imports: 568,
+                ..small
+            },
+            addresses,
+        ),
+        (
+            "20 addresses of its own data",
+            Shape { data: 20, ..small },
+            addresses,
+        ),
+        (
+            "20 slots of main's functions",
+            Shape { slots: 20, ..small },
+            addresses,
+        ),
+        (
+            "3 weak functions of its own",
+            Shape { weak: 3, ..small },
+            Kinds {
+                functions: true,
+                ..NO_KIND
+            },
+        ),
+        (
+            "100 exports that nobody asks for",
+            Shape {
+                exports: SYMBOLS,
+                ..small
+            },
+            Kinds {
+                exports: true,
+                ..NO_KIND
+            },
+        ),
+        (
+            "constructors without code",
+            Shape {
+                idle: true,
+                ..small
+            },
+            Kinds {
+                idle: true,
+                ..NO_KIND
+            },
+        ),
+    ]
+}
+
+impl Library {
+    fn new(
+        number: usize,
+        main: &Side,
+        shape: Shape,
+        kinds: Kinds,
+        modules: &mut BTreeMap<String, Vec<u8>>,
+    ) -> Result<Library, Box<dyn Error>> {
+        let of_main = ModuleInfo::main_from_bytes(&main.wasm)?;
+        let whole = side(shape)?;
+        let info = ModuleInfo::from_bytes(&whole)?;
+        let rewrites = ClosedSet {
+            main: &of_main,
+            sides: &[&info],
+            asks: &|name| name.starts_with("PyInit_"),
+            kinds,
+        }
+        .rewrites();
+        let code = Side::new(rewrites[0].apply(&whole)?);
+        let file = Side::new(whole);
+        let file = SetFile::new("/side.wasm", file.hash, info)
+            .compiled_from(code.hash, ModuleInfo::from_bytes(&code.wasm)?);
+        let hash = file.hash;
+        let of_main = SetFile::new("main.wasm", main.hash, of_main);
+        let link = link::link(of_main, vec![file], config(), &|_, _| false);
+        modules.insert(format!("{:?}", code.hash), code.wasm);
+        if let Some(forwarders) = link.forwarders {
+            modules.insert(format!("{:?}", forwarders.hash), forwarders.wasm);
+        }
+        Ok(Library {
+            number,
+            file: hash,
+            code: code.hash,
+            plan: link.plan,
+        })
+    }
+}
+
+impl Worker {
+    fn seconds(
+        &self,
+        what: Value,
+        by_plan: bool,
+        count: u32,
+        library: &Library,
+    ) -> Result<f64, Box<dyn Error>> {
+        let Library { file, code, .. } = library;
+        let plan = match self.sent.borrow_mut().insert(library.number) {
+            true => &library.plan[..],
+            false => &[],
+        };
+        let mut keys = vec![format!("{:?}", self.main), format!("{code:?}")];
+        let forwarders = pymode_dylink::Plan::from_bytes(&library.plan)?.forwarders();
+        keys.extend(forwarders.map(|(hash, _)| format!("{hash:?}")));
+        let task = json!({
+            "script": "", "what": what, "by_plan": by_plan, "set": library.number, "plan": plan,
+            "library_path": [], "keys": keys,
+            "files": [["main.wasm", 0, ticket(self.main)], ["/side.wasm", 1, ticket(*file)]],
+        });
+        let task = serde_json::to_vec(&task)?;
+        let start = Instant::now();
+        let answer = self.linker.ask(&task)?;
+        let seconds = start.elapsed().as_secs_f64() / f64::from(count);
+        match serde_json::from_slice(&answer)? {
+            Ok::<Value, String>(_) => Ok(seconds),
+            Err(error) => Err(Box::<dyn Error>::from(error)),
+        }
+    }
 }
 
 /// How the linker of the test Worker is configured.
@@ -143,34 +335,36 @@ fn pairs(
 fn main_module() -> Result<Vec<u8>, wat::Error> {
     let mut text = String::from(
         "(module (@custom \"test.abi\" \"\\07\") (memory (export \"memory\") 1)\n\
-         (table (export \"__indirect_function_table\") 1 funcref)\n\
+         (table (export \"__indirect_function_table\") 2001 funcref)\n\
          (global (export \"__stack_pointer\") (mut i32) (i32.const 65536))\n\
          (func (export \"malloc\") (param i32) (result i32) (i32.const 1024))\n\
          (func (export \"free\") (param i32))\n",
     );
+    let mut slots = String::new();
     for n in 0..EXPORTS {
         let _ = writeln!(
             text,
-            "(func (export \"function_{n}\") (param i32) (result i32) (local.get 0))"
+            "(func $f{n} (export \"function_{n}\") (param i32) (result i32) (local.get 0))"
         );
+        let _ = write!(slots, " $f{n}");
         if n % 10 == 0 {
             let _ = writeln!(text, "(global (export \"datum_{n}\") i32 (i32.const 2048))");
         }
     }
-    text.push(')');
+    let _ = write!(text, "(elem (i32.const 1) func{slots}))");
     wat::parse_str(text)
 }
 
-fn side(imports: usize) -> Result<Vec<u8>, wat::Error> {
-    // `dylink.0` with a memory-info subsection: 1024 bytes, aligned to 16, no slots.
-    let mut text = String::from(
-        "(module (@custom \"dylink.0\" (before first) \"\\01\\05\\80\\08\\04\\00\\00\")\n\
+fn side(shape: Shape) -> Result<Vec<u8>, wat::Error> {
+    let Shape { weak, data, .. } = shape;
+    let mut text = format!(
+        "(module (@dylink.0 (mem-info (memory 1024 4) (table {weak} 0)))\n\
          (@custom \"test.abi\" \"\\07\")\n\
          (import \"env\" \"memory\" (memory 0)) (import \"env\" \"__memory_base\" (global i32))\n\
-         (import \"env\" \"__table_base\" (global i32))\n\
-         (import \"env\" \"__indirect_function_table\" (table 0 funcref))\n",
+         (import \"env\" \"__table_base\" (global $tb i32))\n\
+         (import \"env\" \"__indirect_function_table\" (table 0 funcref))\n"
     );
-    for n in 0..imports {
+    for n in 0..shape.imports {
         let _ = match n % 10 {
             0 => writeln!(
                 text,
@@ -182,14 +376,48 @@ fn side(imports: usize) -> Result<Vec<u8>, wat::Error> {
             ),
         };
     }
-    for n in 0..SYMBOLS {
+    for n in 0..weak {
+        let _ = writeln!(text, "(import \"env\" \"weak_{n}\" (func (result i32)))");
+    }
+    for n in 0..data {
+        let _ = writeln!(text, "(import \"GOT.mem\" \"own_{n}\" (global (mut i32)))");
+    }
+    for n in 0..shape.slots {
+        let _ = writeln!(
+            text,
+            "(import \"GOT.func\" \"function_{n}\" (global (mut i32)))"
+        );
+    }
+    let mut slots = String::new();
+    for n in 0..weak {
+        let _ = writeln!(
+            text,
+            "(func $weak_{n} (export \"weak_{n}\") (result i32) (i32.const {n}))"
+        );
+        let _ = write!(slots, " $weak_{n}");
+    }
+    if weak > 0 {
+        let _ = writeln!(text, "(elem (global.get $tb) func{slots})");
+    }
+    for n in 0..data {
+        let _ = writeln!(
+            text,
+            "(global (export \"own_{n}\") i32 (i32.const {}))",
+            4 * n
+        );
+    }
+    for n in 0..shape.exports {
         let _ = writeln!(
             text,
             "(func (export \"f{n}\") (result i32) (i32.const {n}))"
         );
     }
+    if shape.idle {
+        text.push_str("(func (export \"__wasm_call_ctors\"))");
+    }
     text.push_str(
-        "(func (export \"across\") (param $left i32) (result i32) (local $sum i32) (loop $again\n\
+        "(func (export \"PyInit_side\") (result i32) (i32.const 0))\n\
+         (func (export \"across\") (param $left i32) (result i32) (local $sum i32) (loop $again\n\
          (local.set $sum (i32.add (local.get $sum) (call $function_1 (local.get $left))))\n\
          (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1)))))\n\
          (local.get $sum)))",

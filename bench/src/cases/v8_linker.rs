@@ -4,8 +4,8 @@
 //! Inside a Worker the clock stands still, so parts of a process's life are timed from outside: each is one request, and long
 //! enough that the request itself does not count.
 
-use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, HashSet};
 use std::error::Error;
 use std::fmt::Write;
 use std::time::Instant;
@@ -144,8 +144,10 @@ struct Worker {
     loose: Set,
     few: Set,
     many: Set,
-    /// Whose plan was sent last.
-    sent: Cell<Option<usize>>,
+    /// Whose plan was sent.
+    sent: RefCell<HashSet<usize>>,
+    /// The set of the process that stays.
+    begun: Cell<usize>,
 }
 
 impl Worker {
@@ -223,7 +225,8 @@ impl Worker {
             loose,
             few,
             many,
-            sent: Cell::default(),
+            sent: RefCell::default(),
+            begun: Cell::default(),
         })
     }
 
@@ -236,22 +239,25 @@ impl Worker {
 
     /// Has something done with a set: seconds, and how large things are then.
     fn ask(&self, set: &Set, what: &Value) -> Fallible<(f64, Value)> {
-        // The plan is sent when another set's was sent before, and read in a pair that does not count: it is not what is timed.
-        let known = self.sent.replace(Some(set.number)) == Some(set.number);
-        let plan = if known { &[] } else { &set.plan[..] };
-        self.task(&set.files, &set.keys, plan, what)
+        // The plan is sent once, and read in a pair that does not count: it is not what is timed.
+        let plan = match self.sent.borrow_mut().insert(set.number) {
+            true => &set.plan[..],
+            false => &[],
+        };
+        self.task(set.number, &set.files, &set.keys, plan, what)
     }
 
     fn task(
         &self,
+        set: usize,
         files: &[Value],
         keys: &[String],
         plan: &[u8],
         what: &Value,
     ) -> Fallible<(f64, Value)> {
         let task = json!({
-            "script": "", "what": what, "by_plan": true, "plan": plan, "library_path": [],
-            "keys": keys, "files": files,
+            "script": "", "what": what, "by_plan": true, "set": set, "plan": plan,
+            "library_path": [], "keys": keys, "files": files,
         });
         let task = serde_json::to_vec(&task)?;
         let start = Instant::now();
@@ -269,11 +275,13 @@ impl Worker {
 
     /// A step of the process that stays.
     fn step(&self, step: &Value) -> Fallible<(f64, Value)> {
-        self.task(&[], &[], &[], &json!({ "Step": step }))
+        let set = self.begun.get();
+        self.task(set, &[], &[], &[], &json!({ "Step": step }))
     }
 
     fn begin(&self, set: &Set, copies: usize) -> Fallible<()> {
         let begin = json!({ "Step": { "Begin": { "copies": copies } } });
+        self.begun.set(set.number);
         self.ask(set, &begin).map(drop)
     }
 

@@ -75,6 +75,7 @@ fn run(
         script: case.text.clone(),
         what,
         by_plan,
+        set: 0,
         plan: packed.plan,
         files: packed.files,
         library_path: case.script.library_path.clone(),

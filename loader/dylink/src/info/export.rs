@@ -87,13 +87,13 @@ pub struct Exports {
 enum ByName {
     #[cfg(feature = "parse")]
     Hashed(HashTable<u32>, DefaultHashBuilder),
-    /// All exports in the order of their names: somebody sorted them before, and making a table would cost more than searching.
-    Sorted(Vec<u32>),
+    /// A table that was made before, by [`places`]: to make one where it is used would cost more than what is looked for there.
+    Placed(Vec<u32>),
 }
 
 impl Default for ByName {
     fn default() -> Self {
-        Self::Sorted(Vec::new())
+        Self::Placed(Vec::new())
     }
 }
 
@@ -119,15 +119,14 @@ impl Exports {
         }
     }
 
-    /// `list` in the order of the module, and all places in it in the order of the names. If they are in another order, names
-    /// are not found.
+    /// `list` in the order of the module, and the table that [`places`] makes of it. If it is another one, names are not found.
     ///
     /// # Panics
     /// Later, if a place is beyond the list.
-    pub(crate) fn sorted(list: Vec<Export>, by_name: Vec<u32>) -> Self {
+    pub(crate) fn placed(list: Vec<Export>, places: Vec<u32>) -> Self {
         Self {
             list,
-            by_name: ByName::Sorted(by_name),
+            by_name: ByName::Placed(places),
         }
     }
 
@@ -140,9 +139,12 @@ impl Exports {
             ByName::Hashed(table, hasher) => {
                 *table.find(hasher.hash_one(name), |at| text(*at) == name)?
             }
-            ByName::Sorted(sorted) => {
-                let first = sorted.partition_point(|at| text(*at) < name);
-                *sorted.get(first).filter(|at| text(**at) == name)?
+            ByName::Placed(places) => {
+                let start = place(name, places.len())?;
+                let tried = places[start..].iter().chain(&places[..start]);
+                // Nothing lies behind an empty place.
+                let mut found = tried.map_while(|at| at.checked_sub(1));
+                found.find(|at| text(*at) == name)?
             }
         };
         Some((ExportId(at), &self.list[at as usize]))
@@ -163,8 +165,73 @@ impl Exports {
     }
 }
 
+/// A hash table of the names, for [`Exports::placed`]: places in the list, counted from 1, each where its name's hash says or, if
+/// that is taken, behind; 0 where there is none. Of two exports with one name the first is found.
+pub(crate) fn places(list: &[&Export]) -> Vec<u32> {
+    // At most two thirds of it are taken.
+    let size = match list.len() {
+        0 => 0,
+        length => (length + length / 2 + 1).next_power_of_two(),
+    };
+    let mut places = alloc::vec![0; size];
+    for (at, export) in (1..).zip(list) {
+        let start = place(&export.name, size).unwrap_or_default();
+        let free = (start..size).chain(0..start).find(|at| places[*at] == 0);
+        if let Some(free) = free {
+            places[free] = at;
+        }
+    }
+    places
+}
+
+/// Where the search for a name begins in a table of so many places; `None` if there are none.
+fn place(name: &str, size: usize) -> Option<usize> {
+    // FNV-1a: tables are made on one machine and used on another, so the function must be the same.
+    let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    // Its lower bits alone are those of the lower bits of the name.
+    (hash ^ hash >> 15)
+        .checked_rem(size as u32)
+        .map(|at| at as usize)
+}
+
 impl core::fmt::Debug for Exports {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         f.debug_list().entries(&self.list).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_is_found_where_it_was_placed() {
+        for count in [0, 1, 2, 3, 10, 1000] {
+            let name = |at: usize| alloc::format!("function_{}", at % 997).into();
+            let kind = ExportKind::Memory;
+            let list: Vec<Export> = (0..count)
+                .map(|at| Export {
+                    name: name(at),
+                    kind: kind.clone(),
+                })
+                .collect();
+            let places = places(&list.iter().collect::<Vec<_>>());
+            let exports = Exports::placed(list, places);
+            for at in 0..count {
+                // Of two with one name the first.
+                let first = ExportId(at as u32 % 997);
+                assert_eq!(exports.find(&name(at)).map(|(id, _)| id), Some(first));
+            }
+            assert!(exports.find("function_997").is_none() && exports.find("").is_none());
+        }
+        // A table without an empty place, as only damage makes it.
+        let export = Export {
+            name: "a".into(),
+            kind: ExportKind::Memory,
+        };
+        let full = Exports::placed(Vec::from([export]), Vec::from([1, 1]));
+        assert!(full.find("a").is_some() && full.find("b").is_none());
     }
 }

@@ -20,6 +20,7 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub(crate) use export::places;
 pub use export::{DataBase, Datum, Export, ExportKind, Exports};
 pub use import::{Import, Wants};
 pub use signature::{Signature, ValType};

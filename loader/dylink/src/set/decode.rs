@@ -61,10 +61,7 @@ impl Plan {
                 at: part.start as usize,
             };
             let hash = reader.hash()?;
-            let code = match reader.flag()? {
-                true => reader.hash()?,
-                false => hash,
-            };
+            let code = if reader.flag()? { reader.hash()? } else { hash };
             let info = Part::at(reader.at as u32);
             Ok(Described { hash, code, info })
         })?;
@@ -189,11 +186,10 @@ impl Plan {
             })
         })?;
         let count = exports.len() as u32;
-        let sorted = (0..count).map(|_| match reader.number()? {
-            at if at < count => Ok(at),
+        let places = reader.list(|reader| match reader.number()? {
+            at if at <= count => Ok(at),
             _ => Err(reader.damaged("an export is not there")),
-        });
-        let sorted = sorted.collect::<Result<Vec<u32>, PlanError>>()?;
+        })?;
         let imported_functions = reader.number()?;
         if imports.iter().filter(|import| import.is_function).count() != imported_functions as usize
         {
@@ -213,7 +209,7 @@ impl Plan {
             needed,
             runtime_path,
             imports,
-            exports: Exports::sorted(exports, sorted),
+            exports: Exports::placed(exports, places),
             starts,
             types,
             functions,

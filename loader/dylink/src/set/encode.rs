@@ -7,7 +7,9 @@ use hashbrown::HashMap;
 
 use super::{Bound, ContentHash, FORMAT, MAGIC, PlannedGroup};
 use crate::bridge::Bridge;
-use crate::info::{DataBase, Export, ExportKind, Import, ModuleInfo, Region, Signature, Wants};
+use crate::info::{
+    DataBase, Export, ExportKind, Import, ModuleInfo, Region, Signature, Wants, places,
+};
 
 /// What is written once and meant by its number.
 #[derive(Default)]
@@ -66,10 +68,10 @@ impl Writer {
         for export in &exports {
             self.export(&mut out, export);
         }
-        // In the order of their names, so that whoever reads it can search at once.
-        let mut sorted: Vec<u32> = (0..exports.len() as u32).collect();
-        sorted.sort_by_key(|at| (&*exports[*at as usize].name, *at));
-        for at in sorted {
+        // So that whoever reads it can look for names at once.
+        let places = places(&exports);
+        number(&mut out, places.len() as u32);
+        for at in places {
             number(&mut out, at);
         }
         self.functions(&mut out, info);

@@ -176,10 +176,7 @@ fn names_follow_their_functions() {
                     wasmparser::Name::Global(map) => (&mut globals, map),
                     _ => continue,
                 };
-                let named = into
-                    .1
-                    .into_iter()
-                    .map(|naming| naming.expect("it can be read"));
+                let named = into.1.map(|naming| naming.expect("it can be read"));
                 into.0
                     .extend(named.map(|naming| (naming.index, naming.name.to_owned())));
             }

@@ -173,7 +173,9 @@ impl Process for Failing {
         if let Err(Fault(reason)) = self.tick() {
             return Err(FetchError::Unreadable { reason });
         }
-        let Known { info, source, hash } = self.0.0.known(path)?;
+        let Known {
+            info, source, hash, ..
+        } = self.0.0.known(path)?;
         Ok(((info.starts, source), hash))
     }
 }

@@ -39,7 +39,8 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
         What::Faults => Script::parse(&task.script)
             .and_then(|script| faults::<Guest>(&script, &files))
             .map(|()| Said::default()),
-        What::Open(count) => measured::open(files, count).map(|()| Said::default()),
+        What::Open(count) => measured::open(files, count, false).map(|()| Said::default()),
+        What::OpenLate(count) => measured::open(files, count, true).map(|()| Said::default()),
         What::Instantiate(count) => measured::instantiate(&files, count).map(|()| Said::default()),
         What::Symbols(count) => measured::symbols(files, count).map(|()| Said::default()),
         What::Properties(count) => measured::properties(&files, count).map(|()| Said::default()),

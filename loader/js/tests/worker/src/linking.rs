@@ -1,6 +1,7 @@
 //! The linker's view of a case: its files, and the modules that were compiled of them.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -22,14 +23,22 @@ const NOTES: &str = "notes";
 thread_local! {
     static MODULES: Modules = Modules::default();
     static PLAN: RefCell<Option<(Arc<Plan>, bool)>> = const { RefCell::new(None) };
+    /// Those of earlier tasks, by the numbers of their sets.
+    static PLANS: RefCell<HashMap<usize, Arc<Plan>>> = RefCell::default();
 }
 
 /// Takes the plan, and the compiled modules, or the reasons why they are none.
 pub(crate) fn provide(task: &Task, modules: &Map) -> Result<(), JsError> {
-    let plan = match task.plan.is_empty() {
-        true => plan().0,
-        false => Arc::new(Plan::from_bytes(&task.plan)?),
-    };
+    let plan =
+        PLANS.with_borrow_mut(|plans| match (task.plan.is_empty(), plans.get(&task.set)) {
+            (true, Some(known)) => Ok(Arc::clone(known)),
+            (true, None) => Err(JsError::new("the set has no plan yet")),
+            (false, _) => {
+                let plan = Arc::new(Plan::from_bytes(&task.plan)?);
+                plans.insert(task.set, Arc::clone(&plan));
+                Ok(plan)
+            }
+        })?;
     for key in &task.keys {
         let module = modules.get(&key.into());
         let module = match module.dyn_into() {

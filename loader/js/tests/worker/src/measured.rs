@@ -19,6 +19,8 @@ use crate::subject::Guest;
 pub(crate) const SIDE: &str = "/side.wasm";
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
 const FLAGS: u32 = 2 | 8;
+/// `RTLD_NOW | RTLD_GLOBAL`.
+const GLOBAL: u32 = 2 | 256;
 
 /// Many files, of which each is the same library.
 struct Many {
@@ -77,15 +79,16 @@ impl Host for Many {
     }
 }
 
-/// The work of so many `dlopen`s.
-pub(crate) fn open(files: Files, count: u32) -> Result<(), String> {
+/// The work of so many `dlopen`s; `late`: when another was opened with `RTLD_GLOBAL` before.
+pub(crate) fn open(files: Files, count: u32, late: bool) -> Result<(), String> {
     let mut guest = Guest::new(files);
     let mut process = JsProcess(Many {
         linking: guest.linking(),
         next: Cell::new(0),
     });
-    for _ in 0..count {
-        if now(dlfcn::open(&mut process, Some(SIDE), FLAGS)) == 0 {
+    let first = late.then_some(GLOBAL).into_iter();
+    for flags in first.chain((0..count).map(|_| FLAGS)) {
+        if now(dlfcn::open(&mut process, Some(SIDE), flags)) == 0 {
             return Err(guest.error().unwrap_or_default());
         }
     }

@@ -12,8 +12,10 @@ pub(crate) struct Task {
     pub(crate) what: What,
     /// Whether what is opened is opened by the plan, or decided.
     pub(crate) by_plan: bool,
-    /// The link plan of all files: what they say of themselves, whether anything is opened by it or not. None: that of the
-    /// task before.
+    /// Which set of files it is: tasks of one set have one plan.
+    pub(crate) set: usize,
+    /// The link plan of all files: what they say of themselves, whether anything is opened by it or not. None: that of an
+    /// earlier task of the same set.
     pub(crate) plan: Vec<u8>,
     /// Paths, which file each is, and contents: tickets where the file is a side module, or main.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
@@ -33,6 +35,8 @@ pub(crate) enum What {
     Faults,
     /// `/side.wasm` is opened so often, as that many files.
     Open(u32),
+    /// The same, when another was opened with `RTLD_GLOBAL` before.
+    OpenLate(u32),
     /// `/side.wasm` is instantiated so often, with imports that are ready.
     Instantiate(u32),
     /// Each of the exports `f0`, `f1`, … of `/side.wasm` is found by `dlsym`, so often.
