@@ -45,8 +45,6 @@ struct Shape {
     weak: usize,
     /// Functions that it exports.
     exports: usize,
-    /// It has constructors without code.
-    idle: bool,
 }
 
 /// A library and its main module, ready to be sent.
@@ -61,7 +59,6 @@ const NO_KIND: Kinds = Kinds {
     addresses: false,
     functions: false,
     exports: false,
-    idle: false,
 };
 
 struct Worker {
@@ -180,7 +177,7 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
 }
 
 /// Each kind of rewriting, by itself, of a library for which it does something.
-fn rewritings() -> [(&'static str, Shape, Kinds); 6] {
+fn rewritings() -> [(&'static str, Shape, Kinds); 5] {
     let addresses = Kinds {
         addresses: true,
         ..NO_KIND
@@ -225,17 +222,6 @@ fn rewritings() -> [(&'static str, Shape, Kinds); 6] {
             },
             Kinds {
                 exports: true,
-                ..NO_KIND
-            },
-        ),
-        (
-            "constructors without code",
-            Shape {
-                idle: true,
-                ..small
-            },
-            Kinds {
-                idle: true,
                 ..NO_KIND
             },
         ),
@@ -411,9 +397,6 @@ fn side(shape: Shape) -> Result<Vec<u8>, wat::Error> {
             text,
             "(func (export \"f{n}\") (result i32) (i32.const {n}))"
         );
-    }
-    if shape.idle {
-        text.push_str("(func (export \"__wasm_call_ctors\"))");
     }
     text.push_str(
         "(func (export \"PyInit_side\") (result i32) (i32.const 0))\n\

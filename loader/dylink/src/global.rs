@@ -3,7 +3,6 @@
 //! A name is found by its hash, however many modules are in the scope: to ask one after the other would make each library that
 //! enters dearer for all that are loaded after it. Entering and leaving cost what the module itself exports.
 
-use alloc::collections::BTreeMap;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::hash::BuildHasher;
@@ -19,8 +18,8 @@ use crate::info::{Export, ModuleInfo};
 #[derive(Debug, Default)]
 pub(crate) struct GlobalScope {
     members: HashMap<ModuleId, Member>,
-    /// Who entered when.
-    order: BTreeMap<u32, ModuleId>,
+    /// Who entered when, in that order.
+    order: Vec<(u32, ModuleId)>,
     next: u32,
     /// What all but main define: main comes first, and finds its names itself.
     names: HashTable<Name>,
@@ -52,7 +51,7 @@ impl GlobalScope {
             path: Arc::clone(path),
             info: Arc::clone(info),
         };
-        self.order.insert(self.next, id);
+        self.order.push((self.next, id));
         self.next += 1;
         self.members.insert(id, member);
         for (export, name) in definitions(id, info) {
@@ -72,7 +71,10 @@ impl GlobalScope {
         let Some(member) = self.members.get(&id) else {
             return;
         };
-        self.order.remove(&member.entered);
+        let place = |(entered, _): &(u32, ModuleId)| *entered;
+        if let Ok(at) = self.order.binary_search_by_key(&member.entered, place) {
+            self.order.remove(at);
+        }
         for (_, name) in definitions(id, &member.info) {
             let hash = self.hasher.hash_one(name);
             let same = |other: &Name| text(&self.members, other) == name;
@@ -93,7 +95,7 @@ impl GlobalScope {
 
     /// All members, in the order in which they entered.
     pub(crate) fn iter(&self) -> impl Iterator<Item = ModuleId> {
-        self.order.values().copied()
+        self.order.iter().map(|(_, id)| *id)
     }
 
     /// Whether nobody is in it but main.

@@ -1,6 +1,6 @@
 //! A module, written anew.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use wasm_encoder::reencode::{self, Reencode};
 use wasm_encoder::{
@@ -61,7 +61,7 @@ impl Rewrite {
     /// Whether there is something to be done to a module at all.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.imports.is_empty() && self.exports.is_empty() && !self.idle
+        self.imports.is_empty() && self.exports.is_empty()
     }
 
     /// The module, rewritten. Its custom sections, in their places, and the lengths of its functions stay.
@@ -73,10 +73,6 @@ impl Rewrite {
         let mut writer = Writer {
             rewrite: self,
             indices: Indices::new(self, &layout)?,
-            idle: match self.idle {
-                true => layout.idle(),
-                false => HashSet::new(),
-            },
             layout: &layout,
             has_globals: false,
         };
@@ -95,21 +91,11 @@ struct Layout {
     /// Index of the globals `__memory_base` and `__table_base`.
     memory_base: Option<u32>,
     table_base: Option<u32>,
-    /// Functions that are exported as constructors.
-    constructors: Vec<(Box<str>, u32)>,
-    /// Functions of the module itself that have no code.
-    empty: HashSet<u32>,
 }
-
-/// Exports that the linker calls.
-const CONSTRUCTORS: [&str; 2] = ["__wasm_call_ctors", "__wasm_apply_data_relocs"];
-/// A body without locals and instructions.
-const EMPTY: &[u8] = &[0x00, 0x0b];
 
 impl Layout {
     fn read(module: &[u8]) -> Result<Self, NotRewritten> {
         let mut layout = Self::default();
-        let mut defined = 0;
         for payload in Parser::new(0).parse_all(module) {
             match payload? {
                 Payload::ImportSection(section) => {
@@ -130,32 +116,10 @@ impl Layout {
                         }
                     }
                 }
-                Payload::ExportSection(section) => {
-                    for export in section {
-                        let export = export?;
-                        if export.kind == ExternalKind::Func && CONSTRUCTORS.contains(&export.name)
-                        {
-                            layout.constructors.push((export.name.into(), export.index));
-                        }
-                    }
-                }
-                Payload::CodeSectionEntry(body) => {
-                    if body.as_bytes() == EMPTY {
-                        layout.empty.insert(layout.functions.len() as u32 + defined);
-                    }
-                    defined += 1;
-                }
                 _ => {}
             }
         }
         Ok(layout)
-    }
-
-    /// Names of constructors that do nothing.
-    fn idle(&self) -> HashSet<Box<str>> {
-        let idle = self.constructors.iter();
-        let idle = idle.filter(|(_, function)| self.empty.contains(function));
-        idle.map(|(name, _)| name.clone()).collect()
     }
 }
 
@@ -241,7 +205,6 @@ struct Writer<'a> {
     rewrite: &'a Rewrite,
     layout: &'a Layout,
     indices: Indices,
-    idle: HashSet<Box<str>>,
     /// The section of globals was written.
     has_globals: bool,
 }
@@ -336,7 +299,7 @@ impl Reencode for Writer<'_> {
     }
 
     fn parse_export(&mut self, exports: &mut ExportSection, export: Export<'_>) -> Written {
-        if self.rewrite.exports.contains(export.name) || self.idle.contains(export.name) {
+        if self.rewrite.exports.contains(export.name) {
             return Ok(());
         }
         if export.kind == ExternalKind::Global {

@@ -26,8 +26,6 @@ pub struct Kinds {
     pub functions: bool,
     /// Exports that nobody can ask for.
     pub exports: bool,
-    /// Constructors without code.
-    pub idle: bool,
 }
 
 impl Kinds {
@@ -36,7 +34,6 @@ impl Kinds {
         addresses: true,
         functions: true,
         exports: true,
-        idle: true,
     };
 }
 
@@ -47,8 +44,6 @@ pub struct Rewrite {
     pub imports: BTreeMap<u32, Instead>,
     /// Exports that go.
     pub exports: BTreeSet<Box<str>>,
-    /// Exported constructors go if there is no code in them.
-    pub idle: bool,
 }
 
 /// What takes the place of an import.
@@ -146,7 +141,6 @@ impl ClosedSet<'_> {
         Rewrite {
             imports: imports.collect(),
             exports: BTreeSet::new(),
-            idle: self.kinds.idle,
         }
     }
 

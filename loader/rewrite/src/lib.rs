@@ -11,7 +11,6 @@
 //! GOT.func.f    a function with a slot    a global with the slot, of main or from `__table_base`
 //! env.f         the module's own, weak    the function itself
 //! exports       that nobody can ask for   gone
-//! constructors  without code              gone
 //! ```
 //!
 //! [`ClosedSet::rewrites`] decides from descriptions alone, [`Rewrite::apply`] carries out. What a rewritten module still imports

@@ -14,7 +14,6 @@ const NONE: Kinds = Kinds {
     addresses: false,
     functions: false,
     exports: false,
-    idle: false,
 };
 
 fn says<S: Subject>(case: &Case, kinds: Kinds) -> usize {
@@ -54,7 +53,6 @@ fn each_kind_of_rewriting_stands_alone() {
             exports: true,
             ..NONE
         },
-        Kinds { idle: true, ..NONE },
     ];
     for case in all().into_iter().filter(|case| !case.script.runs) {
         for kinds in kinds {
