@@ -83,9 +83,9 @@ impl Frontend<'_> {
         diagnosis::of_compiler(&self.failure())
     }
 
-    /// The library whose absence made a compiler fail last, if it is one that can be built.
+    /// The library whose absence made a compiler or a build system fail last, if it is one that can be built.
     pub(crate) fn missing_library(&self) -> Option<Library> {
-        diagnosis::missing_library(&self.failure())
+        diagnosis::missing_library(&self.failure(), &self.log(Hook::Wheel))
     }
 
     fn call<T: serde::de::DeserializeOwned>(

@@ -9,7 +9,7 @@
 //! | CMake | a toolchain file |
 //! | `configure` | `CONFIG_SITE` |
 //! | both, by running a program | `pymode dl run`, which runs it as the guest would |
-//! | whoever looks for a library | `PKG_CONFIG` with its own directories, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
+//! | whoever looks for a library | `PKG_CONFIG` with its own directories, the libraries' own `…-config` in `PATH`, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
 //! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
 //!
 //! The hook's own process says `wasi` for `sys.platform` and `platform.system()`, as crossenv does it: a `setup.py` asks
@@ -237,11 +237,12 @@ impl Cross {
             }
         }
         let pkg_config = self.dir.join(PKG_CONFIG);
-        let inherited = std::env::var_os("PATH").unwrap_or_default();
-        let path = before(
-            pkg_config.parent().unwrap_or(&self.dir).to_path_buf(),
-            inherited,
-        );
+        let mut path = std::env::var_os("PATH").unwrap_or_default();
+        // Some are asked by a program of their own, such as `xml2-config`; this machine may have one as well.
+        for Prefix(dir) in libraries {
+            path = before(dir.join("bin"), path);
+        }
+        let path = before(pkg_config.parent().unwrap_or(&self.dir).to_path_buf(), path);
         let (cc, cxx) = (self.tool("cc"), self.tool("c++"));
         let shared = |tool: &Path| format!("{} -shared", quoted(tool));
         let jobs = jobs().to_string();

@@ -1,5 +1,7 @@
 //! A build backend's words: what it, or the build system that it drives, gives as the reason.
 
+use crate::library::Library;
+
 /// Signs in a backend's words, and what to do. The first that fits counts.
 const SIGNS: &[(&str, &str)] = &[
     (
@@ -92,6 +94,28 @@ pub(super) fn words(log: &str) -> Words {
         decides: false,
         repeats: line.is_none_or(repeats),
     }
+}
+
+/// How build systems say that pkg-config does not know a package: what stands before its name and after it.
+const ABSENT: &[(&str, &str)] = &[
+    // meson
+    ("ERROR: Dependency \"", "\" not found"),
+    ("ERROR: Dependency lookup for ", " with method"),
+    // pkg-config itself, and who asks it
+    ("No package '", "' found"),
+    ("Package ", " was not found in the pkg-config search path"),
+    ("Package '", "' not found"),
+];
+
+/// The library that is missed by the name that pkg-config has for it, if it is one that can be built.
+pub(super) fn missing_library(log: &str) -> Option<Library> {
+    let name = |line: &str| {
+        ABSENT.iter().find_map(|(before, after)| {
+            let (name, _) = line.split_once(before)?.1.split_once(after)?;
+            Library::with_package(name)
+        })
+    };
+    log.lines().rev().find_map(name)
 }
 
 /// The next step, if one is known.
@@ -190,6 +214,16 @@ mod tests {
         assert!(words("error: command 'cc' failed with exit code 1").repeats);
         assert!(words("ninja: build stopped: subcommand failed.").repeats);
         assert!(!words("RuntimeError: the moon").repeats);
+    }
+
+    #[test]
+    fn a_library_is_missed_by_the_name_that_pkg_config_has_for_it() {
+        let missed = |log: &str| missing_library(log).map(|library| library.name);
+        let log = "../meson.build:98:13: ERROR: Dependency \"libxslt\" not found (tried pkg-config)\n\nA full log\n";
+        assert_eq!(missed(log), Some("libxslt"));
+        let log = "Package libxml-2.0 was not found in the pkg-config search path.\n";
+        assert_eq!(missed(log), Some("libxml2"));
+        assert_eq!(missed("No package 'moon' found"), None);
     }
 
     #[test]

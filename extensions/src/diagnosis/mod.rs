@@ -94,9 +94,12 @@ pub(crate) fn of_compiler(file: &Path) -> Option<String> {
     )
 }
 
-/// The library whose absence made the last call fail that is noted in `file`, if it is one that can be built.
-pub(crate) fn missing_library(file: &Path) -> Option<Library> {
-    compiler::missing_library(&last_failure(file)?)
+/// The library whose absence made a build fail, if it is one that can be built: by what the backend said in `log`, or else by the
+/// last call that is noted in `failure`.
+pub(crate) fn missing_library(failure: &Path, log: &Path) -> Option<Library> {
+    let said = fs::read(log).unwrap_or_default();
+    backend::missing_library(&String::from_utf8_lossy(&said))
+        .or_else(|| compiler::missing_library(&last_failure(failure)?))
 }
 
 fn last_failure(file: &Path) -> Option<FailedCall> {

@@ -112,8 +112,10 @@ impl Work<'_> {
     fn require(&self, dir: &Path) -> Result<(), Error> {
         let headers = self.library.headers.iter();
         let archives = self.library.archives.iter();
+        let include = self.library.include.as_ref();
+        let include = include.map_or("include".to_owned(), |below| format!("include/{below}"));
         let missing: Vec<String> = headers
-            .map(|header| format!("include/{header}"))
+            .map(|header| format!("{include}/{header}"))
             .chain(archives.map(|name| format!("lib/lib{name}.a")))
             .filter(|file| !dir.join(file).is_file())
             .collect();

@@ -17,6 +17,8 @@ const LIBRARIES: &[(&str, &str)] = &[
         "libjpeg-turbo",
         include_str!("../../libraries/libjpeg-turbo.toml"),
     ),
+    ("libxml2", include_str!("../../libraries/libxml2.toml")),
+    ("libxslt", include_str!("../../libraries/libxslt.toml")),
     ("libyaml", include_str!("../../libraries/libyaml.toml")),
     ("zlib", include_str!("../../libraries/zlib.toml")),
 ];
@@ -39,6 +41,10 @@ pub(crate) struct Library {
     pub(crate) headers: Vec<String>,
     /// What it is called behind `-l`.
     pub(crate) archives: Vec<String>,
+    /// What pkg-config calls it, where that is not its own name.
+    packages: Vec<String>,
+    /// The directory below `include` that its headers are in, if it is not that one.
+    include: Option<String>,
     source: Source,
     /// Variables of its CMake build.
     cmake: BTreeMap<String, String>,
@@ -67,6 +73,9 @@ struct Written {
     version: String,
     headers: Vec<String>,
     archives: Vec<String>,
+    #[serde(default)]
+    packages: Vec<String>,
+    include: Option<String>,
     #[serde(default)]
     needs: Vec<String>,
     source: WrittenSource,
@@ -112,6 +121,11 @@ impl Library {
         all().find(|library| library.archives.iter().any(|known| known == name))
     }
 
+    /// The library that pkg-config knows by this name.
+    pub(crate) fn with_package(name: &str) -> Option<Self> {
+        all().find(|library| library.packages.iter().any(|known| known == name))
+    }
+
     pub(crate) fn is_among(&self, libraries: &[Self]) -> bool {
         libraries.iter().any(|library| library.name == self.name)
     }
@@ -148,7 +162,8 @@ impl Library {
         if written.archives.is_empty() || written.headers.is_empty() {
             return Err("it brings no archive, or no header".to_owned());
         }
-        for word in written.archives.iter().chain(&written.headers) {
+        let words = written.archives.iter().chain(&written.headers);
+        for word in words.chain(&written.include) {
             if !is_path_below(word) {
                 return Err(format!("`{word}` is no name of a file"));
             }
@@ -160,6 +175,8 @@ impl Library {
             needs: needs.collect::<Result<_, _>>()?,
             version: written.version,
             headers: written.headers,
+            packages: written.packages,
+            include: written.include,
             archives: written.archives,
             cmake: written.cmake,
         })
@@ -259,6 +276,8 @@ mod tests {
             Library::with_archive("yaml").expect("it is").name,
             "libyaml"
         );
+        let libxml2 = Library::with_package("libxml-2.0").expect("it is");
+        assert_eq!(libxml2.name, "libxml2");
     }
 
     #[test]
