@@ -1,7 +1,7 @@
 """Runs a test suite as Python would, less the tests that are named: -c SUITE SETTINGS ARGS...
 
 SETTINGS is JSON: `skips`, patterns of test names, each with its reason, or `import NAME` for what uses a module that is not
-there; `modules`, which must come from side modules, or the
+there, or a part of the package that cannot be imported; `modules`, which must come from side modules, or the
 run would prove nothing; `whole`, whether all tests are run; `report`, a file for the outcome as JSON, or null; `running`, one for the name of the test that runs, for
 whoever wants to know which one the guest died of, or null. ARGS is what
 Python is to run: `-m MODULE ...` or `-c CODE ...`.
@@ -13,6 +13,7 @@ import _imp
 import builtins
 import collections
 import fnmatch
+import functools
 import importlib
 import json
 import runpy
@@ -57,21 +58,32 @@ def begin(name):
 class Absent:
     """Something of a module that is not there: tests may name it, and whoever uses it is skipped."""
 
-    def __init__(self, module, why):
-        self._module, self._why = module, why
+    def __init__(self, module, why, name=""):
+        self._module, self._why, self._name = module, why, name
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return self
+        return Absent(self._module, self._why, name)
 
-    def __call__(self, *_, **__):
+    def __call__(self, *arguments, **named):
         used.add(IMPORT + self._module)
+        if not named and len(arguments) == 1 and isinstance(arguments[0], types.FunctionType):
+            return self._decorated(arguments[0])
         raise unittest.SkipTest(self._why)
 
-    __mul__ = __rmul__ = __getitem__ = __iter__ = __enter__ = __call__
+    def _decorated(self, function):
+        @functools.wraps(function)
+        def skipped(*_, **__):
+            raise unittest.SkipTest(self._why)
+
+        return skipped
+
+    __add__ = __radd__ = __mul__ = __rmul__ = __getitem__ = __iter__ = __enter__ = __call__
 
     def __mro_entries__(self, _):
+        if self._name.endswith("TestCase"):
+            return (type(self._name, (unittest.TestCase,), {"setUpClass": classmethod(lambda _: self())}),)
         return (type(self._module, (), {"__new__": self}),)
 
 
@@ -89,15 +101,26 @@ def stand_in():
     modules = {name: AbsentModule(name, why) for name, why in absent.items()}
     importing = builtins.__import__
 
-    def import_or_stand_in(name, globals=None, *rest, **named):
+    def import_or_stand_in(name, globals=None, locals=None, fromlist=(), level=0):
         try:
-            return importing(name, globals, *rest, **named)
+            return importing(name, globals, locals, fromlist, level)
         except ImportError:
             importer = (globals or {}).get("__name__", "").split(".")
-            is_test = "tests" in importer or importer[-1].startswith(("test_", "conftest"))
-            if not is_test or name.split(".")[0] not in modules:
+            is_test = {"test", "tests"} & set(importer) or importer[-1].startswith(("test_", "conftest"))
+            parts = [name] if not fromlist or name in modules else [f"{name}.{part}" for part in fromlist]
+            known = [part for part in parts if part in modules]
+            if not is_test or not known and name.split(".")[0] not in modules:
                 raise
-            return modules[name.split(".")[0]]
+            used.update(IMPORT + part for part in known or [name.split(".")[0]])
+            if not known:
+                return modules[name.split(".")[0]]
+            if name in modules and (fromlist or "." not in name):
+                return modules[name]
+            # A part of a package that is there.
+            for part in known:
+                parent, _, child = part.rpartition(".")
+                setattr(importlib.import_module(parent), child, modules[part])
+            return importing(name if fromlist else name.rpartition(".")[0], globals, locals, fromlist, level)
 
     builtins.__import__ = import_or_stand_in
 

@@ -40,6 +40,7 @@ const RECIPES: &[(&str, &str)] = &[
     ),
     ("simplejson", include_str!("../recipes/simplejson.toml")),
     ("sqlalchemy", include_str!("../recipes/sqlalchemy.toml")),
+    ("tornado", include_str!("../recipes/tornado.toml")),
     ("ujson", include_str!("../recipes/ujson.toml")),
     ("yarl", include_str!("../recipes/yarl.toml")),
     ("zstandard", include_str!("../recipes/zstandard.toml")),
