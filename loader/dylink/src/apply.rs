@@ -104,7 +104,6 @@ pub(crate) async fn apply<P: Process>(
     for at in &plan.order {
         linker.instantiate(*at, &codes[*at]).await?;
     }
-    linker.late_addresses()?;
     linker.publish();
     Ok(())
 }
@@ -283,12 +282,17 @@ impl<P: Process> Linker<'_, P> {
             let slot = self.fresh[&(Node::New(at), function.function)];
             self.fill(id, *function, slot)?;
         }
-        Ok(())
+        self.late_addresses(at)
     }
 
-    /// Addresses that had to wait until every instance was there.
-    fn late_addresses(&mut self) -> Result<(), OpenError> {
-        for (global, definition) in core::mem::take(&mut self.late) {
+    /// Addresses that had to wait for this instance. The next module may read them in its start function.
+    fn late_addresses(&mut self, at: usize) -> Result<(), OpenError> {
+        let all = core::mem::take(&mut self.late).into_iter();
+        let is_there = |(_, definition): &(_, Definition)| definition.node == Node::New(at);
+        let (there, later) = all.partition(is_there);
+        self.late = later;
+        let there: Vec<_> = there;
+        for (global, definition) in there {
             let id = id_of(&self.linked.ids, definition.node);
             let (path, name, _) = self.named(id, definition);
             let failed = |reason| fault(&path, "reading the address of an export", reason);

@@ -11,6 +11,11 @@ use crate::bytes::Decisions;
 pub(crate) const FUNCTIONS: usize = 5;
 pub(crate) const DATA: usize = 3;
 
+/// Flags of `dlopen`.
+pub(crate) const NOW: u32 = 2;
+pub(crate) const GLOBAL: u32 = 256;
+pub(crate) const NOLOAD: u32 = 4;
+
 /// What is generated of a module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Side {
@@ -22,7 +27,7 @@ pub(crate) struct Side {
     /// Functions whose address it takes.
     pub(crate) points: [Wanted; FUNCTIONS],
     /// Data that it defines.
-    pub(crate) data: [bool; DATA],
+    pub(crate) data: [Datum; DATA],
     /// Data whose address it takes.
     pub(crate) reads: [Wanted; DATA],
     /// Its constructor traps.
@@ -31,6 +36,28 @@ pub(crate) struct Side {
     pub(crate) tag: Tag,
     /// It has a start function, which looks at what its addresses are.
     pub(crate) starts: bool,
+    /// Its constructor opens a module.
+    pub(crate) opens: Option<Opens>,
+}
+
+/// Where a datum lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Datum {
+    #[default]
+    Not,
+    /// In the module's memory.
+    Plain,
+    /// Behind the `__tls_base` that the module exports: only its instance knows where.
+    ThreadLocal,
+}
+
+/// What a constructor does with another module, or with its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Opens {
+    pub(crate) module: usize,
+    pub(crate) global: bool,
+    /// It closes it at once.
+    pub(crate) closes: bool,
 }
 
 /// `__cpp_exception`, as compilers leave it in a module.
@@ -64,7 +91,15 @@ pub(crate) enum Wanted {
 
 pub(crate) fn sides(decisions: &mut Decisions<'_>) -> Vec<Side> {
     let count = 1 + decisions.below(5);
-    (0..count).map(|_| side(decisions, count)).collect()
+    let mut sides: Vec<Side> = (0..count).map(|_| side(decisions, count)).collect();
+    // What a constructor has opened may be bound to a module of its own group. If that fails then, there are two of it: one
+    // that is kept for what is bound to it, and the next one. Of that the model knows nothing.
+    if sides.iter().any(|side| side.opens.is_some()) {
+        for side in &mut sides {
+            side.traps = false;
+        }
+    }
+    sides
 }
 
 fn side(decisions: &mut Decisions<'_>, count: usize) -> Side {
@@ -88,7 +123,11 @@ fn side(decisions: &mut Decisions<'_>, count: usize) -> Side {
         side.points[at] = wanted(decisions);
     }
     for at in 0..DATA {
-        side.data[at] = decisions.one_in(3);
+        side.data[at] = match decisions.byte() {
+            0..=150 => Datum::Not,
+            151..=220 => Datum::Plain,
+            _ => Datum::ThreadLocal,
+        };
         side.reads[at] = wanted(decisions);
     }
     // That a symbol may be missing is said of its name, whatever it is wanted as.
@@ -109,6 +148,13 @@ fn side(decisions: &mut Decisions<'_>, count: usize) -> Side {
         _ => Tag::Defined,
     };
     side.starts = decisions.one_in(3);
+    if decisions.one_in(5) {
+        side.opens = Some(Opens {
+            module: decisions.below(count),
+            global: decisions.one_in(3),
+            closes: decisions.one_in(2),
+        });
+    }
     side
 }
 
@@ -150,7 +196,7 @@ macro_rules! line {
 }
 
 fn text(at: usize, side: &Side) -> String {
-    let mut out = String::from("(module (@dylink.0 (mem-info (memory 32 4) (table 5 0))\n");
+    let mut out = String::from("(module (@dylink.0 (mem-info (memory 64 4) (table 5 0))\n");
     if !side.needs.is_empty() {
         let needs: Vec<String> = side
             .needs
@@ -174,6 +220,11 @@ fn text(at: usize, side: &Side) -> String {
             );
         }
     }
+    for d in 0..DATA {
+        if side.data[d] == Datum::ThreadLocal {
+            line!(out, "(export-info \"d{d}\" tls)");
+        }
+    }
     out.push_str(
         ") (@custom \"test.abi\" \"\\07\")
         (import \"env\" \"memory\" (memory 0))
@@ -181,6 +232,12 @@ fn text(at: usize, side: &Side) -> String {
         (import \"env\" \"__memory_base\" (global $mb i32))
         (import \"env\" \"__table_base\" (global $tb i32))\n",
     );
+    if side.opens.is_some() {
+        out.push_str(
+            "(import \"test\" \"dlopen\" (func $dlopen (param i32 i32 i32) (result i32)))
+            (import \"test\" \"dlclose\" (func $dlclose (param i32) (result i32)))\n",
+        );
+    }
     for f in 0..FUNCTIONS {
         if side.calls[f] != Wanted::Not || side.defines[f] == Defined::Weak {
             line!(
@@ -250,13 +307,23 @@ fn text(at: usize, side: &Side) -> String {
             );
         }
     }
+    if side.data.contains(&Datum::ThreadLocal) {
+        out.push_str(
+            "(global $tls (export \"__tls_base\") (mut i32) (i32.add (global.get $mb) (i32.const 16)))\n",
+        );
+    }
     for d in 0..DATA {
         let offset = 4 * d;
-        if side.data[d] {
+        let base = match side.data[d] {
+            Datum::Not => None,
+            Datum::Plain => Some("mb"),
+            Datum::ThreadLocal => Some("tls"),
+        };
+        if let Some(base) = base {
             line!(out, "(global (export \"d{d}\") i32 (i32.const {offset}))");
             line!(
                 out,
-                "(func (export \"m{at}_own{d}\") (result i32) (i32.add (global.get $mb) (i32.const {offset})))"
+                "(func (export \"m{at}_own{d}\") (result i32) (i32.add (global.get ${base}) (i32.const {offset})))"
             );
         }
         if side.reads[d] != Wanted::Not {
@@ -275,10 +342,37 @@ fn text(at: usize, side: &Side) -> String {
                 (i32.store8 (i32.add (global.get $mb) (local.get $at)) (i32.const 255))
                 (br_if $next (i32.lt_u (local.tee $at (i32.add (local.get $at) (i32.const 1))) (i32.const 32))))
             {})",
-        if side.traps { "unreachable" } else { "" }
+        construct(side)
     );
+    if let Some(opens) = side.opens {
+        let path = path(opens.module);
+        line!(
+            out,
+            "(data (i32.add (global.get $mb) (i32.const 32)) \"{path}\")"
+        );
+    }
     out.push(')');
     out
+}
+
+/// What a constructor does at last.
+fn construct(side: &Side) -> String {
+    if side.traps {
+        return String::from("unreachable");
+    }
+    let Some(opens) = side.opens else {
+        return String::new();
+    };
+    let length = path(opens.module).len();
+    let flags = NOW | if opens.global { GLOBAL } else { 0 };
+    let open = format!(
+        "(call $dlopen (i32.add (global.get $mb) (i32.const 32)) (i32.const {length}) (i32.const {flags}))"
+    );
+    match opens.closes {
+        // 0 is no handle, and is refused.
+        true => format!("(drop (call $dlclose {open}))"),
+        false => format!("(drop {open})"),
+    }
 }
 
 /// `m_throw` throws its argument; `m_catch` calls a slot, and gives what is thrown with the module's tag, or -1 for any other.

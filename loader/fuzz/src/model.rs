@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::generate::{DATA, Defined, FUNCTIONS, Side, Tag, Wanted};
+use crate::generate::{DATA, Datum, Defined, FUNCTIONS, Side, Tag, Wanted};
 
 /// Who defines what a module asks for; `None` where nobody does and nobody has to.
 #[derive(Debug, Clone, Default)]
@@ -10,6 +10,8 @@ pub(crate) struct Bound {
     pub(crate) calls: BTreeMap<usize, Option<usize>>,
     pub(crate) points: BTreeMap<usize, Option<usize>>,
     pub(crate) reads: BTreeMap<usize, Option<usize>>,
+    /// Those of them whose address is known only when the module exists already.
+    pub(crate) late: BTreeSet<usize>,
     /// Whose tag its own code throws and catches; `None` in it: the process's.
     pub(crate) tag: Option<Option<usize>>,
 }
@@ -24,6 +26,8 @@ pub(crate) struct Model<'a> {
     kept: BTreeSet<usize>,
     /// Somebody was given the process's own tag: from then on it is everybody's.
     process_tag: bool,
+    /// A constructor has opened a module.
+    pub(crate) is_reentered: bool,
 }
 
 #[derive(Debug)]
@@ -31,6 +35,10 @@ pub(crate) struct Loaded {
     pub(crate) opens: u32,
     pub(crate) bound: Bound,
     uses: BTreeSet<usize>,
+    /// Its group is being constructed: nothing of it goes.
+    is_initializing: bool,
+    /// It is to enter the global scope when that is done.
+    is_global: bool,
 }
 
 /// What becomes of a `dlopen`.
@@ -50,6 +58,7 @@ impl<'a> Model<'a> {
             global: Vec::new(),
             kept: BTreeSet::new(),
             process_tag: false,
+            is_reentered: false,
         }
     }
 
@@ -80,11 +89,24 @@ impl<'a> Model<'a> {
                     None => return Opened::Refused,
                 }
             }
-            if self.ties_a_knot(&group, &bound) {
+            let order = self.order(&group);
+            if ties_a_knot(&order, &group, &bound) {
                 return Opened::Refused;
             }
+            let place = |module: usize| order.iter().position(|other| *other == module);
+            for (module, bound) in group.iter().zip(&mut bound) {
+                for (d, definer) in &bound.reads {
+                    let Some(definer) = definer.filter(|definer| group.contains(definer)) else {
+                        continue;
+                    };
+                    let datum = self.sides[definer].data[*d];
+                    if datum == Datum::ThreadLocal && place(definer) >= place(*module) {
+                        bound.late.insert(*d);
+                    }
+                }
+            }
             let traps = group.iter().any(|module| self.sides[*module].traps);
-            for (module, bound) in group.into_iter().zip(bound) {
+            for (module, bound) in group.iter().copied().zip(bound) {
                 let lists = [&bound.calls, &bound.points, &bound.reads];
                 let definers = lists.into_iter().flat_map(BTreeMap::values).flatten();
                 let definers = definers.chain(bound.tag.iter().flatten());
@@ -98,24 +120,61 @@ impl<'a> Model<'a> {
                     continue;
                 }
                 self.process_tag |= bound.tag == Some(None);
-                let opens = 0;
-                self.loaded.insert(module, Loaded { opens, bound, uses });
+                let loaded = Loaded {
+                    opens: 0,
+                    bound,
+                    uses,
+                    is_initializing: true,
+                    is_global: false,
+                };
+                self.loaded.insert(module, loaded);
             }
             if traps {
                 return Opened::Trapped;
             }
+            for module in order {
+                self.construct(module);
+            }
+            for module in group {
+                let Some(loaded) = self.loaded.get_mut(&module) else {
+                    continue;
+                };
+                loaded.is_initializing = false;
+                if loaded.is_global {
+                    self.enter_global(module);
+                }
+            }
         }
         if global {
             for module in self.tree(root) {
-                if !self.global.contains(&module) {
-                    self.global.push(module);
-                }
+                self.enter_global(module);
             }
         }
         if let Some(loaded) = self.loaded.get_mut(&root) {
             loaded.opens += 1;
         }
         Opened::Well
+    }
+
+    fn enter_global(&mut self, module: usize) {
+        let Some(loaded) = self.loaded.get_mut(&module) else {
+            return;
+        };
+        loaded.is_global = true;
+        if !loaded.is_initializing && !self.global.contains(&module) {
+            self.global.push(module);
+        }
+    }
+
+    /// The constructor of a module.
+    fn construct(&mut self, module: usize) {
+        let Some(opens) = self.sides[module].opens else {
+            return;
+        };
+        self.is_reentered = true;
+        if self.open(opens.module, opens.global) == Opened::Well && opens.closes {
+            self.close(opens.module);
+        }
     }
 
     /// What is loaded together with `root`: what it needs and is not loaded.
@@ -162,7 +221,8 @@ impl<'a> Model<'a> {
         }
         for d in 0..DATA {
             if side.reads[d] != Wanted::Not {
-                let found = scope.iter().find(|other| self.sides[**other].data[d]);
+                let defines = |other: &&usize| self.sides[**other].data[d] != Datum::Not;
+                let found = scope.iter().find(defines);
                 if found.is_none() && side.reads[d] == Wanted::Strong {
                     return None;
                 }
@@ -183,18 +243,14 @@ impl<'a> Model<'a> {
         Some(bound)
     }
 
-    /// Whether a module is to be instantiated before the one whose tag it imports: nothing can stand in for a tag.
-    fn ties_a_knot(&self, group: &[usize], bound: &[Bound]) -> bool {
+    /// The order in which a group comes into being.
+    fn order(&self, group: &[usize]) -> Vec<usize> {
         let mut order = Vec::new();
         let mut seen = BTreeSet::new();
         for root in group.iter().rev() {
             self.dependencies_first(*root, group, &mut seen, &mut order);
         }
-        let place = |module: usize| order.iter().position(|other| *other == module);
-        group.iter().zip(bound).any(|(module, bound)| {
-            let definer = bound.tag.flatten();
-            definer.is_some_and(|definer| place(definer) > place(*module))
-        })
+        order
     }
 
     fn dependencies_first(
@@ -218,7 +274,8 @@ impl<'a> Model<'a> {
             loaded.opens -= 1;
         }
         let mut held = BTreeSet::new();
-        let opened = self.loaded.iter().filter(|(_, loaded)| loaded.opens > 0);
+        let holds = |loaded: &Loaded| loaded.opens > 0 || loaded.is_initializing;
+        let opened = self.loaded.iter().filter(|(_, loaded)| holds(loaded));
         let opened = opened.map(|(module, _)| *module);
         let mut queue: Vec<usize> = opened.chain(self.kept.iter().copied()).collect();
         while let Some(module) = queue.pop() {
@@ -229,4 +286,13 @@ impl<'a> Model<'a> {
         self.loaded.retain(|module, _| held.contains(module));
         self.global.retain(|module| held.contains(module));
     }
+}
+
+/// Whether a module is to be instantiated before the one whose tag it imports: nothing can stand in for a tag.
+fn ties_a_knot(order: &[usize], group: &[usize], bound: &[Bound]) -> bool {
+    let place = |module: usize| order.iter().position(|other| *other == module);
+    group.iter().zip(bound).any(|(module, bound)| {
+        let definer = bound.tag.flatten();
+        definer.is_some_and(|definer| place(definer) > place(*module))
+    })
 }

@@ -57,7 +57,7 @@ impl pymode_dylink_wasmtime::Guest for State {
 
 /// What the host offers.
 fn has_host(module: &str, name: &str) -> bool {
-    module == "test" && ["dlopen", "dlsym", "seven"].contains(&name)
+    module == "test" && ["dlopen", "dlclose", "dlsym", "seven"].contains(&name)
 }
 
 impl<const PLANNED: bool> Subject for Running<PLANNED> {
@@ -70,9 +70,10 @@ impl<const PLANNED: bool> Subject for Running<PLANNED> {
         let mut linker = Linker::new(&engine);
         linker
             .func_wrap("test", "dlopen", dlopen)
+            .and_then(|linker| linker.func_wrap("test", "dlclose", dlclose))
             .and_then(|linker| linker.func_wrap("test", "dlsym", dlsym))
             .and_then(|linker| linker.func_wrap("test", "seven", || 7))
-            .expect("three host functions");
+            .expect("four host functions");
         let linker = Arc::new(linker);
         let state = State {
             linkage: Linkage::new(config(&files), None),
@@ -159,6 +160,14 @@ fn dlopen(mut caller: Caller<'_, State>, path: u32, length: u32, flags: u32) -> 
         Some(&path),
         flags,
     ))
+}
+
+/// `dlclose(handle)`: 0, or -1.
+fn dlclose(mut caller: Caller<'_, State>, handle: u32) -> i32 {
+    match dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle) {
+        true => 0,
+        false => -1,
+    }
 }
 
 /// `dlsym(handle, name, length)`: the address, or -1.

@@ -1,0 +1,11 @@
+(module
+  (@dylink.0 (mem-info (memory 8 2) (table 0 0))
+    (export-info "local" tls))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (global $tls (export "__tls_base") (mut i32) (i32.add (global.get $mb) (i32.const 4)))
+  (global (export "local") i32 (i32.const 0))
+  (func (export "where") (result i32) (global.get $tls)))
