@@ -11,12 +11,13 @@ use crate::process::Process;
 use crate::sym::Lookup;
 use crate::trace;
 
-/// `dlopen(path, flags)`: a handle, or 0. No path is the main module.
+/// `dlopen(path, flags)`: a handle, or 0. No path is the main module, and so is an empty one, as with glibc.
 pub async fn open<P: Process>(process: &mut P, path: Option<&str>, flags: u32) -> u32 {
     let flags = match OpenFlags::from_guest(flags) {
         Ok(flags) => flags,
         Err(unknown) => return fail(process, &unknown).unwrap_or_default(),
     };
+    let path = path.filter(|path| !path.is_empty());
     match crate::open(process, path, flags).await {
         Ok(handle) => handle.to_guest(),
         Err(error) => {

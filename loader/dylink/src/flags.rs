@@ -1,7 +1,5 @@
 //! The flags of `dlopen`, with the values of the guest's libc.
 
-use core::fmt;
-
 /// What `dlopen` is asked to do beside loading.
 ///
 /// Symbols are always bound at once, so `RTLD_LAZY` and `RTLD_NOW` are the same. A call with neither `RTLD_GLOBAL` nor
@@ -16,9 +14,17 @@ pub struct OpenFlags {
     pub nodelete: bool,
 }
 
-/// `flags` holds bits that no `dlopen` knows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownFlags(pub u32);
+/// No `dlopen` knows what is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum BadFlags {
+    /// Bits that no `dlopen` knows: these.
+    #[error("unknown dlopen flags 0x{0:x}")]
+    Unknown(u32),
+    /// Neither of the two that say when to bind, of which POSIX demands one; glibc refuses it, too.
+    #[error("dlopen flags 0x{0:x} hold neither RTLD_LAZY nor RTLD_NOW\n  hint: add RTLD_NOW")]
+    NoTime(u32),
+}
 
 impl OpenFlags {
     // wasi-libc's <dlfcn.h>. RTLD_LOCAL is 8 there, not 0.
@@ -30,11 +36,17 @@ impl OpenFlags {
     const NODELETE: u32 = 4096;
 
     /// Reads the guest's number.
-    pub fn from_guest(raw: u32) -> Result<Self, UnknownFlags> {
+    ///
+    /// # Errors
+    /// When it is none.
+    pub fn from_guest(raw: u32) -> Result<Self, BadFlags> {
         let known =
             Self::LAZY | Self::NOW | Self::NOLOAD | Self::LOCAL | Self::GLOBAL | Self::NODELETE;
         if raw & !known != 0 {
-            return Err(UnknownFlags(raw & !known));
+            return Err(BadFlags::Unknown(raw & !known));
+        }
+        if raw & (Self::LAZY | Self::NOW) == 0 {
+            return Err(BadFlags::NoTime(raw));
         }
         Ok(Self {
             global: raw & Self::GLOBAL != 0,
@@ -44,14 +56,6 @@ impl OpenFlags {
     }
 }
 
-impl fmt::Display for UnknownFlags {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "unknown dlopen flags 0x{:x}", self.0)
-    }
-}
-
-impl core::error::Error for UnknownFlags {}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,6 +64,7 @@ mod tests {
     fn local_is_not_zero_on_wasi() {
         assert_eq!(OpenFlags::from_guest(2 | 8), Ok(OpenFlags::default()));
         assert!(OpenFlags::from_guest(2 | 256).is_ok_and(|flags| flags.global));
-        assert_eq!(OpenFlags::from_guest(2 | 16), Err(UnknownFlags(16)));
+        assert_eq!(OpenFlags::from_guest(2 | 16), Err(BadFlags::Unknown(16)));
+        assert_eq!(OpenFlags::from_guest(256), Err(BadFlags::NoTime(256)));
     }
 }

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::hash::Hash;
 
 use hashbrown::HashSet;
 
@@ -39,6 +40,35 @@ pub struct Member {
     pub needs: Vec<Node>,
     /// Its place in the plan that it was loaded by.
     pub(crate) planned: Option<u32>,
+}
+
+/// All that can be reached from `roots`, each after what it needs, as far as cycles allow; without those that were `seen`.
+pub(crate) fn after_what_they_need<N: Copy + Eq + Hash>(
+    roots: impl Iterator<Item = N>,
+    seen: &mut HashSet<N>,
+    needs: impl Fn(N) -> Vec<N>,
+) -> Vec<N> {
+    let mut order = Vec::new();
+    // Depth first with a stack of its own: a long chain of libraries must not overflow the host's.
+    let mut stack = Vec::new();
+    for root in roots {
+        if seen.insert(root) {
+            stack.push((root, needs(root).into_iter()));
+        }
+        while let Some((node, left)) = stack.last_mut() {
+            match left.next() {
+                Some(need) if seen.insert(need) => {
+                    stack.push((need, needs(need).into_iter()));
+                }
+                Some(_) => {}
+                None => {
+                    order.push(*node);
+                    stack.pop();
+                }
+            }
+        }
+    }
+    order
 }
 
 /// Where a symbol is defined.
@@ -124,34 +154,26 @@ pub(crate) fn breadth_first<N: Copy + Eq + core::hash::Hash>(
 
 impl Group {
     /// The order in which members are instantiated and initialised: each after what it needs, as far as cycles allow; what
-    /// does not need each other, last come first, as glibc has it.
+    /// does not need each other, last come first, as glibc has it. What was asked for is the last of all: a circle is cut
+    /// there.
     #[must_use]
     pub fn dependencies_first(&self) -> Vec<usize> {
-        let mut order = Vec::with_capacity(self.members.len());
-        let mut seen = alloc::vec![false; self.members.len()];
-        // Depth first with a stack of its own: a long chain of libraries must not overflow the host's.
-        let mut stack = Vec::new();
-        for root in (0..self.members.len()).rev() {
-            if !core::mem::replace(&mut seen[root], true) {
-                stack.push((root, 0));
-            }
-            while let Some((member, next)) = stack.last_mut() {
-                match self.members[*member].needs.get(*next) {
-                    Some(need) => {
-                        *next += 1;
-                        if let Node::New(need) = *need
-                            && !core::mem::replace(&mut seen[need], true)
-                        {
-                            stack.push((need, 0));
-                        }
-                    }
-                    None => {
-                        order.push(*member);
-                        stack.pop();
-                    }
-                }
-            }
+        if self.members.is_empty() {
+            return Vec::new();
         }
+        let mut order = after_what_they_need(
+            (1..self.members.len()).rev(),
+            &mut HashSet::from_iter([0]),
+            |member| {
+                let needs = self.members[member].needs.iter();
+                let new = needs.filter_map(|need| match need {
+                    Node::New(need) => Some(*need),
+                    Node::Loaded(_) => None,
+                });
+                new.collect()
+            },
+        );
+        order.push(0);
         order
     }
 

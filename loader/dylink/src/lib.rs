@@ -101,7 +101,7 @@ pub use close::close;
 pub use config::{Config, Contract};
 pub use engine::{Engine, Fault, Mutability};
 pub use error::{CloseError, HandleError, LastError, ModuleError, OpenError, SymError};
-pub use flags::{OpenFlags, UnknownFlags};
+pub use flags::{BadFlags, OpenFlags};
 pub use group::{Definition, Group, Member, Node, Scope, Visible};
 pub use ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};
 pub use info::{

@@ -38,6 +38,8 @@ pub struct Program<Instance, Extern> {
     pub(crate) tags: HashMap<Box<str>, Extern>,
     /// Main is the one that the plan was made for.
     pub(crate) plan_fits: bool,
+    /// What nobody holds is being unloaded, further down the stack.
+    pub(crate) is_reclaiming: bool,
     next: u32,
     /// How many modules were initialised.
     initialized: u32,
@@ -137,6 +139,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             externs: HashMap::new(),
             tags: HashMap::new(),
             plan_fits: false,
+            is_reclaiming: false,
             next: ModuleId::MAIN.0,
             initialized: 0,
         }

@@ -7,6 +7,7 @@ use hashbrown::HashSet;
 
 use crate::attach::attach;
 use crate::error::CloseError;
+use crate::group::after_what_they_need;
 use crate::guest;
 use crate::ids::{Address, ModuleId};
 use crate::memory;
@@ -23,12 +24,26 @@ const FINALIZE: &str = "__cxa_finalize";
 ///
 /// When a handler fails, all the same everything is unloaded but the module whose handler it was: its memory and slots stay
 /// reserved. The first failure is given.
+///
+/// A handler may close a library, too. What goes with that goes when what is going now has gone, as with glibc.
 pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
-    let leaving = process.program(Program::take_leaving);
-    if leaving.is_empty() {
+    if process.program(|program| core::mem::replace(&mut program.is_reclaiming, true)) {
         return Ok(());
     }
-    trace::leaving(process, &leaving);
+    let mut outcome = Ok(());
+    loop {
+        let leaving = process.program(Program::take_leaving);
+        if leaving.is_empty() {
+            break;
+        }
+        trace::leaving(process, &leaving);
+        outcome = outcome.and(unload(process, leaving).await);
+    }
+    process.program(|program| program.is_reclaiming = false);
+    outcome
+}
+
+async fn unload<P: Process>(process: &mut P, leaving: Vec<ModuleId>) -> Result<(), CloseError> {
     let Ok(shared) = attach(process) else {
         return Ok(());
     };
@@ -51,7 +66,8 @@ pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Takes what nobody holds out of every list, in the reverse of the order of initialisation. It can be neither found nor opened from here on.
+    /// Takes what nobody holds out of every list, in the order in which it is to go. It can be neither found nor opened from
+    /// here on.
     fn take_leaving(&mut self) -> Vec<ModuleId> {
         let mut held: HashSet<ModuleId> = HashSet::new();
         let mut queue: Vec<ModuleId> = self
@@ -74,11 +90,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         if leaving.is_empty() {
             return leaving;
         }
-        // The last that was initialised goes first: nothing that is left needs it.
-        leaving.sort_unstable_by_key(|id| {
-            let module = self.modules.get(id);
-            core::cmp::Reverse(module.map(|module| module.initialized))
-        });
+        let leaving = self.users_first(leaving);
         for id in &leaving {
             self.global.leave(*id);
             if let Some(module) = self.modules.get_mut(id) {
@@ -88,6 +100,44 @@ impl<Instance, Extern> Program<Instance, Extern> {
             }
         }
         leaving
+    }
+}
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// Each module before what it needs, as far as cycles allow, and those that do not need each other in the order in which
+    /// they were loaded: glibc's order. What a module is only bound to gives way to what others need.
+    fn users_first(&self, mut modules: Vec<ModuleId>) -> Vec<ModuleId> {
+        modules.sort_unstable();
+        let all: HashSet<ModuleId> = modules.iter().copied().collect();
+        let module = |id| self.modules.get(&id);
+        let needs = |id| match module(id) {
+            // With what was opened came the others, in an order that is known.
+            Some(module) if module.root == id => {
+                let mut others = self.tree(id);
+                let initialized = |id: &ModuleId| self.modules.get(id).map(|it| it.initialized);
+                others.sort_unstable_by_key(|id| core::cmp::Reverse(initialized(id)));
+                others
+            }
+            Some(module) => module.needs.clone(),
+            None => Vec::new(),
+        };
+        let sorted = |modules: &[ModuleId], needs: &dyn Fn(ModuleId) -> Vec<ModuleId>| {
+            let of_these = |id| {
+                let mut needs = needs(id);
+                needs.retain(|id| all.contains(id));
+                needs
+            };
+            let from_last = modules.iter().rev().copied();
+            let mut order = after_what_they_need(from_last, &mut HashSet::new(), of_these);
+            order.reverse();
+            order
+        };
+        let binds = |id: &ModuleId| module(*id).is_some_and(|it| it.uses.len() > it.needs.len());
+        if modules.iter().any(binds) {
+            let uses = |id| module(id).map_or(Vec::new(), |module| module.uses.clone());
+            modules = sorted(&modules, &|id| [needs(id), uses(id)].concat());
+        }
+        sorted(&modules, &needs)
     }
 }
 

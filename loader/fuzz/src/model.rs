@@ -246,10 +246,12 @@ impl<'a> Model<'a> {
     /// The order in which a group comes into being.
     fn order(&self, group: &[usize]) -> Vec<usize> {
         let mut order = Vec::new();
-        let mut seen = BTreeSet::new();
-        for root in group.iter().rev() {
+        // What was asked for comes last, whoever needs it.
+        let mut seen = BTreeSet::from([group[0]]);
+        for root in group[1..].iter().rev() {
             self.dependencies_first(*root, group, &mut seen, &mut order);
         }
+        order.push(group[0]);
         order
     }
 

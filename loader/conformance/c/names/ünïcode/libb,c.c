@@ -1,0 +1,1 @@
+int from_comma(void) { return 7; }

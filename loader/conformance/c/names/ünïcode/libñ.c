@@ -1,0 +1,3 @@
+/* needs: b,c */
+int from_comma(void);
+int value(void) { return from_comma(); }

@@ -1,0 +1,3 @@
+/* needs: dep */
+int dep(void);
+int value(void) { return dep(); }
