@@ -97,26 +97,24 @@ impl Layout {
     fn read(module: &[u8]) -> Result<Self, NotRewritten> {
         let mut layout = Self::default();
         for payload in Parser::new(0).parse_all(module) {
-            match payload? {
-                Payload::ImportSection(section) => {
-                    for (at, import) in (0..).zip(section.into_imports()) {
-                        let import = import?;
-                        match import.ty {
-                            TypeRef::Func(_) | TypeRef::FuncExact(_) => layout.functions.push(at),
-                            TypeRef::Global(_) => {
-                                let index = layout.globals.len() as u32;
-                                match (import.module, import.name) {
-                                    ("env", "__memory_base") => layout.memory_base = Some(index),
-                                    ("env", "__table_base") => layout.table_base = Some(index),
-                                    _ => {}
-                                }
-                                layout.globals.push(at);
-                            }
+            let Payload::ImportSection(section) = payload? else {
+                continue;
+            };
+            for (at, import) in (0..).zip(section.into_imports()) {
+                let import = import?;
+                match import.ty {
+                    TypeRef::Func(_) | TypeRef::FuncExact(_) => layout.functions.push(at),
+                    TypeRef::Global(_) => {
+                        let index = layout.globals.len() as u32;
+                        match (import.module, import.name) {
+                            ("env", "__memory_base") => layout.memory_base = Some(index),
+                            ("env", "__table_base") => layout.table_base = Some(index),
                             _ => {}
                         }
+                        layout.globals.push(at);
                     }
+                    _ => {}
                 }
-                _ => {}
             }
         }
         Ok(layout)
