@@ -26,6 +26,7 @@ mod share;
 pub mod stdlib;
 mod symbols;
 pub mod ticket;
+mod tree;
 pub mod window;
 pub mod worker;
 pub mod wrangler;

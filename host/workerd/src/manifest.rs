@@ -72,6 +72,8 @@ pub struct Settings {
     pub memory: u32,
     /// Whether the standard library keeps its docstrings.
     pub docstrings: bool,
+    /// Whether packages keep their tests, and what only compilers and type checkers read.
+    pub tests: bool,
     /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`].
     pub without: Vec<String>,
     /// Those of [`LEFT_OUT`] to keep.
@@ -87,6 +89,7 @@ impl Default for Settings {
             mode: Mode::default(),
             memory: 96,
             docstrings: false,
+            tests: false,
             without: Vec::new(),
             with: Vec::new(),
             wrangler: toml::Table::new(),

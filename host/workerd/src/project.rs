@@ -1,7 +1,6 @@
 //! A project as a bundle: its own modules, what it depends on, and the handler that calls it.
 
 use std::collections::BTreeSet;
-use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -17,6 +16,7 @@ use crate::prune;
 use crate::python::{Files, Python, key};
 use crate::rewritten::{self, Asks};
 use crate::stdlib::LeftOut;
+use crate::tree::{self, Wanted};
 
 macro_rules! sdk {
     ($name:literal) => {
@@ -126,12 +126,17 @@ impl Python {
         } else {
             Sources::Drop
         };
+        let wanted = if project.settings.tests {
+            Wanted::All
+        } else {
+            Wanted::ToRun
+        };
         let mut trees = vec![self.own_modules(&compiler, project, dir)?];
         for (number, site) in project.sites.iter().enumerate() {
             let path = format!("/site/{number}");
             trees.push(Tree {
                 what: distribution(site),
-                files: self.site(&compiler, site, &path, packages, dir)?,
+                files: self.site(&compiler, site, &path, (packages, wanted), dir)?,
                 path,
             });
         }
@@ -200,7 +205,7 @@ impl Python {
             });
         };
         let tree = dir.join("app");
-        copy_tree(project.sources, &tree)?;
+        tree::copy(project.sources, &tree, Wanted::All)?;
         compiler.compile(&tree, "/app", Sources::Own, Some(&tree.join(entry)))?;
         Ok(Tree {
             what: "your modules".into(),
@@ -215,12 +220,12 @@ impl Python {
         compiler: &Compiler<'_>,
         site: &Path,
         path: &str,
-        sources: Sources,
+        (sources, wanted): (Sources, Wanted),
         dir: &Path,
     ) -> Result<Files, ProjectError> {
         let pack_into = |dir: &Path| {
             let tree = dir.join("tree");
-            copy_tree(site, &tree)?;
+            tree::copy(site, &tree, wanted)?;
             compiler.compile(&tree, path, sources, None)?;
             let files = Files::write(&pack::directory(&tree)?, dir)?;
             fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
@@ -234,6 +239,8 @@ impl Python {
         let key = key("site", site)?
             .field("path", path)
             .field("sources", sources.name())
+            .field("wanted", format!("{wanted:?}"))
+            .field("choice", include_str!("tree.rs"))
             .field("compile", COMPILE);
         let dir = self
             .runtime
@@ -331,29 +338,6 @@ fn distribution(site: &Path) -> String {
     } else {
         names.join(", ")
     }
-}
-
-/// Copies what a deployment needs. Links are followed: the guest has no other file system for them to lead into.
-fn copy_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
-    fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
-    let entries = fs::read_dir(from).and_then(Iterator::collect::<io::Result<Vec<_>>>);
-    for entry in entries.map_err(CacheError::io("list", from))? {
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if is_left_out(&entry.file_name()) {
-            continue;
-        }
-        if source.is_dir() {
-            copy_tree(&source, &target)?;
-        } else {
-            fs::copy(&source, &target).map_err(CacheError::io("copy", &source))?;
-        }
-    }
-    Ok(())
-}
-
-/// Compiled by another Python, or for other eyes.
-fn is_left_out(name: &OsStr) -> bool {
-    name == "__pycache__" || name.as_encoded_bytes().starts_with(b".")
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {

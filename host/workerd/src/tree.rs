@@ -1,0 +1,140 @@
+//! What of a tree of packages goes into a Worker.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use pymode_toolchain::CacheError;
+
+/// How much of a tree is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// All that is not of this machine.
+    All,
+    /// Neither tests nor what only compilers and type checkers read.
+    ToRun,
+}
+
+/// Copies what is wanted. Links are followed: the guest has no other file system for them to lead into.
+pub(crate) fn copy(from: &Path, to: &Path, wanted: Wanted) -> Result<(), CacheError> {
+    copy_directory(from, to, wanted, false)
+}
+
+fn copy_directory(from: &Path, to: &Path, wanted: Wanted, tests: bool) -> Result<(), CacheError> {
+    fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
+    let entries = fs::read_dir(from).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    for entry in entries.map_err(CacheError::io("list", from))? {
+        let name = entry.file_name();
+        let (source, target) = (entry.path(), to.join(&name));
+        if is_of_this_machine(&name) {
+            continue;
+        }
+        if source.is_dir() {
+            copy_directory(&source, &target, wanted, tests || name == "tests")?;
+        } else if wanted == Wanted::All || is_to_run(&name, tests) {
+            fs::copy(&source, &target).map_err(CacheError::io("copy", &source))?;
+        }
+    }
+    Ok(())
+}
+
+/// Compiled by another Python, or for other eyes.
+fn is_of_this_machine(name: &OsStr) -> bool {
+    name == "__pycache__" || name.as_encoded_bytes().starts_with(b".")
+}
+
+/// Whether a program that runs may want a file; `tests` says whether it lies in a directory `tests`, at any depth.
+///
+/// Not the whole of such a directory goes: there are packages that import a module from it which is no test. And a package
+/// may read its `__init__.pyi` when it is imported, to know what it loads later.
+fn is_to_run(name: &OsStr, tests: bool) -> bool {
+    let Some(name) = name.to_str() else {
+        return true;
+    };
+    let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+    match extension {
+        "a" | "h" | "hpp" | "pxd" | "pxi" | "pyx" => false,
+        "pyi" => stem == "__init__",
+        "py" => !(tests && is_test(stem)),
+        "wasm" | "so" => true,
+        _ => !tests,
+    }
+}
+
+/// As pytest collects them.
+fn is_test(stem: &str) -> bool {
+    stem == "conftest" || stem.starts_with("test_") || stem.ends_with("_test")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn files(wanted: Wanted) -> Vec<String> {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        for path in [
+            "thing/__init__.py",
+            "thing/__init__.pyi",
+            "thing/core.pyi",
+            "thing/core.cpython-313-wasm32-pymode1.wasm",
+            "thing/include/thing.h",
+            "thing/lib/libthing.a",
+            "thing/test_data.json",
+            "thing/test_api.py",
+            "thing/tests/__init__.py",
+            "thing/tests/conftest.py",
+            "thing/tests/test_core.py",
+            "thing/tests/util.py",
+            "thing/tests/data/large.bin",
+            "thing/__pycache__/core.cpython-313.pyc",
+            "thing-1.dist-info/METADATA",
+        ] {
+            let path = from.join(path);
+            fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+            fs::write(path, "").expect("a file");
+        }
+        copy(&from, &to, wanted).expect("it can be copied");
+        let mut found = Vec::new();
+        list(&to, &to, &mut found);
+        found.sort();
+        found
+    }
+
+    fn list(root: &Path, dir: &Path, found: &mut Vec<String>) {
+        for entry in fs::read_dir(dir).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                list(root, &path, found);
+            } else {
+                let path = path.strip_prefix(root).expect("it lies below");
+                found.push(path.to_str().expect("UTF-8").to_owned());
+            }
+        }
+    }
+
+    /// A module outside `tests` may be called as it likes, and one inside may be wanted by the package.
+    #[test]
+    fn tests_and_what_compilers_read_stay_behind() {
+        assert_eq!(
+            files(Wanted::ToRun),
+            [
+                "thing-1.dist-info/METADATA",
+                "thing/__init__.py",
+                "thing/__init__.pyi",
+                "thing/core.cpython-313-wasm32-pymode1.wasm",
+                "thing/test_api.py",
+                "thing/test_data.json",
+                "thing/tests/__init__.py",
+                "thing/tests/util.py",
+            ]
+        );
+    }
+
+    #[test]
+    fn all_is_all_but_what_is_of_this_machine() {
+        let found = files(Wanted::All);
+        assert_eq!(found.len(), 14, "{found:?}");
+    }
+}
