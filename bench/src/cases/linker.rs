@@ -83,10 +83,10 @@ pub(crate) fn linker(bench: &Bench) -> Outcome {
         &reopening,
     )?);
     samples.push(sample(
-        "open and close, the last 1000 of 20,000 cycles",
+        "open and close, the last 1000 of 100,000 cycles",
         "last",
         "first 1000",
-        &|| cycles(20_000),
+        &|| cycles(100_000),
     )?);
     samples.push(sample(
         "dlsym among 10,000 exports",
