@@ -16,6 +16,7 @@ const PROJECTS: &[(&str, &str)] = &[
     ("cmake", "by_cmake"),
     ("maturin", "by_maturin"),
     ("mypyc", "by_mypyc"),
+    ("hatch", "by_hatch"),
 ];
 
 fn main() -> ExitCode {
