@@ -52,6 +52,15 @@ const TOOLS: &[&str] = &[
 /// The test runner, in the version that recipes name.
 const PYTEST: &str = "pytest==9.0.1";
 
+/// How it is started. Options that a project gives itself want plugins that measure or distribute.
+const RUN_PYTEST: [&str; 5] = [
+    "-m",
+    "pytest",
+    "-o",
+    "addopts=",
+    "--continue-on-collection-errors",
+];
+
 /// Modules of the standard library that are not here: whoever uses one in a test is skipped, and the rest of its file is not.
 const ABSENT: &[&str] = &["ctypes", "curses", "mmap", "readline", "ssl"];
 
@@ -113,15 +122,7 @@ impl Guess {
             {
                 requires.push(PYTEST.to_owned());
             }
-            // Options that a project gives itself want plugins that measure or distribute.
-            let words = [
-                "-m",
-                "pytest",
-                "-o",
-                "addopts=",
-                "--continue-on-collection-errors",
-            ]
-            .map(str::to_owned);
+            let words = RUN_PYTEST.map(str::to_owned);
             words.into_iter().chain(paths.iter().cloned()).collect()
         } else {
             ["-m", "unittest", "discover", "-s", &paths[0]]
@@ -136,26 +137,17 @@ impl Guess {
         };
         Ok(Some(Self { test, source }))
     }
-}
 
-impl Guess {
     /// Looks among the modules that are installed: many packages bring their tests along.
     pub(super) fn among<'m>(files: impl IntoIterator<Item = &'m str>) -> Option<Self> {
         let mut packages: Vec<&str> = files.into_iter().filter_map(tested_package).collect();
         packages.sort_unstable();
         packages.dedup();
-        let words = [
-            "-m",
-            "pytest",
-            "-o",
-            "addopts=",
-            "--continue-on-collection-errors",
-            "--pyargs",
-        ];
         let test = TestRecipe {
             requires: vec![PYTEST.to_owned()],
-            run: words
+            run: RUN_PYTEST
                 .iter()
+                .chain(&["--pyargs"])
                 .chain(&packages)
                 .map(|word| (*word).to_owned())
                 .collect(),
