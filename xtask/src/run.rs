@@ -2,6 +2,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::{Command, Output};
 
 use crate::error::Error;
@@ -9,6 +10,15 @@ use crate::error::Error;
 /// The cargo that runs this task.
 pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+}
+
+/// Builds the `pymode` command of this checkout, as it is used.
+pub(crate) fn build_pymode(root: &Path) -> Result<(), Error> {
+    let mut build = cargo();
+    build
+        .current_dir(root)
+        .args(["build", "--release", "-p", "pymode"]);
+    stdout(build).map(drop)
 }
 
 /// What the program wrote to stdout.
@@ -37,7 +47,7 @@ fn output(mut command: Command) -> Result<Output, Error> {
 
 /// The command as one would type it.
 pub(crate) fn show(command: &Command) -> String {
-    let program = std::path::Path::new(command.get_program())
+    let program = Path::new(command.get_program())
         .file_name()
         .unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use js_sys::{Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
     Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    ModuleError, Plan, Program,
+    ModuleError, Plan, Program, normal_path,
 };
 use pymode_dylink_js::{
     Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Known, Modules, NotKnown, key,
@@ -301,15 +301,7 @@ fn plan() -> Result<Arc<Plan>, Fault> {
 /// What was wrong with a file when the bundle was made.
 fn refused(path: &str) -> Option<String> {
     let all = bundle::with(Bundle::refused).ok()??;
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let path = format!("/{}", parts.join("/"));
+    let path = normal_path(&format!("/{path}"));
     let reason = Reflect::get(&all, &path.into()).ok()?;
     reason.as_string()
 }

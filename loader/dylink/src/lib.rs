@@ -121,6 +121,7 @@ pub use process::{FetchError, Fetched, Main, Process};
 pub use program::Program;
 pub use reclaim::reclaim;
 pub use resolve::{Resolution, Target, resolve};
+pub use search::normal_path;
 pub use set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
 pub use sym::{Lookup, Symbol, sym};
 pub use unresolved::{Needed, Problem, Unnamed, Unresolved};

@@ -12,6 +12,21 @@ pub(crate) struct Requester<'a> {
     pub(crate) runtime_path: &'a [Box<str>],
 }
 
+/// A path without `.`, `..` and doubled slashes, where there are no links: in a set of libraries that was made beforehand.
+#[must_use]
+pub fn normal_path(path: &str) -> String {
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    let start = if path.starts_with('/') { "/" } else { "" };
+    format!("{start}{}", parts.join("/"))
+}
+
 /// The paths to try, in order. A name with a slash is a path; any other is looked for in the requester's run-time path,
 /// then in the library path.
 pub(crate) fn candidates(

@@ -25,11 +25,7 @@ pub(crate) struct Options {
 
 /// Runs them and writes the page. `false` when a suite failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
-    let mut build = run::cargo();
-    build
-        .current_dir(root)
-        .args(["build", "--release", "-p", "pymode"]);
-    run::stdout(build)?;
+    run::build_pymode(root)?;
 
     let known = names(&root.join(RECIPES))?;
     let path = root.join(PAGE);

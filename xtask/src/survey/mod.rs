@@ -36,11 +36,7 @@ pub(crate) struct Options {
 
 /// Looks at them and writes the page. A package that cannot be built is a result, not a failure.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
-    let mut build = run::cargo();
-    build
-        .current_dir(root)
-        .args(["build", "--release", "-p", "pymode"]);
-    run::stdout(build)?;
+    run::build_pymode(root)?;
     let scratch = tempfile::tempdir().map_err(|source| Error::File {
         path: std::env::temp_dir(),
         source,

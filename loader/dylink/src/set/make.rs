@@ -22,6 +22,7 @@ use crate::open::resolution;
 use crate::process::{FetchError, Fetched, Main, Process};
 use crate::program::Program;
 use crate::resolve::Target;
+use crate::search::normal_path;
 
 /// A file of a closed set.
 #[derive(Debug, Clone)]
@@ -281,7 +282,7 @@ impl Process for Paper<'_> {
     }
 
     fn list(&mut self, directory: &str) -> Vec<String> {
-        let folder = normal(directory);
+        let folder = normal_path(directory);
         let inside = |path: &String| {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
             (parent == folder).then(|| String::from(name))
@@ -290,7 +291,7 @@ impl Process for Paper<'_> {
     }
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
-        let place = self.places.get(&normal(path))?;
+        let place = self.places.get(&normal_path(path))?;
         Some(FileId {
             volume: 0,
             file: u64::from(*place),
@@ -300,7 +301,7 @@ impl Process for Paper<'_> {
     fn fetch(&mut self, path: &str) -> Result<Fetched<()>, FetchError> {
         let side = self
             .places
-            .get(&normal(path))
+            .get(&normal_path(path))
             .and_then(|place| self.sides.get(*place as usize - 1));
         match side {
             Some(side) => Ok(Fetched {
@@ -312,18 +313,4 @@ impl Process for Paper<'_> {
             }),
         }
     }
-}
-
-/// A path without `.`, `..` and doubled slashes: a set has no links.
-fn normal(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => drop(parts.pop()),
-            part => parts.push(part),
-        }
-    }
-    let start = if path.starts_with('/') { "/" } else { "" };
-    alloc::format!("{start}{}", parts.join("/"))
 }
