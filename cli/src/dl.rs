@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use pymode_native::{Exit, Program};
-use pymode_toolchain::{Cache, Talk, libcxx};
+use pymode_toolchain::{Cache, Reporter, libcxx};
 
 use crate::args::{Dl, DlRun, Engine};
 use crate::failure::Failure;
@@ -49,9 +49,9 @@ fn natively(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit, Fa
 }
 
 fn in_a_worker(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit, Failure> {
-    let talk = Talk::stderr();
-    let cache = Cache::open()?.with_talk(&talk);
-    let runtime = pymode_workerd::Runtime::open(&cache, &talk)?;
+    let reporter = Reporter::stderr();
+    let cache = Cache::open()?.with_reporter(&reporter);
+    let runtime = pymode_workerd::Runtime::open(&cache, &reporter)?;
     let program = pymode_workerd::Program::open(&runtime, Path::new(main))?;
     let mut run = program.run();
     run.args([main]).args(rest).cwd(&std::env::current_dir()?);

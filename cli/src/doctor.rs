@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use pymode_python::Options;
-use pymode_toolchain::{Cache, Talk, npm, zig};
+use pymode_toolchain::{Cache, Reporter, npm, zig};
 
 use crate::failure::Failure;
 
@@ -58,7 +58,7 @@ fn findings(cache: &Cache) -> Vec<Finding> {
         otherwise,
         ours: true,
     };
-    let (sealed, quiet) = (cache.clone().sealed(), Talk::quiet());
+    let (sealed, quiet) = (cache.clone().sealed(), Reporter::quiet());
     let python = pymode_python::build(&sealed, &quiet, Options::default()).ok();
     vec![
         machine("C compiler", "cc", &["--version"], "install gcc"),

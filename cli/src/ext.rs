@@ -37,10 +37,10 @@ impl Workshop {
     /// whichever this is: all forms have one ABI, and a wheel that `add` built is not built again for a Worker.
     pub(crate) fn builder(&self) -> Result<Builder<'_>, Failure> {
         let driver = std::env::current_exe()?;
-        let usual = pymode_python::build(&self.cache, &self.talk, Options::default())?;
+        let usual = pymode_python::build(&self.cache, &self.reporter, Options::default())?;
         Ok(Builder::new(
             &self.cache,
-            &self.talk,
+            &self.reporter,
             Target::from(&usual),
             &driver,
         ))

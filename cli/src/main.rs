@@ -1,4 +1,4 @@
-//! The `pymode` command. Data on stdout, talk on stderr; exit code 0, 1 (it failed) or 2 (wrong use).
+//! The `pymode` command. Results go to stdout, diagnostics and progress to stderr; the exit code is 0, 1 (failure) or 2 (wrong usage).
 
 mod abi;
 mod args;

@@ -56,7 +56,7 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
         &packed.path().join("packed"),
     )?;
     for unloadable in bundle.unloadable() {
-        workshop.talk.note(&format!("warning: {unloadable}"));
+        workshop.reporter.println(&format!("warning: {unloadable}"));
     }
     Ok(Bundled {
         manifest,

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use pymode_python::{Built, Options};
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 
 use crate::args::Python;
 use crate::failure::Failure;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 /// The cache, a voice, and an interpreter that is there.
 pub(crate) struct Workshop {
     pub(crate) cache: Cache,
-    pub(crate) talk: Talk,
+    pub(crate) reporter: Reporter,
     pub(crate) python: Built,
 }
 
@@ -24,12 +24,12 @@ impl Workshop {
 
     /// The same with an interpreter of some other form.
     pub(crate) fn with(options: Options) -> Result<Self, Failure> {
-        let talk = Talk::stderr();
-        let cache = Cache::open()?.with_talk(&talk);
-        let python = pymode_python::build(&cache, &talk, options)?;
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()?.with_reporter(&reporter);
+        let python = pymode_python::build(&cache, &reporter, options)?;
         Ok(Self {
             cache,
-            talk,
+            reporter,
             python,
         })
     }
@@ -48,7 +48,7 @@ impl Workshop {
     pub(crate) fn worker(&self) -> Result<pymode_workerd::Python, Failure> {
         Ok(pymode_workerd::Python::open(
             &self.cache,
-            &self.talk,
+            &self.reporter,
             &self.python.wasm,
             &self.python.image,
         )?)

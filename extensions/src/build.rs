@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use pymode_toolchain::cache::Lock;
-use pymode_toolchain::{Cache, CacheError, Key, Talk, cc, download, rust};
+use pymode_toolchain::{Cache, CacheError, Key, Reporter, cc, download, rust};
 
 use crate::check::{check_wheel, provided, warnings};
 use crate::cross::{Cross, Target, needs_rust};
@@ -36,7 +36,7 @@ pub enum Keep {
 #[derive(Clone, Debug)]
 pub struct Builder<'a> {
     pub(crate) cache: &'a Cache,
-    pub(crate) talk: &'a Talk,
+    pub(crate) reporter: &'a Reporter,
     pub(crate) target: Target,
     driver: PathBuf,
     keep: Keep,
@@ -44,10 +44,10 @@ pub struct Builder<'a> {
 
 impl<'a> Builder<'a> {
     /// A builder for a Python. `driver` is a program that is `pymode cc` when called with the arguments `cc …`.
-    pub fn new(cache: &'a Cache, talk: &'a Talk, target: Target, driver: &Path) -> Self {
+    pub fn new(cache: &'a Cache, reporter: &'a Reporter, target: Target, driver: &Path) -> Self {
         Self {
             cache,
-            talk,
+            reporter,
             target,
             driver: driver.to_path_buf(),
             keep: Keep::No,
@@ -92,7 +92,7 @@ impl<'a> Builder<'a> {
             (Some(pure), sdist) if recipe.is_none() && (!has_native || sdist.is_none()) => {
                 let path = download(
                     self.cache,
-                    self.talk,
+                    self.reporter,
                     &pure.file,
                     std::slice::from_ref(&pure.source),
                     &pure.sha256,
@@ -147,8 +147,8 @@ impl<'a> Builder<'a> {
         let work = self.work(job);
         let _lock = self.alone_in(&work)?;
         remove(&work)?;
-        self.talk
-            .note(&format!("building {} in `{}`", job.what, work.display()));
+        self.reporter
+            .println(&format!("building {} in `{}`", job.what, work.display()));
         let kept = work.join("wheel");
         fs::create_dir_all(&kept).map_err(CacheError::io("create", &kept))?;
         self.make(job, &work, &kept)?;
@@ -180,12 +180,12 @@ impl<'a> Builder<'a> {
         let tree = self.unpack(job, &work.join("source"))?;
         let started = Instant::now();
         let backend = Backend::of(&tree)?;
-        let cross = Cross::provision(self.cache, self.talk, &self.target, &self.driver)?;
+        let cross = Cross::provision(self.cache, self.reporter, &self.target, &self.driver)?;
         let libraries = job.recipe.iter().flat_map(|recipe| &recipe.libraries);
         let mut libraries: Vec<Library> = libraries.cloned().collect();
         let mut frontend = Frontend {
             cache: self.cache,
-            talk: self.talk,
+            reporter: self.reporter,
             job,
             cross: &cross,
             backend: &backend,
@@ -196,7 +196,7 @@ impl<'a> Builder<'a> {
             keep: self.keep,
         };
         let install = |requires: &[String]| {
-            environment::provision(self.cache, self.talk, &self.target.native, requires)
+            environment::provision(self.cache, self.reporter, &self.target.native, requires)
         };
         let mut packages = install(&backend.requires)?;
         let more = frontend.requires(&packages)?;
@@ -204,15 +204,19 @@ impl<'a> Builder<'a> {
             packages = install(&[backend.requires.clone(), more.clone()].concat())?;
         }
         if needs_rust(&backend.requires) || needs_rust(&more) {
-            frontend.rust = Some(rust::provision(self.cache, self.talk, rust::Target::Side)?);
+            frontend.rust = Some(rust::provision(
+                self.cache,
+                self.reporter,
+                rust::Target::Side,
+            )?);
         }
         let packages = self.with_guests_parts(packages)?;
         let built = loop {
-            frontend.libraries = library::provision(self.cache, self.talk, &cross, &libraries)?;
+            frontend.libraries = library::provision(self.cache, self.reporter, &cross, &libraries)?;
             match (frontend.wheel(&packages), frontend.missing_library()) {
                 (Ok(built), _) => break built,
                 (Err(_), Some(missing)) if !missing.is_among(&libraries) => {
-                    self.talk.note(&format!(
+                    self.reporter.println(&format!(
                         "{} needs {}: once more with it",
                         job.what, missing.name
                     ));
@@ -228,7 +232,8 @@ impl<'a> Builder<'a> {
         require_modules(&frontend, &wheel)?;
         self.require_well(&job.what, &wheel)?;
         for warning in warnings(&wheel)? {
-            self.talk.note(&format!("note: {}: {warning}", job.what));
+            self.reporter
+                .println(&format!("note: {}: {warning}", job.what));
         }
         let target = into.join(wheel.file());
         fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
@@ -241,7 +246,7 @@ impl<'a> Builder<'a> {
     /// That it can be installed and will load.
     fn require_well(&self, what: &str, wheel: &Wheel) -> Result<(), Error> {
         wheel.name.require_usable(&wheel.file())?;
-        let mut reports = check_wheel(wheel, &|name| provided(self.cache, self.talk, name))?;
+        let mut reports = check_wheel(wheel, &|name| provided(self.cache, self.reporter, name))?;
         reports.retain(|report| !report.is_well());
         if reports.is_empty() {
             Ok(())

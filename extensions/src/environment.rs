@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use pymode_toolchain::{Cache, Key, Step, StepError, Talk, uv};
+use pymode_toolchain::{Cache, Key, Reporter, Step, StepError, uv};
 
 use crate::error::Error;
 
@@ -11,7 +11,7 @@ use crate::error::Error;
 /// Which versions is decided when the directory is made; it is made once for each list of requirements.
 pub(crate) fn provision(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     native: &Path,
     requirements: &[String],
 ) -> Result<PathBuf, Error> {
@@ -31,7 +31,7 @@ pub(crate) fn provision(
                 .map_err(pymode_toolchain::CacheError::io("create", &target))?;
             return Ok::<_, Error>(());
         }
-        let uv = uv::provision(cache, talk)?;
+        let uv = uv::provision(cache, reporter)?;
         let mut command = uv.command();
         command
             .args([
@@ -52,7 +52,7 @@ pub(crate) fn provision(
             .args(&requirements);
         let title = format!("installing {}", requirements.join(", "));
         let log = cache.root().join("logs/requirements.log");
-        match Step::run(talk, &title, command, &log) {
+        match Step::run(reporter, &title, command, &log) {
             Err(StepError::Failed(failed)) => Err(Error::Uninstalled {
                 requirements: requirements.join(", "),
                 said: failed.tail,

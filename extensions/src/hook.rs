@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::rust::RustWasm;
-use pymode_toolchain::{Cache, CacheError, Step, StepError, Talk, cc};
+use pymode_toolchain::{Cache, CacheError, Reporter, Step, StepError, cc};
 
 use crate::build::Keep;
 use crate::cross::Cross;
@@ -19,7 +19,7 @@ pub(crate) const BACKEND: &str = include_str!("../helpers/backend.py");
 /// A source tree with the backend that builds it and a directory for what comes of it.
 pub(crate) struct Frontend<'b> {
     pub(crate) cache: &'b Cache,
-    pub(crate) talk: &'b Talk,
+    pub(crate) reporter: &'b Reporter,
     pub(crate) job: &'b Job,
     pub(crate) cross: &'b Cross,
     pub(crate) backend: &'b Backend,
@@ -54,7 +54,7 @@ impl Frontend<'_> {
     pub(crate) fn requires(&self, packages: &Path) -> Result<Vec<String>, Error> {
         // The question is quick, and its answer rarely worth a line.
         self.call(
-            &Talk::quiet(),
+            &Reporter::quiet(),
             packages,
             Hook::Requires,
             &format!("asking what building {} requires", self.job.what),
@@ -64,14 +64,15 @@ impl Frontend<'_> {
     /// Builds the wheel; its path.
     pub(crate) fn wheel(&self, packages: &Path) -> Result<PathBuf, Error> {
         let file: String = self.call(
-            self.talk,
+            self.reporter,
             packages,
             Hook::Wheel,
             &format!("building {}", self.job.what),
         )?;
         let log = fs::read(self.log(Hook::Wheel)).unwrap_or_default();
         for note in diagnosis::notes(&String::from_utf8_lossy(&log)) {
-            self.talk.note(&format!("note: {}: {note}", self.job.what));
+            self.reporter
+                .println(&format!("note: {}: {note}", self.job.what));
         }
         Ok(self
             .out()
@@ -90,7 +91,7 @@ impl Frontend<'_> {
 
     fn call<T: serde::de::DeserializeOwned>(
         &self,
-        talk: &Talk,
+        reporter: &Reporter,
         packages: &Path,
         hook: Hook,
         title: &str,
@@ -128,7 +129,7 @@ impl Frontend<'_> {
         if let Some(recipe) = &self.job.recipe {
             python.envs(&recipe.env);
         }
-        Step::run(talk, title, python, &self.log(hook)).map_err(|e| self.explained(e))?;
+        Step::run(reporter, title, python, &self.log(hook)).map_err(|e| self.explained(e))?;
         let text = fs::read_to_string(&result).map_err(CacheError::io("read", &result))?;
         serde_json::from_str(&text).map_err(|e| Error::Build {
             what: self.job.what.clone(),

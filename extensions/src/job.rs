@@ -91,7 +91,7 @@ impl Builder<'_> {
             Spec::Fitting(requirement) => {
                 let name = requirement.name();
                 let locked = self.lookup(name, requirement.as_str())?;
-                self.talk.note(&format!(
+                self.reporter.println(&format!(
                     "{}: {name} {}",
                     requirement.as_str(),
                     locked.version
@@ -137,7 +137,7 @@ impl Builder<'_> {
     fn lookup(&self, name: &ProjectName, requirement: &str) -> Result<Locked, Error> {
         let locked = lock(
             self.cache,
-            self.talk,
+            self.reporter,
             &self.target.native,
             &[requirement.to_owned()],
             Reach::Alone,
@@ -170,7 +170,7 @@ impl Builder<'_> {
     fn fetch(&self, sdist: &Artifact) -> Result<PathBuf, Error> {
         Ok(download(
             self.cache,
-            self.talk,
+            self.reporter,
             &sdist.file,
             std::slice::from_ref(&sdist.source),
             &sdist.sha256,

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::uv::{self, Uv};
-use pymode_toolchain::{Cache, CacheError, Key, Sha256Hex, Source, Step, StepError, Talk};
+use pymode_toolchain::{Cache, CacheError, Key, Reporter, Sha256Hex, Source, Step, StepError};
 use serde::Deserialize;
 
 use crate::error::{Error, is_of_network};
@@ -52,18 +52,25 @@ pub(crate) enum Reach {
 /// When uv cannot be had, or finds no solution; when its answer is not understood.
 pub(crate) fn lock(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     python: &Path,
     requirements: &[String],
     reach: Reach,
 ) -> Result<Vec<Locked>, Error> {
-    parse(&resolve(cache, talk, python, requirements, reach, None)?)
+    parse(&resolve(
+        cache,
+        reporter,
+        python,
+        requirements,
+        reach,
+        None,
+    )?)
 }
 
 /// The same as text, in the format of PEP 751. Versions of an earlier lock are preferred when they fit.
 pub(crate) fn resolve(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     python: &Path,
     requirements: &[String],
     reach: Reach,
@@ -85,12 +92,12 @@ pub(crate) fn resolve(
     let is_open = |requirement: &String| !requirement.contains("==");
     let today = requirements.iter().any(is_open).then(today);
     let answered = cache.entry("locks", &key(today), |dir| {
-        let uv = uv::provision(cache, talk)?;
+        let uv = uv::provision(cache, reporter)?;
         if let Some(previous) = previous {
             let path = dir.join(ANSWER);
             fs::write(&path, previous).map_err(CacheError::io("write", &path))?;
         }
-        ask(cache, talk, &uv, python, requirements, reach, dir)
+        ask(cache, reporter, &uv, python, requirements, reach, dir)
     });
     let dir = match (answered, today) {
         // Nobody can be asked: what was answered some days ago is better than nothing.
@@ -99,7 +106,7 @@ pub(crate) fn resolve(
                 return Err(Error::Unresolved { requirements, said });
             };
             let plural = if days == 1 { "" } else { "s" };
-            talk.note(&format!(
+            reporter.println(&format!(
                 "there is no network: {requirements} as it was resolved {days} day{plural} ago"
             ));
             dir
@@ -129,7 +136,7 @@ fn today() -> u64 {
 
 fn ask(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     uv: &Uv,
     python: &Path,
     requirements: &[String],
@@ -164,7 +171,7 @@ fn ask(
     } else {
         format!("resolving {wanted}")
     };
-    match Step::run(talk, &step, command, &log) {
+    match Step::run(reporter, &step, command, &log) {
         Err(StepError::Failed(failed)) => Err(Error::Unresolved {
             requirements: wanted,
             said: failed.tail,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pymode_toolchain::archive::unpack;
-use pymode_toolchain::{CacheError, Key, Sha256Hex, Step, Talk};
+use pymode_toolchain::{CacheError, Key, Reporter, Sha256Hex, Step};
 
 use crate::build::Builder;
 use crate::error::Error;
@@ -70,7 +70,7 @@ impl Builder<'_> {
         }
         let locked = lock(
             self.cache,
-            self.talk,
+            self.reporter,
             &self.target.native,
             requirements,
             Reach::Closure,
@@ -122,7 +122,7 @@ impl Builder<'_> {
             .arg(site);
         let log = self.cache.root().join("logs/compileall.log");
         // A package may ship files that are no Python of this version, such as templates: they stay without bytecode.
-        match Step::run(&Talk::quiet(), "compiling Python modules", python, &log) {
+        match Step::run(&Reporter::quiet(), "compiling Python modules", python, &log) {
             Ok(()) | Err(pymode_toolchain::StepError::Failed(_)) => Ok(()),
             Err(e) => Err(e.into()),
         }

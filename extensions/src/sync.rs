@@ -135,7 +135,7 @@ impl Builder<'_> {
             .collect();
         let answer = resolve(
             self.cache,
-            self.talk,
+            self.reporter,
             &self.target.native,
             &requirements,
             Reach::Closure,

@@ -54,7 +54,7 @@ fn markupsafe() -> Tested {
     let world = world()?;
     let idle = Builder::new(
         &world.cache,
-        &world.talk,
+        &world.reporter,
         world.target.clone(),
         Path::new("/no/such/compiler"),
     );

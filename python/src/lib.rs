@@ -38,7 +38,7 @@ mod workshop;
 
 use std::path::PathBuf;
 
-use pymode_toolchain::{Cache, Talk, crates};
+use pymode_toolchain::{Cache, Reporter, crates};
 
 pub use error::Error;
 pub use libraries::{LibrarySources, zlib};
@@ -90,10 +90,10 @@ pub struct Built {
 ///
 /// # Errors
 /// When a download, a compiler or the file system fails.
-pub fn build(cache: &Cache, talk: &Talk, options: Options) -> Result<Built, Error> {
-    let shop = Workshop::open(cache, talk)?;
-    let source = source::provision(cache, talk)?;
-    let crates = crates::sources(cache, talk)?;
+pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Built, Error> {
+    let shop = Workshop::open(cache, reporter)?;
+    let source = source::provision(cache, reporter)?;
+    let crates = crates::sources(cache, reporter)?;
     let native = native::provision(&shop, &source, &crates)?;
     let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;
@@ -118,10 +118,10 @@ pub fn build(cache: &Cache, talk: &Talk, options: Options) -> Result<Built, Erro
 ///
 /// # Errors
 /// As for [`build`].
-pub fn link_inputs(cache: &Cache, talk: &Talk) -> Result<LinkInputs, Error> {
-    let shop = Workshop::open(cache, talk)?;
-    let source = source::provision(cache, talk)?;
-    let crates = crates::sources(cache, talk)?;
+pub fn link_inputs(cache: &Cache, reporter: &Reporter) -> Result<LinkInputs, Error> {
+    let shop = Workshop::open(cache, reporter)?;
+    let source = source::provision(cache, reporter)?;
+    let crates = crates::sources(cache, reporter)?;
     let native = native::provision(&shop, &source, &crates)?;
     let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;

@@ -104,7 +104,7 @@ pub(crate) fn inputs(
         shop.run("compiling the runtime", "python-runtime", shop.make(dir))
     })?;
     let ours = names.iter().map(|name| dir.join(name));
-    let once = process::objects(shop.cache, shop.talk, &shop.zig)?;
+    let once = process::objects(shop.cache, shop.reporter, &shop.zig)?;
     Ok(LinkInputs {
         objects: ours.chain(once).collect(),
         python: interpreter.archives().to_vec(),

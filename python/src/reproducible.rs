@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use pymode_toolchain::{Cache, Talk, crates};
+use pymode_toolchain::{Cache, Reporter, crates};
 
 use crate::workshop::Workshop;
 use crate::{
@@ -12,11 +12,11 @@ use crate::{
 
 #[test]
 fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
-    let talk = Talk::stderr();
+    let reporter = Reporter::stderr();
     let cache = Cache::open()?;
-    let shop = Workshop::open(&cache, &talk)?;
-    let source = source::provision(&cache, &talk)?;
-    let crates = crates::sources(&cache, &talk)?;
+    let shop = Workshop::open(&cache, &reporter)?;
+    let source = source::provision(&cache, &reporter)?;
+    let crates = crates::sources(&cache, &reporter)?;
     let native = native::provision(&shop, &source, &crates)?;
     let source = patches::provision(&shop, &source)?;
     let configured = configured::provision(&shop, &source, &native)?;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use pymode_toolchain::archive::unpack;
-use pymode_toolchain::{Cache, Key, Sha256Hex, Source, Talk, debian, download};
+use pymode_toolchain::{Cache, Key, Reporter, Sha256Hex, Source, debian, download};
 
 use crate::error::Error;
 
@@ -24,13 +24,13 @@ pub(crate) struct PythonSource {
     pub(crate) dir: PathBuf,
 }
 
-pub(crate) fn provision(cache: &Cache, talk: &Talk) -> Result<PythonSource, Error> {
+pub(crate) fn provision(cache: &Cache, reporter: &Reporter) -> Result<PythonSource, Error> {
     let key = Key::new("cpython")
         .field("version", VERSION)
         .field("sha256", SHA256);
     let entry = cache.entry("sources", &key, |dir| {
-        let archive = download(cache, talk, &archive_name(), &sources(), &sha256())?;
-        let progress = talk.begin("unpacking CPython");
+        let archive = download(cache, reporter, &archive_name(), &sources(), &sha256())?;
+        let progress = reporter.start("unpacking CPython");
         unpack(&archive, dir)?;
         progress.finish();
         Ok::<_, Error>(())

@@ -126,7 +126,7 @@ pub(crate) fn write_into(
     for (name, path) in side.files() {
         image.file(&format!("{LIBRARY}/lib-dynload/{name}"), read(&path)?)?;
     }
-    let cxx = libcxx::provision(shop.cache, shop.talk, &shop.zig)?;
+    let cxx = libcxx::provision(shop.cache, shop.reporter, &shop.zig)?;
     image.file(&format!("lib/{}", libcxx::MODULE), read(&cxx.module())?)?;
     let path = dir.join("stdlib.img");
     let mut file = File::create(&path).map_err(Error::io("create", &path))?;

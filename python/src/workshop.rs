@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use pymode_toolchain::zig::{self, Zig};
-use pymode_toolchain::{Cache, Step, Talk};
+use pymode_toolchain::{Cache, Reporter, Step};
 
 use crate::error::Error;
 use crate::source::RELEASED;
@@ -17,12 +17,12 @@ const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR"];
 #[derive(Debug)]
 pub(crate) struct Workshop<'a> {
     pub(crate) cache: &'a Cache,
-    pub(crate) talk: &'a Talk,
+    pub(crate) reporter: &'a Reporter,
     pub(crate) zig: Zig,
 }
 
 impl<'a> Workshop<'a> {
-    pub(crate) fn open(cache: &'a Cache, talk: &'a Talk) -> Result<Self, Error> {
+    pub(crate) fn open(cache: &'a Cache, reporter: &'a Reporter) -> Result<Self, Error> {
         // configure and make split their variables at blanks, and quoting does not help.
         if cache.root().to_string_lossy().contains(char::is_whitespace) {
             return Err(Error::BlankInPath {
@@ -31,8 +31,8 @@ impl<'a> Workshop<'a> {
         }
         Ok(Self {
             cache,
-            talk,
-            zig: zig::provision(cache, talk)?,
+            reporter,
+            zig: zig::provision(cache, reporter)?,
         })
     }
 
@@ -63,7 +63,7 @@ impl<'a> Workshop<'a> {
 
     /// Runs a command; its log lies in the cache, where it outlives a failure.
     pub(crate) fn run(&self, title: &str, log: &str, command: Command) -> Result<(), Error> {
-        Ok(Step::run(self.talk, title, command, &self.log(log))?)
+        Ok(Step::run(self.reporter, title, command, &self.log(log))?)
     }
 
     pub(crate) fn log(&self, name: &str) -> PathBuf {

@@ -8,14 +8,18 @@ use std::process::Command;
 use pymode_abi::{EXT_SUFFIX, check};
 use pymode_host::image::{Image, NodeId};
 use pymode_python::{Built, Options, build};
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 
 type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error>>;
 
 const DYNLOAD: &str = "lib/python3.13/lib-dynload";
 
 fn built() -> Result<Built> {
-    Ok(build(&Cache::open()?, &Talk::stderr(), Options::default())?)
+    Ok(build(
+        &Cache::open()?,
+        &Reporter::stderr(),
+        Options::default(),
+    )?)
 }
 
 fn image(built: &Built) -> Result<Image<Vec<u8>>> {
@@ -161,7 +165,7 @@ fn docstrings_can_be_left_out() -> Result {
         docstrings: false,
         ..Options::default()
     };
-    let stripped = build(&Cache::open()?, &Talk::stderr(), options)?;
+    let stripped = build(&Cache::open()?, &Reporter::stderr(), options)?;
     assert_eq!(
         docstrings(&stripped, bytes(&image(&stripped)?, name)?)?,
         "False False x\n"
@@ -177,7 +181,7 @@ fn sources_can_be_added_where_importlib_and_tracebacks_look_for_them() -> Result
         sources: true,
         ..Options::default()
     };
-    let image = image(&build(&Cache::open()?, &Talk::stderr(), options)?)?;
+    let image = image(&build(&Cache::open()?, &Reporter::stderr(), options)?)?;
     assert!(
         bytes(&image, "lib/python3.13/json/decoder.py")?
             .starts_with(b"\"\"\"Implementation of JSONDecoder")

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use libtest_mimic::Failed;
 use pymode_native::{Captured, Output};
 use pymode_tests::Engine;
-use pymode_toolchain::{Cache, Talk, libcxx, zig};
+use pymode_toolchain::{Cache, Reporter, libcxx, zig};
 use pymode_workerd::{Exit, Runtime};
 use tempfile::TempDir;
 
@@ -115,8 +115,13 @@ impl Write for Said {
 fn runtime() -> Result<&'static Runtime, Failed> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
-        let talk = Talk::stderr();
-        let open = || Ok(Runtime::open(&Cache::open()?.with_talk(&talk), &talk)?);
+        let reporter = Reporter::stderr();
+        let open = || {
+            Ok(Runtime::open(
+                &Cache::open()?.with_reporter(&reporter),
+                &reporter,
+            )?)
+        };
         open().map_err(|error: Box<dyn std::error::Error>| error.to_string())
     });
     Ok(runtime.as_ref()?)
@@ -124,8 +129,8 @@ fn runtime() -> Result<&'static Runtime, Failed> {
 
 /// C++'s library, which lies in `/lib` in every host.
 fn cxx_library() -> Result<PathBuf, Failed> {
-    let talk = Talk::stderr();
-    let cache = Cache::open()?.with_talk(&talk);
-    let library = libcxx::provision(&cache, &talk, &zig::provision(&cache, &talk)?)?;
+    let reporter = Reporter::stderr();
+    let cache = Cache::open()?.with_reporter(&reporter);
+    let library = libcxx::provision(&cache, &reporter, &zig::provision(&cache, &reporter)?)?;
     Ok(library.module())
 }

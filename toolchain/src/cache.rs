@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use crate::files::remove;
 use crate::key::Key;
-use crate::talk::Talk;
+use crate::reporter::Reporter;
 
 /// What can go wrong with the cache itself, as opposed to with what fills an entry.
 #[derive(Debug, thiserror::Error)]
@@ -72,7 +72,7 @@ pub fn io_hint(error: &io::Error) -> &'static str {
 #[derive(Clone, Debug)]
 pub struct Cache {
     root: PathBuf,
-    talk: Talk,
+    reporter: Reporter,
     sealed: bool,
 }
 
@@ -116,15 +116,15 @@ impl Cache {
         let root = fs::canonicalize(root).map_err(CacheError::io("open", root))?;
         Ok(Self {
             root,
-            talk: Talk::quiet(),
+            reporter: Reporter::quiet(),
             sealed: false,
         })
     }
 
-    /// The same cache, saying through `talk` when it waits for another process.
+    /// Reports through `reporter` while the cache waits for another process.
     #[must_use]
-    pub fn with_talk(mut self, talk: &Talk) -> Self {
-        self.talk = talk.clone();
+    pub fn with_reporter(mut self, reporter: &Reporter) -> Self {
+        self.reporter = reporter.clone();
         self
     }
 
@@ -217,7 +217,7 @@ impl Cache {
                         .file_name()
                         .map(|n| n.to_string_lossy().into_owned())
                         .unwrap_or_default();
-                    self.talk.note(&format!(
+                    self.reporter.println(&format!(
                         "waiting for another pymode that is at work on `{}`",
                         what.trim_start_matches('.').trim_end_matches(".lock")
                     ));

@@ -9,8 +9,8 @@ use crate::Error;
 use crate::cache::Cache;
 use crate::files::write;
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::Step;
-use crate::talk::Talk;
 
 /// The unpacked crates.
 #[derive(Clone, Debug)]
@@ -44,8 +44,8 @@ pub const OF_PYTHON: CrateList = CrateList {
 ///
 /// # Errors
 /// When cargo is missing or cannot have them.
-pub fn sources(cache: &Cache, talk: &Talk) -> Result<CrateSources, Error> {
-    OF_PYTHON.sources(cache, talk)
+pub fn sources(cache: &Cache, reporter: &Reporter) -> Result<CrateSources, Error> {
+    OF_PYTHON.sources(cache, reporter)
 }
 
 impl CrateList {
@@ -53,7 +53,7 @@ impl CrateList {
     ///
     /// # Errors
     /// When cargo is missing or cannot have them.
-    pub fn sources(&self, cache: &Cache, talk: &Talk) -> Result<CrateSources, Error> {
+    pub fn sources(&self, cache: &Cache, reporter: &Reporter) -> Result<CrateSources, Error> {
         let key = Key::new("crates")
             .field("manifest", self.manifest)
             .field("lock", self.lock);
@@ -69,7 +69,7 @@ impl CrateList {
                 .args(["vendor", "--locked", "--quiet", "../vendor"])
                 .current_dir(&project);
             Step::run(
-                talk,
+                reporter,
                 "downloading C libraries",
                 cargo,
                 &cache.root().join("logs/crates.log"),

@@ -9,8 +9,8 @@ use crate::Error;
 use crate::cache::{Cache, CacheError};
 use crate::cc::flags;
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::Step;
-use crate::talk::Talk;
 use crate::zig::{self, Zig};
 
 const SOURCE: &str = include_str!("dlfcn/dlfcn.c");
@@ -56,9 +56,9 @@ pub fn key() -> Key {
 ///
 /// # Errors
 /// When it cannot be compiled.
-pub fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Dlfcn, Error> {
+pub fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Dlfcn, Error> {
     let dir = cache.entry("tools", &key(), |dir| -> Result<(), Error> {
-        let progress = talk.begin("compiling dlopen");
+        let progress = reporter.start("compiling dlopen");
         let made = Dlfcn { dir: dir.into() };
         let header = made.include().join("dlfcn.h");
         fs::create_dir_all(made.include()).map_err(CacheError::io("create", &made.include()))?;
@@ -100,7 +100,7 @@ fn compile(
 fn run(cache: &Cache, command: Command) -> Result<(), Error> {
     let log = cache.root().join("logs/dlfcn.log");
     Ok(Step::run(
-        &Talk::quiet(),
+        &Reporter::quiet(),
         "compiling dlopen",
         command,
         &log,

@@ -12,8 +12,8 @@ use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::cache::{Cache, CacheError};
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::sha256::Sha256Hex;
-use crate::talk::Talk;
 
 /// The longest file that is taken, in bytes: a server that never stops must not fill the disk.
 const LARGEST: u64 = 1 << 30;
@@ -79,7 +79,7 @@ pub enum Fault {
 /// When no source gives a file with this hash; each source's answer is told.
 pub fn download(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     name: &str,
     sources: &[Source],
     sha256: &Sha256Hex,
@@ -91,7 +91,7 @@ pub fn download(
             .root()
             .join("downloads")
             .join(format!(".{}.download", key.hex()));
-        fetch_any(talk, name, sources, sha256, &partial)?;
+        fetch_any(reporter, name, sources, sha256, &partial)?;
         fs::rename(&partial, dir.join(name))
             .map_err(CacheError::io("move into place", &dir.join(name)))?;
         Ok::<_, DownloadError>(())
@@ -100,7 +100,7 @@ pub fn download(
 }
 
 fn fetch_any(
-    talk: &Talk,
+    reporter: &Reporter,
     name: &str,
     sources: &[Source],
     wanted: &Sha256Hex,
@@ -109,9 +109,9 @@ fn fetch_any(
     let agent = agent();
     let mut tried = Vec::new();
     for source in sources {
-        let progress = talk.begin(&format!("downloading {name}"));
+        let progress = reporter.start(&format!("downloading {name}"));
         match fetch(&agent, source, partial, &|at, total| {
-            progress.transferred(at, total)
+            progress.set_transferred(at, total)
         })? {
             Ok(()) => {}
             Err(fault) => {

@@ -15,8 +15,8 @@ use crate::Error;
 use crate::cache::{Cache, CacheError};
 use crate::cc::{abi_section, flags, hide_weak_definitions};
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::Step;
-use crate::talk::Talk;
 use crate::zig::{self, Zig};
 
 /// The side module's name, as it stands in the `needed` of others.
@@ -102,16 +102,16 @@ pub fn key() -> Key {
 ///
 /// # Errors
 /// When it cannot be compiled or linked.
-pub fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Libcxx, Error> {
+pub fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Libcxx, Error> {
     let dir = cache.entry("tools", &key(), |dir| {
-        compile(cache, talk, zig, dir)?;
-        link(cache, talk, zig, dir)
+        compile(cache, reporter, zig, dir)?;
+        link(cache, reporter, zig, dir)
     })?;
     Ok(Libcxx { dir })
 }
 
 /// One call of zig for all sources: it compiles them side by side, and packs the archive.
-fn compile(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Error> {
+fn compile(cache: &Cache, reporter: &Reporter, zig: &Zig, dir: &Path) -> Result<(), Error> {
     for (name, text) in OURS {
         write(&dir.join(name), text.as_bytes())?;
     }
@@ -162,7 +162,12 @@ fn compile(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Erro
         .arg("--")
         .arg(dir.join("wasi.c"));
     let log = cache.root().join("logs/libcxx.log");
-    Ok(Step::run(talk, "building the C++ library", command, &log)?)
+    Ok(Step::run(
+        reporter,
+        "building the C++ library",
+        command,
+        &log,
+    )?)
 }
 
 /// The sources in the order of their names: the archive is the same everywhere.
@@ -184,7 +189,7 @@ fn sources(lib: &Path) -> Result<Vec<PathBuf>, CacheError> {
 }
 
 /// The whole archive as a side module, which defines all its own symbols by itself and exports those that are visible.
-fn link(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Error> {
+fn link(cache: &Cache, reporter: &Reporter, zig: &Zig, dir: &Path) -> Result<(), Error> {
     let archive = dir.join(ARCHIVE);
     let mut bytes = fs::read(&archive).map_err(CacheError::io("read", &archive))?;
     let mut visible = hide_weak_definitions(&mut bytes);
@@ -211,7 +216,7 @@ fn link(cache: &Cache, talk: &Talk, zig: &Zig, dir: &Path) -> Result<(), Error> 
         .arg("-o")
         .arg(&module);
     let log = cache.root().join("logs/libcxx-link.log");
-    Step::run(talk, "linking the C++ library", command, &log)?;
+    Step::run(reporter, "linking the C++ library", command, &log)?;
 
     let mut bytes = fs::read(&module).map_err(CacheError::io("read", &module))?;
     bytes.extend(abi_section(pymode_abi::VERSION));

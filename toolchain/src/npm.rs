@@ -10,8 +10,8 @@ use std::process::Command;
 use crate::cache::{Cache, CacheError};
 use crate::files::write;
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::{Step, StepError};
-use crate::talk::Talk;
 
 const MANIFEST: &str = include_str!("../npm/package.json");
 const LOCK: &str = include_str!("../npm/package-lock.json");
@@ -61,7 +61,7 @@ pub struct Workerd {
 ///
 /// # Errors
 /// When npm is missing or fails, or there is no workerd for this machine.
-pub fn workerd(cache: &Cache, talk: &Talk) -> Result<Workerd, NpmError> {
+pub fn workerd(cache: &Cache, reporter: &Reporter) -> Result<Workerd, NpmError> {
     if let Some(path) = std::env::var_os(OVERRIDE)
         .filter(|path| !path.is_empty())
         .map(PathBuf::from)
@@ -72,7 +72,7 @@ pub fn workerd(cache: &Cache, talk: &Talk) -> Result<Workerd, NpmError> {
         };
     }
     let package = package().ok_or(NpmError::Platform)?;
-    let dir = packages(cache, talk)?;
+    let dir = packages(cache, reporter)?;
     let exe = dir
         .join("node_modules/@cloudflare")
         .join(package)
@@ -94,7 +94,7 @@ fn package() -> Option<&'static str> {
     }
 }
 
-fn packages(cache: &Cache, talk: &Talk) -> Result<PathBuf, NpmError> {
+fn packages(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, NpmError> {
     let key = Key::new("npm")
         .field("manifest", MANIFEST)
         .field("lock", LOCK)
@@ -112,7 +112,7 @@ fn packages(cache: &Cache, talk: &Talk) -> Result<PathBuf, NpmError> {
         ])
         .current_dir(dir);
         Step::run(
-            talk,
+            reporter,
             "installing workerd",
             npm,
             &cache.root().join("logs/npm.log"),

@@ -12,8 +12,8 @@ use crate::Error;
 use crate::cache::{Cache, CacheError};
 use crate::cc::flags;
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::Step;
-use crate::talk::Talk;
 use crate::zig::{self, Zig};
 
 /// What of the objects side modules import, besides the exit handlers, which libc has by the same names: two tags
@@ -69,8 +69,8 @@ const SETJMP: &str = "lib/libc/wasi/libc-top-half/musl/src/setjmp/wasm32/rt.c";
 ///
 /// # Errors
 /// When one cannot be compiled.
-pub fn objects(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
-    let dir = provision(cache, talk, zig)?;
+pub fn objects(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
+    let dir = provision(cache, reporter, zig)?;
     let stems = PROGRAM.iter().map(|text| text.stem).chain(["setjmp"]);
     Ok(stems.map(|stem| object(&dir, stem)).collect())
 }
@@ -79,8 +79,8 @@ pub fn objects(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<Vec<PathBuf>, Er
 ///
 /// # Errors
 /// When it cannot be made.
-pub fn side_archive(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
-    Ok(provision(cache, talk, zig)?.join(SIDE_ARCHIVE))
+pub fn side_archive(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
+    Ok(provision(cache, reporter, zig)?.join(SIDE_ARCHIVE))
 }
 
 /// What the objects and the archive are made from; for the key of what is linked with them.
@@ -94,9 +94,9 @@ pub fn key() -> Key {
     )
 }
 
-fn provision(cache: &Cache, talk: &Talk, zig: &Zig) -> Result<PathBuf, Error> {
+fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
     cache.entry("tools", &key(), |dir| {
-        let progress = talk.begin("compiling what a process has once");
+        let progress = reporter.start("compiling what a process has once");
         for text in PROGRAM.iter().chain([&SIDE]) {
             let source = dir.join(text.stem).with_extension("c");
             fs::write(&source, text.text).map_err(CacheError::io("write", &source))?;
@@ -129,7 +129,7 @@ fn compile(cache: &Cache, zig: &Zig, source: &Path, object: &Path) -> Result<(),
 fn run(cache: &Cache, command: Command) -> Result<(), Error> {
     let log = cache.root().join("logs/process.log");
     let title = "compiling what a process has once";
-    Ok(Step::run(&Talk::quiet(), title, command, &log)?)
+    Ok(Step::run(&Reporter::quiet(), title, command, &log)?)
 }
 
 fn object(dir: &Path, stem: &str) -> PathBuf {

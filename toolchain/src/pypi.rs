@@ -8,8 +8,8 @@ use serde::Deserialize;
 
 use crate::cache::Cache;
 use crate::download::{DownloadError, Source, download};
+use crate::reporter::Reporter;
 use crate::sha256::Sha256Hex;
-use crate::talk::Talk;
 
 /// A wheel that could not be had.
 #[derive(Debug, thiserror::Error)]
@@ -103,8 +103,8 @@ impl PinnedWheel {
     ///
     /// # Errors
     /// When pip is missing, finds none, or finds one that is not pinned; when the download fails.
-    pub fn fetch(&self, cache: &Cache, talk: &Talk) -> Result<PathBuf, PypiError> {
-        self.fetch_with(&HostPython::from_environment(), cache, talk)
+    pub fn fetch(&self, cache: &Cache, reporter: &Reporter) -> Result<PathBuf, PypiError> {
+        self.fetch_with(&HostPython::from_environment(), cache, reporter)
     }
 
     /// The same, asking the pip of a certain Python.
@@ -115,7 +115,7 @@ impl PinnedWheel {
         &self,
         python: &HostPython,
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
     ) -> Result<PathBuf, PypiError> {
         let requirement = format!("{}=={}", self.name, self.version);
         let found = ask_pip(python, &requirement)?;
@@ -143,7 +143,13 @@ impl PinnedWheel {
             let is_it = Sha256Hex::of_file(&path).is_ok_and(|digest| digest == sha256);
             return if is_it { Ok(path) } else { Err(not_pinned()) };
         }
-        Ok(download(cache, talk, &file, &[Source(found.url)], &sha256)?)
+        Ok(download(
+            cache,
+            reporter,
+            &file,
+            &[Source(found.url)],
+            &sha256,
+        )?)
     }
 }
 

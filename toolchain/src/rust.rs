@@ -17,8 +17,8 @@ use crate::cache::{Cache, CacheError};
 use crate::debian;
 use crate::files::{link, link_tree, list_dir, remove, write};
 use crate::key::Key;
+use crate::reporter::Reporter;
 use crate::step::{Step, StepError};
-use crate::talk::Talk;
 
 use apt::{Apt, matching_version};
 
@@ -131,7 +131,11 @@ impl RustWasm {
 ///
 /// # Errors
 /// When there is no rustc, or neither the target nor the source to build it from can be had.
-pub fn provision(cache: &Cache, talk: &Talk, target: Target) -> Result<RustWasm, RustError> {
+pub fn provision(
+    cache: &Cache,
+    reporter: &Reporter,
+    target: Target,
+) -> Result<RustWasm, RustError> {
     let compiler = Compiler::ask()?;
     let private = |dir| RustWasm {
         private: Some(dir),
@@ -141,7 +145,7 @@ pub fn provision(cache: &Cache, talk: &Talk, target: Target) -> Result<RustWasm,
     if let Some(dir) = cache.get("rust", &key) {
         return Ok(private(dir));
     }
-    if target.takes_rustups() && (is_installed(target) || rustup_adds(talk, target)) {
+    if target.takes_rustups() && (is_installed(target) || rustup_adds(reporter, target)) {
         return Ok(RustWasm {
             private: None,
             version: compiler.verbose,
@@ -150,8 +154,8 @@ pub fn provision(cache: &Cache, talk: &Talk, target: Target) -> Result<RustWasm,
     let dir = cache.entry("rust", &key, |dir| {
         compiler.link_into(dir)?;
         let library = dir.join("lib/rustlib/src/rust/library");
-        compiler.library_source(cache, talk, target, &library)?;
-        build_std(cache, talk, target, dir)
+        compiler.library_source(cache, reporter, target, &library)?;
+        build_std(cache, reporter, target, dir)
     })?;
     Ok(private(dir))
 }
@@ -222,7 +226,7 @@ impl Compiler {
     fn library_source(
         &self,
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
         target: Target,
         library: &Path,
     ) -> Result<(), RustError> {
@@ -241,7 +245,7 @@ impl Compiler {
             }
             tried.push(format!("`{}` holds no `library/std`", tar.display()));
         }
-        match self.debian_source(cache, talk, library)? {
+        match self.debian_source(cache, reporter, library)? {
             Ok(()) => Ok(()),
             Err(why) => {
                 tried.push(why);
@@ -273,7 +277,7 @@ impl Compiler {
     fn debian_source(
         &self,
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
         library: &Path,
     ) -> Result<Result<(), String>, RustError> {
         const SUITES: [&str; 3] = ["trixie-backports", "trixie", "sid"];
@@ -296,7 +300,7 @@ impl Compiler {
         let log = |name: &str| cache.root().join("logs").join(format!("rust-{name}.log"));
         let result = (|| {
             Step::run(
-                talk,
+                reporter,
                 "reading Debian's package lists",
                 apt.command("apt-get", &["-qq", "update"]),
                 &log("apt"),
@@ -312,7 +316,7 @@ impl Compiler {
             };
             let package = format!("rust-src={version}");
             Step::run(
-                talk,
+                reporter,
                 &format!("downloading {package}"),
                 apt.command("apt-get", &["-qq", "download", &package]),
                 &log("apt"),
@@ -326,7 +330,7 @@ impl Compiler {
             };
             let mut dpkg = Command::new("dpkg-deb");
             dpkg.arg("--extract").arg(&deb).arg(work.join("unpacked"));
-            Step::run(talk, "unpacking it", dpkg, &log("apt"))?;
+            Step::run(reporter, "unpacking it", dpkg, &log("apt"))?;
             let from = work.join(format!("unpacked/usr/src/rustc-{}/library", self.version));
             // Debian's copies of the dependencies lack the checksums of the lock file; cargo has its own.
             remove(&from.join("vendor"))?;
@@ -343,7 +347,12 @@ impl Compiler {
 }
 
 /// Builds the standard library once and puts it where the compiler looks for it.
-fn build_std(cache: &Cache, talk: &Talk, target: Target, dir: &Path) -> Result<(), RustError> {
+fn build_std(
+    cache: &Cache,
+    reporter: &Reporter,
+    target: Target,
+    dir: &Path,
+) -> Result<(), RustError> {
     let work = dir.join("work");
     let project = work.join("project");
     write(&project.join("src/lib.rs"), "")?;
@@ -376,7 +385,7 @@ fn build_std(cache: &Cache, talk: &Talk, target: Target, dir: &Path) -> Result<(
         .current_dir(&project);
     let title = format!("building Rust's standard library for {}", target.triple());
     Step::run(
-        talk,
+        reporter,
         &title,
         cargo,
         &cache
@@ -411,7 +420,7 @@ fn is_installed(target: Target) -> bool {
 }
 
 /// Whether rustup is there and installs the target: the plain way, on a machine that is online.
-fn rustup_adds(talk: &Talk, target: Target) -> bool {
+fn rustup_adds(reporter: &Reporter, target: Target) -> bool {
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", target.triple()]);
     clean(&mut rustup);
@@ -419,7 +428,7 @@ fn rustup_adds(talk: &Talk, target: Target) -> bool {
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null());
-    let progress = talk.begin(&format!("rustup target add {}", target.triple()));
+    let progress = reporter.start(&format!("rustup target add {}", target.triple()));
     let added = rustup.status().is_ok_and(|status| status.success()) && is_installed(target);
     if added {
         progress.finish();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
-use crate::talk::{Progress, Talk};
+use crate::reporter::{Progress, Reporter};
 
 /// How much of a failed step's log goes into its error.
 const TAIL_LINES: usize = 25;
@@ -78,7 +78,7 @@ impl Step {
     /// lines of the log, and the log's path. The log must therefore lie where it outlives the failure, which an entry
     /// of the cache does not.
     pub fn run(
-        talk: &Talk,
+        reporter: &Reporter,
         title: &str,
         mut command: Command,
         log: &Path,
@@ -95,7 +95,7 @@ impl Step {
         let err = out.try_clone().map_err(log_error)?;
         command.stdin(Stdio::null()).stdout(out).stderr(err);
 
-        let progress = talk.begin(title);
+        let progress = reporter.start(title);
         let mut child = command.spawn().map_err(|source| StepError::Start {
             title: title.to_owned(),
             program: command.get_program().to_string_lossy().into_owned(),
@@ -125,7 +125,7 @@ impl Step {
 
 /// Waits for the end; meanwhile shows the last line of the log to whoever is watching.
 fn wait(child: &mut Child, log: &Path, progress: &Progress) -> io::Result<ExitStatus> {
-    if !progress.is_watched() {
+    if !progress.is_terminal() {
         return child.wait();
     }
     loop {
@@ -133,7 +133,7 @@ fn wait(child: &mut Child, log: &Path, progress: &Progress) -> io::Result<ExitSt
             return Ok(status);
         }
         if let Ok(tail) = tail(log, 1, 400) {
-            progress.doing(tail.trim());
+            progress.set_message(tail.trim());
         }
         std::thread::sleep(Duration::from_millis(30));
     }
@@ -210,7 +210,7 @@ mod tests {
         let mut command = Command::new("sh");
         command.args(["-c", script]).env("WHO", "a b");
         let result = Step::run(
-            &Talk::quiet(),
+            &Reporter::quiet(),
             "the step",
             command,
             &dir.path().join("logs/step.log"),
@@ -247,7 +247,7 @@ mod tests {
     fn a_program_that_is_not_there_is_named() {
         let command = Command::new("pymode-no-such-program");
         let error = Step::run(
-            &Talk::quiet(),
+            &Reporter::quiet(),
             "the step",
             command,
             &std::env::temp_dir().join("pymode-step.log"),

@@ -7,7 +7,7 @@ use crate::archive::unpack;
 use crate::cache::Cache;
 use crate::key::Key;
 use crate::pypi::PinnedWheel;
-use crate::talk::Talk;
+use crate::reporter::Reporter;
 
 const CMAKE: PinnedWheel = PinnedWheel {
     name: "cmake",
@@ -36,24 +36,24 @@ const PKGCONF: PinnedWheel = PinnedWheel {
 ///
 /// # Errors
 /// When the wheel cannot be had or unpacked.
-pub fn cmake(cache: &Cache, talk: &Talk) -> Result<PathBuf, Error> {
-    Ok(provision(cache, talk, &CMAKE)?.join("cmake/data/bin/cmake"))
+pub fn cmake(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, Error> {
+    Ok(provision(cache, reporter, &CMAKE)?.join("cmake/data/bin/cmake"))
 }
 
 /// The executable of pkgconf, a `pkg-config`, from the cache, or downloaded and unpacked.
 ///
 /// # Errors
 /// When the wheel cannot be had or unpacked.
-pub fn pkgconf(cache: &Cache, talk: &Talk) -> Result<PathBuf, Error> {
-    Ok(provision(cache, talk, &PKGCONF)?.join("pkgconf/.bin/pkgconf"))
+pub fn pkgconf(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, Error> {
+    Ok(provision(cache, reporter, &PKGCONF)?.join("pkgconf/.bin/pkgconf"))
 }
 
-fn provision(cache: &Cache, talk: &Talk, wheel: &PinnedWheel) -> Result<PathBuf, Error> {
+fn provision(cache: &Cache, reporter: &Reporter, wheel: &PinnedWheel) -> Result<PathBuf, Error> {
     let key = Key::new(wheel.name)
         .field("version", wheel.version)
         .field("wheels", wheel.sha256.join(","));
     cache.entry("tools", &key, |dir| {
-        let file = wheel.fetch(cache, talk)?;
+        let file = wheel.fetch(cache, reporter)?;
         unpack(&file, dir).map_err(Error::from)
     })
 }

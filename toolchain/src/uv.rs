@@ -8,7 +8,7 @@ use crate::archive::unpack;
 use crate::cache::Cache;
 use crate::key::Key;
 use crate::pypi::PinnedWheel;
-use crate::talk::Talk;
+use crate::reporter::Reporter;
 
 const WHEEL: PinnedWheel = PinnedWheel {
     name: "uv",
@@ -51,12 +51,12 @@ impl Uv {
 ///
 /// # Errors
 /// When the wheel cannot be had or unpacked.
-pub fn provision(cache: &Cache, talk: &Talk) -> Result<Uv, Error> {
+pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<Uv, Error> {
     let key = Key::new("uv")
         .field("version", VERSION)
         .field("wheels", WHEEL.sha256.join(","));
     let dir = cache.entry("tools", &key, |dir| {
-        let wheel = WHEEL.fetch(cache, talk)?;
+        let wheel = WHEEL.fetch(cache, reporter)?;
         unpack(&wheel, dir).map_err(Error::from)
     })?;
     let exe = dir.join(format!("uv-{VERSION}.data/scripts/uv"));

@@ -8,7 +8,7 @@ use crate::archive::unpack;
 use crate::cache::Cache;
 use crate::key::Key;
 use crate::pypi::PinnedWheel;
-use crate::talk::Talk;
+use crate::reporter::Reporter;
 
 const WHEEL: PinnedWheel = PinnedWheel {
     name: "ziglang",
@@ -56,10 +56,10 @@ impl Zig {
 ///
 /// # Errors
 /// When the wheel cannot be had or unpacked.
-pub fn provision(cache: &Cache, talk: &Talk) -> Result<Zig, Error> {
+pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<Zig, Error> {
     let dir = cache.entry("tools", &key(), |dir| {
-        let wheel = WHEEL.fetch(cache, talk)?;
-        let progress = talk.begin("unpacking zig");
+        let wheel = WHEEL.fetch(cache, reporter)?;
+        let progress = reporter.start("unpacking zig");
         unpack(&wheel, dir)?;
         progress.finish();
         Ok::<_, Error>(())

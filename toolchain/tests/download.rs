@@ -4,7 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 
-use pymode_toolchain::{Cache, DownloadError, Sha256Hex, Source, Talk, download};
+use pymode_toolchain::{Cache, DownloadError, Reporter, Sha256Hex, Source, download};
 
 const TEXT: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -121,7 +121,7 @@ impl Bench {
     fn get(&self, sources: &[Source]) -> Result<Vec<u8>, DownloadError> {
         let path = download(
             &self.cache,
-            &Talk::quiet(),
+            &Reporter::quiet(),
             "file",
             sources,
             &Sha256Hex::of(TEXT),

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use pymode_toolchain::zig::Zig;
-use pymode_toolchain::{Cache, Talk, libcxx, process, zig};
+use pymode_toolchain::{Cache, Reporter, libcxx, process, zig};
 use wasmparser::{KnownCustom, Parser, Payload, TypeRef, Validator, WasmFeatures};
 
 /// Names at a module's border.
@@ -55,17 +55,17 @@ impl Seen {
     }
 }
 
-fn machine() -> (Cache, Talk, Zig) {
-    let talk = Talk::stderr();
-    let cache = Cache::open().expect("a cache").with_talk(&talk);
-    let zig = zig::provision(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
-    (cache, talk, zig)
+fn machine() -> (Cache, Reporter, Zig) {
+    let reporter = Reporter::stderr();
+    let cache = Cache::open().expect("a cache").with_reporter(&reporter);
+    let zig = zig::provision(&cache, &reporter).unwrap_or_else(|e| panic!("{e}"));
+    (cache, reporter, zig)
 }
 
 #[test]
 fn one_library_asks_main_for_libc_and_a_tag() {
-    let (cache, talk, zig) = machine();
-    let library = libcxx::provision(&cache, &talk, &zig).unwrap_or_else(|e| panic!("{e}"));
+    let (cache, reporter, zig) = machine();
+    let library = libcxx::provision(&cache, &reporter, &zig).unwrap_or_else(|e| panic!("{e}"));
     let seen = Seen::of(&library.module());
     assert!(seen.dylink, "it is a side module");
     assert!(seen.abi, "it says which contract it keeps");
@@ -88,8 +88,8 @@ fn one_library_asks_main_for_libc_and_a_tag() {
 
 #[test]
 fn the_library_gives_what_cxx_modules_ask_for() {
-    let (cache, talk, zig) = machine();
-    let library = libcxx::provision(&cache, &talk, &zig).unwrap_or_else(|e| panic!("{e}"));
+    let (cache, reporter, zig) = machine();
+    let library = libcxx::provision(&cache, &reporter, &zig).unwrap_or_else(|e| panic!("{e}"));
     let seen = Seen::of(&library.module());
     for name in [
         "__cxa_throw",
@@ -115,8 +115,8 @@ fn the_library_gives_what_cxx_modules_ask_for() {
 
 #[test]
 fn exceptions_are_in_the_encoding_that_wasmtime_runs() {
-    let (cache, talk, zig) = machine();
-    let library = libcxx::provision(&cache, &talk, &zig).unwrap_or_else(|e| panic!("{e}"));
+    let (cache, reporter, zig) = machine();
+    let library = libcxx::provision(&cache, &reporter, &zig).unwrap_or_else(|e| panic!("{e}"));
     let bytes = fs::read(library.module()).expect("it is there");
     let mut features = WasmFeatures::default();
     features.set(WasmFeatures::EXCEPTIONS, true);
@@ -131,8 +131,8 @@ fn exceptions_are_in_the_encoding_that_wasmtime_runs() {
 
 #[test]
 fn a_program_defines_what_modules_import_once() {
-    let (cache, talk, zig) = machine();
-    let objects = process::objects(&cache, &talk, &zig).unwrap_or_else(|e| panic!("{e}"));
+    let (cache, reporter, zig) = machine();
+    let objects = process::objects(&cache, &reporter, &zig).unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().expect("a directory");
     let source = dir.path().join("main.c");
     fs::write(&source, "int main(void) { return 0; }\n").expect("it is written");

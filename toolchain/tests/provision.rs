@@ -2,24 +2,24 @@
 
 use std::path::Path;
 
-use pymode_toolchain::{Cache, Talk, crates, uv, zig};
+use pymode_toolchain::{Cache, Reporter, crates, uv, zig};
 
 #[test]
 fn zig_uv_and_c_sources_are_to_be_had() {
-    let talk = Talk::stderr();
-    let cache = Cache::open().expect("a cache").with_talk(&talk);
-    let zig = zig::provision(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
+    let reporter = Reporter::stderr();
+    let cache = Cache::open().expect("a cache").with_reporter(&reporter);
+    let zig = zig::provision(&cache, &reporter).unwrap_or_else(|e| panic!("{e}"));
     let version = zig.command("version").output().expect("zig starts");
     assert_eq!(
         String::from_utf8_lossy(&version.stdout).trim(),
         zig::VERSION
     );
 
-    let uv = uv::provision(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
+    let uv = uv::provision(&cache, &reporter).unwrap_or_else(|e| panic!("{e}"));
     let version = uv.command().arg("--version").output().expect("uv starts");
     assert!(String::from_utf8_lossy(&version.stdout).contains(uv::VERSION));
 
-    let sources = crates::sources(&cache, &talk).unwrap_or_else(|e| panic!("{e}"));
+    let sources = crates::sources(&cache, &reporter).unwrap_or_else(|e| panic!("{e}"));
     let has = |name: &str, file: &str| {
         let path = sources.dir(name).join(Path::new(file));
         assert!(path.is_file(), "`{}` is missing", path.display());

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use pymode_toolchain::pypi::{HostPython, PinnedWheel};
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 
 const TOOL: PinnedWheel = PinnedWheel {
     name: "tool",
@@ -42,7 +42,7 @@ impl Fake {
 
     fn fetch(&self) -> Result<PathBuf, String> {
         let cache = Cache::at(&self.dir.path().join("cache")).expect("a cache");
-        TOOL.fetch_with(&self.python, &cache, &Talk::quiet())
+        TOOL.fetch_with(&self.python, &cache, &Reporter::quiet())
             .map_err(|e| e.to_string())
     }
 }
@@ -60,7 +60,7 @@ fn without_python_or_pip_the_error_says_what_to_install() {
     let cache = Cache::at(dir.path()).expect("a cache");
     let none = HostPython::at("pymode-no-such-python");
     let error = TOOL
-        .fetch_with(&none, &cache, &Talk::quiet())
+        .fetch_with(&none, &cache, &Reporter::quiet())
         .map_err(|e| e.to_string());
     contains(
         error,

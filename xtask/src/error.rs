@@ -20,11 +20,11 @@ pub(crate) enum Error {
     Archive { path: PathBuf, reason: String },
     #[error("`{command}` could not be started: {source}")]
     Start { command: String, source: io::Error },
-    #[error("`{command}` failed: {status}\n{talk}")]
+    #[error("`{command}` failed: {status}\n{stderr}")]
     Command {
         command: String,
         status: ExitStatus,
-        talk: String,
+        stderr: String,
     },
     #[error(
         "`abi/policy.toml` asks for `{name}`, which no archive defines\nhint: take it out, or correct its name"

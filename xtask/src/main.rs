@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use pymode_toolchain::{Cache, Talk, zig};
+use pymode_toolchain::{Cache, Reporter, zig};
 
 use crate::error::Error;
 
@@ -100,20 +100,20 @@ fn codegen(root: &Path, check: bool, no_build: bool) -> Result<bool, Error> {
 
 /// Builds Python, or finds it built.
 fn python() -> Result<(), Error> {
-    let talk = Talk::stderr();
-    let cache = Cache::open()?.with_talk(&talk);
+    let reporter = Reporter::stderr();
+    let cache = Cache::open()?.with_reporter(&reporter);
     let options = pymode_python::Options::default();
-    pymode_python::build(&cache, &talk, options).map_err(Box::new)?;
+    pymode_python::build(&cache, &reporter, options).map_err(Box::new)?;
     Ok(())
 }
 
 /// The archives to derive from, built when they are not there.
 fn sources(root: &Path) -> Result<codegen::Sources, Error> {
-    let talk = Talk::stderr();
-    let cache = Cache::open()?.with_talk(&talk);
-    let inputs = pymode_python::link_inputs(&cache, &talk).map_err(Box::new)?;
+    let reporter = Reporter::stderr();
+    let cache = Cache::open()?.with_reporter(&reporter);
+    let inputs = pymode_python::link_inputs(&cache, &reporter).map_err(Box::new)?;
     Ok(codegen::Sources {
-        zig: zig::provision(&cache, &talk)?,
+        zig: zig::provision(&cache, &reporter)?,
         python: inputs.python,
         headers: root.join("python/runtime/include"),
         objects: inputs.objects,

@@ -35,13 +35,13 @@ fn output(mut command: Command) -> Result<Output, Error> {
     if output.status.success() {
         return Ok(output);
     }
-    let talk = String::from_utf8_lossy(&output.stderr)
+    let stderr = String::from_utf8_lossy(&output.stderr)
         .trim_end()
         .to_owned();
     Err(Error::Command {
         command: line,
         status: output.status,
-        talk,
+        stderr,
     })
 }
 

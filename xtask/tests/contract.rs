@@ -5,16 +5,16 @@ use std::fs;
 use pymode_abi::check;
 use pymode_host::image::Image;
 use pymode_python::{Built, Options};
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 use wasmparser::{Parser, Payload};
 
 /// Where the standard library's side modules are in the image.
 const SIDE_MODULES: &str = "/lib/python3.13/lib-dynload";
 
 fn built() -> Built {
-    let talk = Talk::stderr();
-    let cache = Cache::open().expect("a cache").with_talk(&talk);
-    pymode_python::build(&cache, &talk, Options::default())
+    let reporter = Reporter::stderr();
+    let cache = Cache::open().expect("a cache").with_reporter(&reporter);
+    pymode_python::build(&cache, &reporter, Options::default())
         .unwrap_or_else(|error| panic!("{error}"))
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use pymode_abi::{IMPORTS, MODULE};
 use pymode_toolchain::cc::flags::COMPILE;
-use pymode_toolchain::{Cache, Talk, zig};
+use pymode_toolchain::{Cache, Reporter, zig};
 use wasmparser::{Parser, Payload, TypeRef};
 
 /// Refers to every function of the table, without a prototype of its own.
@@ -56,9 +56,9 @@ fn imports(object: &[u8]) -> BTreeMap<String, String> {
 
 #[test]
 fn the_header_declares_what_the_table_says() {
-    let talk = Talk::stderr();
-    let cache = Cache::open().expect("a cache").with_talk(&talk);
-    let zig = zig::provision(&cache, &talk).unwrap_or_else(|error| panic!("{error}"));
+    let reporter = Reporter::stderr();
+    let cache = Cache::open().expect("a cache").with_reporter(&reporter);
+    let zig = zig::provision(&cache, &reporter).unwrap_or_else(|error| panic!("{error}"));
     let scratch = tempfile::tempdir().expect("a temporary folder");
     let include = Path::new(env!("CARGO_MANIFEST_DIR")).join("../abi/include");
     let wanted: BTreeMap<_, _> = IMPORTS
@@ -73,8 +73,8 @@ fn the_header_declares_what_the_table_says() {
         command.args(COMPILE).args(["-Wall", "-Wextra", "-Werror"]);
         command.arg("-I").arg(&include).arg("-c").arg(&source);
         let output = command.arg("-o").arg(&object).output().expect("zig starts");
-        let talk = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{name}:\n{talk}");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{name}:\n{stderr}");
         let object = fs::read(&object).expect("zig has written the object");
         assert_eq!(imports(&object), wanted, "{name}");
     }

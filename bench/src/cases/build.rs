@@ -27,7 +27,7 @@ pub(crate) fn build(bench: &Bench) -> Outcome {
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
     copy(&kept, &ours)?;
     copy(&kept, &theirs)?;
-    let uv = uv::provision(&bench.cache, &bench.talk)?;
+    let uv = uv::provision(&bench.cache, &bench.reporter)?;
     let natively = || {
         for made in ["build", "dist"] {
             let _ = fs::remove_dir_all(theirs.join(made));

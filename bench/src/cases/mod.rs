@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use pymode_python::Built;
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 
 use crate::pair::{Sample, measure};
 
@@ -51,7 +51,7 @@ pub(crate) struct Bench {
     /// Counted pairs.
     pub(crate) runs: usize,
     cache: Cache,
-    talk: Talk,
+    reporter: Reporter,
 }
 
 impl Bench {
@@ -67,14 +67,14 @@ impl Bench {
             )
             .into());
         }
-        let talk = Talk::stderr();
-        let cache = Cache::open()?.with_talk(&talk);
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()?.with_reporter(&reporter);
         Ok(Self {
             pymode,
-            python: pymode_python::build(&cache, &talk, pymode_python::Options::default())?,
+            python: pymode_python::build(&cache, &reporter, pymode_python::Options::default())?,
             runs,
             cache,
-            talk,
+            reporter,
         })
     }
 

@@ -44,8 +44,8 @@ impl Workshop {
             docstrings: false,
             ..Options::default()
         };
-        let built = pymode_python::build(&bench.cache, &bench.talk, options)?;
-        let python = Python::open(&bench.cache, &bench.talk, &built.wasm, &built.image)?;
+        let built = pymode_python::build(&bench.cache, &bench.reporter, options)?;
+        let python = Python::open(&bench.cache, &bench.reporter, &built.wasm, &built.image)?;
         let dir = tempfile::tempdir_in(python.scratch())?;
         Ok(Workshop { built, python, dir })
     }
@@ -99,7 +99,7 @@ impl Workshop {
 
 fn sites(bench: &Bench, built: &Built) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     let target = Target::from(built);
-    let builder = Builder::new(&bench.cache, &bench.talk, target, &bench.pymode);
+    let builder = Builder::new(&bench.cache, &bench.reporter, target, &bench.pymode);
     let specs: Vec<Spec> = PACKAGES
         .iter()
         .map(|text| text.parse())

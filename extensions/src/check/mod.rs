@@ -9,7 +9,7 @@ mod wheel;
 use std::fmt;
 use std::path::Path;
 
-use pymode_toolchain::{Cache, CacheError, Talk, libcxx, zig};
+use pymode_toolchain::{Cache, CacheError, Reporter, libcxx, zig};
 
 use crate::error::Error;
 use crate::wheel::Wheel;
@@ -58,8 +58,8 @@ impl fmt::Display for Report {
 pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
     let find = |name: &str| {
         // Only a module that needs one of them pays for looking.
-        let talk = Talk::stderr();
-        provided(&Cache::open()?.with_talk(&talk), &talk, name)
+        let reporter = Reporter::stderr();
+        provided(&Cache::open()?.with_reporter(&reporter), &reporter, name)
     };
     if path.extension().is_some_and(|ext| ext == "whl") {
         return check_wheel(&Wheel::at(path)?, &find);
@@ -90,11 +90,11 @@ pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
 pub(crate) type Found = Result<Option<Vec<u8>>, Error>;
 
 /// A library that every host has, by the name that modules need it by.
-pub(crate) fn provided(cache: &Cache, talk: &Talk, name: &str) -> Found {
+pub(crate) fn provided(cache: &Cache, reporter: &Reporter, name: &str) -> Found {
     if name != libcxx::MODULE {
         return Ok(None);
     }
-    let path = libcxx::provision(cache, talk, &zig::provision(cache, talk)?)?.module();
+    let path = libcxx::provision(cache, reporter, &zig::provision(cache, reporter)?)?.module();
     Ok(Some(
         std::fs::read(&path).map_err(CacheError::io("read", &path))?,
     ))

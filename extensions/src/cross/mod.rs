@@ -27,7 +27,7 @@ use std::process::Command;
 use pymode_abi::VERSION;
 use pymode_python::Built;
 use pymode_toolchain::rust::RustWasm;
-use pymode_toolchain::{Cache, CacheError, Key, Talk, tools};
+use pymode_toolchain::{Cache, CacheError, Key, Reporter, tools};
 use serde::Serialize;
 
 use crate::error::Error;
@@ -122,11 +122,11 @@ impl Cross {
     /// Lays them out in the cache.
     pub(crate) fn provision(
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
         target: &Target,
         driver: &Path,
     ) -> Result<Self, Error> {
-        let pkgconf = tools::pkgconf(cache, talk)?;
+        let pkgconf = tools::pkgconf(cache, reporter)?;
         let key = Key::new("cross")
             .key("target", &target.key())
             .field("pkgconf", pkgconf.to_string_lossy())

@@ -8,7 +8,7 @@ use std::process::Command;
 use pymode_python::zlib;
 use pymode_toolchain::archive::unpack;
 use pymode_toolchain::{
-    Cache, CacheError, Step, Talk, cc, crates, debian, download, link_tree, tools,
+    Cache, CacheError, Reporter, Step, cc, crates, debian, download, link_tree, tools,
 };
 
 use super::{CRATES, Library, Source};
@@ -25,13 +25,13 @@ pub(crate) struct Prefix(pub(crate) PathBuf);
 /// When a source cannot be had, or does not build.
 pub(crate) fn provision(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     cross: &Cross,
     libraries: &[Library],
 ) -> Result<Vec<Prefix>, Error> {
     let mut prefixes: Vec<Prefix> = Vec::new();
     for library in libraries {
-        let needs = provision(cache, talk, cross, &library.needs)?;
+        let needs = provision(cache, reporter, cross, &library.needs)?;
         let key = library
             .key()
             .key("cc", &cc::key())
@@ -42,7 +42,7 @@ pub(crate) fn provision(
         let dir = cache.entry("libraries", &key, |dir| {
             let work = Work {
                 cache,
-                talk,
+                reporter,
                 cross,
                 library,
                 needs: &needs,
@@ -63,7 +63,7 @@ pub(crate) fn provision(
 
 struct Work<'w> {
     cache: &'w Cache,
-    talk: &'w Talk,
+    reporter: &'w Reporter,
     cross: &'w Cross,
     library: &'w Library,
     needs: &'w [Prefix],
@@ -74,7 +74,7 @@ impl Work<'_> {
     fn make(&self, prefix: &Path, into: &Path) -> Result<(), Error> {
         let source = self.source()?;
         let build = self.dir.join("build");
-        let cmake = tools::cmake(self.cache, self.talk)?;
+        let cmake = tools::cmake(self.cache, self.reporter)?;
         let command = || {
             let mut command = Command::new(&cmake);
             self.cross.environment(&mut command, self.needs);
@@ -133,13 +133,18 @@ impl Work<'_> {
         match &self.library.source {
             Source::Python => self.of_python(),
             Source::Crate { name, dir } => {
-                let crates = CRATES.sources(self.cache, self.talk)?;
+                let crates = CRATES.sources(self.cache, self.reporter)?;
                 Ok(crates.dir(name).join(dir))
             }
             Source::Archive { path, sha256, dir } => {
                 let file = path.rsplit('/').next().unwrap_or(path);
-                let archive =
-                    download(self.cache, self.talk, file, &debian::mirrors(path), sha256)?;
+                let archive = download(
+                    self.cache,
+                    self.reporter,
+                    file,
+                    &debian::mirrors(path),
+                    sha256,
+                )?;
                 let source = self.dir.join("source");
                 unpack(&archive, &source)?;
                 Ok(source.join(dir))
@@ -149,7 +154,7 @@ impl Work<'_> {
 
     /// A `CMakeLists.txt` for the files that Python is made with.
     fn of_python(&self) -> Result<PathBuf, Error> {
-        let sources = zlib(&crates::sources(self.cache, self.talk)?);
+        let sources = zlib(&crates::sources(self.cache, self.reporter)?);
         let (name, version) = (&self.library.archives[0], &self.library.version);
         let quoted = |text: &str| format!("[==[{text}]==]");
         let list = |paths: Vec<String>| {
@@ -200,7 +205,7 @@ install(FILES ${{CMAKE_BINARY_DIR}}/{package}.pc DESTINATION lib/pkgconfig)
         let log = self.cache.root().join("logs");
         let log = log.join(format!("{}-{doing}.log", name.replace(' ', "-")));
         Ok(Step::run(
-            self.talk,
+            self.reporter,
             &format!("{doing} {name}"),
             command,
             &log,

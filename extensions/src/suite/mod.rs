@@ -196,7 +196,7 @@ impl Builder<'_> {
             [] => String::new(),
             requires => format!(", with {}", requires.join(", ")),
         };
-        self.talk.note(&format!(
+        self.reporter.println(&format!(
             "{what} has no recipe for its tests; trying `python {}`{with}, because {source}",
             test.run.join(" ")
         ));

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use libtest_mimic::Failed;
 use pymode_ext::{Builder, Error, Spec, Target};
 use pymode_python::Options;
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 
 use super::tree;
 
 pub(crate) struct World {
     pub(crate) cache: Cache,
-    pub(crate) talk: Talk,
+    pub(crate) reporter: Reporter,
     pub(crate) target: Target,
 }
 
@@ -19,14 +19,16 @@ pub(crate) struct World {
 pub(crate) fn world() -> Result<&'static World, Failed> {
     static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
     let world = WORLD.get_or_init(|| {
-        let talk = Talk::stderr();
-        let cache = Cache::open().map_err(|e| e.to_string())?.with_talk(&talk);
-        let built =
-            pymode_python::build(&cache, &talk, Options::default()).map_err(|e| e.to_string())?;
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()
+            .map_err(|e| e.to_string())?
+            .with_reporter(&reporter);
+        let built = pymode_python::build(&cache, &reporter, Options::default())
+            .map_err(|e| e.to_string())?;
         Ok(World {
             target: Target::from(&built),
             cache,
-            talk,
+            reporter,
         })
     });
     world.as_ref().map_err(|e| e.clone().into())
@@ -36,7 +38,7 @@ pub(crate) fn builder() -> Result<Builder<'static>, Failed> {
     let world = world()?;
     Ok(Builder::new(
         &world.cache,
-        &world.talk,
+        &world.reporter,
         world.target.clone(),
         &std::env::current_exe()?,
     ))

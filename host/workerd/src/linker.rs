@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
-use pymode_toolchain::{Cache, CacheError, Talk};
+use pymode_toolchain::{Cache, CacheError, Reporter};
 use tempfile::TempDir;
 
 use crate::bundle::Bundle;
@@ -54,9 +54,9 @@ impl Linker {
     /// # Errors
     /// When something cannot be built, had or started.
     pub fn serve(modules: BTreeMap<String, Vec<u8>>) -> Result<Linker, LinkerError> {
-        let talk = Talk::stderr();
-        let cache = Cache::open()?.with_talk(&talk);
-        let Runtime { code, workerd, .. } = Runtime::with(&cache, &talk, &PACKAGE)?;
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()?.with_reporter(&reporter);
+        let Runtime { code, workerd, .. } = Runtime::with(&cache, &reporter, &PACKAGE)?;
         let mut imports = String::new();
         for key in modules.keys() {
             let _ = writeln!(imports, "  \"{key}\": () => import(\"./{key}.wasm\"),");

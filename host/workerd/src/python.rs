@@ -7,7 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use pymode_toolchain::{Cache, CacheError, Key, Talk};
+use pymode_toolchain::{Cache, CacheError, Key, Reporter};
 use serde::de::DeserializeOwned;
 
 use crate::bundle::{Bundle, Main};
@@ -81,12 +81,12 @@ impl Python {
     /// When something cannot be built or had.
     pub fn open(
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
         wasm: &Path,
         image: &Path,
     ) -> Result<Python, RuntimeError> {
         Ok(Python {
-            runtime: Runtime::open(cache, talk)?,
+            runtime: Runtime::open(cache, reporter)?,
             wasm: wasm.into(),
             image: image.into(),
         })

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::npm::{self, NpmError, Workerd};
-use pymode_toolchain::{Cache, CacheError, Talk};
+use pymode_toolchain::{Cache, CacheError, Reporter};
 
 use crate::worker::{self, Package, WorkerCode, WorkerError};
 
@@ -37,20 +37,20 @@ impl Runtime {
     ///
     /// # Errors
     /// When something cannot be built or had.
-    pub fn open(cache: &Cache, talk: &Talk) -> Result<Runtime, RuntimeError> {
-        Runtime::with(cache, talk, &worker::WORKER)
+    pub fn open(cache: &Cache, reporter: &Reporter) -> Result<Runtime, RuntimeError> {
+        Runtime::with(cache, reporter, &worker::WORKER)
     }
 
     pub(crate) fn with(
         cache: &Cache,
-        talk: &Talk,
+        reporter: &Reporter,
         package: &Package,
     ) -> Result<Runtime, RuntimeError> {
         let scratch = cache.root().join("worker-runs");
         fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
         Ok(Runtime {
-            code: worker::build_package(cache, talk, package)?,
-            workerd: npm::workerd(cache, talk)?,
+            code: worker::build_package(cache, reporter, package)?,
+            workerd: npm::workerd(cache, reporter)?,
             cache: cache.clone(),
             scratch,
         })

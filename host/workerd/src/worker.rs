@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::rust::{self, RustError, Target};
-use pymode_toolchain::{Cache, CacheError, Key, Step, StepError, Talk};
+use pymode_toolchain::{Cache, CacheError, Key, Reporter, Step, StepError};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
@@ -144,11 +144,11 @@ impl WorkerCode {
 /// When there is no Rust for WebAssembly, or the build fails.
 pub fn build_package(
     cache: &Cache,
-    talk: &Talk,
+    reporter: &Reporter,
     package: &Package,
 ) -> Result<WorkerCode, WorkerError> {
     let dir = cache.entry("worker", &key(package)?, |dir| {
-        let module = compile(cache, talk, package)?;
+        let module = compile(cache, reporter, package)?;
         let bound = bind(module)?;
         for (name, text) in &bound.scripts {
             write(&dir.join(name), text.as_bytes())?;
@@ -203,8 +203,8 @@ fn sources(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
 }
 
 /// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
-fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<Vec<u8>, WorkerError> {
-    let rust = rust::provision(cache, talk, Target::Worker)?;
+fn compile(cache: &Cache, reporter: &Reporter, package: &Package) -> Result<Vec<u8>, WorkerError> {
+    let rust = rust::provision(cache, reporter, Target::Worker)?;
     let target = cache.root().join("worker/.target");
     let release = target.join(Target::Worker.triple()).join("release");
     let file = Path::new(&package.name.replace('-', "_")).with_extension("wasm");
@@ -233,7 +233,7 @@ fn compile(cache: &Cache, talk: &Talk, package: &Package) -> Result<Vec<u8>, Wor
         .env("CARGO_TARGET_DIR", &target)
         .current_dir(Path::new(CHECKOUT).join("host/worker"));
     Step::run(
-        talk,
+        reporter,
         "building the Worker",
         cargo,
         &cache.root().join("logs/worker.log"),

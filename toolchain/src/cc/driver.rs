@@ -16,7 +16,7 @@ use crate::cache::{Cache, CacheError};
 use crate::dlfcn::{self, Dlfcn};
 use crate::libcxx::{self, Libcxx};
 use crate::process;
-use crate::talk::Talk;
+use crate::reporter::Reporter;
 use crate::zig::{self, Zig};
 
 /// What the driver itself finds wrong, as opposed to compiler and linker, which speak for themselves.
@@ -74,9 +74,11 @@ pub fn ranlib(args: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn plain_tool(tool: &str, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
-    let talk = Talk::stderr();
-    let cache = Cache::open().map_err(crate::Error::from)?.with_talk(&talk);
-    let zig = zig::provision(&cache, &talk)?;
+    let reporter = Reporter::stderr();
+    let cache = Cache::open()
+        .map_err(crate::Error::from)?
+        .with_reporter(&reporter);
+    let zig = zig::provision(&cache, &reporter)?;
     let mut command = zig.command(tool);
     command.args(args);
     status(&zig, command)
@@ -106,7 +108,7 @@ impl Ended {
 pub(super) struct Driver {
     language: Language,
     cache: Cache,
-    talk: Talk,
+    reporter: Reporter,
     zig: Zig,
     dlfcn: Dlfcn,
     notes: Option<Notes>,
@@ -114,14 +116,16 @@ pub(super) struct Driver {
 
 impl Driver {
     fn new(language: Language) -> Result<Self, CcError> {
-        let talk = Talk::stderr();
-        let cache = Cache::open().map_err(crate::Error::from)?.with_talk(&talk);
-        let zig = zig::provision(&cache, &talk)?;
-        let dlfcn = dlfcn::provision(&cache, &talk, &zig)?;
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()
+            .map_err(crate::Error::from)?
+            .with_reporter(&reporter);
+        let zig = zig::provision(&cache, &reporter)?;
+        let dlfcn = dlfcn::provision(&cache, &reporter, &zig)?;
         Ok(Self {
             language,
             cache,
-            talk,
+            reporter,
             zig,
             dlfcn,
             notes: None,
@@ -284,7 +288,11 @@ impl Driver {
         }
         command
             .arg(self.dlfcn.side_archive())
-            .arg(process::side_archive(&self.cache, &self.talk, &self.zig)?)
+            .arg(process::side_archive(
+                &self.cache,
+                &self.reporter,
+                &self.zig,
+            )?)
             .args(["-o", output]);
         let ended = self.status(command)?;
         if ended.well() {
@@ -313,7 +321,7 @@ impl Driver {
         let mut command = self.zig.command(Language::C.tool());
         command
             .args(["-target", flags::TARGET])
-            .args(process::objects(&self.cache, &self.talk, &self.zig)?)
+            .args(process::objects(&self.cache, &self.reporter, &self.zig)?)
             .arg(self.dlfcn.main_object());
         if loads {
             command.args(flags::LINK_MAIN).args(runtime::lent_symbols());
@@ -353,7 +361,7 @@ impl Driver {
     }
 
     fn libcxx(&self) -> Result<Libcxx, CcError> {
-        Ok(libcxx::provision(&self.cache, &self.talk, &self.zig)?)
+        Ok(libcxx::provision(&self.cache, &self.reporter, &self.zig)?)
     }
 }
 

@@ -187,7 +187,7 @@ fn values(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, String> {
 mod tests {
     use std::process::Command;
 
-    use pymode_toolchain::{Cache, Talk, zig};
+    use pymode_toolchain::{Cache, Reporter, zig};
 
     use super::*;
 
@@ -205,15 +205,15 @@ mod tests {
 
     /// The source above as an object, and as an archive with that object.
     fn compiled(dir: &Path) -> [PathBuf; 2] {
-        let talk = Talk::stderr();
-        let cache = Cache::open().expect("a cache").with_talk(&talk);
-        let zig = zig::provision(&cache, &talk).unwrap_or_else(|error| panic!("{error}"));
+        let reporter = Reporter::stderr();
+        let cache = Cache::open().expect("a cache").with_reporter(&reporter);
+        let zig = zig::provision(&cache, &reporter).unwrap_or_else(|error| panic!("{error}"));
         let [source, object, archive] = ["a.c", "a.o", "a.a"].map(|name| dir.join(name));
         fs::write(&source, SOURCE).expect("the folder can be written");
         let run = |mut command: Command| {
             let output = command.output().expect("zig starts");
-            let talk = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{talk}");
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{stderr}");
         };
         let mut cc = zig.command("cc");
         cc.args(["-target", "wasm32-wasi", "-mexception-handling", "-c"]);

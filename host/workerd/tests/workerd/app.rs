@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use pymode_toolchain::{Cache, Talk};
+use pymode_toolchain::{Cache, Reporter};
 use pymode_workerd::{Bundle, LocalWorkerd, Mode, Project, Python, Settings};
 use tempfile::TempDir;
 
@@ -12,11 +12,13 @@ use tempfile::TempDir;
 fn python() -> &'static (Python, PathBuf) {
     static PYTHON: OnceLock<(Python, PathBuf)> = OnceLock::new();
     PYTHON.get_or_init(|| {
-        let talk = Talk::stderr();
-        let cache = Cache::open().expect("there is a cache").with_talk(&talk);
-        let built = pymode_python::build(&cache, &talk, Default::default());
+        let reporter = Reporter::stderr();
+        let cache = Cache::open()
+            .expect("there is a cache")
+            .with_reporter(&reporter);
+        let built = pymode_python::build(&cache, &reporter, Default::default());
         let built = built.unwrap_or_else(|error| panic!("{error}"));
-        let python = Python::open(&cache, &talk, &built.wasm, &built.image);
+        let python = Python::open(&cache, &reporter, &built.wasm, &built.image);
         (
             python.unwrap_or_else(|error| panic!("{error}")),
             built.native,

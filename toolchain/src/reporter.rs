@@ -1,4 +1,4 @@
-//! What is said on stderr while something takes long. Nothing happens, nothing is said.
+//! Progress and diagnostics on stderr.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
@@ -6,65 +6,65 @@ use std::time::{Duration, Instant};
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// Where messages go: bars and spinners on a terminal, plain lines elsewhere, or nowhere.
+/// The destination of progress and diagnostics: bars and spinners on a terminal, plain lines elsewhere, or nothing.
 #[derive(Clone, Debug)]
-pub struct Talk {
-    to: Arc<To>,
+pub struct Reporter {
+    to: Arc<Destination>,
 }
 
 #[derive(Debug)]
-enum To {
+enum Destination {
     Terminal(MultiProgress),
     Lines,
     Nowhere,
 }
 
-impl Talk {
-    /// To stderr.
+impl Reporter {
+    /// Reports to stderr.
     pub fn stderr() -> Self {
         let to = if stderr().is_terminal() {
-            To::Terminal(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
+            Destination::Terminal(MultiProgress::with_draw_target(ProgressDrawTarget::stderr()))
         } else {
-            To::Lines
+            Destination::Lines
         };
         Self { to: Arc::new(to) }
     }
 
-    /// To nobody.
+    /// Reports nothing.
     pub fn quiet() -> Self {
         Self {
-            to: Arc::new(To::Nowhere),
+            to: Arc::new(Destination::Nowhere),
         }
     }
 
-    /// One line, now.
-    pub fn note(&self, message: &str) {
+    /// Prints one line.
+    pub fn println(&self, message: &str) {
         match &*self.to {
             // A terminal that has gone away is no reason to stop working.
-            To::Terminal(bars) => drop(bars.println(message)),
-            To::Lines => eprintln!("{message}"),
-            To::Nowhere => {}
+            Destination::Terminal(bars) => drop(bars.println(message)),
+            Destination::Lines => eprintln!("{message}"),
+            Destination::Nowhere => {}
         }
     }
 
-    /// Something of unknown length begins: a spinner, or the line `title …`. A line with the time it took ends it.
-    pub fn begin(&self, title: &str) -> Progress {
+    /// Starts an operation of unknown length: shows a spinner, or prints `title …`.
+    pub fn start(&self, title: &str) -> Progress {
         let bar = match &*self.to {
-            To::Terminal(bars) => {
+            Destination::Terminal(bars) => {
                 let bar = bars.add(ProgressBar::new_spinner());
                 bar.set_style(style("{spinner} {prefix} {elapsed:.dim} {wide_msg:.dim}"));
                 bar.enable_steady_tick(Duration::from_millis(120));
                 bar
             }
-            To::Lines => {
+            Destination::Lines => {
                 eprintln!("{title} …");
                 ProgressBar::hidden()
             }
-            To::Nowhere => ProgressBar::hidden(),
+            Destination::Nowhere => ProgressBar::hidden(),
         };
         bar.set_prefix(title.to_owned());
         Progress {
-            talk: self.clone(),
+            reporter: self.clone(),
             bar,
             title: title.to_owned(),
             since: Instant::now(),
@@ -73,10 +73,10 @@ impl Talk {
     }
 }
 
-/// Something under way. Dropped without `finish`, it vanishes: the error that follows says what happened.
+/// An operation in progress. Dropped without `finish`, it disappears: the error that follows says what happened.
 #[derive(Debug)]
 pub struct Progress {
-    talk: Talk,
+    reporter: Reporter,
     bar: ProgressBar,
     title: String,
     since: Instant,
@@ -84,8 +84,8 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// How many bytes of how many have been transferred; with a total it becomes a bar.
-    pub fn transferred(&self, bytes: u64, total: Option<u64>) {
+    /// Sets the number of bytes transferred so far. With a total the spinner becomes a bar.
+    pub fn set_transferred(&self, bytes: u64, total: Option<u64>) {
         if let Some(total) = total
             && self.bar.length() != Some(total)
         {
@@ -97,22 +97,22 @@ impl Progress {
         self.bar.set_position(bytes);
     }
 
-    /// Whether anybody sees more of it than its beginning and its end.
-    pub fn is_watched(&self) -> bool {
-        matches!(*self.talk.to, To::Terminal(_))
+    /// Returns true if messages between start and end are shown.
+    pub fn is_terminal(&self) -> bool {
+        matches!(*self.reporter.to, Destination::Terminal(_))
     }
 
-    /// What it is doing just now; only shown on a terminal.
-    pub fn doing(&self, message: &str) {
+    /// Sets the message of the current work; only a terminal shows it.
+    pub fn set_message(&self, message: &str) {
         self.bar.set_message(message.to_owned());
     }
 
-    /// It is done: the line with its time stays.
+    /// Ends the operation and prints a line with the time it took.
     pub fn finish(mut self) {
         self.done = true;
         self.bar.finish_and_clear();
-        self.talk
-            .note(&format!("{} ✓ {}", self.title, Time(self.since.elapsed())));
+        self.reporter
+            .println(&format!("{} ✓ {}", self.title, Time(self.since.elapsed())));
     }
 }
 
@@ -124,7 +124,7 @@ impl Drop for Progress {
     }
 }
 
-/// A duration as a person says it: `0.3 s`, `42 s`, `3 min 05 s`.
+/// A duration for display: `0.3 s`, `42 s`, `3 min 05 s`.
 struct Time(Duration);
 
 impl std::fmt::Display for Time {
