@@ -5,7 +5,7 @@ empty one. A head is texts with NULs between them. Of a request: method, URL, ho
 these, names and values of the environment. Of an answer: status, names and values of headers; or `fault` and a traceback. What the program prints goes to file 2, which the host logs.
 
 initialise() is called once, serve() for each request (`pymode_initialise` and `pymode_serve` of python.wasm). Both answer 0, or 1
-when the interpreter is not to be used again.
+when the interpreter is not to be used again, as when its memory is full.
 """
 
 import os
@@ -16,6 +16,9 @@ from pymode.workers import Request, Response, chunks_of
 
 # What is imported here, every cold start pays for: hence no json, traceback, io, types.
 SimpleNamespace = type(sys.implementation)
+
+# What must be free for the next request, after one that found too little.
+_ROOM = 4 << 20
 
 _handler = None
 _failure = None
@@ -41,6 +44,12 @@ def serve():
     if _failure is not None:
         _fail(_failure)
         return 1
+    # In a call of its own: afterwards nothing of the request holds memory.
+    return 0 if _answer() or _has_room() else 1
+
+
+def _answer():
+    """Whether there was memory enough for it."""
     inbox = Inbox(0)
     started = False
     try:
@@ -67,7 +76,20 @@ def serve():
         except BrokenPipeError:
             # Whoever asked has gone.
             pass
-    return 0
+        return not isinstance(error, MemoryError)
+    return True
+
+
+def _has_room():
+    import gc
+
+    gc.collect()
+    try:
+        bytes(_ROOM)
+    except MemoryError:
+        sys.stderr.write("The memory is full, and stays so: the next request gets a new interpreter.\n")
+        return False
+    return True
 
 
 class _Message:

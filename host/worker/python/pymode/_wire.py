@@ -3,6 +3,7 @@ end. A length of 2**32 - 1 says that the message breaks off.
 """
 
 import os
+from _io import BytesIO
 
 CUT_OFF = b"\xff\xff\xff\xff"
 
@@ -15,20 +16,33 @@ class Inbox:
     def __init__(self, fd):
         self.fd = fd
         self._data = bytearray()
+        self._left = 0
 
     def take(self):
         """The next piece, if it is there."""
-        data = self._data
-        if len(data) < 4:
+        length = self._length()
+        if length is None or len(self._data) < 4 + length:
             return None
-        if data[:4] == CUT_OFF:
-            raise ConnectionError("the message was cut off")
-        end = 4 + int.from_bytes(data[:4], "little")
-        if len(data) < end:
-            return None
-        piece = bytes(data[4:end])
-        del data[:end]
+        piece = bytes(self._data[4 : 4 + length])
+        del self._data[: 4 + length]
         return piece
+
+    def take_part(self):
+        """What is there of the body, of which no piece need be whole; empty at its end."""
+        if not self._left:
+            length = self._length()
+            if length is None:
+                return None
+            del self._data[:4]
+            self._left = length
+            if not length:
+                return b""
+        if not self._data:
+            return None
+        part = bytes(self._data[: self._left])
+        del self._data[: len(part)]
+        self._left -= len(part)
+        return part
 
     def fill(self):
         """Reads what there is, and waits when there is nothing."""
@@ -43,5 +57,47 @@ class Inbox:
         return piece
 
     def body(self):
-        while piece := self.next():
-            yield piece
+        while True:
+            while (part := self.take_part()) is None:
+                self.fill()
+            if not part:
+                return
+            yield part
+
+    def _length(self):
+        """How long the next piece is, if that has come."""
+        if len(self._data) < 4:
+            return None
+        if self._data[:4] == CUT_OFF:
+            raise ConnectionError("the message was cut off")
+        return int.from_bytes(self._data[:4], "little")
+
+
+class Whole:
+    """A body that is put together where it is to lie: a copy of it would need as much memory again."""
+
+    def __init__(self, length):
+        """`length` is what a header says, or None. It is not relied on."""
+        self._buffer = BytesIO()
+        if length is not None and length.isdecimal() and int(length):
+            try:
+                self._buffer.seek(int(length) - 1)
+                self._buffer.write(b"\0")
+            except (MemoryError, OverflowError, ValueError):
+                # It may be less after all.
+                pass
+            self._buffer.seek(0)
+
+    def add(self, part):
+        self._buffer.write(part)
+
+    def bytes(self):
+        self._buffer.truncate()
+        return self._buffer.getvalue()
+
+
+def join(parts, length):
+    whole = Whole(length)
+    for part in parts:
+        whole.add(part)
+    return whole.bytes()

@@ -12,7 +12,7 @@ the `fetch` of `workers` instead, which lets other tasks run meanwhile.
 import os
 
 import _pymode
-from pymode._wire import Inbox
+from pymode._wire import Inbox, join
 from pymode.workers import Headers
 
 __all__ = ["Answer", "fetch"]
@@ -66,7 +66,7 @@ class Answer:
 
     def bytes(self):
         if self._body is None:
-            self._body = b"".join(self.stream())
+            self._body = join(self.stream(), self.headers.get("content-length"))
         return self._body
 
     def text(self):

@@ -6,6 +6,8 @@
         return Response(f"Hello from {request.url}")
 """
 
+from pymode._wire import join
+
 __all__ = ["Headers", "Request", "Response"]
 
 
@@ -86,7 +88,7 @@ class Request:
 
     def bytes(self):
         if self._read is None:
-            self._read = b"".join(self._chunks)
+            self._read = join(self._chunks, self.headers.get("content-length"))
         return self._read
 
     def text(self):

@@ -3,6 +3,7 @@
 import sys
 
 from pymode import http
+from pymode._wire import Whole
 
 
 async def fetch(resource, **options):
@@ -16,7 +17,7 @@ async def fetch(resource, **options):
     if options:
         raise TypeError(f"fetch() knows no option {next(iter(options))!r}")
     inbox = http.begin(resource, method or "GET", headers, body)
-    return FetchResponse(inbox, http.parse(resource, await _next(inbox)))
+    return FetchResponse(inbox, http.parse(resource, await _next(inbox, inbox.take)))
 
 
 class FetchResponse(http.Answer):
@@ -24,11 +25,11 @@ class FetchResponse(http.Answer):
 
     async def bytes(self):
         if self._body is None:
-            pieces = []
-            while piece := await _next(self._inbox):
-                pieces.append(piece)
+            whole = Whole(self.headers.get("content-length"))
+            while part := await _next(self._inbox, self._inbox.take_part):
+                whole.add(part)
             self.close()
-            self._body = b"".join(pieces)
+            self._body = whole.bytes()
         return self._body
 
     buffer = bytes
@@ -42,8 +43,8 @@ class FetchResponse(http.Answer):
         return json.loads(await self.bytes())
 
 
-async def _next(inbox):
-    while (piece := inbox.take()) is None:
+async def _next(inbox, take):
+    while (piece := take()) is None:
         await _ready(inbox.fd)
         inbox.fill()
     return piece

@@ -2,6 +2,7 @@
 
 mod app;
 mod fetch;
+mod memory;
 mod modules;
 mod persistent;
 mod requests;
