@@ -13,6 +13,7 @@ mod error;
 mod files;
 pub mod key;
 pub mod libcxx;
+mod malloc;
 pub mod npm;
 pub mod process;
 pub mod pypi;

@@ -1,5 +1,5 @@
-//! What a process has exactly once, and its program therefore holds for every module: the exception tags, the runtime of
-//! `setjmp`, the handlers that run at exit, mutexes that keep their promises, and a directory to begin in.
+//! What a process has exactly once, and its program therefore holds for every module: the allocator, the exception tags,
+//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, and a directory to begin in.
 //!
 //! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
 //! side module links [`side_archive`] after its own objects.
@@ -12,6 +12,7 @@ use crate::Error;
 use crate::cache::{Cache, CacheError};
 use crate::cc::flags;
 use crate::key::Key;
+use crate::malloc;
 use crate::reporter::Reporter;
 use crate::step::Step;
 use crate::zig::{self, Zig};
@@ -72,7 +73,9 @@ const SETJMP: &str = "lib/libc/wasi/libc-top-half/musl/src/setjmp/wasm32/rt.c";
 pub fn objects(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
     let dir = provision(cache, reporter, zig)?;
     let stems = PROGRAM.iter().map(|text| text.stem).chain(["setjmp"]);
-    Ok(stems.map(|stem| object(&dir, stem)).collect())
+    let mut objects: Vec<PathBuf> = stems.map(|stem| object(&dir, stem)).collect();
+    objects.push(malloc::object(cache, reporter, zig)?);
+    Ok(objects)
 }
 
 /// The archive that a side module links last: its own `atexit`, taken only if it is called.
@@ -85,6 +88,10 @@ pub fn side_archive(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Pat
 
 /// What the objects and the archive are made from; for the key of what is linked with them.
 pub fn key() -> Key {
+    own_key().key("malloc", &malloc::key())
+}
+
+fn own_key() -> Key {
     PROGRAM.iter().chain([&SIDE]).fold(
         Key::new("process")
             .field("zig", zig::VERSION)
@@ -95,7 +102,7 @@ pub fn key() -> Key {
 }
 
 fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
-    cache.entry("tools", &key(), |dir| {
+    cache.entry("tools", &own_key(), |dir| {
         let progress = reporter.start("compiling what a process has once");
         for text in PROGRAM.iter().chain([&SIDE]) {
             let source = dir.join(text.stem).with_extension("c");
