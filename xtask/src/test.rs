@@ -1,4 +1,4 @@
-//! `cargo xtask test`: every check and every test, in the order in which they are cheapest to fail.
+//! `cargo xtask test`: runs every check and every test, fast checks first.
 
 use std::io;
 use std::path::Path;
@@ -7,35 +7,35 @@ use std::time::Instant;
 
 use crate::error::Error;
 use crate::run;
-use crate::suite::{self, Tally};
+use crate::suite::{self, Counts};
 
-/// What to run, and how.
+/// Steps to run, and their settings.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct Options {
-    /// Runs only the tests whose name contains this, and no checks
+    /// Run only the tests whose name contains this, and no checks
     filter: Option<String>,
-    /// On a machine that nobody watches
+    /// Running on CI.
     #[arg(skip)]
-    unwatched: bool,
+    ci: bool,
 }
 
 impl Options {
-    /// Everything, on a machine that nobody watches.
+    /// All steps, with the settings for CI.
     pub(crate) fn ci() -> Self {
         Self {
             filter: None,
-            unwatched: true,
+            ci: true,
         }
     }
 }
 
-/// What runs inside a Worker is a workspace of its own; it is compiled, for its own target, by who bundles it.
+/// Workspaces to format. The Worker's is a workspace of its own, compiled for its own target by the bundler.
 const WORKSPACES: [&str; 3] = ["Cargo.toml", WORKER, "fuzz/Cargo.toml"];
 const WORKER: &str = "host/worker/Cargo.toml";
 /// Its target.
 const WORKER_TARGET: &str = "wasm32-unknown-unknown";
 
-/// Part of the whole. The tests count their own, everything else counts what it runs.
+/// A step of the run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     Format,
@@ -73,52 +73,52 @@ impl Step {
         }
     }
 
-    /// Whether it only looks, so that a run of some tests goes without it.
+    /// Returns `true` for a step that changes nothing. A run of some tests omits these.
     fn is_check(self) -> bool {
         !self.is_needed() && self != Self::Tests
     }
 
-    /// Whether nothing after it can be done when it fails.
+    /// Returns `true` if no later step can run after it fails.
     fn is_needed(self) -> bool {
         matches!(self, Self::Build | Self::Python)
     }
 
-    fn run(self, root: &Path, options: &Options) -> Result<Tally, Error> {
+    fn run(self, root: &Path, options: &Options) -> Result<Counts, Error> {
         let cargo = |words: &str| options.cargo(root, words);
         match self {
             Self::Format => {
-                let mut tally = Tally::default();
+                let mut counts = Counts::default();
                 for manifest in WORKSPACES {
                     let words = format!("fmt --all --check --manifest-path {manifest}");
-                    tally += suite::single(cargo(&words))?;
+                    counts += suite::single(cargo(&words))?;
                 }
-                Ok(tally)
+                Ok(counts)
             }
-            Self::Tidy => crate::tidy(root).map(Tally::one),
+            Self::Tidy => crate::tidy(root).map(Counts::check),
             Self::Clippy => {
                 let ours = cargo("clippy --workspace --all-targets -- -D warnings");
-                let mut tally = suite::single(ours)?;
+                let mut counts = suite::single(ours)?;
                 if let Some(worker) = options.worker(root, "clippy", "-- -D warnings")? {
-                    tally += suite::single(worker)?;
+                    counts += suite::single(worker)?;
                 }
-                Ok(tally)
+                Ok(counts)
             }
             Self::Docs => {
                 let mut docs = cargo("doc --workspace --no-deps");
                 docs.env("RUSTDOCFLAGS", "-D warnings");
-                let mut tally = suite::single(docs)?;
+                let mut counts = suite::single(docs)?;
                 let verb = "doc --no-deps --document-private-items";
                 if let Some(mut worker) = options.worker(root, verb, "")? {
-                    // All of it is private: nobody links to a Worker.
+                    // All of it is private: nothing links to a Worker.
                     let flags = "-D warnings -A rustdoc::private-intra-doc-links";
                     worker.env("RUSTDOCFLAGS", flags);
-                    tally += suite::single(worker)?;
+                    counts += suite::single(worker)?;
                 }
-                Ok(tally)
+                Ok(counts)
             }
             Self::Build => suite::single(cargo("build --workspace")),
-            Self::Python => crate::python().map(|()| Tally::one(true)),
-            Self::Contract => crate::codegen(root, true, false).map(Tally::one),
+            Self::Python => crate::python().map(|()| Counts::check(true)),
+            Self::Contract => crate::codegen(root, true, false).map(Counts::check),
             Self::Tests => {
                 let mut tests = cargo("test --workspace --no-fail-fast");
                 if let Some(filter) = &options.filter {
@@ -130,43 +130,45 @@ impl Step {
     }
 }
 
-/// Runs the steps, also after one failed, and says how long each took. `false` when anything failed.
+/// Runs the steps, also after a failure, and prints their times. Returns `false` if anything failed.
 pub(crate) fn run(root: &Path, options: &Options) -> bool {
     let started = Instant::now();
-    let mut total = Tally::default();
+    let mut total = Counts::default();
     let mut table = Vec::new();
     let wanted = |step: &Step| options.filter.is_none() || !step.is_check();
     for step in Step::ALL.into_iter().filter(wanted) {
         eprintln!("\n── {}", step.title());
         let started = Instant::now();
-        let tally = step.run(root, options).unwrap_or_else(|error| {
+        let counts = step.run(root, options).unwrap_or_else(|error| {
             eprintln!("error: {error}");
-            Tally::one(false)
+            Counts::check(false)
         });
         let seconds = started.elapsed().as_secs_f64();
-        let line = format!("{:<10} {seconds:>8.1} s   {tally}", step.title());
+        let line = format!("{:<10} {seconds:>8.1} s   {}", step.title(), counts.total());
         eprintln!("── {line}");
         table.push(line);
-        total += tally;
-        if step.is_needed() && tally.failed > 0 {
+        let failed = counts.total().failed > 0;
+        total += counts;
+        if step.is_needed() && failed {
             break;
         }
     }
     let seconds = started.elapsed().as_secs_f64();
     println!("\n{}\n{:<10} {seconds:>8.1} s", table.join("\n"), "all");
-    println!("{total}");
-    total.failed == 0
+    // CI reads the last line.
+    println!("{total}\n{}", total.total());
+    total.total().failed == 0
 }
 
 impl Options {
-    /// A cargo command in the Worker's workspace. `None`, and why, where this toolchain cannot compile it: who bundles it then
-    /// makes a toolchain that can, but that one has no clippy.
+    /// A cargo command in the Worker's workspace. `None`, with a note, if this toolchain lacks the target: the bundler then creates
+    /// a toolchain that has it, but no clippy.
     fn worker(&self, root: &Path, verb: &str, rest: &str) -> Result<Option<Command>, Error> {
         let mut ask = Command::new("rustc");
         ask.args(["--print", "target-libdir", "--target", WORKER_TARGET]);
         if !Path::new(run::stdout(ask)?.trim()).is_dir() {
             eprintln!(
-                "note: `{WORKER}` is not looked at: no {WORKER_TARGET} here\nhint: `rustup target add {WORKER_TARGET}`"
+                "note: skipping `{WORKER}`: the target {WORKER_TARGET} is not installed\nhint: run `rustup target add {WORKER_TARGET}`"
             );
             return Ok(None);
         }
@@ -177,7 +179,7 @@ impl Options {
         Ok(Some(command))
     }
 
-    /// A cargo command in the checkout, in the release profile: the engine is too slow for tests otherwise.
+    /// A cargo command in the checkout, in the release profile: a debug engine is too slow for tests.
     fn cargo(&self, root: &Path, words: &str) -> Command {
         let mut words = words.split_whitespace();
         let verb = words.next().unwrap_or_default();
@@ -186,7 +188,7 @@ impl Options {
         if verb != "fmt" {
             command.arg("--release");
         }
-        if self.unwatched {
+        if self.ci {
             if verb != "fmt" {
                 command.arg("--locked");
             }
