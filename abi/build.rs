@@ -1,4 +1,4 @@
-//! Makes the Rust tables from `imports.toml` and `exports.toml`, so that they cannot drift.
+//! Generates the Rust tables from `imports.toml` and `exports.toml`, so that they cannot drift.
 
 use std::error::Error;
 use std::fmt::Write as _;
@@ -12,7 +12,7 @@ mod model;
 #[allow(dead_code, unreachable_pub, reason = "the crate uses the other half")]
 mod types;
 
-use model::{Exports, Imports, Kind, Signature};
+use model::{ExportKind, Exports, Imports, Signature};
 use types::{ValType, Why};
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -41,7 +41,7 @@ fn tables(imports: &Imports, exports: &Exports) -> Result<String, std::fmt::Erro
     let mut out = String::new();
     writeln!(
         out,
-        "/// What the host gives, sorted by name.\npub static IMPORTS: &[Import] = &["
+        "/// Functions of the host, sorted by name.\npub static IMPORTS: &[Import] = &["
     )?;
     for (name, import) in imports {
         writeln!(
@@ -53,7 +53,7 @@ fn tables(imports: &Imports, exports: &Exports) -> Result<String, std::fmt::Erro
     }
     writeln!(
         out,
-        "];\n\n/// What python.wasm exports for side modules, sorted by name.\npub static EXPORTS: &[Export] = &["
+        "];\n\n/// Exports of python.wasm for side modules, sorted by name.\npub static EXPORTS: &[Export] = &["
     )?;
     for (name, (why, kind)) in exports {
         writeln!(
@@ -67,14 +67,14 @@ fn tables(imports: &Imports, exports: &Exports) -> Result<String, std::fmt::Erro
     Ok(out)
 }
 
-fn kind(kind: &Kind) -> String {
+fn kind(kind: &ExportKind) -> String {
     match kind {
-        Kind::Function(ty) => format!("Kind::Function({})", signature(ty)),
-        Kind::Data => "Kind::Data".to_owned(),
-        Kind::Global(ty) => format!("Kind::Global(ValType::{})", value(*ty)),
-        Kind::Table => "Kind::Table".to_owned(),
-        Kind::Memory => "Kind::Memory".to_owned(),
-        Kind::Tag(ty) => format!("Kind::Tag({})", signature(ty)),
+        ExportKind::Function(ty) => format!("ExportKind::Function({})", signature(ty)),
+        ExportKind::Data => "ExportKind::Data".to_owned(),
+        ExportKind::Global(ty) => format!("ExportKind::Global(ValType::{})", value(*ty)),
+        ExportKind::Table => "ExportKind::Table".to_owned(),
+        ExportKind::Memory => "ExportKind::Memory".to_owned(),
+        ExportKind::Tag(ty) => format!("ExportKind::Tag({})", signature(ty)),
     }
 }
 

@@ -1,5 +1,5 @@
-//! Projects that are built by the backends which most of PyPI uses, each from an sdist and with its real backend, and imported on both
-//! engines. Those in C ask the guest while they are configured: a program of theirs runs. `libs` brings a shared library of its own.
+//! Projects that use the most common build backends of PyPI, each built from an sdist with its real backend and imported on both
+//! engines. Those in C run a test program in the guest during configuration. `libs` contains a shared library.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use libtest_mimic::{Failed, Trial};
 use pymode_tests::{Engine, Pymode};
 
-/// The folders of `backends/`, and the module that each makes.
+/// The folders of `backends/`, and the module of each.
 const PROJECTS: &[(&str, &str)] = &[
     ("meson", "by_meson"),
     ("cmake", "by_cmake"),
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// Two packages that each bring a shared library of the same name: each is found by its own package, and is another's nobody.
+/// Two packages that each contain a shared library of the same name: each finds its own.
 fn libraries(pymode: &Pymode, engine: Engine) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let mut sdists = Vec::new();
@@ -115,7 +115,7 @@ print({module}.answer(), any(file.endswith('.wasm') for file in files))"
     require(&output, "(4, 4, 4) True\n")
 }
 
-/// The project as it would be published: the same bytes each time, so that it is built once.
+/// The sdist of the project, with the same bytes each time, so that it is built once.
 fn sdist(root: &Path, module: &str, into: &Path) -> Result<PathBuf, Failed> {
     let path = into.join(format!("{module}-1.0.tar.gz"));
     let mut archive = tar::Builder::new(GzEncoder::new(

@@ -1,9 +1,9 @@
-//! Programs in C that use `<dlfcn.h>`: built by the driver and run on either engine, built by this machine's compiler and run
-//! with its own `dlopen`. All must say the same.
+//! C programs that use `<dlfcn.h>`: built by the driver and run on either engine, and built by this machine's compiler and run
+//! with its own `dlopen`. The output must be the same.
 //!
-//! A case is a folder of `loader/conformance/c`: `main.c` is the program, each `libNAME.c` a library, whose first line may say
-//! `/* needs: NAME NAME */`. Where WASI cannot do what this machine does, `differs.txt` says why in its first line, and then what the
-//! program says instead.
+//! A case is a folder of `loader/conformance/c`: `main.c` is the program, each `libNAME.c` a library, whose first line may be
+//! `/* needs: NAME NAME */`. If WASI cannot do what this machine does, `differs.txt` gives the reason in its first line, and then
+//! the expected output.
 
 mod common;
 
@@ -20,13 +20,13 @@ use pymode_toolchain::cc::{self, Language};
 
 use crate::common::{Built, Guest, Once};
 
-/// Where the guest finds the libraries of a case.
+/// Directory of a case's libraries in the guest.
 const GUEST_FOLDER: &str = "/site/case";
 
 fn main() -> ExitCode {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../loader/conformance/c");
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
-        .expect("the folder of the cases is there")
+        .expect("the folder of the cases exists")
         .map(|entry| entry.expect("the folder of the cases can be read").path())
         .filter(|path| path.join("main.c").is_file())
         .collect();
@@ -83,7 +83,7 @@ impl Case {
     }
 }
 
-/// Builds a case for this machine and for guests, and has this machine say what it says.
+/// Builds a case for this machine and for the guest, and runs it on this machine for the expected output.
 fn make(case: &Path) -> Result<Built, Failed> {
     let folder = tempfile::tempdir()?;
     let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
@@ -95,7 +95,7 @@ fn make(case: &Path) -> Result<Built, Failed> {
         .output()?;
     let native = String::from_utf8(output.stdout)?;
     if !output.status.success() {
-        return Err(format!("the case itself is wrong: here it says\n{native}").into());
+        return Err(format!("invalid case: unexpected output on this machine:\n{native}").into());
     }
     build(case, &guest, |args| {
         Ok(cc::run(Language::C, args) == ExitCode::SUCCESS)
@@ -104,7 +104,7 @@ fn make(case: &Path) -> Result<Built, Failed> {
         Ok(differs) => {
             let (_why, expected) = differs.split_once('\n').unwrap_or_default();
             if expected == native {
-                return Err("it does not differ: `differs.txt` can go".into());
+                return Err("the output does not differ: delete `differs.txt`".into());
             }
             expected.to_string()
         }
@@ -113,7 +113,7 @@ fn make(case: &Path) -> Result<Built, Failed> {
     Ok(Built { folder, expected })
 }
 
-/// Builds a case with a compiler that takes gcc's words.
+/// Builds a case with a compiler that accepts gcc's arguments.
 fn build(
     case: &Path,
     into: &Path,
@@ -121,7 +121,7 @@ fn build(
 ) -> Result<(), Failed> {
     let mut libraries = Vec::new();
     sources(case, &mut libraries)?;
-    // First without what they need, so that each is there to be linked with: some need each other.
+    // First without their dependencies, so that each exists when the others link: some need each other.
     for with_needs in [false, true] {
         for source in &libraries {
             let output = into.join(source.strip_prefix(case)?).with_extension("so");
@@ -138,7 +138,7 @@ fn build(
                 args.extend(needs(source)?.iter().map(|name| format!("-l{name}").into()));
             }
             if !compile(args)? {
-                return Err(format!("`{}` cannot be built", source.display()).into());
+                return Err(format!("could not build `{}`", source.display()).into());
             }
         }
     }
@@ -146,7 +146,7 @@ fn build(
     args.extend(["-o".into(), into.join("main").into()]);
     args.extend(["-rdynamic".into(), "-ldl".into()]);
     if !compile(args)? {
-        return Err("`main` cannot be built".into());
+        return Err("could not build `main`".into());
     }
     Ok(())
 }
@@ -168,7 +168,7 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
     Ok(())
 }
 
-/// What a library needs, by its first line.
+/// The dependencies of a library, in its first line.
 fn needs(source: &Path) -> Result<Vec<String>, Failed> {
     let text = fs::read_to_string(source)?;
     let line = text.lines().next().unwrap_or_default();

@@ -1,5 +1,5 @@
-//! What a user reads when a package cannot be built: one line that failed, what it means, what to do. Each case is a small project
-//! that wants something which the guest has not.
+//! Messages for packages that cannot be built: the line that failed, its meaning, and a hint. Each case is a small project that
+//! needs something which the guest lacks.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,26 +16,26 @@ const FILES: &[&str] = &[
     include_str!("messages/compiler.toml"),
 ];
 
-/// A package that is built, and what is said of it.
+/// A package to build, and the expected message.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Case {
     /// Arguments of its extension module in `setup.py`.
     #[serde(default)]
     extension: String,
-    /// What `setup.py` does first.
+    /// First lines of `setup.py`.
     #[serde(default)]
     before: String,
     #[serde(default)]
     files: BTreeMap<String, String>,
-    /// Whether a wheel comes of it.
+    /// `true` if the build succeeds.
     #[serde(default)]
     builds: bool,
-    /// What stands on stderr.
-    said: Vec<String>,
+    /// Expected parts of stderr.
+    stderr: Vec<String>,
 }
 
-/// The most lines on stderr: an error, what failed, how much more did, the log, a hint; and that a build began.
+/// Maximum number of lines on stderr: the start of the build, the error, its cause, the number of further errors, the log, a hint.
 const MOST_LINES: usize = 7;
 
 const MODULE: &str = "#include <Python.h>
@@ -80,28 +80,28 @@ fn check(pymode: &Pymode, name: &str, case: &Case) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let project = scratch.path().join(name);
     write(name, case, &project)?;
-    // What is in the cache is not built again, and nothing said of it: kept, it is built.
+    // A cached wheel is not built again and prints nothing; `--keep` always builds.
     let keep: &[&str] = if case.builds { &["--keep"] } else { &[] };
     let built = build(pymode, &project, &scratch.path().join("out"), keep)?;
     if let Some(tree) = built.tree() {
         fs::remove_dir_all(tree)?;
     }
     let mut wrong: Vec<String> = case
-        .said
+        .stderr
         .iter()
         .filter(|wanted| !built.stderr.contains(*wanted))
-        .map(|wanted| format!("`{wanted}` is not said"))
+        .map(|wanted| format!("`{wanted}` is missing"))
         .collect();
     if built.well != case.builds {
-        wrong.push(format!("it is not so that it builds: {}", case.builds));
+        wrong.push(format!("unexpected build result: {}", case.builds));
     }
-    // Installing a backend is told while it takes its time, once.
+    // The first installation of a backend prints its progress.
     let lines = built
         .stderr
         .lines()
         .filter(|line| !line.starts_with("installing "));
     if lines.count() > MOST_LINES {
-        wrong.push(format!("more than {MOST_LINES} lines are said"));
+        wrong.push(format!("more than {MOST_LINES} lines"));
     }
     match wrong.is_empty() {
         true => Ok(()),
@@ -109,7 +109,7 @@ fn check(pymode: &Pymode, name: &str, case: &Case) -> Result<(), Failed> {
     }
 }
 
-/// `--keep`: the tree is where it is said to be, also of a build that fails.
+/// `--keep`: the tree is in the printed place, also after a failed build.
 fn keep(pymode: &Pymode) -> Result<(), Failed> {
     let case = &cases()["processes"];
     let scratch = tempfile::tempdir()?;
@@ -120,7 +120,7 @@ fn keep(pymode: &Pymode) -> Result<(), Failed> {
         .stderr
         .lines()
         .find_map(|line| line.trim().strip_prefix("build tree: "));
-    let tree = line.ok_or_else(|| format!("no tree is named:\n{}", built.stderr))?;
+    let tree = line.ok_or_else(|| format!("no tree in the output:\n{}", built.stderr))?;
     if !Path::new(tree).join("source/_c.c").is_file() {
         return Err(format!("`{tree}` has no source").into());
     }
@@ -128,13 +128,13 @@ fn keep(pymode: &Pymode) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Without a network what is in the cache is built, and what is not is told of in few words.
+/// Without a network, cached packages are built, and others fail with a short message.
 fn no_network(pymode: &Pymode) -> Result<(), Failed> {
     let scratch = tempfile::tempdir()?;
     let ask = |spec: &str| {
         let mut command = pymode.command();
         for name in ["http_proxy", "https_proxy", "all_proxy"] {
-            // Nobody listens there.
+            // An unused port.
             command.env(name, "http://127.0.0.1:9");
             command.env(name.to_uppercase(), "http://127.0.0.1:9");
         }
@@ -156,16 +156,16 @@ fn no_network(pymode: &Pymode) -> Result<(), Failed> {
         return Err(String::from_utf8_lossy(&again.stderr).into_owned().into());
     }
     let refused = ask("pymode-there-is-no-such-project==1.0")?;
-    let said = String::from_utf8_lossy(&refused.stderr).into_owned();
+    let output = String::from_utf8_lossy(&refused.stderr).into_owned();
     let wanted = [
         "cannot resolve pymode-there-is-no-such-project==1.0",
-        "hint: is there a network?",
+        "hint: check the network",
     ];
     if refused.status.success()
-        || said.lines().count() > 4
-        || wanted.iter().any(|wanted| !said.contains(wanted))
+        || output.lines().count() > 4
+        || wanted.iter().any(|wanted| !output.contains(wanted))
     {
-        return Err(said.into());
+        return Err(output.into());
     }
     Ok(())
 }
@@ -195,7 +195,7 @@ struct Built {
 }
 
 impl Built {
-    /// The build tree that was kept: building begins with its name.
+    /// The build tree that was kept: the first line of a build names it.
     fn tree(&self) -> Option<&str> {
         let first = self
             .stderr

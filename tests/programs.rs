@@ -1,5 +1,5 @@
-//! Programs in C and C++ that load modules: built by the driver and run on either engine, built by this machine's compiler and
-//! run by this machine. All must say the same.
+//! Programs in C and C++ that load modules: built by the driver and run on either engine, and built by this machine's compiler
+//! and run here. The output must be the same.
 
 mod common;
 
@@ -22,7 +22,7 @@ struct Case {
     module: Source,
 }
 
-/// A file below `programs/` and what it is written in.
+/// A file in `programs/`, and its language.
 struct Source {
     path: &'static str,
     language: Language,
@@ -100,7 +100,7 @@ fn run(case: &Case, built: &Once, engine: Engine) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Builds a case for this machine and for guests, and has this machine say what it says.
+/// Builds a case for this machine and for the guest, and runs it on this machine for the expected output.
 fn make(case: &Case) -> Result<Built, Failed> {
     let folder = tempfile::tempdir()?;
     let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
@@ -116,7 +116,7 @@ fn make(case: &Case) -> Result<Built, Failed> {
         .output()?;
     let expected = String::from_utf8(output.stdout)?;
     if !output.status.success() {
-        return Err(format!("the case itself is wrong: here it says\n{expected}").into());
+        return Err(format!("invalid case: unexpected output on this machine:\n{expected}").into());
     }
     build(case, &guest, |language, args| {
         Ok(cc::run(language, args) == ExitCode::SUCCESS)
@@ -124,7 +124,7 @@ fn make(case: &Case) -> Result<Built, Failed> {
     Ok(Built { folder, expected })
 }
 
-/// An exception that nobody catches ends the program, and nothing else.
+/// An uncaught exception ends the program, and nothing else.
 fn uncaught(engine: Engine) -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let source = folder.path().join("throws.cpp");
@@ -132,7 +132,7 @@ fn uncaught(engine: Engine) -> Result<(), Failed> {
     let program = folder.path().join("throws.wasm");
     let words: [OsString; 3] = [source.into(), "-o".into(), program.clone().into()];
     if cc::run(Language::Cxx, words) != ExitCode::SUCCESS {
-        return Err("the program cannot be built".into());
+        return Err("could not build the program".into());
     }
     let guest = Guest {
         program: &program,
@@ -153,7 +153,7 @@ fn command(engine: Engine) -> Result<(), Failed> {
     std::fs::create_dir_all(&libraries)?;
     std::fs::create_dir_all(&here)?;
     std::fs::write(here.join("word.txt"), "word\n")?;
-    // That it calls `dlopen` is enough.
+    // A call of `dlopen` is enough to need it.
     compile("command/main.c", &here.join("main.wasm"), &[])?;
     let twice = libraries.join("libtwice.so");
     compile("command/twice.c", &twice, &["-shared"])?;
@@ -181,7 +181,7 @@ fn command(engine: Engine) -> Result<(), Failed> {
     Ok(())
 }
 
-/// Whatever goes wrong is told in the same words on either engine, and has the same exit code.
+/// Every failure has the same message and the same exit code on both engines.
 fn faults() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let at = |name: &str| folder.path().join(name);
@@ -204,7 +204,7 @@ fn faults() -> Result<(), Failed> {
             .args(words);
         let output = command.output().map_err(|error| error.to_string())?;
         let stderr = String::from_utf8_lossy(&output.stderr);
-        // How deep calls can be is the engine's affair.
+        // The maximum call depth depends on the engine.
         let lines: Vec<String> = stderr
             .lines()
             .filter(|line| !line.starts_with("  and "))
@@ -279,18 +279,18 @@ fn faults() -> Result<(), Failed> {
     let [native, worker] = [&Engine::ALL[0], &Engine::ALL[1]].map(|engine| said(engine, nowhere));
     match native? == worker? {
         true => Ok(()),
-        false => Err("a folder that is not there is told of in two ways".into()),
+        false => Err("the messages for a missing folder differ".into()),
     }
 }
 
-/// What the loader tells of what it does is the same on either engine, though in a Worker modules are fetched first.
+/// The loader's trace is the same on both engines, although a Worker fetches modules first.
 fn traces() -> Result<(), Failed> {
     let folder = tempfile::tempdir()?;
     let at = |name: &str| folder.path().join(name);
     std::fs::write(at("word.txt"), "word\n")?;
     compile("command/main.c", &at("main.wasm"), &[])?;
     compile("command/twice.c", &at("libtwice.so"), &["-shared"])?;
-    let told = |engine: &Engine| {
+    let trace = |engine: &Engine| {
         let mut command = Pymode::find()?.command();
         command
             .current_dir(folder.path())
@@ -300,7 +300,7 @@ fn traces() -> Result<(), Failed> {
         let output = command.output().map_err(|error| error.to_string())?;
         Ok::<_, String>(String::from_utf8_lossy(&output.stderr).into_owned())
     };
-    let (native, worker) = (told(&Engine::ALL[0])?, told(&Engine::ALL[1])?);
+    let (native, worker) = (trace(&Engine::ALL[0])?, trace(&Engine::ALL[1])?);
     let parts = [
         "libtwice.so: found",
         "dlsym twice = slot",
@@ -312,7 +312,7 @@ fn traces() -> Result<(), Failed> {
     Ok(())
 }
 
-/// Builds a file below `programs/` with the driver.
+/// Builds a file in `programs/` with the driver.
 fn compile(source: &str, output: &Path, more: &[&str]) -> Result<(), Failed> {
     let programs = Path::new(env!("CARGO_MANIFEST_DIR")).join("programs");
     let mut words: Vec<OsString> = vec![programs.join(source).into(), "-o".into()];
@@ -320,11 +320,11 @@ fn compile(source: &str, output: &Path, more: &[&str]) -> Result<(), Failed> {
     words.extend(more.iter().map(OsString::from));
     match cc::run(Language::C, words) == ExitCode::SUCCESS {
         true => Ok(()),
-        false => Err(Failed::from(format!("`{source}` cannot be built"))),
+        false => Err(Failed::from(format!("could not build `{source}`"))),
     }
 }
 
-/// Builds program, library and module with a compiler that takes gcc's words.
+/// Builds program, library and module with a compiler that accepts gcc's arguments.
 fn build(
     case: &Case,
     into: &Path,
@@ -342,7 +342,7 @@ fn build(
         args.extend_from_slice(more);
         match compile(language, args)? {
             true => Ok(()),
-            false => Err(Failed::from(format!("`{output}` cannot be built"))),
+            false => Err(Failed::from(format!("could not build `{output}`"))),
         }
     };
     step(

@@ -1,4 +1,4 @@
-//! `pymode build` and `pymode dev`, with the examples and with projects at fault, in a real workerd over HTTP.
+//! `pymode build` and `pymode dev`, with the examples and with invalid projects, in a real workerd over HTTP.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -20,7 +20,7 @@ fn example(name: &str) -> PathBuf {
         .join(name)
 }
 
-/// `pymode dev`, which ends with this value.
+/// A running `pymode dev`, which ends with this value.
 struct Dev {
     child: Child,
     address: String,
@@ -65,12 +65,12 @@ impl Dev {
             .write_all(request.as_bytes())
             .expect("it can be asked");
         let mut answer = Vec::new();
-        // A workerd that is replaced may reset its connections: what came until then is the answer.
+        // A workerd that is replaced may reset its connections: the data received so far is the answer.
         let _ = stream.read_to_end(&mut answer);
         String::from_utf8_lossy(&answer).into_owned()
     }
 
-    /// Asks until an answer holds `text`.
+    /// Repeats a request until the answer contains `text`.
     fn until(&self, text: &str) -> String {
         let start = Instant::now();
         loop {
@@ -89,7 +89,7 @@ impl Dev {
 
 impl Drop for Dev {
     fn drop(&mut self) {
-        // As Ctrl-C does it, so that its workerd ends too.
+        // Like Ctrl-C, so that its workerd ends, too.
         let pid = self.child.id().to_string();
         let _ = Command::new("kill").args(["-INT", &pid]).status();
         let _ = self.child.wait();
@@ -143,7 +143,7 @@ fn example_api() {
     );
 }
 
-/// A project in a folder of its own.
+/// A project in a temporary folder.
 fn project(files: &[(&str, &str)]) -> TempDir {
     let dir = tempfile::tempdir().expect("there is room");
     for (name, text) in files {
@@ -156,7 +156,7 @@ fn project(files: &[(&str, &str)]) -> TempDir {
 
 const ENTRY: &str = "from pymode.workers import Response\n\ndef on_fetch(request, env):\n    return Response.html('<p>one')\n";
 
-/// simplejson's C encoder calls Python for what it does not know; that asks a server, and the C frames wait with it.
+/// simplejson's C encoder calls Python for unknown types. That code waits for a server, and the C frames wait with it.
 #[test]
 fn python_below_c_waits_for_a_server() {
     let server = TcpListener::bind("127.0.0.1:0").expect("there is a port");
@@ -237,7 +237,7 @@ fn what_is_served_follows_the_project() {
     let answer = dev.until("<p>two");
     assert!(!answer.contains("x-pymode-error"), "{answer}");
 
-    // What is broken is told, and what was there is served on.
+    // An error is reported, and the last version stays served.
     fs::write(&entry, "def broken(:\n").expect("it can be written");
     let answer = dev.until("SyntaxError");
     assert!(
@@ -250,7 +250,7 @@ fn what_is_served_follows_the_project() {
 
     fs::write(dir.path().join("pyproject.toml"), "[project]\nname = 'x'\n")
         .expect("it can be written");
-    // What goes wrong only when it is asked is shown as a traceback.
+    // An error at run time is shown as a traceback.
     fs::write(&entry, ENTRY.replace("return", "return nothing")).expect("it can be written");
     dev.until("SyntaxError");
     fs::write(&entry, ENTRY.replace("return", "nothing;")).expect("it can be written");
@@ -272,7 +272,7 @@ fn a_file_that_is_no_part_of_the_project_changes_nothing() {
     ]);
     let dev = Dev::serve(dir.path());
     dev.until("call 1.");
-    // Long enough for what a change of a module would set off.
+    // Long enough for the events that a change of a module would cause.
     for line in ["ready\n", "ready\nready\n"] {
         fs::write(dir.path().join("dev.log"), line).expect("it can be written");
         std::thread::sleep(Duration::from_secs(1));
@@ -292,7 +292,7 @@ fn a_project_that_is_broken_from_the_start_is_served_when_it_is_mended() {
     dev.until("<p>one");
 }
 
-/// Builds into `dist`; what it says on stderr, if it fails.
+/// Builds into `dist`. Returns stderr if the build fails.
 fn build(dir: &Path) -> Result<(), String> {
     let output = pymode().command().arg("build").arg(dir).output();
     let output = output.expect("the command starts");
@@ -335,7 +335,7 @@ fn a_build_is_a_folder_that_holds_all_that_its_entry_imports() {
     ] {
         assert!(config.contains(part), "{part}: {config}");
     }
-    // Again, over what is there.
+    // Again, over the existing folder.
     build(dir.path()).unwrap_or_else(|said| panic!("{said}"));
 }
 
@@ -348,7 +348,7 @@ fn what_sync_built_is_not_built_again_for_the_worker() {
         ),
         ("src/entry.py", ENTRY),
     ]);
-    // The form without docstrings, which a Worker has, must not make a wheel another one.
+    // The form without docstrings, which a Worker uses, must not cause another build of the wheel.
     for verb in ["lock", "sync", "build"] {
         let output = pymode().command().arg(verb).current_dir(&dir).output();
         let output = output.expect("the command starts");
@@ -362,7 +362,7 @@ fn what_sync_built_is_not_built_again_for_the_worker() {
 }
 
 #[test]
-fn a_side_module_that_cannot_be_loaded_is_told_when_the_bundle_is_made() {
+fn a_side_module_that_cannot_be_loaded_is_reported_by_the_build() {
     // (module (@dylink.0 (mem-info)) (import "env" "nowhere" (func)))
     let lonely = "\0asm\x01\0\0\0\0\x0f\x08dylink.0\x01\x04\0\0\0\0\x01\x04\x01`\0\0\x02\x0f\x01\x03env\x07nowhere\0\0";
     let dir = project(&[
@@ -381,7 +381,7 @@ fn a_side_module_that_cannot_be_loaded_is_told_when_the_bundle_is_made() {
 }
 
 #[test]
-fn what_is_wrong_with_a_project_is_told() {
+fn errors_of_a_project_are_reported() {
     let named = ("pyproject.toml", "[project]\nname = 'x'\n");
     let with = |settings: &str| format!("[project]\nname = 'x'\n{settings}");
     let cases: [(&[(&str, &str)], &str); 8] = [
@@ -431,7 +431,7 @@ fn what_is_wrong_with_a_project_is_told() {
     }
 }
 
-/// Bytes that nothing can compress.
+/// Incompressible bytes.
 #[test]
 fn a_bundle_that_is_too_large_is_refused() {
     let dir = project(&[

@@ -1,4 +1,4 @@
-//! Mounts every case over every engine, and each package's own test suite.
+//! Runs every case on every engine, and each package's own test suite.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Failed, Trial};
 use pymode_tests::{Engine, Pymode, judge, load_all};
 
-/// The packages whose upstream suites must pass in the guest.
+/// Packages whose upstream suites must pass in the guest.
 const UPSTREAM: &[&str] = &["markupsafe", "simplejson"];
 
 fn main() -> ExitCode {
@@ -26,7 +26,7 @@ fn trials(pymode: &Pymode) -> Vec<Trial> {
             let (pymode, case) = (pymode.clone(), case.clone());
             trials.push(Trial::test(format!("{}/{name}", engine.0), move || {
                 let folder = tempfile::tempdir()?;
-                // The command sees the real path: a temporary folder may lie behind a symbolic link.
+                // The command sees the real path: a temporary folder may be behind a symbolic link.
                 let path = folder.path().canonicalize()?;
                 let output = pymode.run(&case, engine, &path)?;
                 judge(&case, &output, &path).map_err(Failed::from)
@@ -45,7 +45,7 @@ fn trials(pymode: &Pymode) -> Vec<Trial> {
     trials
 }
 
-/// Runs `pymode ext test`, which itself fails unless the C speedups were loaded from a `.wasm` and a test ran.
+/// Runs `pymode ext test`, which fails unless the C speedups were loaded from a `.wasm` and a test ran.
 fn upstream(pymode: &Pymode, engine: Engine, package: &str) -> Result<(), Failed> {
     let output = pymode
         .command()

@@ -23,18 +23,17 @@
 extern "C" {
 #endif
 
-/* Tells what a pointer points into: a function, or data of a module.
+/* Finds the function, or the module's data, that a pointer points into.
  * - pointer: a table slot or an address
- * - base: where to write the address of the module's data, 0 for the program
- * - symbol: where to write the slot or address of the symbol, 0 when none is
- * known
- * - buf_ptr: where to copy the module's path to; when a symbol is known, a
- * NUL and its name follow
- * - buf_cap: how many bytes fit there; when the text is longer, nothing is
- * written
- * Returns the length of the text in bytes, 0 when nothing is known to lie
- * there.
- * On failure: 0; nothing waits in `dl_error`.
+ * - base: receives the address of the module's data, 0 for the program
+ * - symbol: receives the slot or address of the symbol, 0 if none is known
+ * - buf_ptr: receives the module's path; if a symbol is known, a NUL and its
+ * name follow
+ * - buf_cap: size of the buffer in bytes; nothing is written if the text is
+ * longer
+ * Returns the length of the text in bytes, 0 if nothing is known about the
+ * pointer.
+ * On failure: 0; `dl_error` has no message.
  */
 PYMODE_IMPORT("dl_addr")
 size_t pymode_dl_addr(const void *pointer,
@@ -43,42 +42,42 @@ size_t pymode_dl_addr(const void *pointer,
                       char *buf_ptr,
                       size_t buf_cap);
 
-/* Gives a handle back.
- * - handle: what `dl_open` gave
+/* Releases a handle.
+ * - handle: a handle from `dl_open`
  * Returns 0, or -1.
- * On failure: -1; the message waits in `dl_error`.
+ * On failure: -1; `dl_error` has the message.
  */
 PYMODE_IMPORT("dl_close")
 int pymode_dl_close(uint32_t handle);
 
 /* Reads the message of the last `dl_*` call that failed. A call whose buffer
  * holds the whole message clears it.
- * - buf_ptr: where to copy the message to, without a NUL
- * - buf_cap: how many bytes fit there; 0 only asks for the length
- * Returns the length of the whole message in bytes, 0 when none waits.
+ * - buf_ptr: receives the message, without a NUL
+ * - buf_cap: size of the buffer in bytes; 0 only queries the length
+ * Returns the length of the whole message in bytes, 0 if there is none.
  * On failure: none.
  */
 PYMODE_IMPORT("dl_error")
 size_t pymode_dl_error(char *buf_ptr, size_t buf_cap);
 
-/* Loads a side module with all that it needs, and runs the constructors of
- * what is new.
+/* Loads a side module and its dependencies, and runs the constructors of
+ * those that are new.
  * - path_ptr: the path of the module, or a bare name to search for
  * - path_len: its length in bytes
- * - flags: `RTLD_*` as the guest's `<dlfcn.h>` has them
+ * - flags: `RTLD_*` of the guest's `<dlfcn.h>`
  * Returns a handle, or 0.
- * On failure: 0; the message waits in `dl_error`.
+ * On failure: 0; `dl_error` has the message.
  */
 PYMODE_IMPORT("dl_open")
 uint32_t pymode_dl_open(const char *path_ptr, size_t path_len, int flags);
 
-/* Finds a symbol of a loaded module, or of the modules that it needs.
- * - handle: what `dl_open` gave
+/* Finds a symbol of a loaded module or of its dependencies.
+ * - handle: a handle from `dl_open`
  * - name_ptr: the symbol's name
  * - name_len: its length in bytes
- * - out: where to write a function's table slot or an object's address
- * Returns 0, or -1; a symbol may well have the address 0.
- * On failure: -1; `*out` is untouched and the message waits in `dl_error`.
+ * - out: receives a function's table slot or an object's address
+ * Returns 0, or -1; the address of a symbol may be 0.
+ * On failure: -1; `*out` is unchanged and `dl_error` has the message.
  */
 PYMODE_IMPORT("dl_sym")
 int pymode_dl_sym(uint32_t handle,
@@ -86,16 +85,16 @@ int pymode_dl_sym(uint32_t handle,
                   size_t name_len,
                   void **out);
 
-/* As `dl_sym`, for a module that tells who it is, so that `RTLD_DEFAULT` and
- * `RTLD_NEXT` mean what they do elsewhere.
- * - handle: what `dl_open` gave, or `RTLD_DEFAULT` or `RTLD_NEXT`
+/* Finds a symbol for a module that identifies itself, so that `RTLD_DEFAULT`
+ * and `RTLD_NEXT` work as on Linux.
+ * - handle: a handle from `dl_open`, or `RTLD_DEFAULT` or `RTLD_NEXT`
  * - name_ptr: the symbol's name
  * - name_len: its length in bytes
- * - caller: an address in the data of the module that asks, such as its
+ * - caller: an address in the calling module's data, such as its
  * `__dso_handle`
- * - out: where to write a function's table slot or an object's address
- * Returns 0, or -1; a symbol may well have the address 0.
- * On failure: -1; `*out` is untouched and the message waits in `dl_error`.
+ * - out: receives a function's table slot or an object's address
+ * Returns 0, or -1; the address of a symbol may be 0.
+ * On failure: -1; `*out` is unchanged and `dl_error` has the message.
  */
 PYMODE_IMPORT("dl_sym_from")
 int pymode_dl_sym_from(uint32_t handle,
@@ -104,44 +103,43 @@ int pymode_dl_sym_from(uint32_t handle,
                        const void *caller,
                        void **out);
 
-/* Gives an open file another descriptor. Both share its place and its flags.
- * - fd: the descriptor that it has
- * - to: the descriptor that it is to have, or the least that it may have
- * - exactly: 1: `to` itself, and what that stood for is closed; 0: the
- * lowest that is free from there on
- * - out: where to write the new descriptor
+/* Duplicates a descriptor. Both share the file position and the flags.
+ * - fd: the open descriptor
+ * - to: the new descriptor, or its minimum
+ * - exactly: 1: exactly `to`, which is closed first; 0: the lowest free
+ * descriptor from `to`
+ * - out: receives the new descriptor
  * Returns 0, or an `errno`.
- * On failure: an `errno`; nothing has changed then.
+ * On failure: an `errno`; nothing has changed.
  */
 PYMODE_IMPORT("fd_dup")
 int pymode_fd_dup(int fd, int to, int exactly, uint32_t *out);
 
-/* Opens two streams that lead to each other within the guest: a pipe, or a
- * pair of sockets.
- * - kind: 0: a pipe, from whose first end is read what is written to the
- * second; 1: stream sockets
- * - out: where to write the two descriptors
+/* Opens two connected streams within the guest: a pipe, or a pair of
+ * sockets.
+ * - kind: 0: a pipe, with the read end first; 1: stream sockets
+ * - out: receives the two descriptors
  * Returns 0, or an `errno`.
- * On failure: an `errno`; nothing is open then.
+ * On failure: an `errno`; nothing is open.
  */
 PYMODE_IMPORT("fd_pair")
 int pymode_fd_pair(int kind, uint32_t *out);
 
-/* Sends an HTTP request, and opens the stream from which its answer is read.
- * Reading waits, as does polling.
- * - head_ptr: the method, the URL, and names and values of headers, with
- * NULs between them
+/* Sends an HTTP request and opens the stream of its answer. Reading and
+ * polling suspend the guest.
+ * - head_ptr: the method, the URL, and the names and values of headers,
+ * separated by NULs
  * - head_len: its length in bytes
  * - body_ptr: the request's body
  * - body_len: its length in bytes; 0 for none
- * - out: where to write the descriptor
+ * - out: receives the descriptor
  * Returns 0, or an `errno`.
- * On failure: an `errno`: `EACCES` where the network is not open to the
- * guest. What goes wrong later is in the stream: it is pieces with their
- * length in front (4 bytes, little-endian), first the head (the status, the
- * URL that answered, names and values of headers; or `error` and a reason),
- * then those of the body, then an empty one; a length of 2^32 - 1 says that
- * it breaks off.
+ * On failure: an `errno`: `EACCES` if the guest has no network. Later errors
+ * are in the stream, which consists of pieces, each after its length (4
+ * bytes, little-endian): first the head (the status, the URL that answered,
+ * names and values of headers; or `error` and a reason), then those of the
+ * body, then an empty one; a length of 2^32 - 1 marks an answer that breaks
+ * off.
  */
 PYMODE_IMPORT("http_fetch")
 int pymode_http_fetch(const char *head_ptr,

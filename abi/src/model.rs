@@ -1,6 +1,6 @@
-//! The tables as they are written: `imports.toml` and `exports.toml`, parsed into types that cannot be wrong.
+//! The source tables, `imports.toml` and `exports.toml`, parsed into types that cannot be invalid.
 //!
-//! The build script includes this file as well, so that the Rust tables and the generated pages read the same thing.
+//! The build script includes this file, too, so that the Rust tables and the generated pages have one parser.
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -28,8 +28,8 @@ impl FromStr for ValType {
 /// A signature whose lists can grow.
 pub type Signature = types::Signature<Vec<ValType>>;
 
-/// What an export is, with lists that can grow.
-pub type Kind = types::Kind<Vec<ValType>>;
+/// The type of an export, with lists that can grow.
+pub type ExportKind = types::ExportKind<Vec<ValType>>;
 
 impl FromStr for Signature {
     type Err = ModelError;
@@ -39,7 +39,7 @@ impl FromStr for Signature {
         let params = params
             .strip_prefix('(')
             .and_then(|inner| inner.strip_suffix(')'))
-            .ok_or_else(|| ModelError::Kind {
+            .ok_or_else(|| ModelError::ExportKind {
                 text: text.to_owned(),
             })?;
         let types = |list: &str| {
@@ -54,7 +54,7 @@ impl FromStr for Signature {
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for ExportKind {
     type Err = ModelError;
 
     fn from_str(text: &str) -> Result<Self, ModelError> {
@@ -74,12 +74,12 @@ impl FromStr for Kind {
 }
 
 /// The whole of `exports.toml`: by name, in order.
-pub type Exports = BTreeMap<String, (Why, Kind)>;
+pub type Exports = BTreeMap<String, (Why, ExportKind)>;
 
 /// Reads `exports.toml`.
 ///
 /// # Errors
-/// When the text is not TOML, a heading or a type is unknown, or a name stands twice.
+/// When the text is not TOML, a heading or a type is unknown, or a name occurs twice.
 pub fn exports(text: &str) -> Result<Exports, ModelError> {
     let groups: BTreeMap<String, BTreeMap<String, String>> = toml::from_str(text)?;
     let mut exports = Exports::new();
@@ -98,20 +98,20 @@ pub fn exports(text: &str) -> Result<Exports, ModelError> {
     Ok(exports)
 }
 
-/// One host import as `imports.toml` describes it.
+/// One host import in `imports.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Import {
-    /// What it does, in a sentence or two.
+    /// Description, in a sentence or two.
     pub doc: String,
-    /// What it takes.
+    /// Parameters.
     #[serde(default)]
     pub params: Vec<Param>,
-    /// What it gives back, when it does.
+    /// Result, if there is one.
     pub result: Option<Returned>,
-    /// How it says that it failed.
+    /// Error reporting.
     pub errors: String,
-    /// Whether the guest may be suspended while it waits.
+    /// `true` if it may suspend the guest.
     #[serde(default)]
     pub may_suspend: bool,
 }
@@ -125,22 +125,22 @@ pub struct Param {
     /// Its C type.
     #[serde(rename = "type")]
     pub c_type: CType,
-    /// What it means.
+    /// Description.
     pub doc: String,
 }
 
-/// What a host import gives back.
+/// The result of a host import.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Returned {
     /// Its C type.
     #[serde(rename = "type")]
     pub c_type: CType,
-    /// What it means.
+    /// Description.
     pub doc: String,
 }
 
-/// A C type that may stand in a host import.
+/// A C type that a host import may use.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
 pub struct CType {
@@ -149,13 +149,13 @@ pub struct CType {
 }
 
 impl CType {
-    /// As C writes it, for example `const char *`.
+    /// The type in C, for example `const char *`.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
-    /// As WebAssembly sees it.
+    /// The type in WebAssembly.
     #[must_use]
     pub fn wasm(&self) -> ValType {
         self.wasm
@@ -179,7 +179,7 @@ impl TryFrom<String> for CType {
 }
 
 impl Import {
-    /// Its type as WebAssembly sees it.
+    /// The type in WebAssembly.
     #[must_use]
     pub fn signature(&self) -> Signature {
         Signature {
@@ -203,42 +203,42 @@ pub type Imports = BTreeMap<String, Import>;
 /// Reads `imports.toml`.
 ///
 /// # Errors
-/// When the text is not TOML, or has a field or a C type that is not known here.
+/// When the text is not TOML, or has an unknown field or C type.
 pub fn imports(text: &str) -> Result<Imports, ModelError> {
     Ok(toml::from_str(text)?)
 }
 
-/// What can be wrong with a table.
+/// Errors of a table.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
-    /// It is not TOML, or not of the right shape.
+    /// Invalid TOML, or another structure.
     #[error(transparent)]
     Toml(#[from] toml::de::Error),
-    /// A heading of `exports.toml` that has no meaning.
+    /// An unknown heading of `exports.toml`.
     #[error(
-        "`[{heading}]` is no reason to export a symbol\nhint: `runtime`, `python`, `libc` or `compiler-rt`"
+        "unknown heading `[{heading}]`\nhint: use `runtime`, `python`, `libc` or `compiler-rt`"
     )]
     #[allow(missing_docs)]
     Heading { heading: String },
-    /// A type that is none.
+    /// An invalid type of an export.
     #[error(
-        "`{text}` is no type of an export\nhint: `(i32 i64) -> i32`, `data`, `global mut i32`, `tag (i32)`, `table` or `memory`"
+        "invalid export type `{text}`\nhint: use `(i32 i64) -> i32`, `data`, `global mut i32`, `tag (i32)`, `table` or `memory`"
     )]
     #[allow(missing_docs)]
-    Kind { text: String },
-    /// A value type that is none.
-    #[error("`{text}` is no value type of the contract\nhint: `i32`, `i64`, `f32` or `f64`")]
+    ExportKind { text: String },
+    /// An invalid value type.
+    #[error("invalid value type `{text}`\nhint: use `i32`, `i64`, `f32` or `f64`")]
     #[allow(missing_docs)]
     ValType { text: String },
-    /// A C type that is not known here.
+    /// An unsupported C type.
     #[error(
-        "`{text}` is no C type that a host import may use\nhint: a pointer, `size_t`, `int`, `[u]int32_t`, `[u]int64_t`, `float` or `double`"
+        "invalid C type `{text}`\nhint: use a pointer, `size_t`, `int`, `[u]int32_t`, `[u]int64_t`, `float` or `double`"
     )]
     #[allow(missing_docs)]
     CType { text: String },
-    /// One name under two headings.
-    #[error("`{name}` stands under two headings")]
+    /// A name under two headings.
+    #[error("duplicate name `{name}`: it is under two headings")]
     #[allow(missing_docs)]
     Twice { name: String },
 }

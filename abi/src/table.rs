@@ -1,17 +1,17 @@
-//! The tables, as statics without allocation.
+//! The tables as statics without allocation.
 
-use crate::types::{Kind, Signature, ValType, Why};
+use crate::types::{ExportKind, Signature, ValType, Why};
 
 include!(concat!(env!("OUT_DIR"), "/tables.rs"));
 
-/// A function that the host gives the guest.
+/// A function of the host.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Import {
     /// Its name in the import module [`MODULE`](crate::MODULE).
     pub name: &'static str,
     /// Its type.
     pub signature: Signature,
-    /// Whether the guest may be suspended while it waits.
+    /// `true` if it may suspend the guest.
     pub may_suspend: bool,
 }
 
@@ -20,13 +20,13 @@ pub struct Import {
 pub struct Export {
     /// Its name.
     pub name: &'static str,
-    /// What it is, with its type.
-    pub kind: Kind,
-    /// Why it is exported.
+    /// Its type.
+    pub kind: ExportKind,
+    /// Reason for the export.
     pub why: Why,
 }
 
-/// The export of this name.
+/// Returns the export with this name.
 #[must_use]
 pub fn export(name: &str) -> Option<&'static Export> {
     EXPORTS
@@ -35,7 +35,7 @@ pub fn export(name: &str) -> Option<&'static Export> {
         .map(|at| &EXPORTS[at])
 }
 
-/// The host import of this name.
+/// Returns the host import with this name.
 #[must_use]
 pub fn import(name: &str) -> Option<&'static Import> {
     IMPORTS

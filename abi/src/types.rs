@@ -1,4 +1,4 @@
-//! What an export may be. The lists are slices in the statics, vectors where a table is read or written.
+//! Types of exports. Lists are slices in the statics, and vectors where a table is read or written.
 
 use core::fmt;
 
@@ -15,21 +15,21 @@ pub enum ValType {
     F64,
 }
 
-/// The type of a function or of a tag, written `(i32 i64) -> i32`, or `(i32)` when it gives nothing back.
+/// The type of a function or of a tag, written `(i32 i64) -> i32`, or `(i32)` without a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub struct Signature<L = &'static [ValType]> {
-    /// What it takes.
+    /// Parameters.
     pub params: L,
-    /// What it gives back.
+    /// Results.
     pub results: L,
 }
 
-/// What an export is.
+/// The type of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind<L = &'static [ValType]> {
+pub enum ExportKind<L = &'static [ValType]> {
     /// A function, written as its signature.
     Function(Signature<L>),
-    /// `data`: a C object, an immutable `i32` global that holds its absolute address.
+    /// `data`: a C object, an immutable `i32` global with its absolute address.
     Data,
     /// `global mut i32`: a mutable global.
     Global(ValType),
@@ -41,21 +41,21 @@ pub enum Kind<L = &'static [ValType]> {
     Tag(Signature<L>),
 }
 
-/// Why python.wasm exports a symbol: the headings of `exports.toml`, in the order in which they stand there.
+/// The reason why python.wasm exports a symbol: the headings of `exports.toml`, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Why {
-    /// What python.wasm has besides Python and libc: memory, stack, table, and functions of its own.
+    /// Parts of python.wasm besides Python and libc: memory, stack, table, and its own functions.
     Runtime,
     /// The C API.
     Python,
-    /// C11, mathematics, and the POSIX functions that WASI has.
+    /// C11, mathematics, and the POSIX functions of WASI.
     Libc,
-    /// What the compiler calls without being asked.
+    /// Functions that the compiler calls implicitly.
     CompilerRt,
 }
 
 impl Why {
-    /// All of them, in order.
+    /// All reasons, in order.
     pub const ALL: [Self; 4] = [Self::Runtime, Self::Python, Self::Libc, Self::CompilerRt];
 
     /// The heading in `exports.toml`.
@@ -108,7 +108,7 @@ impl<L: AsRef<[ValType]>> fmt::Display for Signature<L> {
     }
 }
 
-impl<L: AsRef<[ValType]>> fmt::Display for Kind<L> {
+impl<L: AsRef<[ValType]>> fmt::Display for ExportKind<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Function(signature) => signature.fmt(f),

@@ -1,7 +1,7 @@
-//! What `check` finds in a main module and in side modules that are written here.
+//! Violations in a main module and in side modules that are written here.
 
-use pymode_abi::check::{Fault, main, side};
-use pymode_abi::{EXPORTS, Export, Kind, Signature};
+use pymode_abi::check::{Violation, main, side};
+use pymode_abi::{EXPORTS, Export, ExportKind, Signature};
 
 const VERSION: &str = r#"(@custom "pymode.abi" "\01")"#;
 
@@ -18,16 +18,18 @@ fn signature(signature: &Signature) -> String {
 fn define(export: &Export) -> String {
     let name = export.name;
     match &export.kind {
-        Kind::Function(ty) => format!("(func (export \"{name}\"){} unreachable)", signature(ty)),
-        Kind::Data => format!("(global (export \"{name}\") i32 (i32.const 8))"),
-        Kind::Global(ty) => format!("(global (export \"{name}\") (mut {ty}) ({ty}.const 8))"),
-        Kind::Table => format!("(table (export \"{name}\") 1 funcref)"),
-        Kind::Memory => format!("(memory (export \"{name}\") 1)"),
-        Kind::Tag(ty) => format!("(tag (export \"{name}\"){})", signature(ty)),
+        ExportKind::Function(ty) => {
+            format!("(func (export \"{name}\"){} unreachable)", signature(ty))
+        }
+        ExportKind::Data => format!("(global (export \"{name}\") i32 (i32.const 8))"),
+        ExportKind::Global(ty) => format!("(global (export \"{name}\") (mut {ty}) ({ty}.const 8))"),
+        ExportKind::Table => format!("(table (export \"{name}\") 1 funcref)"),
+        ExportKind::Memory => format!("(memory (export \"{name}\") 1)"),
+        ExportKind::Tag(ty) => format!("(tag (export \"{name}\"){})", signature(ty)),
     }
 }
 
-/// A main module that keeps the contract, but for what `change` does to it.
+/// A valid main module, modified by `change`.
 fn main_module(change: impl Fn(&Export) -> Option<String>, more: &str) -> Vec<u8> {
     let definitions: Vec<_> = EXPORTS.iter().filter_map(change).collect();
     wasm(&format!("(module {more} {})", definitions.join("\n")))
@@ -43,8 +45,8 @@ fn side_module(fields: &str) -> Vec<u8> {
     ))
 }
 
-fn said(faults: &[Fault]) -> Vec<String> {
-    faults.iter().map(ToString::to_string).collect()
+fn said(violations: &[Violation]) -> Vec<String> {
+    violations.iter().map(ToString::to_string).collect()
 }
 
 #[test]
@@ -68,7 +70,7 @@ fn every_missing_export_is_named() {
     );
     assert_eq!(
         said(&main(&without)),
-        ["it does not export `PyLong_FromLong`: (i32) -> i32 (python)"]
+        ["missing export `PyLong_FromLong`: (i32) -> i32 (python)"]
     );
 }
 
@@ -88,9 +90,9 @@ fn an_export_of_another_type_is_named() {
     assert_eq!(
         said(&main(&other)),
         [
-            "it exports `__indirect_function_table` as a table that cannot grow, the contract says table",
-            "it exports `abs` as a function (i64) -> i64, the contract says (i32) -> i32",
-            "it exports `stdout` as a mutable global i32, the contract says data",
+            "export `__indirect_function_table` is a table that cannot grow, expected table",
+            "export `abs` is a function (i64) -> i64, expected (i32) -> i32",
+            "export `stdout` is a mutable global i32, expected data",
         ]
     );
 }
@@ -100,20 +102,20 @@ fn imports_that_no_host_gives_are_named() {
     let imports = r#"(import "env" "fork" (func (result i32)))
         (import "pymode" "dl_opem" (func))
         (import "pymode" "dl_open" (func (param i64)))"#;
-    let faults = main(&main_module(
+    let violations = main(&main_module(
         |export| Some(define(export)),
         &format!("{imports} {VERSION}"),
     ));
-    let first: Vec<_> = said(&faults)
+    let first: Vec<_> = said(&violations)
         .iter()
         .filter_map(|text| text.lines().next().map(str::to_owned))
         .collect();
     assert_eq!(
         first,
         [
-            "it imports `env.fork`, a function () -> i32, which no host gives",
-            "it imports `pymode.dl_opem`, a function (), which no host gives",
-            "it imports `pymode.dl_open` as a function (i64), the contract says a function (i32 i32 i32) -> i32",
+            "unknown import `env.fork`, a function () -> i32",
+            "unknown import `pymode.dl_opem`, a function ()",
+            "import `pymode.dl_open` is a function (i64), expected a function (i32 i32 i32) -> i32",
         ]
     );
 }
@@ -126,10 +128,10 @@ fn the_version_must_be_there_and_be_ours() {
             &[],
         )
     };
-    assert_eq!(with(""), [Fault::NoVersion]);
+    assert_eq!(with(""), [Violation::NoVersion]);
     assert_eq!(
         with(r#"(@custom "pymode.abi" "\80\01")"#),
-        [Fault::OtherVersion { found: 128 }]
+        [Violation::OtherVersion { found: 128 }]
     );
     for damaged in [
         r"\80",
@@ -138,10 +140,10 @@ fn the_version_must_be_there_and_be_ours() {
         r"\ff\ff\ff\ff\1f",
         r"\80\80\80\80\80\01",
     ] {
-        let faults = with(&format!("(@custom \"pymode.abi\" \"{damaged}\")"));
+        let violations = with(&format!("(@custom \"pymode.abi\" \"{damaged}\")"));
         assert!(
-            matches!(faults.as_slice(), [Fault::Damaged { .. }]),
-            "{damaged}: {faults:?}"
+            matches!(violations.as_slice(), [Violation::Damaged { .. }]),
+            "{damaged}: {violations:?}"
         );
     }
 }
@@ -169,7 +171,7 @@ fn a_side_module_that_keeps_the_contract_is_clean() {
 
 #[test]
 fn every_symbol_that_a_side_module_lacks_is_named() {
-    let faults = side(
+    let violations = side(
         &side_module(
             r#"(import "env" "fork" (func (result i32)))
             (import "env" "strlen" (func (param i64) (result i64)))
@@ -180,19 +182,19 @@ fn every_symbol_that_a_side_module_lacks_is_named() {
         ),
         &[],
     );
-    let first: Vec<_> = said(&faults)
+    let first: Vec<_> = said(&violations)
         .iter()
         .filter_map(|text| text.lines().next().map(str::to_owned))
         .collect();
     assert_eq!(
         first,
         [
-            "it needs `fork`, a function () -> i32, which neither python.wasm nor a needed module exports",
-            "it needs `strlen` as a function (i64) -> i64, python.wasm exports it as (i32) -> i32",
-            "it needs `__progname_full`, the address of an object, which neither python.wasm nor a needed module exports",
-            "it needs `PyLong_FromLong` as the address of an object, python.wasm exports it as (i32) -> i32",
-            "it needs `_Py_NoneStruct` as the address of a function, python.wasm exports it as data",
-            "it imports `elsewhere.x`, a function (), which no host gives",
+            "undefined symbol `fork`, a function () -> i32: neither python.wasm nor a needed module exports it",
+            "symbol `strlen` is (i32) -> i32 in python.wasm, but the module needs a function (i64) -> i64",
+            "undefined symbol `__progname_full`, the address of an object: neither python.wasm nor a needed module exports it",
+            "symbol `PyLong_FromLong` is (i32) -> i32 in python.wasm, but the module needs the address of an object",
+            "symbol `_Py_NoneStruct` is data in python.wasm, but the module needs the address of a function",
+            "unknown import `elsewhere.x`, a function ()",
         ]
     );
 }
@@ -213,7 +215,7 @@ fn a_needed_module_gives_what_it_exports() {
     assert_eq!(
         said(&side(&other, &[&library])),
         [
-            "it needs `twice` as a function (i64), a needed module exports it as a function (i32) -> i32"
+            "symbol `twice` is a function (i32) -> i32 in a needed module, but the module needs a function (i64)"
         ]
     );
 }
@@ -230,7 +232,7 @@ fn a_weak_symbol_may_be_missing_but_not_be_another() {
     let other = weak("strlen", r#"(import "env" "strlen" (func (param i64)))"#);
     assert!(matches!(
         side(&other, &[]).as_slice(),
-        [Fault::OtherSymbol { .. }]
+        [Violation::OtherSymbol { .. }]
     ));
 }
 
@@ -238,14 +240,14 @@ fn a_weak_symbol_may_be_missing_but_not_be_another() {
 fn a_main_module_is_no_side_module_and_the_other_way_round() {
     assert_eq!(
         side(&wasm(&format!("(module {VERSION})")), &[]),
-        [Fault::NotSide]
+        [Violation::NotSide]
     );
-    assert_eq!(main(&side_module("")), [Fault::NotMain]);
-    // The section counts only where the tool conventions want it: first.
+    assert_eq!(main(&side_module("")), [Violation::NotMain]);
+    // The section is only valid as the first one.
     let late = wasm(&format!(
         "(module {VERSION} (func) (@custom \"dylink.0\" (after last) \"\"))"
     ));
-    assert_eq!(side(&late, &[]), [Fault::NotSide]);
+    assert_eq!(side(&late, &[]), [Violation::NotSide]);
 }
 
 #[test]
@@ -258,9 +260,12 @@ fn damaged_bytes_are_a_fault_and_never_a_panic() {
         flipped[length] ^= 0xff;
         let _ = side(&flipped, &[&flipped]);
     }
-    assert!(matches!(side(b"", &[]).as_slice(), [Fault::Damaged { .. }]));
+    assert!(matches!(
+        side(b"", &[]).as_slice(),
+        [Violation::Damaged { .. }]
+    ));
     assert!(matches!(
         main(b"no module").as_slice(),
-        [Fault::Damaged { .. }]
+        [Violation::Damaged { .. }]
     ));
 }

@@ -1,7 +1,7 @@
-//! The tables themselves: sorted, findable, and what side modules that were really built import.
+//! The tables: sorted, searchable, and complete for the imports of real side modules.
 
 use pymode_abi::{
-    EXPORTS, EXT_SUFFIX, IMPORTS, Kind, PLATFORM_TAG, VERSION, WHEEL_TAG, Why, export, import,
+    EXPORTS, EXT_SUFFIX, ExportKind, IMPORTS, PLATFORM_TAG, VERSION, WHEEL_TAG, Why, export, import,
 };
 
 #[test]
@@ -22,9 +22,9 @@ fn every_entry_is_found_by_its_name() {
     assert_eq!(import(""), None);
 }
 
-/// What pydantic-core, markupsafe, simplejson and Rust's standard library import, besides the plain C API.
+/// Imports of pydantic-core, markupsafe, simplejson and Rust's standard library besides the plain C API.
 #[test]
-fn what_real_modules_import_is_there() {
+fn imports_of_real_modules_are_exported() {
     for name in [
         "malloc",
         "calloc",
@@ -71,14 +71,14 @@ fn what_real_modules_import_is_there() {
     ] {
         assert_eq!(
             export(name).map(|entry| entry.kind),
-            Some(Kind::Data),
+            Some(ExportKind::Data),
             "`{name}`"
         );
     }
 }
 
 #[test]
-fn the_doors_of_built_in_modules_are_no_contract() {
+fn the_init_functions_of_built_in_modules_are_not_exported() {
     assert!(
         !EXPORTS
             .iter()

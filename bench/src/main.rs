@@ -1,7 +1,7 @@
-//! Measures, and keeps what was measured: `cargo run --release -p pymode-bench -- [CASE…]`.
+//! Measures benchmarks and reports results: `cargo run --release -p pymode-bench -- [CASE…]`.
 //!
-//! A case times a subject and a named baseline in turn, in the same run. What is measured goes to stdout as one JSON line a
-//! case; the report is made of such lines, at once or later (`--report FILE`).
+//! A case times a subject and a named baseline in turn, in the same run. Results go to stdout, one JSON line per case. The
+//! report is a table of such lines, printed at once or later (`--report FILE`).
 
 mod cases;
 mod pair;
@@ -20,15 +20,15 @@ use crate::pair::Sample;
 #[derive(Parser)]
 #[command(name = "pymode-bench")]
 struct Arguments {
-    /// The cases to run; all when none is named
+    /// Cases to run [default: all]
     cases: Vec<String>,
-    /// Pairs of runs that are counted, after one that is not
+    /// Number of measured pairs, after one that is not counted
     #[arg(long, default_value_t = 9)]
     runs: usize,
-    /// Print the table of a file of measurements instead of measuring
+    /// Print a table of the results in a file instead of measuring
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// The `pymode` command that is measured; the one beside this program when absent
+    /// The `pymode` command to measure [default: the one beside this program]
     #[arg(long, value_name = "EXE")]
     pymode: Option<PathBuf>,
 }
@@ -46,7 +46,7 @@ fn main() -> ExitCode {
 fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     if let Some(file) = &arguments.report {
         let text = std::fs::read_to_string(file)
-            .map_err(|e| format!("cannot read `{}`: {e}", file.display()))?;
+            .map_err(|e| format!("could not read `{}`: {e}", file.display()))?;
         let samples: Vec<Sample> = text
             .lines()
             .map(serde_json::from_str)
@@ -61,7 +61,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn Error>> {
     {
         let known: Vec<&str> = CASES.iter().map(|(name, _)| *name).collect();
         return Err(format!(
-            "there is no case `{unknown}`\n  hint: the cases are {}",
+            "unknown case `{unknown}`\n  hint: use one of {}",
             known.join(", ")
         )
         .into());

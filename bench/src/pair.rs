@@ -1,19 +1,19 @@
-//! Timing two things in turn, A B A B …: a machine whose speed drifts slows both, and the ratio stays.
+//! Interleaved timing, A B A B …: a change in the machine's speed affects both, and the ratio stays.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-/// What was measured of one case: seconds of the subject and of its baseline, pair by pair.
+/// Results of one case: seconds of the subject and of its baseline, pair by pair.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Sample {
     /// The case's name.
     pub(crate) case: String,
-    /// What is timed.
+    /// The subject.
     pub(crate) subject: String,
-    /// What it is held against.
+    /// The baseline.
     pub(crate) baseline: String,
-    /// Seconds of each: (subject, baseline).
+    /// Seconds of (subject, baseline).
     pub(crate) pairs: Vec<(f64, f64)>,
 }
 
@@ -40,7 +40,7 @@ fn seconds<E>(act: &mut impl FnMut() -> Result<(), E>) -> Result<f64, E> {
     Ok(start.elapsed().max(Duration::from_nanos(1)).as_secs_f64())
 }
 
-/// The least, the median and the greatest of some figures; none of none.
+/// Minimum, median and maximum. `None` for an empty list.
 pub(crate) fn spread(figures: impl IntoIterator<Item = f64>) -> Option<[f64; 3]> {
     let mut sorted: Vec<f64> = figures.into_iter().collect();
     sorted.sort_by(f64::total_cmp);

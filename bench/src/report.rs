@@ -1,10 +1,10 @@
-//! A table of what was measured.
+//! A table of results.
 
 use std::fmt::Write;
 
 use crate::pair::{Sample, spread};
 
-/// Samples as a Markdown table: medians of both, of what lies between them, and the ratio's median with its range.
+/// Formats samples as a Markdown table: both medians, the median of the difference, and the median ratio with its range.
 pub(crate) fn table(samples: &[Sample]) -> String {
     let mut text = String::from(
         "| case | subject | median | baseline | median | more by | subject / baseline (least – greatest) |\n|---|---|--:|---|--:|--:|--:|\n",

@@ -1,4 +1,4 @@
-//! `pymode abi`: the contract, and whether a file keeps it.
+//! `pymode abi`: prints the contract, and checks a file against it.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -19,7 +19,7 @@ pub(crate) fn abi(verb: &Abi) -> Result<ExitCode, Failure> {
     }
 }
 
-/// One line a symbol: `export NAME KIND WHY`, `import MODULE.NAME TYPE`.
+/// One symbol per line: `export NAME KIND WHY`, `import MODULE.NAME TYPE`.
 fn contract() -> String {
     let mut text = format!("version\t{}\n", pymode_abi::VERSION);
     for import in pymode_abi::IMPORTS {
@@ -44,7 +44,7 @@ fn contract() -> String {
 fn show(text: &str) -> std::io::Result<()> {
     use std::io::Write;
     match std::io::stdout().write_all(text.as_bytes()) {
-        // `pymode abi show | head` is no failure.
+        // `pymode abi show | head` is not a failure.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
         done => done,
     }
@@ -55,16 +55,16 @@ fn check(file: &Path) -> Result<ExitCode, Failure> {
         return crate::ext::check(&[file.to_path_buf()]);
     }
     let wasm = std::fs::read(file).map_err(|e| Failure::file("read", file, &e))?;
-    let faults = match check::main(&wasm).as_slice() {
-        [check::Fault::NotMain] => return crate::ext::check(&[file.to_path_buf()]),
-        faults => faults.to_vec(),
+    let violations = match check::main(&wasm).as_slice() {
+        [check::Violation::NotMain] => return crate::ext::check(&[file.to_path_buf()]),
+        violations => violations.to_vec(),
     };
-    for fault in &faults {
-        println!("{}: {fault}", file.display());
+    for violation in &violations {
+        println!("{}: {violation}", file.display());
     }
-    if faults.is_empty() {
+    if violations.is_empty() {
         println!(
-            "{}: keeps the contract, version {}",
+            "{}: conforms to the contract, version {}",
             file.display(),
             pymode_abi::VERSION
         );

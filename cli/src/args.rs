@@ -1,4 +1,4 @@
-//! What may stand on the command line.
+//! The command line.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,25 +20,25 @@ pub(crate) struct Cli {
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// Build what is missing, then import markupsafe and simplejson with their C speedups
+    /// Build everything that is missing, then import markupsafe and simplejson with their C speedups
     Demo,
     /// Run Python as `python` does: stdin, stdout, stderr, `sys.argv`, exit code
     Run(Run),
-    /// Make a Worker of a project: a folder for `wrangler deploy`; prints its path
+    /// Build a Worker from a project: a folder for `wrangler deploy`; prints its path
     Build {
         /// The project: `pyproject.toml` and `src/`
         #[arg(default_value = ".")]
         dir: PathBuf,
-        /// Where the Worker goes; `dist` in the project when absent
+        /// Directory of the Worker [default: `dist` in the project]
         #[arg(short, long, value_name = "OUT")]
         out: Option<PathBuf>,
     },
-    /// Serve a project in a local workerd, and serve it anew whenever it changes
+    /// Serve a project in a local workerd, and reload it when it changes
     Dev {
         /// The project: `pyproject.toml` and `src/`
         #[arg(default_value = ".")]
         dir: PathBuf,
-        /// Where it listens, on this machine only; 0 is any that is free
+        /// Port on localhost; 0 picks a free one
         #[arg(long, value_name = "N", default_value_t = 8787)]
         port: u16,
     },
@@ -48,72 +48,72 @@ pub(crate) enum Command {
     /// Compile and link C for wasm32-wasi as gcc does: `-c`, `-shared`, executables
     #[command(disable_help_flag = true)]
     Cc(Passed),
-    /// The same for C++
+    /// Compile and link C++ for wasm32-wasi
     #[command(name = "c++", disable_help_flag = true)]
     Cxx(Passed),
-    /// Make static libraries of wasm32-wasi objects
+    /// Create static libraries of wasm32-wasi objects
     #[command(disable_help_flag = true)]
     Ar(Passed),
     /// Index a static library of wasm32-wasi objects
     #[command(disable_help_flag = true)]
     Ranlib(Passed),
-    /// Programs that load libraries with `dlopen(3)`, Python or not
+    /// Run programs that load libraries with `dlopen(3)`
     #[command(subcommand)]
     Dl(Dl),
-    /// Add packages to the project's dependencies, lock them, and build them
+    /// Add packages to the project's dependencies, lock and build them
     Add {
-        /// As they are written in metadata: `markupsafe`, `markupsafe==3.0.4`, `pyyaml>=6`
+        /// Requirements, such as `markupsafe`, `markupsafe==3.0.4` or `pyyaml>=6`
         #[arg(required = true, value_name = "REQUIREMENT")]
         requirements: Vec<String>,
         #[command(flatten)]
         project: InProject,
     },
-    /// Remove packages from the project's dependencies and lock the others
+    /// Remove packages from the project's dependencies, and lock the rest
     Remove {
-        /// The packages
+        /// Packages
         #[arg(required = true, value_name = "NAME")]
         names: Vec<String>,
         #[command(flatten)]
         project: InProject,
     },
-    /// Choose a version for all that the project depends on, and write `pylock.toml`
+    /// Resolve the project's dependencies, and write `pylock.toml`
     Lock {
-        /// Take the newest versions that fit, not those of the lock that is there
+        /// Take the newest versions that fit instead of the locked ones
         #[arg(long)]
         upgrade: bool,
         #[command(flatten)]
         project: InProject,
     },
-    /// Build what the project's lock names; prints the directories that make it importable
+    /// Build the locked dependencies; prints the directories that make them importable
     Sync {
         #[command(flatten)]
         project: InProject,
     },
-    /// The contract between python.wasm and side modules
+    /// Show and check the contract between python.wasm and side modules
     #[command(subcommand)]
     Abi(Abi),
-    /// The interpreter itself
+    /// Build the interpreter
     #[command(subcommand)]
     Python(Python),
-    /// Tell what is there, which version, from where, and what is missing and how it will be had
+    /// Check the required tools: version, location, and how to get a missing one
     Doctor,
 }
 
 #[derive(Args)]
 pub(crate) struct Run {
-    /// The engine that runs it
+    /// Engine to use
     #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
     pub(crate) engine: Engine,
-    /// Make a package importable, building it when it has C code: a requirement such as `NAME` or `NAME>=2`, an sdist, a wheel or a source tree
+    /// Make a package importable, and build it if it has C code: a requirement such as `NAME` or `NAME>=2`, an sdist, a wheel or a source tree
     #[arg(long, value_name = "SPEC")]
     pub(crate) with: Vec<String>,
     /// Make a directory of modules importable (read-only)
     #[arg(long, value_name = "DIR")]
     pub(crate) site: Vec<PathBuf>,
-    /// How much memory Python may use, in MB; in workerd it has 96 when nothing is said
+    /// Maximum memory of Python, in MB [default on workerd: 96]
     #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
     pub(crate) memory: Option<Megabytes>,
-    /// What Python gets: `-c CODE`, `-m MODULE`, `SCRIPT` or `-`, then arguments; Python's own options come first
+    /// `-c CODE`, `-m MODULE`, `SCRIPT` or `-`, then arguments; Python's own options come first
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -122,12 +122,12 @@ pub(crate) struct Run {
     pub(crate) python: Vec<OsString>,
 }
 
-/// How much memory, in units of 2^20 bytes: more than Python needs to start, no more than it can address.
+/// An amount of memory in units of 2^20 bytes: enough for Python to start, at most its address space.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Megabytes(u16);
 
 impl Megabytes {
-    /// All that a guest can address.
+    /// The whole address space of a guest.
     pub(crate) const MOST: Self = Self(4096);
     const LEAST: Self = Self(16);
 
@@ -136,7 +136,7 @@ impl Megabytes {
         match text.parse() {
             Ok(number) if range.contains(&number) => Ok(Self(number)),
             _ => Err(format!(
-                "not a number of MB between {} and {}",
+                "expected a number of MB between {} and {}",
                 range.start(),
                 range.end()
             )),
@@ -160,17 +160,17 @@ pub(crate) enum Engine {
 pub(crate) enum Ext {
     /// Build wheels with `.wasm` side modules; prints each wheel's path
     Build {
-        /// A requirement such as `NAME`, `NAME==1.2` or `NAME>=1.2,<2`; an sdist; or a source tree
+        /// Requirement such as `NAME`, `NAME==1.2` or `NAME>=1.2,<2`, an sdist, or a source tree
         #[arg(required = true, value_name = "SPEC")]
         specs: Vec<String>,
-        /// Where the wheels go
+        /// Directory for the wheels
         #[arg(short, long = "out", value_name = "DIR", default_value = ".")]
         out: PathBuf,
-        /// Keep the build tree and say where it is
+        /// Keep the build tree and print its path
         #[arg(long)]
         keep: bool,
     },
-    /// Check wheels and side modules against the ABI; every fault is listed
+    /// Check wheels and side modules against the ABI; lists every violation
     Check {
         /// Wheels, or `.wasm` files
         #[arg(required = true, value_name = "PATH")]
@@ -178,18 +178,18 @@ pub(crate) enum Ext {
     },
     /// Run a package's own test suite, from its sdist, inside the guest
     Test {
-        /// A requirement such as `NAME` or `NAME==1.2`, or an sdist
+        /// Requirement such as `NAME` or `NAME==1.2`, or an sdist
         spec: String,
-        /// The engine that runs it
+        /// Engine to use
         #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
         engine: Engine,
-        /// How much memory Python may use, in MB; 4096, which is all that it can address, when nothing is said
+        /// Maximum memory of Python, in MB [default: 4096, its whole address space]
         #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
         memory: Option<Megabytes>,
-        /// Write how it went to this file, as JSON
+        /// Write the result to this file, as JSON
         #[arg(long, value_name = "FILE")]
         report: Option<PathBuf>,
-        /// Passed to the test runner
+        /// Arguments of the test runner
         #[arg(last = true, value_name = "ARGS")]
         args: Vec<String>,
     },
@@ -204,7 +204,7 @@ pub(crate) struct InProject {
 
 #[derive(Args)]
 pub(crate) struct Passed {
-    /// Passed on as they are
+    /// Arguments, passed on unchanged
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -221,16 +221,16 @@ pub(crate) enum Dl {
 
 #[derive(Args)]
 pub(crate) struct DlRun {
-    /// The engine that runs it
+    /// Engine to use
     #[arg(long, value_enum, default_value_t = Engine::Wasmtime)]
     pub(crate) engine: Engine,
-    /// A directory in which `dlopen` finds libraries that it is asked for without a path
+    /// Directory in which `dlopen` searches for a library without a path
     #[arg(long, value_name = "DIR")]
     pub(crate) path: Vec<PathBuf>,
-    /// How much memory the program may use, in MB; in workerd it has 96 when nothing is said
+    /// Maximum memory of the program, in MB [default on workerd: 96]
     #[arg(long, value_name = "MB", value_parser = Megabytes::parse)]
     pub(crate) memory: Option<Megabytes>,
-    /// The program, then its arguments
+    /// Program, then its arguments
     #[arg(
         trailing_var_arg = true,
         allow_hyphen_values = true,
@@ -244,21 +244,21 @@ pub(crate) struct DlRun {
 pub(crate) enum Abi {
     /// Print the contract: every export and host import with its signature
     Show,
-    /// Tell whether a python.wasm or a side module keeps the contract
+    /// Check that a python.wasm or a side module conforms to the contract
     Check {
-        /// A python.wasm, a side module or a wheel
+        /// python.wasm, side module or wheel
         file: PathBuf,
     },
 }
 
 #[derive(Subcommand)]
 pub(crate) enum Python {
-    /// Build python.wasm and the stdlib image when they are not there; prints their paths and sizes
+    /// Build python.wasm and the stdlib image if they are missing; prints their paths and sizes
     Build {
-        /// Leave docstrings out of the stdlib image
+        /// Omit docstrings from the stdlib image
         #[arg(long)]
         no_docstrings: bool,
-        /// Put the sources into the stdlib image, so that tracebacks show its lines
+        /// Add the sources to the stdlib image, so that tracebacks show its lines
         #[arg(long)]
         sources: bool,
     },

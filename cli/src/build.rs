@@ -8,9 +8,9 @@ use pymode_workerd::{Share, wrangler};
 use crate::failure::Failure;
 use crate::project::{self, Purpose};
 
-/// What a Worker may be, compressed, in bytes.
+/// Maximum compressed size of a Worker, in bytes.
 const MOST_GZIPPED: u64 = 10 << 20;
-/// The same before compression.
+/// Maximum uncompressed size.
 const MOST_RAW: u64 = 64 << 20;
 
 pub(crate) fn build(dir: &Path, out: Option<&Path>) -> Result<ExitCode, Failure> {
@@ -50,7 +50,7 @@ fn table(shares: &[Share], total: &Share) -> String {
     text.push_str(&line(total));
     let of = 100.0 * total.gzipped as f64 / MOST_GZIPPED as f64;
     text.push_str(&format!(
-        "  {of:.0} % of the {} MB that a Worker may have gzipped\n",
+        "  {of:.0} % of the limit of {} MB gzipped\n",
         MOST_GZIPPED >> 20
     ));
     text
@@ -74,7 +74,7 @@ fn too_large(shares: &[Share], total: &Share) -> String {
         )
     });
     format!(
-        "the bundle is {} ({} gzipped): a Worker may have {} MB, and {} MB gzipped{largest}\n  hint: leave modules of the standard library out with `without = [\"sqlite3\", …]` in `[tool.pymode]`, or depend on less",
+        "the bundle is {} ({} gzipped), more than the limit of {} MB ({} MB gzipped){largest}\n  hint: omit modules of the standard library with `without = [\"sqlite3\", …]` in `[tool.pymode]`, or remove dependencies",
         size(total.raw),
         size(total.gzipped),
         MOST_RAW >> 20,
@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_bundle_that_is_too_large_is_told_with_its_largest_part() {
+    fn the_largest_part_of_a_bundle_that_is_too_large_is_named() {
         let share = |what: &str, gzipped| Share {
             what: what.into(),
             raw: 3 * gzipped,
@@ -97,6 +97,6 @@ mod tests {
         let text = too_large(&shares, &share("all", 12 << 20));
         assert!(text.contains("is 36.00 MB (12.00 MB gzipped)"), "{text}");
         assert!(text.contains("`numpy 2` with 11.00 MB"), "{text}");
-        assert!(table(&shares, &share("all", 12 << 20)).contains("120 % of the 10 MB"));
+        assert!(table(&shares, &share("all", 12 << 20)).contains("120 % of the limit of 10 MB"));
     }
 }

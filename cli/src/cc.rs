@@ -1,4 +1,4 @@
-//! `pymode cc`, `c++`, `ar`, `ranlib`: the compiler driver, under the names that build systems want.
+//! `pymode cc`, `c++`, `ar`, `ranlib`: the compiler driver, under the names that build systems use.
 
 use std::process::ExitCode;
 

@@ -1,4 +1,4 @@
-//! `pymode demo`: the main job, end to end, on both engines.
+//! `pymode demo`: two packages with C code, end to end, on both engines.
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
@@ -9,33 +9,33 @@ use pymode_native::{Captured, Exit, Output, Stdin};
 use pymode_workerd::{Project, Settings};
 
 use crate::failure::Failure;
-use crate::python::Workshop;
+use crate::python::Context;
 
-/// The packages of the main job.
+/// The packages of the demo.
 const PACKAGES: [&str; 2] = ["markupsafe==3.0.4", "simplejson"];
 
-/// The job, and the entry of a Worker that does it. It fails unless both packages use what their side modules give them.
+/// The job, and a Worker that runs it. It fails unless both packages use their side modules.
 const MODULES: [(&str, &str); 2] = [
     ("job.py", include_str!("../demo/job.py")),
     ("entry.py", include_str!("../demo/entry.py")),
 ];
 
 pub(crate) fn demo() -> Result<ExitCode, Failure> {
-    let workshop = Workshop::open()?;
-    let sites = workshop.sites(&PACKAGES.map(String::from))?;
+    let context = Context::open()?;
+    let sites = context.sites(&PACKAGES.map(String::from))?;
     let sources = tempfile::tempdir()?;
     for (name, text) in MODULES {
         let path = sources.path().join(name);
         std::fs::write(&path, text).map_err(|e| Failure::file("write", &path, &e))?;
     }
-    natively(&workshop, &sites, sources.path())?;
-    in_a_worker(&workshop, &sites, sources.path())?;
+    natively(&context, &sites, sources.path())?;
+    in_a_worker(&context, &sites, sources.path())?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn natively(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result<(), Failure> {
-    let python = workshop.native()?;
-    // The first run compiles for this machine, the second shows what every later one costs.
+fn natively(context: &Context, sites: &[PathBuf], sources: &Path) -> Result<(), Failure> {
+    let python = context.native()?;
+    // The first run compiles for this machine; the second shows the cost of every later one.
     let mut answer = String::new();
     let mut took = Vec::new();
     for _ in 0..2 {
@@ -56,21 +56,21 @@ fn natively(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result<()
                 Exit::Fault(fault) => format!(": {fault}"),
                 _ => String::new(),
             };
-            return Err(Failure::new(format!("the main job failed natively{fault}")));
+            return Err(Failure::new(format!("the demo failed natively{fault}")));
         }
         answer = output.take_text();
     }
     println!("== natively, in wasmtime\n{}", answer.trim_end());
-    tell(
+    print_times(
         &took,
         ["first run", "second run"],
-        "interpreter start and both imports included",
+        "includes the start of the interpreter and both imports",
     );
     Ok(())
 }
 
-fn in_a_worker(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result<(), Failure> {
-    let python = workshop.worker()?;
+fn in_a_worker(context: &Context, sites: &[PathBuf], sources: &Path) -> Result<(), Failure> {
+    let python = context.worker()?;
     let settings = Settings::default();
     let project = Project {
         sources,
@@ -81,7 +81,7 @@ fn in_a_worker(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result
     };
     let scratch = tempfile::tempdir_in(python.scratch())?;
     let packed = scratch.path().join("packed");
-    let bundle = python.bundle(&workshop.python.native, &project, &packed)?;
+    let bundle = python.bundle(&context.python.native, &project, &packed)?;
 
     let start = Instant::now();
     let workerd = python.serve(&bundle, &scratch.path().join("bundle"))?;
@@ -99,15 +99,15 @@ fn in_a_worker(workshop: &Workshop, sites: &[PathBuf], sources: &Path) -> Result
         took.push(asked.elapsed());
     }
     println!("== in a Durable Object, in workerd: POST {url}\n{answer}");
-    tell(
+    print_times(
         &took,
         ["first answer", "second answer"],
-        "the first one with the start of workerd and of the interpreter, and both imports",
+        "the first one includes the start of workerd and of the interpreter, and both imports",
     );
     Ok(())
 }
 
-fn tell(took: &[Duration], names: [&str; 2], note: &str) {
+fn print_times(took: &[Duration], names: [&str; 2], note: &str) {
     let times: Vec<String> = names
         .iter()
         .zip(took)

@@ -1,4 +1,4 @@
-//! `pymode add`, `remove`, `lock`, `sync`: what a project depends on.
+//! `pymode add`, `remove`, `lock`, `sync`: a project's dependencies.
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -8,13 +8,13 @@ use pymode_ext::{Prefer, Project, ProjectName, Requirement, SpecError};
 
 use crate::args::InProject;
 use crate::failure::Failure;
-use crate::python::Workshop;
+use crate::python::Context;
 
-pub(crate) fn add(place: &InProject, requirements: &[String]) -> Result<ExitCode, Failure> {
+pub(crate) fn add(location: &InProject, requirements: &[String]) -> Result<ExitCode, Failure> {
     let requirements: Vec<Requirement> = parse(requirements)?;
-    let project = Project::find(&place.project)?;
-    let workshop = Workshop::open()?;
-    let project = workshop.builder()?.add(project, &requirements)?;
+    let project = Project::find(&location.project)?;
+    let context = Context::open()?;
+    let project = context.builder()?.add(project, &requirements)?;
     for added in &requirements {
         let mut all = project.requirements().iter();
         if let Some(written) = all.find(|one| one.name() == added.name()) {
@@ -24,47 +24,43 @@ pub(crate) fn add(place: &InProject, requirements: &[String]) -> Result<ExitCode
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn remove(place: &InProject, names: &[String]) -> Result<ExitCode, Failure> {
+pub(crate) fn remove(location: &InProject, names: &[String]) -> Result<ExitCode, Failure> {
     let names: Vec<ProjectName> = parse(names)?;
-    let project = Project::find(&place.project)?;
-    let workshop = Workshop::open()?;
-    workshop.builder()?.remove(project, &names)?;
+    let project = Project::find(&location.project)?;
+    let context = Context::open()?;
+    context.builder()?.remove(project, &names)?;
     for name in names {
         eprintln!("removed {name}");
     }
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn lock(place: &InProject, upgrade: bool) -> Result<ExitCode, Failure> {
-    let project = Project::find(&place.project)?;
-    let workshop = Workshop::open()?;
+pub(crate) fn lock(location: &InProject, upgrade: bool) -> Result<ExitCode, Failure> {
+    let project = Project::find(&location.project)?;
+    let context = Context::open()?;
     let prefer = if upgrade {
         Prefer::Newest
     } else {
         Prefer::Locked
     };
-    let written = workshop.builder()?.lock(&project, prefer)?;
+    let written = context.builder()?.lock(&project, prefer)?;
     eprintln!(
-        "`pylock.toml` {}",
-        if written {
-            "is written"
-        } else {
-            "is as it was"
-        }
+        "`pylock.toml` is {}",
+        if written { "written" } else { "unchanged" }
     );
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn sync(place: &InProject) -> Result<ExitCode, Failure> {
-    let project = Project::find(&place.project)?;
-    for dir in Workshop::open()?.locked(&project)? {
+pub(crate) fn sync(location: &InProject) -> Result<ExitCode, Failure> {
+    let project = Project::find(&location.project)?;
+    for dir in Context::open()?.locked(&project)? {
         println!("{}", dir.display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-impl Workshop {
-    /// Directories that make importable what a project depends on, as its lock says.
+impl Context {
+    /// Directories that make a project's locked dependencies importable.
     pub(crate) fn locked(&self, project: &Project) -> Result<Vec<PathBuf>, Failure> {
         Ok(self.builder()?.project_site(project)?)
     }

@@ -1,4 +1,4 @@
-//! `pymode dev`: a project in a local workerd, served anew whenever it changes.
+//! `pymode dev`: serves a project in a local workerd, and reloads it when it changes.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{self, Path, PathBuf};
@@ -12,56 +12,56 @@ use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::project::{self, Bundled, Purpose};
-use crate::python::Workshop;
+use crate::python::Context;
 
-/// An editor that saves makes several changes at once.
+/// An editor makes several changes when it saves.
 const SETTLED: Duration = Duration::from_millis(60);
-/// How often it is looked whether workerd is still there.
-const LOOK: Duration = Duration::from_millis(500);
+/// Interval of the check that workerd still runs.
+const CHECK_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What may happen while a project is served.
-enum Happening {
+/// Events while a project is served.
+enum ServeEvent {
     Changed,
-    /// Ctrl-C, or the like.
+    /// Ctrl-C or a similar signal.
     Stop,
 }
 
 pub(crate) fn dev(dir: &Path, port: u16) -> Result<ExitCode, Failure> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
         Failure::new(format!(
-            "cannot listen on port {port}: {error}\n  hint: another one is chosen with `--port N`, any that is free with `--port 0`"
+            "could not listen on port {port}: {error}\n  hint: choose another port with `--port N`, or any free one with `--port 0`"
         ))
     })?;
-    let (sender, happenings) = channel();
+    let (sender, events) = channel();
     let changed = sender.clone();
-    // Events tell their paths below the one that is watched.
+    // Events have paths below the watched one.
     let dir = &path::absolute(dir)?;
     let root = dir.clone();
     let mut watcher = notify::recommended_watcher(move |event: notify::Result<notify::Event>| {
-        // That an event was lost is a reason to look.
+        // A lost event may have been a change.
         if !matches!(&event, Ok(event) if !concerns(&root, event)) {
-            let _ = changed.send(Happening::Changed);
+            let _ = changed.send(ServeEvent::Changed);
         }
     })?;
-    ctrlc::set_handler(move || drop(sender.send(Happening::Stop)))?;
+    ctrlc::set_handler(move || drop(sender.send(ServeEvent::Stop)))?;
     watch(&mut watcher, dir)?;
 
     let mut served = Served::new(dir, &listener)?;
     served.renew()?;
     println!("http://{}", listener.local_addr()?);
-    while let Some(()) = wait(&happenings, &mut served)? {
-        // A folder that has been replaced is another one.
+    while let Some(()) = wait(&events, &mut served)? {
+        // A replaced folder needs a new watch.
         let _ = watch(&mut watcher, dir);
         served.renew()?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Whether something happened to what a bundle is made of. What is only read has not changed, and a log beside the modules must
-/// not set off the reload that it tells of.
+/// Returns `true` if an event concerns the inputs of a bundle. Reading is not a change, and a log beside the modules must not
+/// cause the reload that it reports.
 fn concerns(root: &Path, event: &notify::Event) -> bool {
     let is_part = |path: &PathBuf| {
-        // A path that is told otherwise than it was asked for may be any.
+        // A path in another form than the watched one may be any.
         let Ok(inside) = path.strip_prefix(root) else {
             return true;
         };
@@ -75,7 +75,7 @@ fn concerns(root: &Path, event: &notify::Event) -> bool {
         && (event.need_rescan() || event.paths.iter().any(is_part))
 }
 
-/// The modules, and `pyproject.toml`: its folder, because editors replace files.
+/// Watches the modules, and the folder of `pyproject.toml`, because editors replace files.
 fn watch(watcher: &mut impl Watcher, dir: &Path) -> Result<(), Failure> {
     let sources = project::sources(dir);
     if sources.is_dir() {
@@ -84,27 +84,27 @@ fn watch(watcher: &mut impl Watcher, dir: &Path) -> Result<(), Failure> {
     Ok(watcher.watch(dir, RecursiveMode::NonRecursive)?)
 }
 
-/// Waits for a change, until no more of them come; `None` when it is to end.
-fn wait(happenings: &Receiver<Happening>, served: &mut Served<'_>) -> Result<Option<()>, Failure> {
+/// Waits for changes until they pause. Returns `None` to stop.
+fn wait(events: &Receiver<ServeEvent>, served: &mut Served<'_>) -> Result<Option<()>, Failure> {
     let mut changed = false;
     loop {
-        let patience = if changed { SETTLED } else { LOOK };
-        match happenings.recv_timeout(patience) {
-            Ok(Happening::Changed) => changed = true,
-            Ok(Happening::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
+        let timeout = if changed { SETTLED } else { CHECK_INTERVAL };
+        match events.recv_timeout(timeout) {
+            Ok(ServeEvent::Changed) => changed = true,
+            Ok(ServeEvent::Stop) | Err(RecvTimeoutError::Disconnected) => return Ok(None),
             Err(RecvTimeoutError::Timeout) if changed => return Ok(Some(())),
-            Err(RecvTimeoutError::Timeout) => served.look()?,
+            Err(RecvTimeoutError::Timeout) => served.check_workerd()?,
         }
     }
 }
 
-/// What is served at the moment.
+/// The current state of the server.
 struct Served<'a> {
     dir: PathBuf,
     listener: &'a TcpListener,
-    /// What serves while no project could be bundled yet.
+    /// Serves an error page until a project can be bundled.
     python: pymode_workerd::Python,
-    /// The project's newest state that could be bundled.
+    /// The newest state of the project that could be bundled.
     last: Option<Bundled>,
     workerd: Option<(LocalWorkerd, TempDir)>,
 }
@@ -114,13 +114,13 @@ impl<'a> Served<'a> {
         Ok(Self {
             dir: dir.into(),
             listener,
-            python: Workshop::open()?.worker()?,
+            python: Context::open()?.worker()?,
             last: None,
             workerd: None,
         })
     }
 
-    /// Bundles the project as it is now. If that fails, what was served before is served on, and says why it is old.
+    /// Bundles the project in its current state. On failure keeps serving the last bundle, which then reports the error.
     fn renew(&mut self) -> Result<(), Failure> {
         match project::bundle(&self.dir, Purpose::Development) {
             Ok(bundled) => {
@@ -135,7 +135,7 @@ impl<'a> Served<'a> {
                     Some(last) => {
                         let bundle = last.bundle.with_notice(&notice);
                         self.serve(&bundle)?;
-                        eprintln!("what was there before is served until this is mended");
+                        eprintln!("serving the last working version until the error is fixed");
                     }
                     None => self.serve(&Bundle::failure(&notice))?,
                 }
@@ -144,7 +144,7 @@ impl<'a> Served<'a> {
         Ok(())
     }
 
-    /// Replaces the workerd. Who connects meanwhile waits in the socket's queue.
+    /// Replaces the workerd. New connections wait in the socket's queue meanwhile.
     fn serve(&mut self, bundle: &Bundle) -> Result<(), Failure> {
         self.workerd = None;
         let folder = tempfile::tempdir_in(self.python.scratch())?;
@@ -155,14 +155,16 @@ impl<'a> Served<'a> {
         Ok(())
     }
 
-    /// A workerd that has ended is told of: nobody would answer any more.
-    fn look(&mut self) -> Result<(), Failure> {
+    /// Fails if workerd has ended, because nothing would answer any more.
+    fn check_workerd(&mut self) -> Result<(), Failure> {
         let ended = self
             .workerd
             .as_mut()
             .and_then(|(workerd, _)| workerd.ended());
         match ended {
-            Some(status) => Err(Failure::new(format!("workerd ended by itself: {status}"))),
+            Some(status) => Err(Failure::new(format!(
+                "workerd ended unexpectedly: {status}"
+            ))),
             None => Ok(()),
         }
     }

@@ -1,4 +1,4 @@
-//! `pymode dl`: programs that load libraries, Python or not.
+//! `pymode dl`: runs programs that load libraries.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,20 +10,22 @@ use pymode_toolchain::{Cache, Reporter, libcxx};
 use crate::args::{Dl, DlRun, Engine};
 use crate::failure::Failure;
 
-/// Where C++ modules find their library, in every host.
+/// Directory of the C++ library in every host.
 const LIB: &str = "/lib";
 
 pub(crate) fn dl(verb: &Dl) -> Result<ExitCode, Failure> {
     let Dl::Run(args) = verb;
     let Some((main, rest)) = args.program.split_first() else {
-        return Err(Failure::usage("no program is named"));
+        return Err(Failure::usage(
+            "no program\n  hint: name one, such as `pymode dl run main.wasm`",
+        ));
     };
     let exit = match args.engine {
         Engine::Wasmtime => natively(args, main, rest),
         Engine::Workerd => in_a_worker(args, main, rest),
     }?;
     if let Exit::Fault(fault) = &exit {
-        crate::job::tell(fault);
+        crate::job::report_failure(fault);
     }
     Ok(ExitCode::from(exit.code()))
 }
@@ -70,7 +72,7 @@ fn in_a_worker(args: &DlRun, main: &OsString, rest: &[OsString]) -> Result<Exit,
     Ok(run.start()?)
 }
 
-/// Where the guest sees the library of C++, and where it is. Whoever has a C++ module has built it with this library.
+/// Path of the C++ library in the guest, and its file. A C++ module was built with this library, so the cache has it.
 fn cxx_library(cache: &Cache) -> Option<(PathBuf, PathBuf)> {
     let library = cache.get("tools", &libcxx::key())?;
     Some((

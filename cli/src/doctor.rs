@@ -1,4 +1,4 @@
-//! `pymode doctor`: what is there, which version, from where, and how what is missing will be had.
+//! `pymode doctor`: the required tools with version and location, and the way to get a missing one.
 
 use std::path::Path;
 use std::process::{Command, ExitCode};
@@ -8,36 +8,33 @@ use pymode_toolchain::{Cache, Reporter, npm, zig};
 
 use crate::failure::Failure;
 
-/// One thing that pymode needs.
-struct Finding {
+/// A tool that pymode needs.
+struct Tool {
     what: &'static str,
     found: Option<String>,
-    /// How it will be had, or how to get it.
+    /// The way to get it.
     otherwise: &'static str,
-    /// Whether pymode gets it by itself.
+    /// `true` if pymode gets it itself.
     ours: bool,
 }
 
 pub(crate) fn doctor() -> Result<ExitCode, Failure> {
     let cache = Cache::open()?;
-    let findings = findings(&cache);
+    let tools = tools(&cache);
     println!(
         "pymode {} · ABI version {}",
         env!("CARGO_PKG_VERSION"),
         pymode_abi::VERSION
     );
     println!("cache: {}", cache.root().display());
-    for finding in &findings {
-        match &finding.found {
-            Some(found) => println!("ok       {}: {found}", finding.what),
-            None if finding.ours => println!("later    {}: {}", finding.what, finding.otherwise),
-            None => println!(
-                "missing  {}\n         hint: {}",
-                finding.what, finding.otherwise
-            ),
+    for tool in &tools {
+        match &tool.found {
+            Some(found) => println!("ok       {}: {found}", tool.what),
+            None if tool.ours => println!("later    {}: {}", tool.what, tool.otherwise),
+            None => println!("missing  {}\n         hint: {}", tool.what, tool.otherwise),
         }
     }
-    let fit = findings.iter().all(|f| f.ours || f.found.is_some());
+    let fit = tools.iter().all(|f| f.ours || f.found.is_some());
     Ok(if fit {
         ExitCode::SUCCESS
     } else {
@@ -45,14 +42,14 @@ pub(crate) fn doctor() -> Result<ExitCode, Failure> {
     })
 }
 
-fn findings(cache: &Cache) -> Vec<Finding> {
-    let machine = |what, program, args: &[&str], otherwise| Finding {
+fn tools(cache: &Cache) -> Vec<Tool> {
+    let machine = |what, program, args: &[&str], otherwise| Tool {
         what,
         found: version(program, args),
         otherwise,
         ours: false,
     };
-    let cached = |what, path: Option<std::path::PathBuf>, version: &str, otherwise| Finding {
+    let cached = |what, path: Option<std::path::PathBuf>, version: &str, otherwise| Tool {
         what,
         found: path.map(|p| format!("{version} ({})", p.display())),
         otherwise,
@@ -74,13 +71,13 @@ fn findings(cache: &Cache) -> Vec<Finding> {
             "cargo",
             "cargo",
             &["--version"],
-            "install Rust: it unpacks C sources, and builds what runs in a Worker",
+            "install Rust, which unpacks C sources and builds the Worker",
         ),
         machine(
             "npm",
             "npm",
             &["--version"],
-            "install Node.js with npm: workerd comes from there; only Workers need it",
+            "install Node.js with npm, which provides workerd; only Workers need it",
         ),
         cached(
             "zig",
@@ -119,7 +116,7 @@ fn findings(cache: &Cache) -> Vec<Finding> {
     ]
 }
 
-/// The first line that a program says of its version, and where it is.
+/// The first line of a program's version message, and its path.
 fn version(program: &str, args: &[&str]) -> Option<String> {
     let output = Command::new(program)
         .args(args)

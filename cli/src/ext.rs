@@ -10,7 +10,7 @@ use pymode_python::Options;
 
 use crate::args::{Ext, Megabytes};
 use crate::failure::Failure;
-use crate::python::Workshop;
+use crate::python::Context;
 
 pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
     match verb {
@@ -22,7 +22,7 @@ pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
             memory,
             report,
             args,
-        } => test::test(&test::Order {
+        } => test::test(&test::TestRun {
             spec: &spec,
             engine,
             memory: memory.unwrap_or(Megabytes::MOST),
@@ -32,9 +32,9 @@ pub(crate) fn ext(verb: Ext) -> Result<ExitCode, Failure> {
     }
 }
 
-impl Workshop {
-    /// What builds extensions, with this very command as the compiler. It builds them for the usual form of the interpreter,
-    /// whichever this is: all forms have one ABI, and a wheel that `add` built is not built again for a Worker.
+impl Context {
+    /// Builds extensions, with this program as the compiler, for the default form of the interpreter:
+    /// all forms have one ABI, so a wheel that `add` built is not built again for a Worker.
     pub(crate) fn builder(&self) -> Result<Builder<'_>, Failure> {
         let driver = std::env::current_exe()?;
         let usual = pymode_python::build(&self.cache, &self.reporter, Options::default())?;
@@ -54,7 +54,7 @@ impl Workshop {
         Ok(self.builder()?.site(&parse(specs)?)?)
     }
 
-    /// The same for requirements in the words of packaging metadata, and all that they require.
+    /// Directories that make requirements and all their dependencies importable.
     pub(crate) fn requirements(&self, requirements: &[String]) -> Result<Vec<PathBuf>, Failure> {
         if requirements.is_empty() {
             return Ok(Vec::new());
@@ -72,20 +72,20 @@ fn parse(specs: &[String]) -> Result<Vec<Spec>, Failure> {
 
 fn build(specs: &[String], out: &Path, keep: bool) -> Result<ExitCode, Failure> {
     let specs = parse(specs)?;
-    let workshop = Workshop::open()?;
-    let builder = workshop
+    let context = Context::open()?;
+    let builder = context
         .builder()?
         .keep(if keep { Keep::Yes } else { Keep::No });
     std::fs::create_dir_all(out).map_err(|e| Failure::file("create", out, &e))?;
     for spec in &specs {
         let wheel = builder.build(spec)?;
-        println!("{}", place(&wheel.path, out)?.display());
+        println!("{}", copy_wheel(&wheel.path, out)?.display());
     }
     Ok(ExitCode::SUCCESS)
 }
 
-/// Copies a wheel under its own name; a reader never sees half of it.
-fn place(wheel: &Path, out: &Path) -> Result<PathBuf, Failure> {
+/// Copies a wheel under its own name, atomically.
+fn copy_wheel(wheel: &Path, out: &Path) -> Result<PathBuf, Failure> {
     let name = wheel
         .file_name()
         .ok_or_else(|| Failure::usage("the wheel has no name"))?;
@@ -99,13 +99,13 @@ fn place(wheel: &Path, out: &Path) -> Result<PathBuf, Failure> {
     Ok(target)
 }
 
-/// Prints what is wrong with each file; exit code 1 if anything is.
+/// Prints the violations of each file. Exit code 1 if there are any.
 pub(crate) fn check(paths: &[PathBuf]) -> Result<ExitCode, Failure> {
     let mut well = true;
     for path in paths {
         for report in pymode_ext::check(path)? {
             println!("{report}");
-            well &= report.is_well();
+            well &= report.is_valid();
         }
     }
     Ok(if well {

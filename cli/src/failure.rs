@@ -1,18 +1,18 @@
-//! How a failure is told.
+//! Error messages and exit codes.
 
 use std::error::Error;
 use std::fmt;
 use std::path::Path;
 use std::process::ExitCode;
 
-/// Something failed: what the person at the terminal reads, and the exit code.
+/// A failure: the message on stderr, and the exit code.
 pub(crate) struct Failure {
     message: String,
     code: u8,
 }
 
 impl Failure {
-    /// Something failed, exit code 1.
+    /// Creates a failure with exit code 1.
     pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self {
             message: message.to_string(),
@@ -20,12 +20,12 @@ impl Failure {
         }
     }
 
-    /// What is told.
+    /// The message.
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Wrong use, exit code 2.
+    /// Creates a failure of wrong use, with exit code 2.
     pub(crate) fn usage(message: impl fmt::Display) -> Self {
         Self {
             message: message.to_string(),
@@ -33,15 +33,15 @@ impl Failure {
         }
     }
 
-    /// The file system said no.
+    /// Creates a failure of a file operation.
     pub(crate) fn file(verb: &str, path: &Path, error: &std::io::Error) -> Self {
         Self {
-            message: format!("cannot {verb} `{}`: {error}", path.display()),
+            message: format!("could not {verb} `{}`: {error}", path.display()),
             code: 1,
         }
     }
 
-    /// Says so on stderr and gives the exit code.
+    /// Prints the message to stderr. Returns the exit code.
     pub(crate) fn report(self) -> ExitCode {
         eprintln!("error: {}", self.message);
         ExitCode::from(self.code)
@@ -54,9 +54,9 @@ impl<E: Error> From<E> for Failure {
         let mut source = error.source();
         while let Some(cause) = source {
             let text = cause.to_string();
-            // A transparent wrapper, or one that already tells its cause, is not told twice.
+            // Skips a cause that the message already contains.
             if !message.contains(&text) {
-                message.push_str("\n  because: ");
+                message.push_str("\n  caused by: ");
                 message.push_str(&text);
             }
             source = cause.source();

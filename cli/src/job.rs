@@ -1,4 +1,4 @@
-//! One run of Python to its end, on either engine, with this process's standard streams.
+//! One run of Python on either engine, with this process's standard streams.
 
 use std::ffi::OsStr;
 use std::fmt;
@@ -9,36 +9,36 @@ use pymode_workerd::Room;
 
 use crate::args::Engine;
 use crate::failure::Failure;
-use crate::python::Workshop;
+use crate::python::Context;
 
-/// What Python is to run, and what it may see.
+/// Arguments and resources of a run.
 pub(crate) struct Job<'a, A> {
-    /// What follows `python` on a command line.
+    /// The arguments after `python` on a command line.
     pub(crate) args: &'a [A],
     /// Directories to import from.
     pub(crate) sites: &'a [PathBuf],
     /// The current directory, readable and writable.
     pub(crate) cwd: &'a Path,
-    /// One more file: where the guest sees it, and where it is.
+    /// One more file: its path in the guest, and its path here.
     pub(crate) file: Option<(PathBuf, PathBuf)>,
-    /// How much memory Python may use, in bytes; what the engine has for it when nothing is said.
+    /// Maximum memory of Python in bytes. `None` is the engine's default.
     pub(crate) memory: Option<u64>,
-    /// How large the current directory may be where a copy of it is made.
+    /// Maximum size of the current directory where it is copied.
     pub(crate) room: Room,
 }
 
 impl<A: AsRef<OsStr>> Job<'_, A> {
-    /// Runs it, and says on stderr what it died of.
-    pub(crate) fn run(&self, workshop: &Workshop, engine: Engine) -> Result<ExitCode, Failure> {
+    /// Runs Python, and reports a failure on stderr.
+    pub(crate) fn run(&self, context: &Context, engine: Engine) -> Result<ExitCode, Failure> {
         match engine {
-            Engine::Wasmtime => self.natively(workshop),
-            Engine::Workerd => self.in_a_worker(workshop),
+            Engine::Wasmtime => self.natively(context),
+            Engine::Workerd => self.in_a_worker(context),
         }
     }
 
-    fn natively(&self, workshop: &Workshop) -> Result<ExitCode, Failure> {
+    fn natively(&self, context: &Context) -> Result<ExitCode, Failure> {
         use pymode_native::Exit;
-        let python = workshop.native()?;
+        let python = context.native()?;
         let mut run = python.run();
         run.cwd(self.cwd)?;
         for site in self.sites {
@@ -56,14 +56,14 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         }
         let exit = run.start()?;
         if let Exit::Fault(fault) = &exit {
-            tell(fault);
+            report_failure(fault);
         }
         Ok(ExitCode::from(exit.code()))
     }
 
-    fn in_a_worker(&self, workshop: &Workshop) -> Result<ExitCode, Failure> {
+    fn in_a_worker(&self, context: &Context) -> Result<ExitCode, Failure> {
         use pymode_workerd::Exit;
-        let python = workshop.worker()?;
+        let python = context.worker()?;
         let mut run = python.run();
         run.cwd(self.cwd).room(self.room).args(self.args);
         if let Some(memory) = self.memory {
@@ -80,18 +80,18 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
         }
         let exit = run.start()?;
         if let Exit::Fault(fault) = &exit {
-            tell(fault);
+            report_failure(fault);
         }
         Ok(ExitCode::from(exit.code()))
     }
 }
 
-/// Whether the loader is to tell what it does, as `LD_DEBUG=all` has it elsewhere.
+/// Returns `true` if the loader should trace its work, like `LD_DEBUG=all`.
 pub(crate) fn traces_loads() -> bool {
     std::env::var_os("PYMODE_DL_DEBUG").is_some_and(|value| !value.is_empty() && value != "0")
 }
 
-/// Says what a program died of.
-pub(crate) fn tell(fault: &impl fmt::Display) {
+/// Prints the reason why a program failed.
+pub(crate) fn report_failure(fault: &impl fmt::Display) {
     eprintln!("error: {fault}");
 }

@@ -1,4 +1,4 @@
-//! The `pymode` command. Results go to stdout, diagnostics and progress to stderr; the exit code is 0, 1 (failure) or 2 (wrong usage).
+//! The `pymode` command. Results go to stdout, diagnostics to stderr. Exit code 0, 1 (failed) or 2 (wrong use).
 
 mod abi;
 mod args;

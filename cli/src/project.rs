@@ -1,4 +1,4 @@
-//! A project of a Worker: its folder, what it says of itself, and what it depends on.
+//! A Worker's project: its folder, its settings, and its dependencies.
 
 use std::path::{Path, PathBuf};
 
@@ -7,17 +7,17 @@ use pymode_workerd::{Bundle, Manifest, Project};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
-use crate::python::Workshop;
+use crate::python::Context;
 
-/// Where a project keeps its modules.
+/// Directory of a project's modules.
 pub(crate) const SOURCES: &str = "src";
 
-/// For whose eyes a bundle is.
+/// Audience of a bundle.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// Tracebacks are for the log only.
+    /// Tracebacks only go to the log.
     Deployment,
-    /// Tracebacks are shown to whoever asks.
+    /// Tracebacks are part of the answer.
     Development,
 }
 
@@ -33,15 +33,15 @@ pub(crate) fn sources(dir: &Path) -> PathBuf {
     dir.join(SOURCES)
 }
 
-/// Reads a project and bundles it with all that it depends on, which is built if need be.
+/// Reads a project and bundles it with its dependencies, which are built if necessary.
 pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
     let manifest = Manifest::read(dir)?;
-    let workshop = Workshop::with(Options {
+    let context = Context::with(Options {
         docstrings: manifest.settings.docstrings,
         ..Options::default()
     })?;
-    let sites = sites(&workshop, dir, &manifest)?;
-    let python = workshop.worker()?;
+    let sites = sites(&context, dir, &manifest)?;
+    let python = context.worker()?;
     let packed = tempfile::tempdir_in(python.scratch())?;
     let project = Project {
         sources: &sources(dir),
@@ -51,12 +51,12 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
         traces_loads: purpose == Purpose::Development && crate::job::traces_loads(),
     };
     let bundle = python.bundle(
-        &workshop.python.native,
+        &context.python.native,
         &project,
         &packed.path().join("packed"),
     )?;
     for unloadable in bundle.unloadable() {
-        workshop.reporter.println(&format!("warning: {unloadable}"));
+        context.reporter.println(&format!("warning: {unloadable}"));
     }
     Ok(Bundled {
         manifest,
@@ -65,11 +65,11 @@ pub(crate) fn bundle(dir: &Path, purpose: Purpose) -> Result<Bundled, Failure> {
     })
 }
 
-/// The directories that make importable what a project depends on, in order: what its lock names, if it has one.
-fn sites(workshop: &Workshop, dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, Failure> {
+/// Directories that make a project's dependencies importable, in order. A lock has precedence.
+fn sites(context: &Context, dir: &Path, manifest: &Manifest) -> Result<Vec<PathBuf>, Failure> {
     if pymode_ext::Project::is_locked(dir) {
-        workshop.locked(&pymode_ext::Project::find(dir)?)
+        context.locked(&pymode_ext::Project::find(dir)?)
     } else {
-        workshop.requirements(&manifest.dependencies)
+        context.requirements(&manifest.dependencies)
     }
 }

@@ -1,4 +1,4 @@
-//! `pymode python`: the interpreter itself, and how the other commands get it.
+//! `pymode python`: builds the interpreter, also for the other commands.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -9,20 +9,20 @@ use pymode_toolchain::{Cache, Reporter};
 use crate::args::Python;
 use crate::failure::Failure;
 
-/// The cache, a voice, and an interpreter that is there.
-pub(crate) struct Workshop {
+/// The cache, the reporter, and a built interpreter.
+pub(crate) struct Context {
     pub(crate) cache: Cache,
     pub(crate) reporter: Reporter,
     pub(crate) python: Built,
 }
 
-impl Workshop {
-    /// Opens the cache and builds what is missing of the interpreter.
+impl Context {
+    /// Opens the cache and builds the interpreter if necessary.
     pub(crate) fn open() -> Result<Self, Failure> {
         Self::with(Options::default())
     }
 
-    /// The same with an interpreter of some other form.
+    /// Like [`open`](Self::open), with an interpreter built with other options.
     pub(crate) fn with(options: Options) -> Result<Self, Failure> {
         let reporter = Reporter::stderr();
         let cache = Cache::open()?.with_reporter(&reporter);
@@ -60,11 +60,11 @@ pub(crate) fn python(verb: &Python) -> Result<ExitCode, Failure> {
         no_docstrings,
         sources,
     } = verb;
-    let workshop = Workshop::with(Options {
+    let context = Context::with(Options {
         docstrings: !no_docstrings,
         sources: *sources,
     })?;
-    for path in [&workshop.python.wasm, &workshop.python.image] {
+    for path in [&context.python.wasm, &context.python.image] {
         println!("{}\t{}", path.display(), size(path)?);
     }
     Ok(ExitCode::SUCCESS)

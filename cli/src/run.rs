@@ -1,4 +1,4 @@
-//! `pymode run`: Python as `python` runs it.
+//! `pymode run`: runs Python as `python` does.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -9,13 +9,13 @@ use pymode_workerd::Room;
 use crate::args::{Megabytes, Run};
 use crate::failure::Failure;
 use crate::job::Job;
-use crate::python::Workshop;
+use crate::python::Context;
 
 pub(crate) fn run(args: &Run) -> Result<ExitCode, Failure> {
-    let workshop = Workshop::open()?;
+    let context = Context::open()?;
     let cwd = std::env::current_dir()?;
     let mut sites = args.site.clone();
-    sites.extend(workshop.sites(&args.with)?);
+    sites.extend(context.sites(&args.with)?);
     let file = match script(&args.python) {
         Some(script) => outside(&cwd, script)?,
         None => None,
@@ -28,14 +28,14 @@ pub(crate) fn run(args: &Run) -> Result<ExitCode, Failure> {
         memory: args.memory.map(Megabytes::bytes),
         room: Room::default(),
     };
-    job.run(&workshop, args.engine)
+    job.run(&context, args.engine)
 }
 
-/// A script outside the current directory was named by the user: that file, and no other beside it, can be read too. Where the
-/// guest sees it, and where it is.
+/// A script outside the current directory: the guest may read this file and no other beside it. Returns its path in the
+/// guest, and its path here.
 fn outside(cwd: &Path, script: &OsStr) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
     let path = cwd.join(script);
-    // A script that is not there is Python's to complain of.
+    // Python reports a missing script itself.
     let Ok(real) = path.canonicalize() else {
         return Ok(None);
     };
@@ -43,7 +43,8 @@ fn outside(cwd: &Path, script: &OsStr) -> Result<Option<(PathBuf, PathBuf)>, Fai
     Ok(is_outside.then(|| (without_dots(&path), real)))
 }
 
-/// The path as the guest's libc will ask for it: `..` taken back by text.
+/// Normalises a path by its text, as the guest's libc does.
+/// `Path::components` keeps `..`, and `canonicalize` follows links, which the guest does not see.
 fn without_dots(path: &Path) -> PathBuf {
     let mut clean = PathBuf::new();
     for part in path.components() {
@@ -56,7 +57,7 @@ fn without_dots(path: &Path) -> PathBuf {
     clean
 }
 
-/// The script among what Python gets, if it gets one: the first word that is neither an option nor the value of one.
+/// The script in Python's arguments: the first that is neither an option nor an option's value.
 fn script(args: &[OsString]) -> Option<&OsStr> {
     let mut words = args.iter();
     while let Some(word) = words.next() {
@@ -75,7 +76,7 @@ fn script(args: &[OsString]) -> Option<&OsStr> {
             }
             continue;
         }
-        // In a cluster such as `-uc`, the first flag that takes a value takes the rest of the word, or the next word.
+        // In a cluster such as `-uc`, the first flag with a value takes the rest of the word, or the next word.
         let Some(at) = flags.find(['c', 'm', 'W', 'X']) else {
             continue;
         };

@@ -1,7 +1,7 @@
 """Calls one hook of a build backend (PEP 517): backend.py HOOK RESULT SETTINGS BACKEND OUTPUT [PATH...]
 
-HOOK is `requires` or `wheel`. RESULT is the file for what the hook gives back, as JSON: its stdout belongs to the
-compilers. SETTINGS is JSON. PATHs are the directories of a backend that lies in the project itself.
+HOOK is `requires` or `wheel`. RESULT is the file for the hook's result, as JSON: stdout belongs to the compilers. SETTINGS
+is JSON. PATHs are the directories of a backend within the project itself.
 """
 
 import importlib
@@ -10,7 +10,7 @@ import importlib.util
 import json
 import os
 import platform
-import subprocess  # Before the platform is the guest's, on which there are no processes.
+import subprocess  # Imported before the platform becomes the guest's, which has no processes.
 import sys
 import sysconfig
 
@@ -18,14 +18,14 @@ GUEST = {"sysname": "wasi", "nodename": "", "release": "0.0.0", "version": "0.0.
 
 
 def import_tools():
-    """What is compiled for this machine has no code for another platform, and asks which it is when it is imported."""
+    """Imports tools that are compiled for this machine: they read the platform on import and know no other."""
     for tool in ("mypyc.build",):
         if importlib.util.find_spec(tool.partition(".")[0]):
             importlib.import_module(tool)
 
 
-def be_the_guest():
-    """What setup.py asks of Python, it asks of the guest."""
+def report_guest_platform():
+    """Makes Python report the guest's platform to setup.py."""
     sys.platform = "wasi"
     os.uname = lambda: os.uname_result(tuple(GUEST.values()))
     platform.uname = lambda: platform.uname_result(
@@ -37,14 +37,14 @@ def be_the_guest():
     platform.libc_ver = lambda *_, **__: ("", "")
 
 
-def tell_suffixes():
-    """What this Python imports is not what is built: there is no `.abi3.so`."""
+def set_suffixes():
+    """Sets the suffixes of the modules to build, which this Python cannot import. There is no `.abi3.so`."""
     suffixes = [sysconfig.get_config_var("EXT_SUFFIX"), sysconfig.get_config_var("SHLIB_SUFFIX")]
     importlib.machinery.EXTENSION_SUFFIXES[:] = suffixes
 
 
-def tell_distutils(settings):
-    """distutils reads one more configuration file: how many extensions are compiled at once."""
+def configure_distutils(settings):
+    """Writes an additional configuration file of distutils: the number of parallel compilers."""
     path = os.path.join(settings["scratch"], "distutils.cfg")
     with open(path, "w", encoding="utf-8") as file:
         file.write(f"[build_ext]\nparallel = {settings['jobs']}\n")
@@ -52,7 +52,7 @@ def tell_distutils(settings):
 
 
 def config_settings(settings):
-    """What a backend has no other way to be told."""
+    """Returns the settings that a backend only accepts in this form."""
     if "mesonpy" in sys.modules:
         return {
             "setup-args": [f"--cross-file={settings['meson_cross_file']}"],
@@ -64,22 +64,22 @@ def config_settings(settings):
 def main(hook, result, settings, backend, output, *paths):
     settings = json.loads(settings)
     if hook == "wheel":
-        tell_distutils(settings)
+        configure_distutils(settings)
         import_tools()
-        tell_suffixes()
-        be_the_guest()
+        set_suffixes()
+        report_guest_platform()
     sys.path[:0] = paths
     module, _, attributes = backend.partition(":")
     target = importlib.import_module(module)
     for attribute in filter(None, attributes.split(".")):
         target = getattr(target, attribute)
     if hook == "requires":
-        ask = getattr(target, "get_requires_for_build_wheel", None)
-        answer = list(ask(config_settings(settings))) if ask else []
+        requires = getattr(target, "get_requires_for_build_wheel", None)
+        value = list(requires(config_settings(settings))) if requires else []
     else:
-        answer = target.build_wheel(output, config_settings(settings))
+        value = target.build_wheel(output, config_settings(settings))
     with open(result, "w", encoding="utf-8") as file:
-        json.dump(answer, file)
+        json.dump(value, file)
 
 
 main(*sys.argv[1:])

@@ -1,12 +1,11 @@
-"""Runs a test suite as Python would, less the tests that are named: -c SUITE SETTINGS ARGS...
+"""Runs a test suite as Python would, except for skipped tests: -c SUITE SETTINGS ARGS...
 
-SETTINGS is JSON: `skips`, patterns of test names, each with its reason, or `import NAME` for what uses a module that is not
-there, or a part of the package that cannot be imported; `modules`, which must come from side modules, or the
-run would prove nothing; `whole`, whether all tests are run; `report`, a file for the outcome as JSON, or null; `running`, one for the name of the test that runs, for
-whoever wants to know which one the guest died of, or null. ARGS is what
-Python is to run: `-m MODULE ...` or `-c CODE ...`.
+SETTINGS is JSON: `skips` has patterns of test names, each with its reason, or `import NAME` for tests that use a missing module
+or a part of the package that cannot be imported; `modules` must be loaded from side modules, or the run proves nothing; `whole`
+is true if all tests run; `report` is a file for the outcome as JSON, or null; `running` is a file for the name of the running
+test, which remains if the guest dies, or null. ARGS are Python's arguments: `-m MODULE ...` or `-c CODE ...`.
 
-A skipped test is reported as one, and a pattern that no test matches is an error: the list of skips must not rot.
+A skipped test is reported as one. A pattern that no test matches is an error, so that the list of skips stays correct.
 """
 
 import _imp
@@ -23,8 +22,8 @@ import time
 import types
 import unittest
 
-# There is no dup() for pytest to turn streams around with, nothing to be gained from what else is turned off, and no user
-# who could own a directory for temporary files. These lie in memory, and nobody looks at them afterwards.
+# The guest has no user who could own a directory for temporary files. They are in memory, and nothing reads them afterwards.
+# The plugins that are turned off have no use here.
 PYTEST = [
     "--capture=sys", "--basetemp=/tmp/pytest", "-o", "tmp_path_retention_policy=none",
     "-p", "no:cacheprovider", "-p", "no:faulthandler", "-p", "no:threadexception",
@@ -48,7 +47,7 @@ def reason(name):
 
 
 def begin(name):
-    """Says which test runs from now on."""
+    """Records the name of the test that starts."""
     if running:
         running.seek(0)
         running.truncate()
@@ -56,7 +55,7 @@ def begin(name):
 
 
 class Absent:
-    """Something of a module that is not there: tests may name it, and whoever uses it is skipped."""
+    """An attribute of a missing module: tests may name it, and a test that uses it is skipped."""
 
     def __init__(self, module, why, name=""):
         self._module, self._why, self._name = module, why, name
@@ -97,7 +96,7 @@ class AbsentModule(types.ModuleType):
 
 
 def stand_in():
-    """Lets tests be collected whose files import what is not there. The package itself is told that it is not there."""
+    """Makes files of tests importable although they import missing modules. The package itself still gets an ImportError."""
     modules = {name: AbsentModule(name, why) for name, why in absent.items()}
     importing = builtins.__import__
 
@@ -116,7 +115,7 @@ def stand_in():
                 return modules[name.split(".")[0]]
             if name in modules and (fromlist or "." not in name):
                 return modules[name]
-            # A part of a package that is there.
+            # A missing part of an existing package.
             for part in known:
                 parent, _, child = part.rpartition(".")
                 setattr(importlib.import_module(parent), child, modules[part])
@@ -165,7 +164,7 @@ class Pytest:
 
     @staticmethod
     def path(path, config):
-        """What a file is called: its path below the suite, or below what it was imported from."""
+        """Returns the path of a file below the suite, or below the directory that it was imported from."""
         for root in [config.rootpath, *map(pathlib.Path, sys.path)]:
             if root.is_absolute() and root != path and path.is_relative_to(root):
                 return path.relative_to(root).as_posix()
@@ -206,14 +205,14 @@ class Pytest:
         if report.skipped:
             note(Pytest.name, "skipped", dict(report.user_properties).get("pymode") or Pytest.absence(report))
         elif report.failed or (report.when == "call" and type(report) is pytest.TestReport):
-            # Not for each subtest that passed: the test is one.
+            # A subtest that passes is not counted: the test is one.
             note(Pytest.name, report.outcome)
 
     @staticmethod
     def absence(report):
-        """Why a test was skipped, if it was for a module that is not there."""
-        said = str(report.longrepr)
-        return next((why for why in absent.values() if why in said), None)
+        """Returns the reason of a skip that is due to a missing module."""
+        text = str(report.longrepr)
+        return next((why for why in absent.values() if why in text), None)
 
     @staticmethod
     def pytest_collectreport(report):
@@ -225,7 +224,7 @@ class Pytest:
 
 
 def prove():
-    """Imports the extension modules and times what the loader and the module's own init take."""
+    """Imports the extension modules, and times the loader and the modules' own init functions."""
     times = {}
     create = _imp.create_dynamic
 
@@ -240,7 +239,7 @@ def prove():
     for name in settings["modules"]:
         path = importlib.import_module(name).__file__
         if not path.endswith(".wasm"):
-            sys.exit(f"error: `{name}` is not loaded from a side module, but is {path}")
+            sys.exit(f"error: `{name}` was loaded from {path}, not from a side module")
         if name in times:
             outcome["modules"][name] = round(times[name] * 1000, 1)
     _imp.create_dynamic = create
@@ -262,14 +261,14 @@ def run(kind, what, *arguments):
 
 def finish(code):
     sys.stdout.flush()
-    say = lambda text: print(text, file=sys.stderr)
+    report = functools.partial(print, file=sys.stderr)
     for name, milliseconds in outcome["modules"].items():
-        say(f"{name}: a side module, loaded in {milliseconds} ms")
+        report(f"{name}: side module loaded in {milliseconds} ms")
     for why, count in sorted(outcome["skipped"].items()):
-        say(f"skipped {count}: {why}")
-    say(f"{outcome['passed']} passed, {len(outcome['failed'])} failed, {outcome['skipped'].total()} skipped")
+        report(f"skipped {count}: {why}")
+    report(f"{outcome['passed']} passed, {len(outcome['failed'])} failed, {outcome['skipped'].total()} skipped")
     for name in outcome["failed"]:
-        say(f"failed: {name}")
+        report(f"failed: {name}")
     if settings["report"]:
         with open(settings["report"], "w", encoding="utf-8") as file:
             json.dump(outcome, file)

@@ -1,4 +1,4 @@
-//! The build: a specification in, a checked wheel out, each step in the cache.
+//! Builds wheels: a specification in, a checked wheel out, each step in the cache.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,12 +7,13 @@ use std::time::Instant;
 use pymode_toolchain::cache::Lock;
 use pymode_toolchain::{Cache, CacheError, Key, Reporter, cc, download, rust};
 
+use crate::SOURCES;
 use crate::check::{check_wheel, provided, warnings};
 use crate::cross::{Cross, Target, needs_rust};
 use crate::environment;
 use crate::error::Error;
 use crate::finish::finish;
-use crate::hook::{BACKEND, Frontend};
+use crate::hook::Frontend;
 use crate::job::{Job, Origin, no_sdist, require_pinned};
 use crate::library::{self, Library};
 use crate::lock::{Artifact, Locked};
@@ -22,13 +23,13 @@ use crate::spec::Spec;
 use crate::suite::TIME;
 use crate::wheel::{Wheel, WheelName};
 
-/// Whether the directory that a package is built in stays.
+/// Keep or delete the directory that a package is built in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Keep {
-    /// It is deleted.
+    /// Delete it.
     #[default]
     No,
-    /// It stays, and its path is told.
+    /// Keep it and report its path.
     Yes,
 }
 
@@ -43,7 +44,7 @@ pub struct Builder<'a> {
 }
 
 impl<'a> Builder<'a> {
-    /// A builder for a Python. `driver` is a program that is `pymode cc` when called with the arguments `cc …`.
+    /// Creates a builder for a Python. `driver` is a program that acts as `pymode cc` when called with the arguments `cc …`.
     pub fn new(cache: &'a Cache, reporter: &'a Reporter, target: Target, driver: &Path) -> Self {
         Self {
             cache,
@@ -54,17 +55,17 @@ impl<'a> Builder<'a> {
         }
     }
 
-    /// The same, keeping build directories or not.
+    /// Sets whether build directories are kept.
     #[must_use]
     pub fn keep(mut self, keep: Keep) -> Self {
         self.keep = keep;
         self
     }
 
-    /// The wheel of a specification: from the cache, or built now. A wheel is given back as it is, checked.
+    /// Returns the wheel of a specification, from the cache or built now. A wheel is checked and returned as it is.
     ///
     /// # Errors
-    /// When the source cannot be had, the backend or a compiler fails, or the result would not load.
+    /// When the source is not available, the backend or a compiler fails, or the result would not load.
     pub fn build(&self, spec: &Spec) -> Result<Wheel, Error> {
         match self.job(spec)? {
             Some(job) => self.run(&job),
@@ -73,20 +74,20 @@ impl<'a> Builder<'a> {
                     unreachable!("all else is a job")
                 };
                 let wheel = Wheel::at(path)?;
-                self.require_well(&wheel.file(), &wheel)?;
+                self.require_valid(&wheel.file(), &wheel)?;
                 Ok(wheel)
             }
         }
     }
 
-    /// The wheel of a package that was resolved: plain Python as it is published, all else built.
+    /// Returns the wheel of a resolved package: pure Python wheels as published, everything else built.
     pub(crate) fn wheel_of(&self, locked: &Locked) -> Result<Wheel, Error> {
         let recipe = Recipe::find(&locked.name)?.map(|recipe| recipe.for_version(&locked.version));
         let is_pure = |artifact: &&Artifact| {
             WheelName::parse(&artifact.file).is_ok_and(|name| name.is_pure())
         };
         let pure = locked.wheels.iter().find(is_pure);
-        // A project that publishes wheels for single platforms has C code, even if it publishes a plain one as well.
+        // A project that publishes wheels for single platforms has C code, even if it also publishes a pure wheel.
         let has_native = locked.wheels.iter().any(|artifact| !is_pure(&artifact));
         match (pure, &locked.sdist) {
             (Some(pure), sdist) if recipe.is_none() && (!has_native || sdist.is_none()) => {
@@ -118,16 +119,7 @@ impl<'a> Builder<'a> {
             .key("target", &self.target.key())
             .key("cc", &cc::key())
             .key("libraries", &library::all_key())
-            .field("backend", BACKEND)
-            .field("recipe", include_str!("build.rs"))
-            .field("hook", include_str!("hook.rs"))
-            .field("finish", include_str!("finish.rs"))
-            .field("overlay", include_str!("overlay.rs"))
-            .field("cross", include_str!("cross/mod.rs"))
-            .field("meson", include_str!("cross/meson.rs"))
-            .field("cmake", include_str!("cross/cmake.rs"))
-            .field("rust", include_str!("cross/rust.rs"))
-            .field("config.site", include_str!("../helpers/config.site"));
+            .field("sources", SOURCES);
         if self.keep == Keep::Yes {
             return self.run_and_keep(job, &key);
         }
@@ -142,7 +134,7 @@ impl<'a> Builder<'a> {
         only_wheel(&dir)
     }
 
-    /// Builds it, whether the cache has it or not: somebody wants to look at the build tree.
+    /// Builds even if the cache has the wheel, because the user wants to look at the build tree.
     fn run_and_keep(&self, job: &Job, key: &Key) -> Result<Wheel, Error> {
         let work = self.work(job);
         let _lock = self.alone_in(&work)?;
@@ -163,7 +155,7 @@ impl<'a> Builder<'a> {
         only_wheel(&dir)
     }
 
-    /// Where a job is built. It depends on the source alone: compilers that keep what they have compiled know it again.
+    /// The directory of a build. It depends on the source alone, so that compiler caches recognise it.
     fn work(&self, job: &Job) -> PathBuf {
         let key = Key::new(&job.what.replace(' ', "-")).key("job", &job.key());
         self.cache.root().join("builds").join(key.hex())
@@ -175,7 +167,7 @@ impl<'a> Builder<'a> {
             .lock(&work.with_file_name(format!(".{name}.lock")))
     }
 
-    /// Builds in `work`, which must not exist; the wheel is put into `into` when all is well with it.
+    /// Builds in `work`, which must not exist, and puts the wheel into `into` when it is valid.
     fn make(&self, job: &Job, work: &Path, into: &Path) -> Result<(), Error> {
         let tree = self.unpack(job, &work.join("source"))?;
         let started = Instant::now();
@@ -217,7 +209,7 @@ impl<'a> Builder<'a> {
                 (Ok(built), _) => break built,
                 (Err(_), Some(missing)) if !missing.is_among(&libraries) => {
                     self.reporter.println(&format!(
-                        "{} needs {}: once more with it",
+                        "{} needs {}: building again with it",
                         job.what, missing.name
                     ));
                     libraries.push(missing);
@@ -230,7 +222,7 @@ impl<'a> Builder<'a> {
         fs::create_dir(&finished).map_err(CacheError::io("create", &finished))?;
         let wheel = finish(&Wheel::at(&built)?, &finished)?;
         require_modules(&frontend, &wheel)?;
-        self.require_well(&job.what, &wheel)?;
+        self.require_valid(&job.what, &wheel)?;
         for warning in warnings(&wheel)? {
             self.reporter
                 .println(&format!("note: {}: {warning}", job.what));
@@ -243,11 +235,11 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    /// That it can be installed and will load.
-    fn require_well(&self, what: &str, wheel: &Wheel) -> Result<(), Error> {
+    /// Fails unless the wheel can be installed and will load.
+    fn require_valid(&self, what: &str, wheel: &Wheel) -> Result<(), Error> {
         wheel.name.require_usable(&wheel.file())?;
         let mut reports = check_wheel(wheel, &|name| provided(self.cache, self.reporter, name))?;
-        reports.retain(|report| !report.is_well());
+        reports.retain(|report| !report.is_valid());
         if reports.is_empty() {
             Ok(())
         } else {
@@ -259,7 +251,7 @@ impl<'a> Builder<'a> {
     }
 }
 
-/// That the extension modules which the recipe names are there: some packages go on without them.
+/// Fails unless the modules that the recipe names exist: some packages silently build without them.
 fn require_modules(frontend: &Frontend<'_>, wheel: &Wheel) -> Result<(), Error> {
     let Some(recipe) = &frontend.job.recipe else {
         return Ok(());
@@ -275,7 +267,7 @@ fn require_modules(frontend: &Frontend<'_>, wheel: &Wheel) -> Result<(), Error> 
     if missing.is_empty() {
         return Ok(());
     }
-    let reason = frontend.compiler_said().unwrap_or_default();
+    let reason = frontend.compiler_error().unwrap_or_default();
     Err(Error::NoModules {
         what: frontend.job.what.clone(),
         missing,
@@ -290,10 +282,7 @@ fn only_wheel(dir: &Path) -> Result<Wheel, Error> {
             return Ok(Wheel::at(&path)?);
         }
     }
-    let missing = std::io::Error::new(
-        std::io::ErrorKind::NotFound,
-        "there is no wheel in it; delete it",
-    );
+    let missing = std::io::Error::new(std::io::ErrorKind::NotFound, "it holds no wheel; delete it");
     Err(CacheError::io("use the cached build", dir)(missing).into())
 }
 

@@ -1,4 +1,4 @@
-//! The packages that a build runs with: its requirements and theirs, in a directory of their own.
+//! The packages that a build runs with, in a directory of their own: its requirements and theirs.
 
 use std::path::{Path, PathBuf};
 
@@ -6,9 +6,9 @@ use pymode_toolchain::{Cache, Key, Reporter, Step, StepError, uv};
 
 use crate::error::Error;
 
-/// The directory with these requirements installed for the native Python.
+/// Returns a directory with these requirements installed for the native Python.
 ///
-/// Which versions is decided when the directory is made; it is made once for each list of requirements.
+/// The versions are chosen when the directory is created, once for each list of requirements.
 pub(crate) fn provision(
     cache: &Cache,
     reporter: &Reporter,
@@ -38,7 +38,7 @@ pub(crate) fn provision(
                 "pip",
                 "install",
                 "--quiet",
-                // Each hook of a build starts a Python anew, which may not write into this directory.
+                // Each hook of a build starts a new Python, which must not write into this directory.
                 "--compile-bytecode",
                 "--link-mode",
                 "copy",

@@ -1,4 +1,4 @@
-//! What can go wrong between a name and a wheel.
+//! Errors between a specification and a wheel.
 
 use std::path::PathBuf;
 
@@ -10,50 +10,50 @@ use crate::recipe::RecipeError;
 use crate::spec::SpecError;
 use crate::wheel::WheelError;
 
-/// A failure of `pymode ext`; each says what, where, and what to do next.
+/// A failure of `pymode ext`: what failed, where, and the next step.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// Nothing can be built from what was asked for.
+    /// An invalid specification.
     #[error(transparent)]
     Spec(#[from] SpecError),
-    /// A recipe is wrong.
+    /// An invalid recipe.
     #[error(transparent)]
     Recipe(#[from] RecipeError),
-    /// A tool cannot be had.
+    /// A tool is missing.
     #[error(transparent)]
     Toolchain(Box<pymode_toolchain::Error>),
-    /// There is no Rust for the guest.
+    /// Rust for the guest is missing.
     #[error(transparent)]
     Rust(#[from] pymode_toolchain::rust::RustError),
     /// uv finds no files for the requirements.
-    #[error("cannot resolve {requirements}\n{}", uv_said(said))]
+    #[error("cannot resolve {requirements}\n{}", uv_output(said))]
     Unresolved {
-        /// What was asked for.
+        /// The requirements.
         requirements: String,
-        /// What uv says.
+        /// uv's output.
         said: String,
     },
-    /// uv cannot install what a build requires.
+    /// uv cannot install the requirements of a build.
     #[error(
         "cannot install {requirements}, which the build requires\n{}",
-        uv_said(said)
+        uv_output(said)
     )]
     Uninstalled {
-        /// What it requires.
+        /// The requirements.
         requirements: String,
-        /// What uv says.
+        /// uv's output.
         said: String,
     },
-    /// uv's answer is not understood.
-    #[error("the resolution is not understood: {reason}")]
+    /// uv's answer is invalid.
+    #[error("invalid answer of uv: {reason}")]
     Lock {
-        /// What and where.
+        /// The reason.
         reason: String,
     },
     /// The index has no sdist.
     #[error(
-        "`{name}` {version} has no source distribution that can be had and checked, and none of its wheels is for any platform"
+        "`{name}` {version} has neither a source distribution with a sha256 nor a wheel for every platform"
     )]
     NoSdist {
         /// The project.
@@ -61,44 +61,44 @@ pub enum Error {
         /// The version.
         version: String,
     },
-    /// The index gives another file than the recipe names.
+    /// The index has a file other than the one that the recipe names.
     #[error(
-        "the sdist of `{name}` {version} has sha256 {found}, but its recipe says {wanted}\n  hint: correct `extensions/recipes/{name}.toml` if the file was published anew"
+        "the sdist of `{name}` {version} has sha256 {found}, but its recipe has {wanted}\n  hint: correct `extensions/recipes/{name}.toml` if the file was published again"
     )]
     OtherSdist {
         /// The project.
         name: String,
         /// The version.
         version: String,
-        /// What the index says.
+        /// sha256 in the index.
         found: String,
-        /// What the recipe says.
+        /// sha256 in the recipe.
         wanted: String,
     },
-    /// An sdist that does not look like one.
-    #[error("`{}` is no source distribution: {reason}", path.display())]
+    /// A file that is not an sdist.
+    #[error("not a source distribution: `{}`: {reason}", path.display())]
     NotAnSdist {
         /// The file.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         reason: &'static str,
     },
-    /// A `pyproject.toml` that means nothing.
-    #[error("`{}` is wrong: {reason}", path.display())]
+    /// An invalid `pyproject.toml`.
+    #[error("invalid `{}`: {reason}", path.display())]
     Pyproject {
         /// The file.
         path: PathBuf,
-        /// What and where.
+        /// The reason.
         reason: String,
     },
     /// There is no project.
-    #[error("there is no `pyproject.toml` in `{}` or above it\n  hint: a project has one, with `[project]` and `name = \"…\"` in it; `--project DIR` names another directory", dir.display())]
+    #[error("no such file: `pyproject.toml` in `{}` or above it\n  hint: create one with `[project]` and `name = \"…\"`, or name another directory with `--project DIR`", dir.display())]
     NoProject {
-        /// Where it was looked for.
+        /// The directory.
         dir: PathBuf,
     },
-    /// A package that was to be removed is not there.
-    #[error("`{name}` is not among the dependencies of the project in `{}`", dir.display())]
+    /// A package to remove that is not a dependency.
+    #[error("`{name}` is not a dependency of the project in `{}`", dir.display())]
     NotRequired {
         /// The package.
         name: String,
@@ -107,71 +107,71 @@ pub enum Error {
     },
     /// A project whose lock is missing or made for other requirements.
     #[error(
-        "`{}` {}\n  hint: `pymode lock` makes it",
+        "`{}` {}\n  hint: run `pymode lock`",
         path.display(),
-        if *there { "was made for other dependencies than `pyproject.toml` now has" } else { "is not there" }
+        if *there { "is out of date: the dependencies in `pyproject.toml` have changed" } else { "does not exist" }
     )]
     Unlocked {
         /// The lock.
         path: PathBuf,
-        /// Whether there is one at all.
+        /// `true` if there is a lock.
         there: bool,
     },
-    /// A lock file that means nothing.
-    #[error("`{}` is wrong: {reason}\n  hint: delete it, and `pymode lock` makes it anew", path.display())]
+    /// An invalid lock file.
+    #[error("invalid `{}`: {reason}\n  hint: delete it and run `pymode lock`", path.display())]
     Lockfile {
         /// The file.
         path: PathBuf,
-        /// What and where.
+        /// The reason.
         reason: String,
     },
     /// The backend failed.
     #[error("cannot build `{what}`\n{reason}")]
     Build {
-        /// What was built.
+        /// The package.
         what: String,
-        /// The compiler's or the backend's words, and a hint.
+        /// The compiler's or the backend's error, and a hint.
         reason: String,
     },
-    /// The backend made a wheel without the extension modules that it should hold.
+    /// The backend built a wheel without the expected extension modules.
     #[error("the wheel of `{what}` lacks {}{}", list(missing), after(reason))]
     NoModules {
-        /// What was built.
+        /// The package.
         what: String,
         /// The modules, by their dotted names.
         missing: Vec<String>,
-        /// Why, if a compiler said so.
+        /// The compiler's error, if there is one.
         reason: String,
     },
     /// A side module breaks the contract.
     #[error("the wheel of `{what}` would not load:\n{}", reports.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Check {
-        /// What was built.
+        /// The package.
         what: String,
-        /// Each module with its faults.
+        /// Each module with its violations.
         reports: Vec<Report>,
     },
-    /// A wheel that cannot be used.
+    /// An invalid wheel.
     #[error(transparent)]
     Wheel(#[from] WheelError),
-    /// A recipe changes a test file that is not as it was.
+    /// A recipe edits a test file that has changed.
     #[error(
-        "the recipe of `{what}` wants to change `{text}` in `{}`, where it stands {found} times\n  hint: correct its `[test.edits]`",
+        "the recipe of `{what}` edits `{text}` in `{}`, which holds it {found} times\n  hint: correct `[test.edits]` in the recipe",
         path.display()
     )]
     Edit {
-        /// Whose tests they are.
+        /// The package.
         what: String,
         /// The file.
         path: PathBuf,
-        /// What is to be changed.
+        /// The text to replace.
         text: String,
-        /// How often it is there; once is right.
+        /// Number of occurrences; exactly one is valid.
         found: usize,
     },
-    /// A package has no tests that can be run.
+    /// A package without tests.
     #[error(
-        "it is not known how to run the tests of `{what}`: neither its sdist nor the package has a directory `tests` or `test`, and its `pyproject.toml` has no `testpaths` for pytest\n  hint: a `[test]` table in `extensions/recipes/{what}.toml` says how"
+        "could not find the tests of `{what}`: its sdist and the package have no directory `tests` or `test`, and its `pyproject.toml` has no `testpaths` for pytest\n  hint: add a `[test]` table to `extensions/recipes/{what}.toml`"
     )]
     NoTests {
         /// The package.
@@ -179,8 +179,8 @@ pub enum Error {
     },
 }
 
-/// uv's words. Of a network that is not there it tells in many lines, of which the first and the last say it.
-fn uv_said(said: &str) -> String {
+/// uv's output. For network errors uv prints many lines, of which the first and the last matter.
+fn uv_output(said: &str) -> String {
     let lines: Vec<&str> = said
         .lines()
         .filter(|line| !line.trim().is_empty())
@@ -194,11 +194,11 @@ fn uv_said(said: &str) -> String {
     let ends = ends.map(|line| line.trim().trim_start_matches("cause: "));
     let ends = ends.collect::<Vec<_>>().join(": ");
     format!(
-        "  | {ends}\n  hint: is there a network? What was built, downloaded or resolved once is kept, and needs none"
+        "  | {ends}\n  hint: check the network; packages that were built, downloaded or resolved before need none"
     )
 }
 
-/// Whether uv could not ask.
+/// Returns `true` if uv could not reach the index.
 pub(crate) fn is_of_network(said: &str) -> bool {
     said.contains("client error (Connect)")
         || said.contains("dns error")

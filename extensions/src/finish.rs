@@ -1,7 +1,7 @@
-//! The last touch on a backend's wheel: names and tags as the guest knows them.
+//! Renames: gives a backend's wheel the names and tags of the guest.
 //!
-//! Backends know the names of the platforms that they know. What they call `x.abi3.so` or `linux_x86_64` is, once it has
-//! gone through our compiler, a side module for the guest all the same.
+//! Backends name platforms that they know. A module that they call `x.abi3.so` or `linux_x86_64` was compiled by our compiler
+//! and is a side module for the guest.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,7 +18,7 @@ use crate::check::exports;
 use crate::error::Error;
 use crate::wheel::{Member, Wheel, WheelError, is_record, record_line};
 
-/// Writes the wheel into a directory, under the name that it then has.
+/// Writes the wheel into a directory, under its final name.
 pub(crate) fn finish(wheel: &Wheel, into: &Path) -> Result<Wheel, Error> {
     let members = wheel.members()?;
     let renames: BTreeMap<&str, String> = members
@@ -46,7 +46,7 @@ pub(crate) fn finish(wheel: &Wheel, into: &Path) -> Result<Wheel, Error> {
     Ok(Wheel::at(&target)?)
 }
 
-/// The name of an extension module that Python would not find under the one it has.
+/// The guest's name of an extension module, if Python would not find it under its own.
 fn guest_name(member: &Member) -> Option<String> {
     if !member.bytes.starts_with(b"\0asm") || python_module(&member.name).is_some() {
         return None;
@@ -65,7 +65,7 @@ fn write(
     members: &[Member],
     renames: &BTreeMap<&str, String>,
 ) -> zip::result::ZipResult<()> {
-    // Nothing of the machine or the time: the same build gives the same bytes.
+    // Contains neither machine nor time: the same build gives the same bytes.
     let options = |executable: bool| {
         SimpleFileOptions::default()
             .compression_method(CompressionMethod::Deflated)
@@ -100,7 +100,7 @@ fn write(
     Ok(())
 }
 
-/// WHEEL's text with one tag, ours.
+/// Replaces the tags in the text of WHEEL with ours.
 fn retag(text: &str) -> String {
     let mut lines: Vec<String> = text
         .lines()

@@ -1,8 +1,8 @@
-//! Whose a header is that a compiler does not find: a library's, or a part of a system that WASI lacks.
+//! Hints for missing headers: they belong to a library, or to a part of a system that WASI lacks.
 
 use crate::library::Library;
 
-/// Headers of libraries that are not here, by how their names begin.
+/// Libraries that pymode cannot build, by the prefixes of their headers.
 const OTHERS: &[(&str, &str)] = &[
     ("ffi.h", "libffi"),
     ("openssl/", "OpenSSL"),
@@ -55,47 +55,59 @@ const OTHERS: &[(&str, &str)] = &[
     ("cuda", "CUDA"),
 ];
 
-/// Headers of what WASI has not, by how their names begin.
+/// Features that WASI lacks, by the prefixes of their headers.
 const SYSTEM: &[(&str, &str)] = &[
-    ("sys/wait.h", "there are no processes in WASI"),
-    ("spawn.h", "there are no processes in WASI"),
-    ("sys/ptrace.h", "there are no processes in WASI"),
-    ("pthread_np.h", "there are no threads here"),
-    ("omp.h", "there are no threads here for OpenMP"),
-    ("sys/ipc.h", "there is no shared memory in WASI"),
-    ("sys/shm.h", "there is no shared memory in WASI"),
+    ("sys/wait.h", "processes are not supported on WASI"),
+    ("spawn.h", "processes are not supported on WASI"),
+    ("sys/ptrace.h", "processes are not supported on WASI"),
+    ("pthread_np.h", "threads are not supported on WASI"),
+    (
+        "omp.h",
+        "OpenMP needs threads, which are not supported on WASI",
+    ),
+    ("sys/ipc.h", "shared memory is not supported on WASI"),
+    ("sys/shm.h", "shared memory is not supported on WASI"),
     (
         "sys/sem.h",
-        "there are no semaphores between processes in WASI",
+        "semaphores between processes are not supported on WASI",
     ),
-    ("termios.h", "there are no terminals in WASI"),
-    ("pty.h", "there are no terminals in WASI"),
-    ("utmp", "there are no users in WASI"),
-    ("pwd.h", "there are no users in WASI"),
-    ("grp.h", "there are no users in WASI"),
-    ("ifaddrs.h", "network interfaces cannot be listed in WASI"),
-    ("net/if", "network interfaces cannot be listed in WASI"),
-    ("netpacket/", "there are no raw sockets in WASI"),
-    ("execinfo.h", "the stack cannot be walked in WebAssembly"),
-    ("linux/", "it is a part of Linux"),
-    ("asm/", "it is a part of Linux"),
-    ("sys/syscall.h", "it is a part of Linux"),
-    ("sys/epoll.h", "it is a part of Linux"),
-    ("sys/sysinfo.h", "it is a part of Linux"),
-    ("sys/sendfile.h", "it is a part of Linux"),
-    ("mach/", "it is a part of macOS"),
-    ("windows.h", "it is a part of Windows"),
-    ("Windows.h", "it is a part of Windows"),
-    ("winsock", "it is a part of Windows"),
-    ("arm_neon.h", "it is for another processor"),
-    ("cpuid.h", "it is for another processor"),
+    ("termios.h", "terminals are not supported on WASI"),
+    ("pty.h", "terminals are not supported on WASI"),
+    ("utmp", "users are not supported on WASI"),
+    ("pwd.h", "users are not supported on WASI"),
+    ("grp.h", "users are not supported on WASI"),
+    (
+        "ifaddrs.h",
+        "listing network interfaces is not supported on WASI",
+    ),
+    (
+        "net/if",
+        "listing network interfaces is not supported on WASI",
+    ),
+    ("netpacket/", "raw sockets are not supported on WASI"),
+    (
+        "execinfo.h",
+        "walking the stack is not supported in WebAssembly",
+    ),
+    ("linux/", "part of Linux"),
+    ("asm/", "part of Linux"),
+    ("sys/syscall.h", "part of Linux"),
+    ("sys/epoll.h", "part of Linux"),
+    ("sys/sysinfo.h", "part of Linux"),
+    ("sys/sendfile.h", "part of Linux"),
+    ("mach/", "part of macOS"),
+    ("windows.h", "part of Windows"),
+    ("Windows.h", "part of Windows"),
+    ("winsock", "part of Windows"),
+    ("arm_neon.h", "for another processor"),
+    ("cpuid.h", "for another processor"),
 ];
 
-/// What to do about a header that is not found.
+/// Returns a hint for a header that was not found.
 pub(crate) fn hint(header: &str) -> String {
     if let Some(library) = Library::with_header(header) {
         return format!(
-            "`{header}` belongs to {name}, which can be built for the guest: a recipe with `libraries = [\"{name}\"]` brings it",
+            "`{header}` belongs to {name}, which can be built for the guest: add `libraries = [\"{name}\"]` to a recipe",
             name = library.name
         );
     }
@@ -108,23 +120,23 @@ pub(crate) fn hint(header: &str) -> String {
     }
     match named(OTHERS) {
         Some(library) => format!(
-            "`{header}` belongs to {library}, a system library that no recipe brings; look for a build option that leaves it out, or for one with which the package brings its own"
+            "`{header}` belongs to {library}, a system library that is not available; look for a build option that leaves it out, or that builds the package's own copy"
         ),
         None => format!(
-            "the header belongs to a library or a system that is not there, and `{header}` tells not which; look for a build option that leaves it out"
+            "`{header}` belongs to an unknown library or system; look for a build option that leaves it out"
         ),
     }
 }
 
-/// What to do about a library that the linker does not find, called as it is behind `-l`.
+/// Returns a hint for a library that the linker did not find, by its name after `-l`.
 pub(crate) fn hint_of_archive(name: &str) -> String {
     match Library::with_archive(name) {
         Some(library) => format!(
-            "`-l{name}` is {library}, which can be built for the guest: a recipe with `libraries = [\"{library}\"]` brings it",
+            "`-l{name}` is {library}, which can be built for the guest: add `libraries = [\"{library}\"]` to a recipe",
             library = library.name
         ),
         None => format!(
-            "the system library `{name}` is not there for wasm32-wasi, and no recipe brings it; look for a build option that leaves it out"
+            "the system library `{name}` is not available for wasm32-wasi; look for a build option that leaves it out"
         ),
     }
 }
@@ -136,9 +148,9 @@ mod tests {
     #[test]
     fn a_header_tells_what_it_belongs_to() {
         assert!(hint("yaml.h").contains("libraries = [\"libyaml\"]"));
-        assert!(hint("openssl/ssl.h").contains("OpenSSL, a system library that no recipe brings"));
+        assert!(hint("openssl/ssl.h").contains("OpenSSL, a system library that is not available"));
         assert!(hint("sys/wait.h").contains("no processes"));
-        assert!(hint("frobnicate.h").contains("`frobnicate.h` tells not which"));
+        assert!(hint("frobnicate.h").contains("`frobnicate.h` belongs to an unknown library"));
         assert!(hint_of_archive("jpeg").contains("libjpeg-turbo"));
         assert!(hint_of_archive("ffi").contains("system library `ffi`"));
     }

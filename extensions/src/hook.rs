@@ -1,4 +1,4 @@
-//! Calls of a build backend: its hooks run in a Python of their own, and what they give back is read from a file.
+//! Calls of a build backend. Its hooks run in their own Python, which writes the result to a file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,9 @@ use crate::job::Job;
 use crate::library::{Library, Prefix};
 use crate::project::Backend;
 
-pub(crate) const BACKEND: &str = include_str!("../helpers/backend.py");
+const BACKEND: &str = include_str!("../helpers/backend.py");
 
-/// A source tree with the backend that builds it and a directory for what comes of it.
+/// A source tree with its backend, and a directory for the result.
 pub(crate) struct Frontend<'b> {
     pub(crate) cache: &'b Cache,
     pub(crate) reporter: &'b Reporter,
@@ -27,16 +27,16 @@ pub(crate) struct Frontend<'b> {
     pub(crate) libraries: Vec<Prefix>,
     pub(crate) tree: &'b Path,
     pub(crate) work: &'b Path,
-    /// Whether `work` stays.
+    /// Keep or delete `work`.
     pub(crate) keep: Keep,
 }
 
-/// What is asked of a backend.
+/// A hook of the backend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Hook {
-    /// What must be installed on this machine for it to build.
+    /// Returns the requirements of the build on this machine.
     Requires,
-    /// The wheel.
+    /// Builds the wheel.
     Wheel,
 }
 
@@ -50,18 +50,18 @@ impl Hook {
 }
 
 impl Frontend<'_> {
-    /// What the backend requires beyond what the project says.
+    /// The backend's requirements beyond those in `pyproject.toml`.
     pub(crate) fn requires(&self, packages: &Path) -> Result<Vec<String>, Error> {
-        // The question is quick, and its answer rarely worth a line.
+        // The call is fast, and its result rarely needs attention.
         self.call(
             &Reporter::quiet(),
             packages,
             Hook::Requires,
-            &format!("asking what building {} requires", self.job.what),
+            &format!("reading the build requirements of {}", self.job.what),
         )
     }
 
-    /// Builds the wheel; its path.
+    /// Builds the wheel. Returns its path.
     pub(crate) fn wheel(&self, packages: &Path) -> Result<PathBuf, Error> {
         let file: String = self.call(
             self.reporter,
@@ -79,12 +79,12 @@ impl Frontend<'_> {
             .join(Path::new(&file).file_name().unwrap_or_default()))
     }
 
-    /// What the compiler said when it failed last, if it did.
-    pub(crate) fn compiler_said(&self) -> Option<String> {
+    /// The compiler's last error, if there is one.
+    pub(crate) fn compiler_error(&self) -> Option<String> {
         diagnosis::of_compiler(&self.failure())
     }
 
-    /// The library whose absence made a compiler or a build system fail last, if it is one that can be built.
+    /// The library whose absence made a compiler or a build system fail last, if it can be built.
     pub(crate) fn missing_library(&self) -> Option<Library> {
         diagnosis::missing_library(&self.failure(), &self.log(Hook::Wheel))
     }
@@ -116,7 +116,7 @@ impl Frontend<'_> {
             .arg(&self.backend.object)
             .arg(&out)
             .args(&self.backend.paths);
-        // What failed in an earlier try may not be what fails now.
+        // The failure of an earlier try may not be the failure of this one.
         match fs::remove_file(self.failure()) {
             Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
                 return Err(CacheError::io("delete", &self.failure())(e).into());
@@ -133,11 +133,11 @@ impl Frontend<'_> {
         let text = fs::read_to_string(&result).map_err(CacheError::io("read", &result))?;
         serde_json::from_str(&text).map_err(|e| Error::Build {
             what: self.job.what.clone(),
-            reason: format!("  the backend's answer to `{hook_name}` is not understood: {e}"),
+            reason: format!("  invalid result of the backend's hook `{hook_name}`: {e}"),
         })
     }
 
-    /// A failed backend: why, in few lines.
+    /// The reason of a failed backend, in a few lines.
     fn explained(&self, error: StepError) -> Error {
         let StepError::Failed(failed) = &error else {
             return error.into();
@@ -153,7 +153,7 @@ impl Frontend<'_> {
         }
     }
 
-    /// What a hook's process says.
+    /// The log of a hook's process.
     fn log(&self, hook: Hook) -> PathBuf {
         let name = self.job.what.replace([' ', '/'], "-");
         let file = format!("{name}-{}.log", hook.name());
@@ -164,7 +164,7 @@ impl Frontend<'_> {
         self.work.join("out")
     }
 
-    /// Where `pymode cc` notes its last failure.
+    /// File in which `pymode cc` records its last failure.
     fn failure(&self) -> PathBuf {
         self.work.join("failure.txt")
     }

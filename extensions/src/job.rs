@@ -1,4 +1,4 @@
-//! What is to be built: from a specification to a source whose contents are pinned, and to its tree.
+//! Build jobs: from a specification to a pinned source and its tree.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,31 +8,33 @@ use pymode_toolchain::{CacheError, Key, Sha256Hex, download};
 use crate::build::Builder;
 use crate::error::Error;
 use crate::lock::{Artifact, Locked, Reach, lock};
+use crate::name::ProjectName;
 use crate::recipe::Recipe;
 use crate::sdist;
-use crate::spec::{ProjectName, Spec, Version};
+use crate::spec::Spec;
+use crate::version::Version;
 
-/// Where a package's source is, known well enough to name what is built from it.
+/// The source of a package, known well enough to identify the result.
 #[derive(Clone, Debug)]
 pub(crate) enum Origin {
-    /// An sdist of the index; its address is looked up when it is needed.
+    /// An sdist of the index. Its address is looked up when it is needed.
     Index(Artifact),
-    /// The same, of which only the hash is known yet.
+    /// An sdist of the index of which only the hash is known.
     Pinned(ProjectName, Version, Sha256Hex),
     Sdist(PathBuf, Sha256Hex),
     Tree(PathBuf, Key),
 }
 
-/// A package that is to be built.
+/// A package to build.
 pub(crate) struct Job {
-    /// How it is called in messages and logs.
+    /// Name in messages and logs.
     pub(crate) what: String,
     pub(crate) origin: Origin,
     pub(crate) recipe: Option<Recipe>,
 }
 
 impl Job {
-    /// What the result depends on, as far as the job itself says.
+    /// The key of the job's inputs.
     pub(crate) fn key(&self) -> Key {
         let mut key = Key::new("job");
         key = match &self.origin {
@@ -49,7 +51,7 @@ impl Job {
 }
 
 impl Builder<'_> {
-    /// The source tree of a specification, in a directory that is the caller's to fill; with the recipe, if there is one.
+    /// Unpacks the source tree of a specification into a directory. Returns it with its recipe, if there is one.
     pub(crate) fn source(
         &self,
         spec: &Spec,
@@ -62,7 +64,7 @@ impl Builder<'_> {
         Ok((tree, job.recipe))
     }
 
-    /// The job that a specification asks for; none for a wheel.
+    /// The job of a specification. `None` for a wheel.
     pub(crate) fn job(&self, spec: &Spec) -> Result<Option<Job>, Error> {
         let index = |name: &ProjectName, version: Option<&Version>| -> Result<Job, Error> {
             let recipe = Recipe::find(name)?;
@@ -133,7 +135,7 @@ impl Builder<'_> {
         }))
     }
 
-    /// The newest version that fits a requirement of a project.
+    /// The newest version of a project that fits a requirement.
     fn lookup(&self, name: &ProjectName, requirement: &str) -> Result<Locked, Error> {
         let locked = lock(
             self.cache,
@@ -144,11 +146,11 @@ impl Builder<'_> {
         )?;
         let found = locked.into_iter().find(|locked| locked.name == *name);
         found.ok_or_else(|| Error::Lock {
-            reason: format!("it does not contain `{name}`"),
+            reason: format!("`{name}` is missing"),
         })
     }
 
-    /// Puts the job's source tree below a directory; gives its root.
+    /// Unpacks the job's source tree below a directory. Returns its root.
     pub(crate) fn unpack(&self, job: &Job, into: &Path) -> Result<PathBuf, Error> {
         fs::create_dir_all(into).map_err(CacheError::io("create", into))?;
         match &job.origin {
@@ -178,7 +180,7 @@ impl Builder<'_> {
     }
 }
 
-/// A project in one version or in any, as a requirement.
+/// The requirement for one version of a project, or for any.
 fn wanted(name: &ProjectName, version: Option<&Version>) -> String {
     match version {
         Some(version) => format!("{name}=={version}"),
@@ -193,7 +195,7 @@ pub(crate) fn no_sdist(locked: &Locked) -> Error {
     }
 }
 
-/// That the index gives the very file that the recipe names.
+/// Fails unless the index has the very file that the recipe names.
 pub(crate) fn require_pinned(
     recipe: Option<&Recipe>,
     name: &ProjectName,

@@ -1,4 +1,4 @@
-//! Resolution: from requirements to exact files with addresses and hashes. uv does it; this reads what it says.
+//! Resolution by uv: from requirements to exact files with addresses and hashes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,9 @@ use serde::Deserialize;
 
 use crate::error::{Error, is_of_network};
 use crate::marker;
-use crate::spec::{ProjectName, Version};
+use crate::name::ProjectName;
+use crate::requirement::Requirement;
+use crate::version::Version;
 
 /// One package of a resolution.
 #[derive(Clone, Debug)]
@@ -27,29 +29,29 @@ pub(crate) struct Locked {
 /// A file of the index.
 #[derive(Clone, Debug)]
 pub(crate) struct Artifact {
-    /// Its name, without directories.
+    /// File name, without directories.
     pub(crate) file: String,
-    /// Where it is.
+    /// Address.
     pub(crate) source: Source,
-    /// What it is.
+    /// Hash.
     pub(crate) sha256: Sha256Hex,
 }
 
-/// How far a resolution goes.
+/// Scope of a resolution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Reach {
-    /// Only what is named.
+    /// Only the named packages.
     Alone,
-    /// With all that it requires.
+    /// The named packages and all their dependencies.
     Closure,
 }
 
 /// Resolves requirements for the guest's Python.
 ///
-/// A requirement without a version is asked for once a day; all others once.
+/// Open requirements are resolved once a day, pinned ones once.
 ///
 /// # Errors
-/// When uv cannot be had, or finds no solution; when its answer is not understood.
+/// When uv is missing or finds no solution, or its answer is invalid.
 pub(crate) fn lock(
     cache: &Cache,
     reporter: &Reporter,
@@ -67,7 +69,7 @@ pub(crate) fn lock(
     )?)
 }
 
-/// The same as text, in the format of PEP 751. Versions of an earlier lock are preferred when they fit.
+/// Resolves to text in the format of PEP 751. Prefers the versions of an earlier lock when they fit.
 pub(crate) fn resolve(
     cache: &Cache,
     reporter: &Reporter,
@@ -89,7 +91,10 @@ pub(crate) fn resolve(
             None => key,
         }
     };
-    let is_open = |requirement: &String| !requirement.contains("==");
+    let is_open = |text: &String| {
+        let requirement: Result<Requirement, _> = text.parse();
+        !requirement.is_ok_and(|requirement| requirement.is_pinned())
+    };
     let today = requirements.iter().any(is_open).then(today);
     let answered = cache.entry("locks", &key(today), |dir| {
         let uv = uv::provision(cache, reporter)?;
@@ -100,14 +105,14 @@ pub(crate) fn resolve(
         ask(cache, reporter, &uv, python, requirements, reach, dir)
     });
     let dir = match (answered, today) {
-        // Nobody can be asked: what was answered some days ago is better than nothing.
+        // Offline, an answer of some days ago is better than none.
         (Err(Error::Unresolved { requirements, said }), Some(today)) if is_of_network(&said) => {
             let Some((days, dir)) = earlier(cache, today, |day| key(Some(day))) else {
                 return Err(Error::Unresolved { requirements, said });
             };
             let plural = if days == 1 { "" } else { "s" };
             reporter.println(&format!(
-                "there is no network: {requirements} as it was resolved {days} day{plural} ago"
+                "no network: using the resolution of {requirements} from {days} day{plural} ago"
             ));
             dir
         }
@@ -117,7 +122,7 @@ pub(crate) fn resolve(
     Ok(fs::read_to_string(&path).map_err(CacheError::io("read", &path))?)
 }
 
-/// The last answer before today, and how many days ago it was given.
+/// The last answer before today, and its age in days.
 fn earlier(cache: &Cache, today: u64, key: impl Fn(u64) -> Key) -> Option<(u64, PathBuf)> {
     (1..=today.min(MOST_DAYS))
         .find_map(|days| Some((days, cache.get("locks", &key(today - days))?)))
@@ -125,7 +130,7 @@ fn earlier(cache: &Cache, today: u64, key: impl Fn(u64) -> Key) -> Option<(u64, 
 
 const ANSWER: &str = "pylock.toml";
 
-/// How many days an answer is good for when there is no network.
+/// Maximum age in days of an answer that is used without a network.
 const MOST_DAYS: u64 = 90;
 
 /// Today, as days since 1970.
@@ -216,7 +221,10 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Locked>, Error> {
     let wrong = |reason: String| Error::Lock { reason };
     let pylock: Pylock = toml::from_str(text).map_err(|e| wrong(e.to_string()))?;
     if !pylock.lock_version.starts_with("1.") {
-        return Err(wrong(format!("its version is {}", pylock.lock_version)));
+        return Err(wrong(format!(
+            "unsupported version {}",
+            pylock.lock_version
+        )));
     }
     let mut locked = Vec::new();
     for package in pylock.packages {
@@ -238,7 +246,7 @@ pub(crate) fn parse(text: &str) -> Result<Vec<Locked>, Error> {
     Ok(locked)
 }
 
-/// A file that can be had and checked; others are as if they were not there.
+/// A file with an address and a hash. Other files are ignored.
 fn artifact(file: File) -> Option<Artifact> {
     let url = file.url?;
     let name = match file.name {

@@ -1,23 +1,25 @@
-//! What build requirements bring for C. A build runs with packages of this machine; but NumPy's headers say what was found
-//! out about the machine that it was built for, and its static libraries hold code: these parts are laid over with the guest's.
+//! The guest's headers and static libraries of build requirements. A build runs with packages of this machine, but NumPy's
+//! headers and static libraries describe the machine that NumPy was built for: the guest's replace them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::{CacheError, Key, link_tree};
+use walkdir::WalkDir;
 
+use crate::SOURCES;
 use crate::build::Builder;
 use crate::error::Error;
 use crate::spec::Spec;
 
-/// Packages that others are compiled against. Whoever only has headers, such as pybind11, has the same for all machines.
+/// Packages that others compile against. Header-only packages, such as pybind11, are the same for all machines.
 const COMPILED_AGAINST: &[&str] = &["numpy"];
 
-/// The files that compilers read, Cython among them.
+/// Extensions of the files that compilers read, Cython among them.
 const FOR_COMPILERS: &[&str] = &["h", "hpp", "a", "pxd", "pc"];
 
 impl Builder<'_> {
-    /// The packages of a build, in which what compilers read is the guest's. Such a package is built for the guest first.
+    /// Replaces the files that compilers read with the guest's. Builds such a package for the guest first.
     pub(crate) fn with_guests_parts(&self, packages: PathBuf) -> Result<PathBuf, Error> {
         let mut packages = packages;
         for name in COMPILED_AGAINST {
@@ -29,7 +31,7 @@ impl Builder<'_> {
             let key = Key::new("with-guests-parts")
                 .field("packages", packages.to_string_lossy())
                 .field("site", site.to_string_lossy())
-                .field("recipe", include_str!("overlay.rs"));
+                .field("sources", SOURCES);
             let dir = self.cache.entry("environments", &key, |dir| {
                 let copy = dir.join("packages");
                 link_tree(&packages, &copy)?;
@@ -42,7 +44,7 @@ impl Builder<'_> {
     }
 }
 
-/// The version of a package among the installed ones, by its metadata directory.
+/// The version of an installed package, by its metadata directory.
 fn version_of(name: &str, packages: &Path) -> Result<Option<String>, Error> {
     let entries = fs::read_dir(packages).map_err(CacheError::io("list", packages))?;
     for entry in entries {
@@ -58,25 +60,24 @@ fn version_of(name: &str, packages: &Path) -> Result<Option<String>, Error> {
     Ok(None)
 }
 
-/// Puts each file that compilers read in the place of the one that is there. Links are taken away before: they lead into another
-/// directory of the cache.
+/// Replaces each file that compilers read. Removes links first, because they lead into another directory of the cache.
 fn overlay(site: &Path, packages: &Path) -> Result<(), CacheError> {
-    for entry in fs::read_dir(site).map_err(CacheError::io("list", site))? {
-        let path = entry.map_err(CacheError::io("list", site))?.path();
-        let target = packages.join(path.file_name().unwrap_or_default());
+    for entry in WalkDir::new(site) {
+        let entry = entry.map_err(|e| CacheError::io("list", site)(e.into()))?;
+        let path = entry.path();
         let extension = path.extension().unwrap_or_default().to_string_lossy();
-        if path.is_dir() {
-            overlay(&path, &target)?;
-        } else if FOR_COMPILERS.contains(&&*extension) {
-            if let Err(e) = fs::remove_file(&target)
-                && e.kind() != std::io::ErrorKind::NotFound
-            {
-                return Err(CacheError::io("replace", &target)(e));
-            }
-            let parent = target.parent().unwrap_or(packages);
-            fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
-            fs::copy(&path, &target).map_err(CacheError::io("copy", &path))?;
+        if !entry.file_type().is_file() || !FOR_COMPILERS.contains(&&*extension) {
+            continue;
         }
+        let target = packages.join(path.strip_prefix(site).expect("the walk begins there"));
+        if let Err(e) = fs::remove_file(&target)
+            && e.kind() != std::io::ErrorKind::NotFound
+        {
+            return Err(CacheError::io("replace", &target)(e));
+        }
+        let parent = target.parent().unwrap_or(packages);
+        fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
+        fs::copy(path, &target).map_err(CacheError::io("copy", path))?;
     }
     Ok(())
 }

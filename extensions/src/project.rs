@@ -1,4 +1,4 @@
-//! A source tree's `pyproject.toml`: who builds it, and what that needs (PEP 517 and 518).
+//! A source tree's `pyproject.toml`: the build backend and its requirements (PEP 517 and 518).
 
 use std::path::{Path, PathBuf};
 
@@ -7,14 +7,14 @@ use serde::Deserialize;
 
 use crate::error::Error;
 
-/// Who builds a project.
+/// A build backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Backend {
-    /// `module:object`.
+    /// Entry point, `module:object`.
     pub(crate) object: String,
-    /// What must be installed before it can be asked anything.
+    /// Requirements of the backend itself.
     pub(crate) requires: Vec<String>,
-    /// Directories of the project that hold the backend itself.
+    /// Directories of the project that hold the backend.
     pub(crate) paths: Vec<PathBuf>,
 }
 
@@ -34,7 +34,7 @@ struct BuildSystem {
 }
 
 impl Backend {
-    /// Reads it from a source tree. One without a `pyproject.toml` is built by setuptools, as PEP 517 says.
+    /// Reads it from a source tree. Without a `pyproject.toml` the backend is setuptools, as PEP 517 requires.
     pub(crate) fn of(tree: &Path) -> Result<Self, Error> {
         let path = tree.join("pyproject.toml");
         let text = match std::fs::read_to_string(&path) {
@@ -64,9 +64,7 @@ impl Backend {
                 )
             });
             if !inside {
-                return Err(format!(
-                    "its `backend-path` `{path}` leads out of the project"
-                ));
+                return Err(format!("`backend-path` `{path}` is outside the project"));
             }
             paths.push(tree.join(path));
         }

@@ -1,4 +1,4 @@
-//! A project's lock file, `pylock.toml`: the format of PEP 751, which other tools read too.
+//! A project's lock file, `pylock.toml`, in the format of PEP 751.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,18 +8,19 @@ use serde::Deserialize;
 
 use crate::error::Error;
 use crate::lock::{self, Locked};
-use crate::pyproject::{Project, Requirement};
+use crate::pyproject::Project;
+use crate::requirement::Requirement;
 
 pub(crate) const FILE: &str = "pylock.toml";
 const HEAD: &str = "# Made by `pymode lock`: do not edit.\n";
 const TOOL: &str = "\n\n[tool.pymode]\n";
 
-/// A lock file: exact files with their hashes, and what they were chosen for.
+/// A lock file: exact files with their hashes, and the requirements that they were chosen for.
 #[derive(Clone, Debug)]
 pub(crate) struct Pylock {
     /// The file's text.
     pub(crate) text: String,
-    /// The packages of it that the guest needs.
+    /// The packages that the guest needs.
     pub(crate) packages: Vec<Locked>,
     requirements: Vec<String>,
 }
@@ -43,12 +44,12 @@ struct Chosen {
 }
 
 impl Pylock {
-    /// Where the lock of a project is.
+    /// Path of a project's lock.
     pub(crate) fn path(project: &Project) -> PathBuf {
         project.dir().join(FILE)
     }
 
-    /// The lock of a project, if it has one.
+    /// Reads the lock of a project, if it has one.
     pub(crate) fn read(project: &Project) -> Result<Option<Self>, Error> {
         let path = Self::path(project);
         match fs::read_to_string(&path) {
@@ -72,14 +73,14 @@ impl Pylock {
         })
     }
 
-    /// The same files, chosen for the requirements that a project now has.
+    /// The same files for the project's current requirements.
     pub(crate) fn made_for(&self, project: &Project) -> Result<Self, Error> {
         let answer = self.text.strip_prefix(HEAD).unwrap_or(&self.text);
         let end = answer.find(TOOL).unwrap_or(answer.len());
         Self::new(project, &answer[..end])
     }
 
-    /// The lock that uv's answer makes for a project.
+    /// The lock of uv's answer for a project.
     pub(crate) fn new(project: &Project, answer: &str) -> Result<Self, Error> {
         let mut chosen = toml_edit::Array::new();
         for requirement in project.requirements() {
@@ -89,7 +90,7 @@ impl Pylock {
         Self::parse(text, &Self::path(project))
     }
 
-    /// Whether it was made for just these requirements.
+    /// Returns `true` if the lock was made for exactly these requirements.
     pub(crate) fn is_for(&self, requirements: &[Requirement]) -> bool {
         self.requirements
             .iter()

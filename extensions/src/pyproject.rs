@@ -1,4 +1,4 @@
-//! A project's `pyproject.toml`: what it depends on, read and edited. All else in it stays as its author wrote it.
+//! A project's `pyproject.toml`: reads and edits its dependencies, and leaves the rest as its author wrote it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,19 +7,12 @@ use pymode_toolchain::CacheError;
 use toml_edit::{Array, DocumentMut, Item, Value, table, value};
 
 use crate::error::Error;
-use crate::marker;
+use crate::name::ProjectName;
 use crate::pylock;
-use crate::spec::{ProjectName, SpecError};
+use crate::requirement::Requirement;
+use crate::spec::SpecError;
 
 const FILE: &str = "pyproject.toml";
-
-/// What may stand before a version; longer signs first.
-const CONDITIONS: &[&str] = &["===", "==", "~=", "!=", "<=", ">=", "<", ">"];
-
-/// Whether a project's name may hold it.
-fn is_of_name(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-_.".contains(c)
-}
 
 /// A project on disk.
 #[derive(Clone, Debug)]
@@ -29,90 +22,11 @@ pub struct Project {
     requirements: Vec<Requirement>,
 }
 
-/// A requirement as it is written in metadata, such as `markupsafe>=3; python_version > "3.9"`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Requirement {
-    name: ProjectName,
-    text: String,
-}
-
-impl Requirement {
-    /// Which project it is about.
-    pub fn name(&self) -> &ProjectName {
-        &self.name
-    }
-
-    /// As written.
-    pub fn as_str(&self) -> &str {
-        &self.text
-    }
-
-    /// That it is one that the guest has: its marker holds here, and what else follows the name has the form of conditions.
-    /// uv looks at the versions themselves.
-    pub(crate) fn require_here(&self) -> Result<(), SpecError> {
-        let wrong = |at: &str| SpecError::NoRequirement {
-            text: self.text.clone(),
-            at: at.trim().to_owned(),
-        };
-        let end = self.text.find(|c: char| !is_of_name(c));
-        let rest = &self.text[end.unwrap_or(self.text.len())..];
-        let (rest, marker) = match rest.split_once(';') {
-            Some((rest, marker)) => (rest.trim(), Some(marker.trim())),
-            None => (rest.trim(), None),
-        };
-        let rest = match rest.strip_prefix('[') {
-            Some(extras) => extras.split_once(']').ok_or_else(|| wrong(rest))?.1.trim(),
-            None => rest,
-        };
-        let inner = rest
-            .strip_prefix('(')
-            .and_then(|rest| rest.strip_suffix(')'));
-        let conditions = inner.unwrap_or(rest).split(',').map(str::trim);
-        for condition in conditions.filter(|_| !rest.is_empty()) {
-            let version = CONDITIONS
-                .iter()
-                .find_map(|sign| condition.strip_prefix(sign));
-            if !version.is_some_and(|version| {
-                version
-                    .trim()
-                    .starts_with(|c: char| c.is_ascii_alphanumeric())
-            }) {
-                return Err(wrong(condition));
-            }
-        }
-        match marker.map(marker::holds) {
-            None | Some(Ok(true)) => Ok(()),
-            Some(Ok(false)) => Err(SpecError::OtherPlatform {
-                text: self.text.clone(),
-            }),
-            Some(Err(_)) => Err(wrong(marker.unwrap_or_default())),
-        }
-    }
-
-    /// Whether any version of it will do.
-    pub(crate) fn is_bare(&self) -> bool {
-        self.text.parse::<ProjectName>().is_ok()
-    }
-}
-
-impl std::str::FromStr for Requirement {
-    type Err = SpecError;
-
-    fn from_str(text: &str) -> Result<Self, SpecError> {
-        let text = text.trim();
-        let end = text.find(|c: char| !is_of_name(c));
-        Ok(Self {
-            name: text[..end.unwrap_or(text.len())].parse()?,
-            text: text.to_owned(),
-        })
-    }
-}
-
 impl Project {
-    /// The project that a directory belongs to: its own, or that of the nearest directory above.
+    /// Finds the project of a directory: its own, or that of the nearest directory above.
     ///
     /// # Errors
-    /// When there is none, or its `pyproject.toml` cannot be understood.
+    /// When there is none, or its `pyproject.toml` is invalid.
     pub fn find(dir: &Path) -> Result<Self, Error> {
         let start = fs::canonicalize(dir).map_err(CacheError::io("open", dir))?;
         let found = start.ancestors().find(|dir| dir.join(FILE).is_file());
@@ -124,7 +38,7 @@ impl Project {
         Self::parse(dir, &text).map_err(|reason| Error::Pyproject { path, reason })
     }
 
-    /// Whether the project in a directory has a lock.
+    /// Returns `true` if the project in a directory has a lock.
     pub fn is_locked(dir: &Path) -> bool {
         dir.join(pylock::FILE).is_file()
     }
@@ -137,12 +51,12 @@ impl Project {
             Some(Item::Value(Value::Array(list))) => {
                 for entry in list {
                     let text = entry.as_str().ok_or_else(|| {
-                        format!("`project.dependencies` holds {entry}, which is no text")
+                        format!("expected a string in `project.dependencies`, found {entry}")
                     })?;
                     requirements.push(text.parse().map_err(|e: SpecError| e.to_string())?);
                 }
             }
-            Some(_) => return Err("`project.dependencies` is no list".to_owned()),
+            Some(_) => return Err("expected a list as `project.dependencies`".to_owned()),
         }
         Ok(Self {
             dir: dir.to_path_buf(),
@@ -151,36 +65,36 @@ impl Project {
         })
     }
 
-    /// Where it is.
+    /// The project's directory.
     pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// What it depends on.
+    /// The project's dependencies.
     pub fn requirements(&self) -> &[Requirement] {
         &self.requirements
     }
 
-    /// The same project with a requirement more, or another one for the same package.
+    /// The project with one more requirement, which replaces any for the same package.
     pub(crate) fn with(mut self, requirement: Requirement) -> Self {
         self.requirements
-            .retain(|other| other.name != requirement.name);
+            .retain(|other| other.name() != requirement.name());
         let texts = self.list();
-        texts.retain(|text| !is_about(text, &requirement.name));
+        texts.retain(|text| !is_about(text, requirement.name()));
         texts.push(requirement.as_str());
         self.requirements.push(requirement);
         self
     }
 
-    /// The same project without its requirement of a package; none if it has none.
+    /// The project without its requirement of a package. `None` if it has none.
     pub(crate) fn without(mut self, name: &ProjectName) -> Option<Self> {
         let before = self.requirements.len();
-        self.requirements.retain(|other| other.name != *name);
+        self.requirements.retain(|other| other.name() != name);
         self.list().retain(|text| !is_about(text, name));
         (self.requirements.len() < before).then_some(self)
     }
 
-    /// The file and the text that says so.
+    /// Path and text of the edited file.
     pub(crate) fn file(&self) -> (PathBuf, String) {
         (self.dir.join(FILE), self.document.to_string())
     }
@@ -192,7 +106,7 @@ impl Project {
         }
         project["dependencies"]
             .as_array_mut()
-            .expect("`parse` has seen that it is a list")
+            .expect("`parse` checks that it is a list")
     }
 }
 
@@ -200,7 +114,7 @@ fn is_about(text: &Value, name: &ProjectName) -> bool {
     let requirement = text
         .as_str()
         .and_then(|text| text.parse::<Requirement>().ok());
-    requirement.is_some_and(|requirement| requirement.name == *name)
+    requirement.is_some_and(|requirement| requirement.name() == name)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Recipes: what a package needs beyond what its own build does. Data, at most twenty lines, checked when parsed.
+//! Recipes: build settings of packages that need more than their own build. Data of at most twenty lines, checked when parsed.
 
 use std::collections::BTreeMap;
 
@@ -6,114 +6,84 @@ use pymode_toolchain::{Key, Sha256Hex};
 use serde::Deserialize;
 
 use crate::library::Library;
-use crate::spec::{ProjectName, SpecError, Version};
+use crate::name::ProjectName;
+use crate::spec::SpecError;
+use crate::version::Version;
 
-/// The most lines of a recipe: what needs more belongs upstream.
+/// Maximum number of lines of a recipe. Larger changes belong upstream.
 const MOST_LINES: usize = 20;
 
-/// All recipes: each file of `recipes/`, by its name.
-const RECIPES: &[(&str, &str)] = &[
-    ("aiohttp", include_str!("../recipes/aiohttp.toml")),
-    (
-        "charset-normalizer",
-        include_str!("../recipes/charset-normalizer.toml"),
-    ),
-    ("frozenlist", include_str!("../recipes/frozenlist.toml")),
-    ("kiwisolver", include_str!("../recipes/kiwisolver.toml")),
-    ("markupsafe", include_str!("../recipes/markupsafe.toml")),
-    ("msgpack", include_str!("../recipes/msgpack.toml")),
-    ("multidict", include_str!("../recipes/multidict.toml")),
-    ("numpy", include_str!("../recipes/numpy.toml")),
-    ("pillow", include_str!("../recipes/pillow.toml")),
-    ("propcache", include_str!("../recipes/propcache.toml")),
-    (
-        "pydantic-core",
-        include_str!("../recipes/pydantic-core.toml"),
-    ),
-    ("pydantic", include_str!("../recipes/pydantic.toml")),
-    ("pyyaml", include_str!("../recipes/pyyaml.toml")),
-    ("rapidfuzz", include_str!("../recipes/rapidfuzz.toml")),
-    ("regex", include_str!("../recipes/regex.toml")),
-    (
-        "ruamel-yaml-clib",
-        include_str!("../recipes/ruamel-yaml-clib.toml"),
-    ),
-    ("simplejson", include_str!("../recipes/simplejson.toml")),
-    ("sqlalchemy", include_str!("../recipes/sqlalchemy.toml")),
-    ("tornado", include_str!("../recipes/tornado.toml")),
-    ("ujson", include_str!("../recipes/ujson.toml")),
-    ("yarl", include_str!("../recipes/yarl.toml")),
-    ("zstandard", include_str!("../recipes/zstandard.toml")),
-];
+/// All recipes: the name and the text of each file of `recipes/`, from the build script.
+const RECIPES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/recipes.rs"));
 
-/// A recipe that cannot be used.
+/// An invalid recipe.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RecipeError {
-    /// Not what a recipe looks like.
-    #[error("the recipe `{name}` is wrong: {source}")]
+    /// Invalid TOML or an unknown field.
+    #[error("invalid recipe `{name}`: {source}")]
     Syntax {
         /// The recipe's name.
         name: String,
-        /// What and where.
+        /// The parser's error.
         source: Box<toml::de::Error>,
     },
     /// Too long.
-    #[error("the recipe `{name}` has {lines} lines; {MOST_LINES} are allowed")]
+    #[error("invalid recipe `{name}`: {lines} lines, at most {MOST_LINES} are allowed")]
     TooLong {
         /// The recipe's name.
         name: String,
-        /// How many it has.
+        /// Number of lines.
         lines: usize,
     },
-    /// A value that means nothing.
-    #[error("the recipe `{name}` is wrong: `{field}`: {reason}")]
+    /// An invalid value.
+    #[error("invalid recipe `{name}`: `{field}`: {reason}")]
     Value {
         /// The recipe's name.
         name: String,
-        /// Which value.
+        /// The field.
         field: &'static str,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// A recipe, checked.
+/// A valid recipe.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Recipe {
     /// The project.
     pub name: ProjectName,
-    /// The version that is built when none is named.
+    /// Default version.
     pub version: Version,
-    /// The sha256 of that version's sdist.
+    /// sha256 of that version's sdist.
     pub sha256: Sha256Hex,
-    /// Extension modules that the wheel must hold, by their dotted names.
+    /// Extension modules that the wheel must contain, by their dotted names.
     pub modules: Vec<String>,
     /// Environment variables of the build.
     pub env: BTreeMap<String, String>,
-    /// C libraries that it is linked with.
+    /// C libraries to link with.
     pub(crate) libraries: Vec<Library>,
-    /// How its tests are run.
+    /// Test settings.
     pub test: Option<TestRecipe>,
-    /// The text it was read from: part of the key of its test suite.
+    /// Source text: part of the key of the test suite.
     pub text: &'static str,
 }
 
-/// How a package's own tests are run in the guest.
+/// Settings for running a package's own tests in the guest.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct TestRecipe {
-    /// Requirements of the tests beside the package.
+    /// Requirements of the tests besides the package.
     pub requires: Vec<String>,
-    /// Files and directories of the sdist that are laid beside the tests' working directory.
+    /// Files and directories of the sdist to copy beside the tests' working directory.
     pub from: Vec<String>,
-    /// Extension modules of other packages that the tests would prove nothing without.
+    /// Extension modules of other packages that must be loaded for the tests to be meaningful.
     pub modules: Vec<String>,
-    /// Changes of such files: a text that is there once, and what stands there instead.
+    /// Edits of such files: a text that occurs once, and its replacement.
     pub edits: BTreeMap<String, BTreeMap<String, String>>,
-    /// Why these are not the package's own tests, and what they prove.
+    /// Reason why these are not the package's own tests, and what they prove.
     pub proof: Option<String>,
     /// Python's arguments.
     pub run: Vec<String>,
@@ -139,10 +109,10 @@ struct WrittenBuild {
 }
 
 impl Recipe {
-    /// The recipe of a project, if it has one.
+    /// Returns the recipe of a project, if it has one.
     ///
     /// # Errors
-    /// When it has one that is wrong.
+    /// When the recipe is invalid.
     pub fn find(name: &ProjectName) -> Result<Option<Self>, RecipeError> {
         match RECIPES.iter().find(|(recipe, _)| *recipe == name.as_str()) {
             Some((recipe, text)) => Self::parse(recipe, text).map(Some),
@@ -150,7 +120,7 @@ impl Recipe {
         }
     }
 
-    /// The same for another version: it is built in the same way, but which modules come of it is not known.
+    /// The recipe for another version: the same build, but the modules are unknown.
     pub(crate) fn for_version(mut self, version: &Version) -> Self {
         if self.version != *version {
             self.modules.clear();
@@ -163,7 +133,7 @@ impl Recipe {
         RECIPES.iter().map(|(name, _)| *name)
     }
 
-    /// What a build depends on: a change of how the tests are run does not make another wheel.
+    /// The key of the build settings: a change of the test settings does not rebuild the wheel.
     pub(crate) fn build_key(&self) -> Key {
         let mut key = Key::new("recipe").field("modules", self.modules.join(" "));
         for (name, value) in &self.env {
@@ -198,12 +168,15 @@ impl Recipe {
                 !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
             };
             if !module.split('.').all(is_identifier) {
-                return Err(value("modules", format!("`{module}` is no dotted name")));
+                return Err(value("modules", format!("invalid module name `{module}`")));
             }
         }
         if let Some(test) = &written.test {
             if test.run.is_empty() {
-                return Err(value("test.run", "there is nothing to run".to_owned()));
+                return Err(value(
+                    "test.run",
+                    "expected at least one argument".to_owned(),
+                ));
             }
             for path in test.from.iter().chain(test.edits.keys()) {
                 if path.starts_with('/')
@@ -211,7 +184,7 @@ impl Recipe {
                 {
                     return Err(value(
                         "test",
-                        format!("`{path}` is no path inside the sdist"),
+                        format!("`{path}` is not a path inside the sdist"),
                     ));
                 }
             }
@@ -249,21 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_file_is_a_recipe_and_every_recipe_is_right() {
-        let mut files: Vec<String> =
-            std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/recipes"))
-                .expect("the directory is there")
-                .map(|entry| {
-                    entry
-                        .expect("an entry")
-                        .file_name()
-                        .to_string_lossy()
-                        .into_owned()
-                })
-                .collect();
-        files.sort();
-        let names: Vec<String> = Recipe::names().map(|name| format!("{name}.toml")).collect();
-        assert_eq!(files, names, "add the recipe to `RECIPES`");
+    fn every_recipe_parses() {
         for name in Recipe::names() {
             let name: ProjectName = name.parse().expect("a name");
             let recipe = Recipe::find(&name)
@@ -271,10 +230,11 @@ mod tests {
                 .expect("it is listed");
             assert_eq!(recipe.name, name);
         }
-        // Two files may be one project: `a-b.toml` and `a_b.toml`. `find` sees no name but those that are normal.
+        assert!(RECIPES.iter().any(|(name, _)| *name == "markupsafe"));
+        // Two files could name one project, `a-b.toml` and `a_b.toml`. `find` only finds normalised names.
         for file in Recipe::names() {
             let name: ProjectName = file.parse().expect("a name");
-            assert_eq!(file, name.as_str(), "call the recipe `{name}.toml`");
+            assert_eq!(file, name.as_str(), "rename the recipe to `{name}.toml`");
         }
     }
 
@@ -290,13 +250,13 @@ mod tests {
             parse(format!("version = '1'\nsha256 = '{hash}'\npatch = 1"))
                 .contains("unknown field `patch`")
         );
-        assert!(parse("version = '1'\nsha256 = 'abc'".to_owned()).contains("`abc` is no sha256"));
+        assert!(parse("version = '1'\nsha256 = 'abc'".to_owned()).contains("`abc`"));
         let test = "[test]\nrun = ['x']\nfrom = ['../x']";
         assert!(parse(format!("version = '1'\nsha256 = '{hash}'\n{test}")).contains("`../x`"));
         let libraries = "[build]\nlibraries = ['libgtk']";
         let said = parse(format!("version = '1'\nsha256 = '{hash}'\n{libraries}"));
         assert!(
-            said.contains("`build.libraries`: there is no library `libgtk`; there are"),
+            said.contains("`build.libraries`: unknown library `libgtk`"),
             "{said}"
         );
         assert!(parse("#\n".repeat(21)).contains("21 lines"));

@@ -1,15 +1,17 @@
-//! Source trees: from an sdist, which nobody has checked, or from a directory, which stays as it is.
+//! Source trees: unpacked from an untrusted sdist, or copied from a directory.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_toolchain::archive::unpack;
 use pymode_toolchain::{CacheError, Key, Sha256Hex};
+use walkdir::{DirEntry, WalkDir};
 
 use crate::error::Error;
-use crate::spec::{ProjectName, Version};
+use crate::name::ProjectName;
+use crate::version::Version;
 
-/// Directories of a source tree that are made by building or by tools, and are no source.
+/// Directories of a source tree that builds or tools create.
 const MADE: &[&str] = &[
     "build",
     "dist",
@@ -19,10 +21,10 @@ const MADE: &[&str] = &[
     "venv",
 ];
 
-/// The most files of a source tree.
+/// Maximum number of files of a source tree.
 const MOST_FILES: usize = 100_000;
 
-/// Unpacks an sdist into an empty directory; gives the one directory that it holds.
+/// Unpacks an sdist into an empty directory. Returns the one directory that it holds.
 pub(crate) fn unpack_sdist(archive: &Path, into: &Path) -> Result<PathBuf, Error> {
     let not_one = |reason| Error::NotAnSdist {
         path: archive.to_path_buf(),
@@ -45,49 +47,51 @@ pub(crate) fn unpack_sdist(archive: &Path, into: &Path) -> Result<PathBuf, Error
     }
 }
 
-/// The project and version that an sdist's name tells: `NAME-VERSION.tar.gz`.
+/// The project and the version in an sdist's name, `NAME-VERSION.tar.gz`. Old names have hyphens in either part, so the first
+/// hyphen with a version after it divides them.
 pub(crate) fn named(file: &str) -> Option<(ProjectName, Version)> {
     let stem = [".tar.gz", ".tgz", ".tar.xz", ".zip"]
         .iter()
         .find_map(|suffix| file.strip_suffix(suffix))?;
-    let (name, version) = stem.rsplit_once('-')?;
-    Some((name.parse().ok()?, version.parse().ok()?))
+    stem.match_indices('-').find_map(|(at, _)| {
+        let (name, version) = (&stem[..at], &stem[at + 1..]);
+        Some((name.parse().ok()?, version.parse().ok()?))
+    })
 }
 
-/// A directory's files, by path below it, in order; without what is hidden or made.
+/// The files of a directory by relative path, in order, without hidden and generated ones.
 fn files(root: &Path) -> Result<Vec<PathBuf>, Error> {
-    let mut found = Vec::new();
-    let mut left = vec![PathBuf::new()];
-    while let Some(dir) = left.pop() {
-        let path = root.join(&dir);
-        for entry in fs::read_dir(&path).map_err(CacheError::io("read", &path))? {
-            let entry = entry.map_err(CacheError::io("read", &path))?;
-            let name = entry.file_name();
-            let text = name.to_string_lossy();
-            let kind = entry.file_type().map_err(CacheError::io("read", &path))?;
-            let below = dir.join(&name);
-            if kind.is_dir() {
-                let made =
-                    MADE.contains(&&*text) && dir.as_os_str().is_empty() || text == "__pycache__";
-                if !made && !text.starts_with('.') && !text.ends_with(".egg-info") {
-                    left.push(below);
-                }
-            } else if root.join(&below).is_file() {
-                found.push(below);
-            }
-            if found.len() > MOST_FILES {
-                return Err(Error::NotAnSdist {
-                    path: root.to_path_buf(),
-                    reason: "it has more than 100000 files",
-                });
-            }
+    let is_source = |entry: &DirEntry| {
+        let name = entry.file_name().to_string_lossy();
+        let generated = MADE.contains(&&*name) && entry.depth() == 1 || name == "__pycache__";
+        !entry.file_type().is_dir()
+            || entry.depth() == 0
+            || !(generated || name.starts_with('.') || name.ends_with(".egg-info"))
+    };
+    let mut files = Vec::new();
+    for entry in WalkDir::new(root).into_iter().filter_entry(is_source) {
+        let entry = entry.map_err(|e| CacheError::io("read", root)(e.into()))?;
+        // Follows a link to a file, and leaves out a link to a directory, which may lead anywhere.
+        if !entry.path().is_file() {
+            continue;
+        }
+        let file = entry
+            .path()
+            .strip_prefix(root)
+            .expect("the walk begins there");
+        files.push(file.to_path_buf());
+        if files.len() > MOST_FILES {
+            return Err(Error::NotAnSdist {
+                path: root.to_path_buf(),
+                reason: "it has more than 100000 files",
+            });
         }
     }
-    found.sort();
-    Ok(found)
+    files.sort();
+    Ok(files)
 }
 
-/// What a source tree's build depends on: each file's path and contents.
+/// The key of a source tree: the path and the contents of each file.
 pub(crate) fn tree_key(root: &Path) -> Result<Key, Error> {
     let mut key = Key::new("tree");
     for file in files(root)? {
@@ -98,7 +102,7 @@ pub(crate) fn tree_key(root: &Path) -> Result<Key, Error> {
     Ok(key)
 }
 
-/// Copies a source tree, so that building leaves nothing in it. `only` names files and directories below it; empty is all.
+/// Copies a source tree, so that a build leaves nothing in it. `only` selects files and directories; empty selects all.
 pub(crate) fn copy_tree(root: &Path, into: &Path, only: &[String]) -> Result<(), Error> {
     for file in files(root)? {
         if !only.is_empty() && !only.iter().any(|wanted| file.starts_with(wanted)) {
@@ -119,11 +123,22 @@ mod tests {
 
     #[test]
     fn an_sdist_is_named_after_its_project() {
-        let (name, version) = named("ruamel.yaml.clib-0.2.12.tar.gz").expect("a name");
-        assert_eq!(
-            (name.as_str(), version.as_str()),
-            ("ruamel-yaml-clib", "0.2.12")
-        );
+        for (file, project, release) in [
+            (
+                "ruamel.yaml.clib-0.2.12.tar.gz",
+                "ruamel-yaml-clib",
+                "0.2.12",
+            ),
+            ("pytest-cov-1.0-rc1.zip", "pytest-cov", "1.0rc1"),
+            (
+                "a_b-1!2.0.post1.dev3+cpu.tar.gz",
+                "a-b",
+                "1!2.0.post1.dev3+cpu",
+            ),
+        ] {
+            let (name, version) = named(file).expect(file);
+            assert_eq!((name.as_str(), &*version.to_string()), (project, release));
+        }
         assert!(named("archive.tar.gz").is_none());
     }
 

@@ -1,4 +1,4 @@
-//! Importable directories: wheels unpacked, compiled, and kept by content.
+//! Site directories: wheels unpacked, compiled, and cached by content.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,21 +8,23 @@ use std::process::Command;
 use pymode_toolchain::archive::unpack;
 use pymode_toolchain::{CacheError, Key, Reporter, Sha256Hex, Step};
 
+use crate::SOURCES;
 use crate::build::Builder;
 use crate::error::Error;
 use crate::lock::{Reach, lock};
 use crate::marker;
+use crate::name::ProjectName;
 use crate::recipe::Recipe;
-use crate::spec::{ProjectName, Spec};
+use crate::spec::Spec;
 use crate::wheel::{Wheel, WheelError};
 
 impl Builder<'_> {
-    /// The directories that make the specifications and all that they require importable, in order.
+    /// Returns the directories that make the specifications and all their dependencies importable, in order.
     ///
-    /// Plain Python is taken as it is published, all else is built. The directories are shared and not to be written to.
+    /// Pure Python wheels are used as published, everything else is built. The directories are shared and read-only.
     ///
     /// # Errors
-    /// When the requirements have no solution, or a package cannot be had, built or installed.
+    /// When the requirements have no solution, or a package is not available or cannot be built or installed.
     pub fn site(&self, specs: &[Spec]) -> Result<Vec<PathBuf>, Error> {
         let mut wheels = Vec::new();
         let mut here = BTreeSet::new();
@@ -51,7 +53,7 @@ impl Builder<'_> {
         Ok(dirs)
     }
 
-    /// The same for requirements as they are written in metadata, such as `jinja2>=3; python_version > "3.8"`.
+    /// Like [`site`](Self::site), for requirements as in metadata, such as `jinja2>=3; python_version > "3.8"`.
     ///
     /// # Errors
     /// As [`site`](Self::site).
@@ -59,7 +61,7 @@ impl Builder<'_> {
         self.site_of_requirements(requirements, &BTreeSet::new())
     }
 
-    /// The same for requirements as they are written in metadata, such as `pytest==9.0.1`; without the projects in `but`.
+    /// Like [`site_of`](Self::site_of), without the projects in `but`.
     pub(crate) fn site_of_requirements(
         &self,
         requirements: &[String],
@@ -85,9 +87,9 @@ impl Builder<'_> {
         let in_cache = wheel.path.starts_with(self.cache.root());
         let mut key = Key::new(&wheel.file().replace(".whl", ""))
             .field("native", self.target.native.to_string_lossy())
-            .field("recipe", include_str!("site.rs"));
+            .field("sources", SOURCES);
         key = if in_cache {
-            // What lies in the cache is named after its contents, and a path is quicker to hash.
+            // A file in the cache has a path that depends on its content, and a path is faster to hash.
             key.field("path", wheel.path.to_string_lossy())
         } else {
             let digest =
@@ -104,7 +106,7 @@ impl Builder<'_> {
         Ok(dir.join("site"))
     }
 
-    /// Bytecode beside each source, which says of itself that it is not to be compared with it.
+    /// Compiles each source to bytecode that Python does not compare with it.
     fn compile(&self, site: &Path) -> Result<(), Error> {
         let mut python = Command::new(&self.target.native);
         python.env_clear().env("PYTHONHASHSEED", "0");
@@ -121,7 +123,7 @@ impl Builder<'_> {
             .arg(site)
             .arg(site);
         let log = self.cache.root().join("logs/compileall.log");
-        // A package may ship files that are no Python of this version, such as templates: they stay without bytecode.
+        // A package may contain files that are not valid for this Python, such as templates: they stay without bytecode.
         match Step::run(&Reporter::quiet(), "compiling Python modules", python, &log) {
             Ok(()) | Err(pymode_toolchain::StepError::Failed(_)) => Ok(()),
             Err(e) => Err(e.into()),
@@ -129,7 +131,7 @@ impl Builder<'_> {
     }
 }
 
-/// Moves `NAME.data/purelib` and `platlib` to where they are imported from; scripts and headers have no use in the guest.
+/// Moves `NAME.data/purelib` and `platlib` to where they are imported from. The guest does not use scripts and headers.
 fn spread_data(site: &Path) -> Result<(), Error> {
     for entry in fs::read_dir(site).map_err(CacheError::io("read", site))? {
         let data = entry.map_err(CacheError::io("read", site))?.path();
@@ -160,7 +162,7 @@ fn merge(from: &Path, into: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// What a wheel requires in the guest, without its extras.
+/// The requirements of a wheel in the guest, without extras.
 fn requirements_of(wheel: &Wheel) -> Result<Vec<String>, Error> {
     let metadata = wheel.metadata()?;
     let mut requirements = Vec::new();

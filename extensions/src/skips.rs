@@ -1,15 +1,15 @@
-//! Tests that do not run in the guest, each with its reason: one file for all packages.
+//! Tests that are skipped in the guest, each with its reason, in one file for all packages.
 
 use std::collections::BTreeMap;
 
-use crate::spec::ProjectName;
+use crate::name::ProjectName;
 
 const TEXT: &str = include_str!("../skips.toml");
 
 /// Patterns of test names, each with its reason.
 pub(crate) type Skips = BTreeMap<String, String>;
 
-/// What is skipped of a project's tests.
+/// The skipped tests of a project.
 pub(crate) fn of(project: &ProjectName) -> Skips {
     let all: BTreeMap<String, Skips> =
         toml::from_str(TEXT).expect("a test holds the file to its form");

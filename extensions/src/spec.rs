@@ -1,156 +1,81 @@
-//! What is asked for on the command line: a name, a name with a version, an sdist, a source tree.
+//! Package specifications of the command line: a name, a requirement, an sdist, a source tree, a wheel.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use crate::pyproject::Requirement;
+use crate::name::ProjectName;
+use crate::requirement::Requirement;
+use crate::version::Version;
 
-/// A project's name as PyPI compares it: lower case, one `-` for each run of `-`, `_` and `.`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ProjectName(String);
-
-impl ProjectName {
-    /// The normalised name.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-
-    /// The name as it stands in file names of wheels and sdists.
-    pub fn in_file_names(&self) -> String {
-        self.0.replace('-', "_")
-    }
-}
-
-impl FromStr for ProjectName {
-    type Err = SpecError;
-
-    fn from_str(text: &str) -> Result<Self, SpecError> {
-        let outer = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
-        let inner = text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
-        if !inner || !outer(text.chars().next()) || !outer(text.chars().last()) || text.len() > 200
-        {
-            return Err(SpecError::NoName {
-                text: text.to_owned(),
-            });
-        }
-        let mut name = String::with_capacity(text.len());
-        for c in text.chars() {
-            match c {
-                '-' | '_' | '.' if name.ends_with('-') => {}
-                '-' | '_' | '.' => name.push('-'),
-                c => name.push(c.to_ascii_lowercase()),
-            }
-        }
-        Ok(Self(name))
-    }
-}
-
-impl fmt::Display for ProjectName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// One exact version of a project, as written; not compared, only named.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Version(String);
-
-impl Version {
-    /// As written.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl FromStr for Version {
-    type Err = SpecError;
-
-    fn from_str(text: &str) -> Result<Self, SpecError> {
-        let begins = text.starts_with(|c: char| c.is_ascii_alphanumeric());
-        let plain = text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || ".!+-_".contains(c));
-        if begins && plain && text.len() < 100 {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(SpecError::NoVersion {
-                text: text.to_owned(),
-            })
-        }
-    }
-}
-
-impl fmt::Display for Version {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// What to build.
+/// A package to build.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Spec {
-    /// A project of the index, in the newest version that fits, or in the version of its recipe.
+    /// A project of the index, in the version of its recipe or the newest that fits.
     Project(ProjectName),
     /// One version of a project of the index.
     Exact(ProjectName, Version),
     /// A project of the index in the newest version that fits.
-    Fitting(Requirement),
+    Fitting(Box<Requirement>),
     /// An sdist on disk.
     Sdist(PathBuf),
     /// A directory with a `pyproject.toml` or a `setup.py`.
     Tree(PathBuf),
-    /// A wheel on disk: nothing to build.
+    /// A wheel on disk, which needs no build.
     Wheel(PathBuf),
 }
 
-/// A specification that means nothing.
+/// An invalid specification.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SpecError {
-    /// Not a name of a project.
-    #[error(
-        "`{text}` is neither a project's name nor a file\n  hint: write `name`, `name==version`, or the path of an sdist or a source tree"
-    )]
-    NoName {
+    /// Not a project's name.
+    #[error("invalid project name `{text}`")]
+    InvalidName {
         /// As written.
         text: String,
     },
-    /// Not a version.
-    #[error("`{text}` is no version")]
-    NoVersion {
+    /// Not a version of PEP 440.
+    #[error("invalid version `{text}`")]
+    InvalidVersion {
         /// As written.
         text: String,
     },
-    /// What follows a name is neither a version nor a condition.
+    /// Not a requirement of PEP 508.
     #[error(
-        "`{text}` is no requirement, from `{at}` on\n  hint: write `name`, `name==1.2`, `name>=1.2,<2` or `name[extra]`"
+        "invalid requirement `{text}`: {reason}\n  hint: write `name`, `name==1.2`, `name>=1.2,<2`, `name[extra]`, or the path of an sdist or a source tree"
     )]
-    NoRequirement {
+    InvalidRequirement {
         /// As written.
         text: String,
-        /// Where it goes wrong.
-        at: String,
+        /// The parser's reason.
+        reason: String,
+    },
+    /// A requirement that names an address.
+    #[error(
+        "`{text}` is a direct reference, which is not supported\n  hint: download it, and give the path of the sdist, the source tree or the wheel"
+    )]
+    DirectReference {
+        /// As written.
+        text: String,
     },
     /// A requirement of another platform.
     #[error(
-        "`{text}` is not for this platform\n  hint: `sys_platform` is `wasi` here, `platform_machine` `wasm32`, `python_version` 3.13"
+        "`{text}` is not for this platform\n  note: `sys_platform` is `wasi`, `platform_machine` is `wasm32`, `python_version` is 3.13"
     )]
     OtherPlatform {
         /// As written.
         text: String,
     },
-    /// A path where nothing is.
-    #[error("`{}` does not exist", path.display())]
-    NoFile {
+    /// A path that leads nowhere.
+    #[error("no such file or directory: `{}`", path.display())]
+    NoSuchFile {
         /// The path.
         path: PathBuf,
     },
     /// A directory that holds no project.
-    #[error("`{}` is no source tree: it has neither `pyproject.toml` nor `setup.py`", path.display())]
-    NoTree {
+    #[error("not a source tree: `{}` has neither `pyproject.toml` nor `setup.py`", path.display())]
+    NotASourceTree {
         /// The directory.
         path: PathBuf,
     },
@@ -159,7 +84,7 @@ pub enum SpecError {
 impl FromStr for Spec {
     type Err = SpecError;
 
-    /// A path has a `/`, is `.`, or ends like an archive; all else is a name.
+    /// Takes text with a `/`, `.`, `..` and names of archives as paths, everything else as a requirement.
     fn from_str(text: &str) -> Result<Self, SpecError> {
         let is_archive = |suffixes: &[&str]| suffixes.iter().any(|suffix| text.ends_with(suffix));
         let is_sdist = is_archive(&[".tar.gz", ".tgz", ".tar.xz", ".zip"]);
@@ -173,13 +98,13 @@ impl FromStr for Spec {
             return if has("pyproject.toml") || has("setup.py") {
                 Ok(Self::Tree(path.to_path_buf()))
             } else {
-                Err(SpecError::NoTree {
+                Err(SpecError::NotASourceTree {
                     path: path.to_path_buf(),
                 })
             };
         }
         if !path.is_file() {
-            return Err(SpecError::NoFile {
+            return Err(SpecError::NoSuchFile {
                 path: path.to_path_buf(),
             });
         }
@@ -192,19 +117,16 @@ impl FromStr for Spec {
 }
 
 impl Spec {
-    /// A name with nothing behind it, with one version, or with conditions (PEP 508).
     fn of_index(text: &str) -> Result<Self, SpecError> {
-        if let Some((name, version)) = text.split_once("==")
-            && let (Ok(name), Ok(version)) = (name.trim().parse(), version.trim().parse())
-        {
-            return Ok(Self::Exact(name, version));
-        }
         let requirement: Requirement = text.parse()?;
         if requirement.is_bare() {
             return Ok(Self::Project(requirement.name().clone()));
         }
+        if let Some(version) = requirement.exact() {
+            return Ok(Self::Exact(requirement.name().clone(), version));
+        }
         requirement.require_here()?;
-        Ok(Self::Fitting(requirement))
+        Ok(Self::Fitting(Box::new(requirement)))
     }
 }
 
@@ -226,19 +148,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_compared_as_pypi_does() {
-        let name: ProjectName = "Ruamel.yaml__CLib".parse().expect("a name");
-        assert_eq!(name.as_str(), "ruamel-yaml-clib");
-        assert_eq!(name.in_file_names(), "ruamel_yaml_clib");
-    }
-
-    #[test]
     fn a_spec_is_a_name_or_a_version() {
         assert!(
             matches!("MarkupSafe".parse(), Ok(Spec::Project(name)) if name.as_str() == "markupsafe")
         );
         assert!(
-            matches!("a==1.0".parse(), Ok(Spec::Exact(_, version)) if version.as_str() == "1.0")
+            matches!("a==1.0".parse(), Ok(Spec::Exact(_, version)) if version.to_string() == "1.0")
         );
     }
 
@@ -252,6 +167,8 @@ mod tests {
             "a[x]",
             "a (>=1)",
             "a>1; sys_platform == 'wasi'",
+            "a>=1!2.0rc1.post3",
+            "a===1.0+cpu",
         ] {
             let spec = text.parse();
             assert!(
@@ -267,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_nothing_is_said_so() {
+    fn invalid_specifications_are_refused() {
         for text in [
             "",
             "a==",
@@ -276,6 +193,9 @@ mod tests {
             "a b",
             "a[x",
             "a; moon == 'x'",
+            "a; os_name ~= 'x'",
+            "a @ https://x.test/a-1.tar.gz",
+            "a==1.0.x",
             "-rf",
             "no/such/file.tar.gz",
             "/",

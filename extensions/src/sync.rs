@@ -1,5 +1,4 @@
-//! What a project depends on: added, removed, locked, and built. It happened or it did not: files are written last, all
-//! or none.
+//! Dependencies of a project: added, removed, locked and built. Changes are atomic: files are written last, all or none.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,25 +8,26 @@ use pymode_toolchain::CacheError;
 use crate::build::Builder;
 use crate::error::Error;
 use crate::lock::{Reach, resolve};
+use crate::name::ProjectName;
 use crate::pylock::Pylock;
-use crate::pyproject::{Project, Requirement};
-use crate::spec::ProjectName;
+use crate::pyproject::Project;
+use crate::requirement::Requirement;
 
-/// Which versions a new lock prefers.
+/// Preferred versions of a new lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Prefer {
-    /// Those of the lock that is there, as far as they still fit.
+    /// Those of the existing lock, as far as they still fit.
     Locked,
     /// The newest that fit.
     Newest,
 }
 
 impl Builder<'_> {
-    /// Adds requirements to a project, locks it, and builds what it then needs. A requirement without a version becomes one
-    /// of the version found, or a later one.
+    /// Adds requirements to a project, locks it, and builds its dependencies. A requirement without a version becomes one
+    /// for the resolved version or later.
     ///
     /// # Errors
-    /// When there is no solution, or a package cannot be built; `pyproject.toml` and the lock are then as they were.
+    /// When there is no solution or a package cannot be built. `pyproject.toml` and the lock stay unchanged.
     pub fn add(&self, project: Project, requirements: &[Requirement]) -> Result<Project, Error> {
         let mut changed = project.clone();
         for requirement in requirements {
@@ -43,8 +43,7 @@ impl Builder<'_> {
                 .iter()
                 .find(|found| found.name == *requirement.name());
             if let Some(found) = found {
-                // Without the local part of a version, which no lower bound may have.
-                let version = found.version.as_str().split('+').next().unwrap_or_default();
+                let version = found.version.without_local();
                 changed = changed.with(format!("{}>={version}", requirement.as_str()).parse()?);
             }
         }
@@ -57,7 +56,7 @@ impl Builder<'_> {
     /// Removes packages from a project's requirements and locks it.
     ///
     /// # Errors
-    /// When it does not require one of them, or there is no solution; the files are then as they were.
+    /// When a package is not a dependency or there is no solution. The files stay unchanged.
     pub fn remove(&self, project: Project, names: &[ProjectName]) -> Result<Project, Error> {
         let mut changed = project.clone();
         for name in names {
@@ -71,10 +70,10 @@ impl Builder<'_> {
         Ok(changed)
     }
 
-    /// Makes a project's lock, or makes it anew when it does not fit or newer versions are wanted. Whether it was written.
+    /// Creates a project's lock, or renews it when it is out of date or newer versions are wanted. Returns `true` if it wrote one.
     ///
     /// # Errors
-    /// When there is no solution; the lock is then as it was.
+    /// When there is no solution. The lock stays unchanged.
     pub fn lock(&self, project: &Project, prefer: Prefer) -> Result<bool, Error> {
         let there = Pylock::read(project)?;
         if prefer == Prefer::Locked
@@ -92,11 +91,11 @@ impl Builder<'_> {
         Ok(true)
     }
 
-    /// The directories that make what a project requires importable, as its lock says: plain Python as it was published,
-    /// all else built; each file checked against its hash. They are shared and not to be written to.
+    /// Returns the directories that make a project's dependencies importable, as locked: pure Python wheels as published,
+    /// everything else built, each file checked against its hash. They are shared and read-only.
     ///
     /// # Errors
-    /// When there is no lock, or one of other requirements; when a package cannot be had or built.
+    /// When the lock is missing or out of date, or a package is not available or cannot be built.
     pub fn project_site(&self, project: &Project) -> Result<Vec<PathBuf>, Error> {
         if project.requirements().is_empty() {
             return Ok(Vec::new());
@@ -117,7 +116,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// A lock for `project`; versions of the one that `before` has are preferred, or not.
+    /// Resolves a lock for `project`, preferring the versions of the lock of `before` or not.
     fn resolved(
         &self,
         project: &Project,
@@ -145,8 +144,7 @@ impl Builder<'_> {
     }
 }
 
-/// Writes files, all or none: each beside its place first, then each into it; what was there comes back if one of them
-/// cannot be moved.
+/// Writes files, all or none: first each beside its target, then renames each. If a rename fails, restores the old files.
 fn write_all(files: &[(PathBuf, String)]) -> Result<(), Error> {
     let beside = |path: &Path| path.with_extension("toml.new");
     let result = (|| {
@@ -159,7 +157,7 @@ fn write_all(files: &[(PathBuf, String)]) -> Result<(), Error> {
             let old = fs::read(path).ok();
             if let Err(e) = fs::rename(beside(path), path) {
                 for (path, old) in undo {
-                    // As well as it can be done: the error that is told is the first one.
+                    // Best effort: the first error is the one to report.
                     let _ = match old {
                         Some(old) => fs::write(path, old),
                         None => fs::remove_file(path),

@@ -1,60 +1,63 @@
-//! Wheels: what their names say, what is in them, and whether RECORD tells the truth.
+//! Wheels: their names, their contents, and the check of RECORD.
 
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 
+use data_encoding::BASE64URL_NOPAD;
 use pymode_abi::PLATFORM_TAG;
 use sha2::{Digest, Sha256};
 use zip::ZipArchive;
 
-use crate::spec::{ProjectName, SpecError, Version};
+use crate::name::ProjectName;
+use crate::spec::SpecError;
+use crate::version::Version;
 
-/// The most that is read of one wheel, in bytes.
+/// Maximum number of bytes read of one wheel.
 const LARGEST: u64 = 1 << 30;
 
 /// A wheel that cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WheelError {
-    /// Its name is not that of a wheel.
-    #[error("`{file}` is no name of a wheel: `NAME-VERSION-PYTHON-ABI-PLATFORM.whl` is")]
+    /// An invalid file name.
+    #[error("invalid wheel name `{file}`: expected `NAME-VERSION-PYTHON-ABI-PLATFORM.whl`")]
     Name {
         /// The file's name.
         file: String,
     },
-    /// It is for something else than the guest.
+    /// A wheel for another platform.
     #[error(
-        "`{file}` is for `{tag}`; this Python takes `{}` and `py3-none-any`{}",
+        "`{file}` is for `{tag}`; expected `{}` or `py3-none-any`{}",
         pymode_abi::WHEEL_TAG,
         other_abi(tag)
     )]
     OtherPlatform {
         /// The file's name.
         file: String,
-        /// Its platform tag.
+        /// Platform tag.
         tag: String,
     },
-    /// It cannot be read.
-    #[error("cannot read the wheel `{}`: {reason}", path.display())]
+    /// A file that cannot be read.
+    #[error("could not read the wheel `{}`: {reason}", path.display())]
     Damaged {
         /// The wheel.
         path: PathBuf,
-        /// What was found.
+        /// The reason.
         reason: String,
     },
 }
 
 fn other_abi(tag: &str) -> &'static str {
     if tag.starts_with("pymode_") {
-        "\n  hint: it was built for another version of the ABI; build it again with `pymode ext build`"
+        ", another version of the ABI\n  hint: build it again with `pymode ext build`"
     } else {
         ""
     }
 }
 
-/// What the name of a wheel says.
+/// The parts of a wheel's file name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct WheelName {
@@ -71,10 +74,10 @@ pub struct WheelName {
 }
 
 impl WheelName {
-    /// Reads it off a file's name.
+    /// Parses a file name.
     ///
     /// # Errors
-    /// When it is no wheel's.
+    /// When it is not a wheel's.
     pub fn parse(file: &str) -> Result<Self, WheelError> {
         let wrong = || WheelError::Name {
             file: file.to_owned(),
@@ -99,7 +102,7 @@ impl WheelName {
         })
     }
 
-    /// Whether it is plain Python that runs anywhere.
+    /// Returns `true` for a pure Python wheel that runs anywhere.
     pub fn is_pure(&self) -> bool {
         let python = self
             .python
@@ -110,7 +113,7 @@ impl WheelName {
             && self.platform.iter().any(|tag| tag == "any")
     }
 
-    /// Whether it was built for the guest.
+    /// Returns `true` if the wheel was built for the guest.
     pub fn is_ours(&self) -> bool {
         self.platform.iter().any(|tag| tag == PLATFORM_TAG)
             && self
@@ -119,10 +122,10 @@ impl WheelName {
                 .any(|tag| matches!(tag.as_str(), "cp313" | "abi3" | "none"))
     }
 
-    /// That it can be installed in the guest.
+    /// Fails unless the wheel can be installed in the guest.
     ///
     /// # Errors
-    /// When it is for something else.
+    /// When it is for another platform.
     pub fn require_usable(&self, file: &str) -> Result<(), WheelError> {
         if self.is_pure() || self.is_ours() {
             return Ok(());
@@ -134,7 +137,7 @@ impl WheelName {
     }
 }
 
-/// `py37` and its like: a wheel for an older Python 3 that says nothing of an ABI.
+/// `py37` and the like: a wheel for an older Python 3 without an ABI.
 fn is_older_py3(tag: &str) -> bool {
     tag.strip_prefix("py3")
         .and_then(|minor| minor.parse::<u8>().ok())
@@ -145,17 +148,17 @@ fn is_older_py3(tag: &str) -> bool {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Wheel {
-    /// Where it is.
+    /// Path.
     pub path: PathBuf,
-    /// What its name says.
+    /// Parts of its name.
     pub name: WheelName,
 }
 
 impl Wheel {
-    /// A wheel by its path; only its name is looked at.
+    /// Creates a wheel from its path. Reads only the name.
     ///
     /// # Errors
-    /// When its name is none of a wheel.
+    /// When the name is not a wheel's.
     pub fn at(path: &Path) -> Result<Self, WheelError> {
         let file = path
             .file_name()
@@ -167,7 +170,7 @@ impl Wheel {
         })
     }
 
-    /// Its file name.
+    /// The file name.
     pub fn file(&self) -> String {
         self.path
             .file_name()
@@ -175,15 +178,15 @@ impl Wheel {
             .unwrap_or_default()
     }
 
-    /// All files in it, in their order.
+    /// All files in it, in order.
     pub(crate) fn members(&self) -> Result<Vec<Member>, WheelError> {
         self.members_if(|_| true)
     }
 
-    /// All side modules in it, by their paths there.
+    /// All side modules in it, by their paths.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// When the wheel cannot be read.
     pub fn side_modules(&self) -> Result<BTreeMap<String, Vec<u8>>, WheelError> {
         let members = self.members_if(is_side_module)?;
         Ok(members
@@ -192,29 +195,29 @@ impl Wheel {
             .collect())
     }
 
-    /// The text of its METADATA.
+    /// The text of METADATA.
     ///
     /// # Errors
-    /// When it cannot be read, or has none.
+    /// When the wheel cannot be read or has no METADATA.
     pub fn metadata(&self) -> Result<String, WheelError> {
         let is_metadata = |name: &str| is_in_dist_info(name, "METADATA");
         match self.members_if(is_metadata)?.first() {
             Some(member) => Ok(String::from_utf8_lossy(&member.bytes).into_owned()),
-            None => Err(self.damaged("it has no METADATA")),
+            None => Err(self.damaged("no METADATA")),
         }
     }
 
-    /// Where RECORD and the contents differ, as sentences.
+    /// Differences between RECORD and the contents, as sentences.
     ///
     /// # Errors
-    /// When it cannot be read.
-    pub fn record_faults(&self) -> Result<Vec<String>, WheelError> {
+    /// When the wheel cannot be read.
+    pub fn record_violations(&self) -> Result<Vec<String>, WheelError> {
         let (record, others): (Vec<Member>, Vec<Member>) = self
             .members()?
             .into_iter()
             .partition(|member| is_record(&member.name));
         let Some(record) = record.first() else {
-            return Ok(vec!["it has no RECORD".to_owned()]);
+            return Ok(vec!["no RECORD".to_owned()]);
         };
         let found = others
             .into_iter()
@@ -259,7 +262,7 @@ impl Wheel {
             .read_to_end(&mut bytes)
             .map_err(|e| self.damaged(e))?;
         if bytes.len() as u64 > most {
-            return Err(self.damaged(format!("it holds more than {LARGEST} bytes")));
+            return Err(self.damaged(format!("more than {LARGEST} bytes")));
         }
         Ok(bytes)
     }
@@ -275,15 +278,15 @@ impl Wheel {
 /// A file in a wheel.
 #[derive(Clone, Debug)]
 pub(crate) struct Member {
-    /// Its path there.
+    /// Path in the wheel.
     pub(crate) name: String,
-    /// Whether it is a program.
+    /// `true` for an executable file.
     pub(crate) executable: bool,
-    /// What it holds.
+    /// Contents.
     pub(crate) bytes: Vec<u8>,
 }
 
-/// What a wheel's member is called when it is code for the guest: extension modules, and libraries that they carry.
+/// Returns `true` for a path of code for the guest: extension modules, and the libraries that they carry.
 fn is_side_module(name: &str) -> bool {
     let file = name.rsplit('/').next().unwrap_or(name);
     file.ends_with(".wasm") || file.ends_with(".so") || file.contains(".so.")
@@ -298,7 +301,7 @@ fn is_in_dist_info(name: &str, wanted: &str) -> bool {
         .is_some_and(|(dir, file)| dir.ends_with(".dist-info") && file == wanted)
 }
 
-/// RECORD's line for a file.
+/// A file's line in RECORD.
 pub(crate) fn record_line(name: &str, bytes: &[u8]) -> String {
     let quoted = if name.contains([',', '"']) {
         format!("\"{}\"", name.replace('"', "\"\""))
@@ -309,17 +312,17 @@ pub(crate) fn record_line(name: &str, bytes: &[u8]) -> String {
 }
 
 fn digest(bytes: &[u8]) -> String {
-    base64_url(&Sha256::digest(bytes))
+    BASE64URL_NOPAD.encode(&Sha256::digest(bytes))
 }
 
 fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) -> Vec<String> {
     let mut faults = Vec::new();
     for line in record.lines().filter(|line| !line.is_empty()) {
-        // A path may be quoted because it holds a comma; hash and size hold none.
+        // Only the path can be quoted, so the line needs no CSV reader: hash and size contain no comma.
         let mut fields = line.rsplitn(3, ',');
         let (size, hash, path) = (fields.next(), fields.next(), fields.next());
         let (Some(size), Some(hash), Some(path)) = (size, hash, path) else {
-            faults.push(format!("RECORD has a line without three fields: `{line}`"));
+            faults.push(format!("expected three fields in RECORD: `{line}`"));
             continue;
         };
         let unquoted = path
@@ -333,7 +336,7 @@ fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) ->
             continue;
         }
         match found.remove(path) {
-            None => faults.push(format!("RECORD names `{path}`, which is not there")),
+            None => faults.push(format!("RECORD names `{path}`, which does not exist")),
             Some((digest, length)) => {
                 if hash
                     .strip_prefix("sha256=")
@@ -353,22 +356,6 @@ fn compare_record(record: &str, mut found: BTreeMap<String, (String, usize)>) ->
             .map(|path| format!("RECORD does not name `{path}`")),
     );
     faults
-}
-
-/// RFC 4648, section 5, without padding.
-fn base64_url(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let word = chunk
-            .iter()
-            .fold(0u32, |word, byte| word << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
-        for n in 0..=chunk.len() {
-            text.push(char::from(DIGITS[(word >> (18 - 6 * n)) as usize & 63]));
-        }
-    }
-    text
 }
 
 #[cfg(test)]
@@ -404,20 +391,6 @@ mod tests {
             "{other}"
         );
         assert!(WheelName::parse("a-1.0.whl").is_err());
-    }
-
-    #[test]
-    fn base64_is_that_of_the_rfc() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg"),
-            ("fo", "Zm8"),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg"),
-        ] {
-            assert_eq!(base64_url(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64_url(&[0xff, 0xfe]), "__4");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use common::project::{PYPROJECT, SETUP, build_tree, builder, spec, tiny, told, world};
+use common::project::{PYPROJECT, SETUP, build_tree, builder, failed, spec, tiny, world};
 use common::{Tested, contains, is, tree};
 use libtest_mimic::{Failed, Trial};
 use pymode_ext::Builder;
@@ -35,22 +35,22 @@ fn main() -> ExitCode {
 fn markupsafe() -> Tested {
     let wheel = builder()?
         .build(&spec("MarkupSafe==3.0.4")?)
-        .map_err(told)?;
+        .map_err(failed)?;
     is(
         wheel.file() == "markupsafe-3.0.4-cp313-cp313-pymode_1_wasm32.whl",
         &wheel.file(),
     )?;
-    let reports = pymode_ext::check(&wheel.path).map_err(told)?;
+    let reports = pymode_ext::check(&wheel.path).map_err(failed)?;
     is(
         reports.len() == 2,
         "the wheel and one side module were looked at",
     )?;
     is(
-        reports.iter().all(pymode_ext::check::Report::is_well),
+        reports.iter().all(pymode_ext::check::Report::is_valid),
         &format!("{reports:#?}"),
     )?;
 
-    // A builder whose compiler does not exist has the wheel all the same: nothing is built again.
+    // A builder whose compiler does not exist returns the wheel all the same: nothing is built again.
     let world = world()?;
     let idle = Builder::new(
         &world.cache,
@@ -59,7 +59,7 @@ fn markupsafe() -> Tested {
         Path::new("/no/such/compiler"),
     );
     is(
-        idle.build(&spec("markupsafe")?).map_err(told)?.path == wheel.path,
+        idle.build(&spec("markupsafe")?).map_err(failed)?.path == wheel.path,
         "it came from the cache",
     )
 }
@@ -67,7 +67,7 @@ fn markupsafe() -> Tested {
 fn simplejson() -> Tested {
     let site = builder()?
         .site(&[spec("simplejson")?, spec("markupsafe==3.0.4")?])
-        .map_err(told)?;
+        .map_err(failed)?;
     is(
         site.len() == 2,
         &format!("two packages, nothing else: {site:?}"),
@@ -86,7 +86,7 @@ fn simplejson() -> Tested {
         .map(|dir| dir.join("simplejson/__pycache__/decoder.cpython-313.pyc"))
         .find(|path| path.is_file());
     let pyc = fs::read(path.ok_or("no bytecode")?)?;
-    // PEP 552: bit 0 says that it is keyed by hash, bit 1 that the source is to be looked at.
+    // PEP 552: bit 0 marks a pyc as keyed by hash, bit 1 as to be compared with its source.
     is(
         pyc[4..8] == [1, 0, 0, 0],
         "it is not compared with its source",
@@ -94,23 +94,23 @@ fn simplejson() -> Tested {
 }
 
 fn source_tree() -> Tested {
-    // `long` has 32 bits for the guest: with this machine's pyconfig.h it would not compile.
+    // `long` has 32 bits in the guest: this machine's pyconfig.h would not compile.
     let dir = tiny(
         "_Static_assert(SIZEOF_LONG == 4, \"the guest's pyconfig.h\");",
         "return PyLong_FromLong(42);",
     )?;
     let before = names(dir.path())?;
-    let wheel = build_tree(&dir)?.map_err(told)?;
+    let wheel = build_tree(&dir)?.map_err(failed)?;
     is(
         wheel.file() == "tiny-1.0-cp313-cp313-pymode_1_wasm32.whl",
         &wheel.file(),
     )?;
     is(names(dir.path())? == before, "nothing was left in the tree")?;
-    let again = build_tree(&dir)?.map_err(told)?;
+    let again = build_tree(&dir)?.map_err(failed)?;
     is(again.path == wheel.path, "unchanged it is the same")?;
     fs::write(dir.path().join("tiny/__init__.py"), "x = 1")?;
     is(
-        build_tree(&dir)?.map_err(told)?.path != wheel.path,
+        build_tree(&dir)?.map_err(failed)?.path != wheel.path,
         "changed it is another",
     )
 }
@@ -121,7 +121,7 @@ fn vectors() -> Tested {
         __attribute__((target(\"simd128\"), noinline)) static int sum(four *a) { four b = *a * *a; return b[0] + b[1] + b[2] + b[3]; }",
         "four a = {1, 2, 3, (int)(size_t)args}; return PyLong_FromLong(sum(&a));",
     )?;
-    let wheel = build_tree(&dir)?.map_err(told)?;
+    let wheel = build_tree(&dir)?.map_err(failed)?;
     let modules = wheel.side_modules().map_err(|e| e.to_string())?;
     is(modules.len() == 1, "it is built, and checked")
 }
@@ -144,18 +144,18 @@ fn cxx() -> Tested {
             static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"plus\"};
             PyMODINIT_FUNC PyInit_plus(void) { all.push_back(\"a\"); return PyModule_Create(&module); }"),
     ])?;
-    let wheel = build_tree(&dir)?.map_err(told)?;
+    let wheel = build_tree(&dir)?.map_err(failed)?;
     is(wheel.file().starts_with("plus-1-cp313"), &wheel.file())
 }
 
 fn library() -> Tested {
-    // Found by its header, and without a recipe: the first try fails, and tells what is missing.
+    // Found by its header, without a recipe: the first try fails and names the missing library.
     let answer =
         "z_stream stream = {0}; inflateInit(&stream); return PyLong_FromLong(inflate(&stream, 0));";
     let dir = tiny("#include <zlib.h>", answer)?;
     let setup = SETUP.replace("['tiny/_c.c'])", "['tiny/_c.c'], libraries=['z'])");
     fs::write(dir.path().join("setup.py"), setup)?;
-    let wheel = build_tree(&dir)?.map_err(told)?;
+    let wheel = build_tree(&dir)?.map_err(failed)?;
     let modules = wheel.side_modules().map_err(|e| e.to_string())?;
     let module = modules.values().next().ok_or("there is a module")?;
     let words = b"incorrect header check";
@@ -194,7 +194,7 @@ fn hostile_sdist() -> Tested {
         .err()
         .ok_or("it is empty")?
         .to_string();
-    contains(&error, &["is no source distribution"])
+    contains(&error, &["not a source distribution"])
 }
 
 fn no_such_project() -> Tested {
@@ -244,7 +244,7 @@ fn requirements() -> Tested {
     ])?;
     let site = builder()?
         .site(&[spec(&format!("{}/", dir.path().display()))?])
-        .map_err(told)?;
+        .map_err(failed)?;
     let has = |file: &str| site.iter().any(|dir| dir.join(file).exists());
     is(
         has("wants.py") && has("iniconfig/__init__.py"),
@@ -257,7 +257,7 @@ fn requirements() -> Tested {
 }
 
 fn suite() -> Tested {
-    let suite = builder()?.suite(&spec("markupsafe")?).map_err(told)?;
+    let suite = builder()?.suite(&spec("markupsafe")?).map_err(failed)?;
     is(
         suite.dir.join("tests/test_markupsafe.py").is_file(),
         "the sdist's tests are there",
@@ -283,7 +283,7 @@ fn suite() -> Tested {
         .err()
         .ok_or("it has no recipe")?
         .to_string();
-    contains(&error, &["`iniconfig`", "hint: a `[test]` table"])
+    contains(&error, &["`iniconfig`", "hint: add a `[test]` table"])
 }
 
 fn suite_of_a_stranger() -> Tested {
@@ -295,7 +295,7 @@ fn suite_of_a_stranger() -> Tested {
     )?;
     let suite = builder()?
         .suite(&spec(&format!("{}/", dir.path().display()))?)
-        .map_err(told)?;
+        .map_err(failed)?;
     is(
         suite.dir.join("tests/test_answer.py").is_file() && !suite.dir.join("tiny").exists(),
         "the tests are there, and nothing that would hide what was built",
@@ -315,7 +315,7 @@ fn abi3() -> Tested {
         SETUP.replace("['tiny/_c.c'])", "['tiny/_c.c'], define_macros=[('Py_LIMITED_API', '0x030d0000')], py_limited_api=True)")
             .replace("name='tiny',", "name='tiny', options={'bdist_wheel': {'py_limited_api': 'cp313'}},"),
     )?;
-    let wheel = build_tree(&dir)?.map_err(told)?;
+    let wheel = build_tree(&dir)?.map_err(failed)?;
     is(
         wheel.file() == "tiny-1.0-cp313-cp313-pymode_1_wasm32.whl",
         &wheel.file(),
@@ -326,7 +326,7 @@ fn abi3() -> Tested {
         names == [&format!("tiny/_c{}", pymode_abi::EXT_SUFFIX)],
         &format!("{names:?}"),
     )?;
-    let faults = wheel.record_faults().map_err(|e| e.to_string())?;
+    let faults = wheel.record_violations().map_err(|e| e.to_string())?;
     is(
         faults.is_empty(),
         &format!("RECORD was written anew: {faults:?}"),

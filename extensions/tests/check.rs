@@ -1,4 +1,4 @@
-//! Side modules and wheels that would not load, and what `pymode ext check` says of them.
+//! Side modules and wheels that would not load, and the reports of `pymode ext check` about them.
 
 mod common;
 
@@ -40,12 +40,12 @@ fn main() -> ExitCode {
 
 const WELL: &str = "#include <string.h>\nint PyInit_m(void) { return (int)strlen(\"abc\"); }";
 
-/// All faults of a file, as one text.
+/// All violations of a file, as one text.
 fn faults(path: &Path) -> Result<String, Failed> {
     let reports = check(path).map_err(|e| e.to_string())?;
     Ok(reports
         .iter()
-        .flat_map(|report| &report.faults)
+        .flat_map(|report| &report.violations)
         .cloned()
         .collect::<Vec<_>>()
         .join("\n"))
@@ -57,7 +57,7 @@ fn well() -> Tested {
     is(faults.is_empty(), &faults)?;
     let report = check(&path).map_err(|e| e.to_string())?.remove(0);
     is(
-        report.is_well() && report.to_string().ends_with("m.wasm: well"),
+        report.is_valid() && report.to_string().ends_with("m.wasm: well"),
         &report.to_string(),
     )
 }
@@ -75,11 +75,11 @@ fn missing_symbols() -> Tested {
         &faults,
         &[
             "`fork`, a function () -> i32",
-            "no processes in WASI",
+            "processes are not supported on WASI",
             "`pymode_nowhere`, a function (i32 i64 f32) -> f64",
             "`pymode_no_data`",
             "`PyNo_Such`",
-            "not in Python 3.13's C API",
+            "not in the C API of Python 3.13",
         ],
     )?;
     is(
@@ -105,10 +105,13 @@ fn no_init() -> Tested {
     fs::rename(&path, &renamed)?;
     contains(
         &faults(&renamed)?,
-        &["exports `PyInit_m`", "asks for `PyInit_other`"],
+        &[
+            "exports `PyInit_m`",
+            "missing export `PyInit_other`, which the file's name requires",
+        ],
     )?;
     let (_dir, path) = side_module("m.wasm", "int f(void) { return 1; }")?;
-    contains(&faults(&path)?, &["does not export `PyInit_m`", "hint:"])
+    contains(&faults(&path)?, &["missing export `PyInit_m`", "hint:"])
 }
 
 fn other_version() -> Tested {
@@ -118,7 +121,7 @@ fn other_version() -> Tested {
     *version = 99;
     fs::write(&path, &bytes)?;
     contains(&faults(&path)?, &["version 99", "version 1"])?;
-    // The whole section off: 14 bytes, of which the last is the version.
+    // Without the whole section: 14 bytes, of which the last is the version.
     fs::write(&path, &bytes[..bytes.len() - 14])?;
     contains(
         &faults(&path)?,
@@ -129,7 +132,7 @@ fn other_version() -> Tested {
 fn no_side_module() -> Tested {
     let dir = tree(&[
         ("m.c", "int main(void) { return 0; }"),
-        ("text.wasm", "this is no wasm at all"),
+        ("text.wasm", "not wasm at all"),
     ])?;
     compile(dir.path(), "cc -O2 m.c -o m.wasm")?;
     contains(
@@ -203,7 +206,7 @@ fn needed() -> Tested {
     )
 }
 
-/// The same words as the linker's at run time: see `missing-on-disk` of the conformance cases.
+/// The same message as the linker's at run time: see `missing-on-disk` of the conformance cases.
 fn not_needed() -> Tested {
     let module = "int from_library(void); int PyInit_m(void) { return from_library(); }";
     let dir = tree(&[
@@ -217,7 +220,7 @@ fn not_needed() -> Tested {
     compile(dir.path(), "cc -O2 -shared s.c -o p.libs/libs.so")?;
     compile(dir.path(), "cc -O2 -shared m.c -o p/m.wasm")?;
     let at = |path: &str| dir.path().join(path);
-    // One of another type, and one where nobody looks.
+    // One of another type, and one in a directory that is not searched.
     let found = faults(&at("p/m.wasm"))?;
     is(!found.contains("defines it"), &found)?;
 
@@ -290,7 +293,7 @@ fn wheel() -> Tested {
     contains(
         &faults(&wheel)?,
         &[
-            "`p/gone.py`, which is not there",
+            "`p/gone.py`, which does not exist",
             "does not name `p/m.wasm`",
             "`fork`",
         ],
@@ -309,7 +312,7 @@ fn wheel() -> Tested {
         .err()
         .ok_or("half a wheel is no wheel")?
         .to_string();
-    contains(&error, &["cannot read the wheel"])
+    contains(&error, &["could not read the wheel"])
 }
 
 fn no_file() -> Tested {

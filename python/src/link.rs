@@ -166,7 +166,7 @@ pub(crate) fn exports() -> String {
         .filter(|export| {
             !matches!(
                 export.kind,
-                pymode_abi::Kind::Memory | pymode_abi::Kind::Table
+                pymode_abi::ExportKind::Memory | pymode_abi::ExportKind::Table
             )
         })
         .map(|export| format!("--export={}\n", export.name))

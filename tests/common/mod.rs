@@ -1,4 +1,4 @@
-//! A program in a guest, on either engine, by the libraries that the command uses.
+//! Runs a program in a guest on either engine, through the libraries that the command uses.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -11,17 +11,17 @@ use pymode_toolchain::{Cache, Reporter, libcxx, zig};
 use pymode_workerd::{Exit, Runtime};
 use tempfile::TempDir;
 
-/// A program, what it is given, and what it may see of this machine.
+/// A program, its arguments, and the files that it may see.
 pub(crate) struct Guest<'a> {
     pub(crate) program: &'a Path,
     pub(crate) args: &'a [&'a str],
     pub(crate) env: &'a [(&'a str, &'a str)],
-    /// A directory, and where the guest sees it.
+    /// A directory, and its path in the guest.
     pub(crate) folder: (&'a str, &'a Path),
 }
 
 impl Guest<'_> {
-    /// Runs it: how it ends, and what it says on standard output.
+    /// Runs the program. Returns its exit status and standard output.
     pub(crate) fn run(&self, engine: Engine) -> Result<(Exit, String), Failed> {
         match engine.0 {
             "wasmtime" => self.natively(),
@@ -29,12 +29,14 @@ impl Guest<'_> {
         }
     }
 
-    /// What it says, if it ends well.
+    /// The standard output of a program that must succeed.
     pub(crate) fn says(&self, engine: Engine) -> Result<String, Failed> {
         match self.run(engine)? {
             (Exit::Code(0), said) => Ok(said),
             (Exit::Fault(fault), said) => Err(format!("{fault}\nit said\n{said}").into()),
-            (exit, said) => Err(format!("it ended with {} and said\n{said}", exit.code()).into()),
+            (exit, said) => {
+                Err(format!("it ended with {} and printed\n{said}", exit.code()).into())
+            }
         }
     }
 
@@ -55,7 +57,7 @@ impl Guest<'_> {
     }
 
     fn in_a_worker(&self) -> Result<(Exit, String), Failed> {
-        let out = Said::default();
+        let out = SharedBuffer::default();
         let program = pymode_workerd::Program::open(runtime()?, self.program)?;
         let mut run = program.run();
         run.args(self.args).stdout(out.clone());
@@ -72,14 +74,14 @@ impl Guest<'_> {
     }
 }
 
-/// What was built of a case, once for all engines.
+/// A built case, for all engines.
 pub(crate) struct Built {
     pub(crate) folder: TempDir,
-    /// What a guest is to say.
+    /// Expected output.
     pub(crate) expected: String,
 }
 
-/// A case that is built by the first engine that wants it.
+/// A case that is built by the first engine that needs it.
 #[derive(Default)]
 pub(crate) struct Once(OnceLock<Result<Built, String>>);
 
@@ -95,11 +97,11 @@ impl Once {
     }
 }
 
-/// A stream that keeps what is written to it.
+/// A stream that keeps its content.
 #[derive(Clone, Default)]
-struct Said(Arc<Mutex<Vec<u8>>>);
+struct SharedBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Said {
+impl Write for SharedBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut said = self.0.lock().map_err(|_| io::ErrorKind::Other)?;
         said.extend_from_slice(bytes);
@@ -111,7 +113,7 @@ impl Write for Said {
     }
 }
 
-/// The Worker's code, and a workerd: had once for all cases.
+/// The Worker's code and a workerd, built once for all cases.
 fn runtime() -> Result<&'static Runtime, Failed> {
     static RUNTIME: OnceLock<Result<Runtime, String>> = OnceLock::new();
     let runtime = RUNTIME.get_or_init(|| {
@@ -127,7 +129,7 @@ fn runtime() -> Result<&'static Runtime, Failed> {
     Ok(runtime.as_ref()?)
 }
 
-/// C++'s library, which lies in `/lib` in every host.
+/// The C++ library, which is in `/lib` in every host.
 fn cxx_library() -> Result<PathBuf, Failed> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()?.with_reporter(&reporter);

@@ -1,4 +1,4 @@
-/* A check that is named when it fails, and counted. */
+/* Counts a failed check and prints its name. */
 
 #pragma once
 

@@ -1,24 +1,24 @@
-//! One case: what is typed, and what must come back.
+//! Cases: a command line and the expected result.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
 
-/// What is typed, what lies in the current directory, and what must come back.
+/// A command line, the files of the current directory, and the expected result.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Case {
     /// Packages for `--with`.
     #[serde(default)]
     pub with: Vec<String>,
-    /// `pymode`'s words instead of `run`: then `args` are its own and the case has no engine.
+    /// Arguments of `pymode` instead of `run …`. `args` then belong to them, and the case has no engine.
     #[serde(default)]
     pub verb: Vec<String>,
-    /// What Python gets. `@` alone is the script that `script` holds.
+    /// Python's arguments. `@` alone is the file with `script`.
     #[serde(default)]
     pub args: Vec<String>,
-    /// The text of `main.py`; run when there are no `args`.
+    /// The text of `main.py`, which runs when there are no `args`.
     pub script: Option<String>,
     /// More files of the current directory.
     #[serde(default)]
@@ -26,24 +26,24 @@ pub struct Case {
     /// Environment variables of the command.
     #[serde(default)]
     pub env: BTreeMap<String, String>,
-    /// What stands on stdin; nothing when absent.
+    /// Standard input [default: empty].
     #[serde(default)]
     pub stdin: String,
-    /// The exit code.
+    /// Expected exit code.
     #[serde(default)]
     pub code: i32,
-    /// All of stdout, up to white space at its end.
+    /// Expected stdout, up to white space at its end.
     pub stdout: Option<String>,
-    /// What stdout must hold, each.
+    /// Texts that stdout must contain.
     #[serde(default)]
     pub stdout_has: Vec<String>,
-    /// What stderr must hold, each.
+    /// Texts that stderr must contain.
     #[serde(default)]
     pub stderr_has: Vec<String>,
-    /// What stderr must not hold.
+    /// Texts that stderr must not contain.
     #[serde(default)]
     pub stderr_lacks: Vec<String>,
-    /// Files of the current directory afterwards.
+    /// Expected files of the current directory.
     #[serde(default)]
     pub files_after: BTreeMap<String, String>,
 }
@@ -52,7 +52,7 @@ pub struct Case {
 ///
 /// # Panics
 ///
-/// When a file cannot be read or is no list of cases: a suite with a hole in it must not pass.
+/// When a file cannot be read or is not a list of cases: a suite with a gap must not pass.
 #[must_use]
 pub fn load_all(folder: &Path) -> Vec<(String, Case)> {
     let mut cases = Vec::new();

@@ -1,4 +1,4 @@
-//! The real command, run as a user runs it.
+//! The real command, run like a user runs it.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 
 use crate::Case;
 
-/// An engine by the name that `--engine` takes.
+/// An engine by its name for `--engine`.
 #[derive(Debug, Clone, Copy)]
 pub struct Engine(pub &'static str);
 
@@ -21,23 +21,23 @@ impl Engine {
 pub struct Pymode(PathBuf);
 
 impl Pymode {
-    /// Finds the command in the folder where cargo put this test's own profile.
+    /// Finds the command in the folder of this test's own profile.
     ///
     /// # Errors
     ///
-    /// When it is not built; the text says how it is.
+    /// When it is not built; the message has a hint.
     pub fn find() -> Result<Self, String> {
         let me = std::env::current_exe().map_err(|e| e.to_string())?;
         let profile = me
             .ancestors()
             .nth(2)
-            .ok_or("the test lies outside a target folder")?;
+            .ok_or("the test is outside a target folder")?;
         let exe = profile.join(format!("pymode{}", std::env::consts::EXE_SUFFIX));
         if exe.is_file() {
             Ok(Self(exe))
         } else {
             Err(format!(
-                "`{}` is not built\nhint: `cargo build --release -p pymode`, or `cargo xtask test`, which does it first",
+                "no such file: `{}`\nhint: run `cargo build --release -p pymode`, or `cargo xtask test`, which builds it first",
                 exe.display()
             ))
         }
@@ -53,7 +53,7 @@ impl Pymode {
     ///
     /// # Errors
     ///
-    /// When the folder cannot be written or the command not be started.
+    /// When the folder cannot be written or the command cannot be started.
     pub fn run(&self, case: &Case, engine: Engine, folder: &Path) -> std::io::Result<Output> {
         for (name, text) in &case.files {
             let path = folder.join(name);
@@ -100,8 +100,8 @@ fn feed(mut command: Command, stdin: &[u8]) -> std::io::Result<Output> {
         .stderr(Stdio::piped())
         .spawn()?;
     let mut pipe = child.stdin.take().expect("stdin was asked to be a pipe");
-    // A thread, because a child that prints before it reads would stop at a full pipe; and a child that ends
-    // without reading is no fault of the case.
+    // A thread, because a child that writes before it reads would block on a full pipe. A child that ends without reading is
+    // not a failure of the case.
     let bytes = stdin.to_vec();
     let writer = std::thread::spawn(move || drop(pipe.write_all(&bytes)));
     let output = child.wait_with_output();

@@ -1,7 +1,7 @@
-//! Whole-runtime tests: what a user types, run by the real command on each engine, and what must come back.
+//! Whole-runtime tests: command lines, run by the real command on each engine, and their expected results.
 //!
-//! A case is an entry in a file of `cases/`; the file's name is its group. `runtime.rs` mounts every case over every
-//! engine, so a test's name reads `wasmtime/plain/exit-code`.
+//! A case is an entry in a file of `cases/`; the file's name is its group. `runtime.rs` runs every case on every engine, so a
+//! test's name reads `wasmtime/plain/exit-code`.
 
 mod case;
 mod command;
@@ -15,7 +15,7 @@ pub use case::{Case, load_all};
 pub use command::{Engine, Pymode};
 pub use verdict::judge;
 
-/// Runs what `trials` makes of the command, as the arguments of this test say.
+/// Runs the trials of the command, with this test's own arguments.
 pub fn run(trials: impl FnOnce(&Pymode) -> Vec<Trial>) -> ExitCode {
     let arguments = Arguments::from_args();
     match Pymode::find() {

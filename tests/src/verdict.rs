@@ -1,4 +1,4 @@
-//! Whether what came back is what must.
+//! Compares a result with the expected one.
 
 use std::fmt::Write;
 use std::path::Path;
@@ -6,25 +6,25 @@ use std::process::Output;
 
 use crate::Case;
 
-/// Holds `output` and the files in `folder` against `case`.
+/// Compares `output` and the files in `folder` with `case`.
 ///
 /// # Errors
 ///
-/// Everything that differs, with both streams below it.
+/// Every difference, followed by both streams.
 pub fn judge(case: &Case, output: &Output, folder: &Path) -> Result<(), String> {
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
-    let mut faults = Vec::new();
+    let mut differences = Vec::new();
     if output.status.code() != Some(case.code) {
-        faults.push(format!(
-            "ended with {}, not with exit code {}",
+        differences.push(format!(
+            "ended with {}, expected exit code {}",
             output.status, case.code
         ));
     }
     if let Some(wanted) = &case.stdout
         && stdout.trim_end() != wanted.trim_end()
     {
-        faults.push(format!("stdout is not\n{wanted}"));
+        differences.push(format!("expected stdout\n{wanted}"));
     }
     for (stream, text, parts) in [
         ("stdout", &stdout, &case.stdout_has),
@@ -32,27 +32,29 @@ pub fn judge(case: &Case, output: &Output, folder: &Path) -> Result<(), String> 
     ] {
         for part in parts {
             if !text.contains(part.as_str()) {
-                faults.push(format!("{stream} lacks `{part}`"));
+                differences.push(format!("`{part}` is missing in {stream}"));
             }
         }
     }
     for part in &case.stderr_lacks {
         if stderr.contains(part.as_str()) {
-            faults.push(format!("stderr holds `{part}`"));
+            differences.push(format!("unexpected `{part}` in stderr"));
         }
     }
     for (name, wanted) in &case.files_after {
         match std::fs::read_to_string(folder.join(name)) {
             Ok(text) if text == *wanted => {}
-            Ok(text) => faults.push(format!("`{name}` holds {text:?}, not {wanted:?}")),
-            Err(error) => faults.push(format!("`{name}`: {error}")),
+            Ok(text) => {
+                differences.push(format!("`{name}` contains {text:?}, expected {wanted:?}"))
+            }
+            Err(error) => differences.push(format!("`{name}`: {error}")),
         }
     }
-    if faults.is_empty() {
+    if differences.is_empty() {
         return Ok(());
     }
     let mut report = String::new();
-    for fault in faults {
+    for fault in differences {
         let _ = writeln!(report, "- {fault}");
     }
     let _ = write!(report, "--- stdout\n{stdout}\n--- stderr\n{stderr}");

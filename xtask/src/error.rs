@@ -1,4 +1,4 @@
-//! What can go wrong in a task.
+//! Errors of a task.
 
 use std::io;
 use std::path::PathBuf;
@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use pymode_abi::model::ModelError;
 
-/// A task that could not be done. (A check that finds something is not an error: it reports what it found.)
+/// A failed task. A violation that a check finds is a result, not an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("`{}`: {source}", path.display())]
@@ -16,9 +16,9 @@ pub(crate) enum Error {
         path: &'static str,
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    #[error("`{}` is no archive of WebAssembly objects: {reason}", path.display())]
+    #[error("not an archive of WebAssembly objects: `{}`: {reason}", path.display())]
     Archive { path: PathBuf, reason: String },
-    #[error("`{command}` could not be started: {source}")]
+    #[error("could not start `{command}`: {source}")]
     Start { command: String, source: io::Error },
     #[error("`{command}` failed: {status}\n{stderr}")]
     Command {
@@ -27,10 +27,10 @@ pub(crate) enum Error {
         stderr: String,
     },
     #[error(
-        "`abi/policy.toml` asks for `{name}`, which no archive defines\nhint: take it out, or correct its name"
+        "undefined symbol `{name}` in `abi/policy.toml`: no archive defines it\nhint: remove it, or correct its name"
     )]
     Nowhere { name: String },
-    #[error("cargo's metadata could not be read: {source}")]
+    #[error("invalid output of `cargo metadata`: {source}")]
     Metadata { source: serde_json::Error },
     #[error(transparent)]
     Model(#[from] ModelError),

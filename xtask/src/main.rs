@@ -28,24 +28,24 @@ struct Args {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Runs every check and test; builds what is missing first. The last line is `N passed, N failed`
+    /// Run every check and test, and build what they need. The last line is `N passed, N failed`
     Test(test::Options),
-    /// The same on a machine that nobody watches: no bars, the lock file as it is, downloads tried again
+    /// Run every check and test without progress bars, with `--locked`, and with retried downloads
     Ci,
-    /// Makes the generated files: the contract's export table, pymode.h and ABI.md
+    /// Generate files: the contract's export table, pymode.h and ABI.md
     Codegen {
-        /// Writes nothing; fails when a file is not what it should be
+        /// Write nothing; fail if a file is out of date
         #[arg(long)]
         check: bool,
-        /// Takes the export table as it stands, instead of building CPython's archives and reading them
+        /// Keep the export table, instead of building CPython's archives and reading them
         #[arg(long)]
         no_build: bool,
     },
-    /// Runs the suites of the packages that have a recipe, and writes `extensions/PACKAGES.md`
+    /// Run the suites of the packages with a recipe, and write `extensions/PACKAGES.md`
     Packages(packages::Options),
-    /// Builds much used packages without a recipe, loads their modules, and writes `extensions/SURVEY.md`
+    /// Build popular packages without a recipe, load their modules, and write `extensions/SURVEY.md`
     Survey(survey::Options),
-    /// Holds the rules that the compiler does not: boundaries between crates, lengths, words
+    /// Check rules that the compiler does not: dependencies between crates, lengths, words
     Tidy,
 }
 
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The checkout that this program was built from.
+/// The checkout of this program.
 fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));
     own.parent().unwrap_or(own).to_owned()
@@ -82,23 +82,16 @@ fn codegen(root: &Path, check: bool, no_build: bool) -> Result<bool, Error> {
         eprintln!("{change}");
     }
     for path in &report.stale {
-        eprintln!(
-            "{path}: {}",
-            if check {
-                "not what the tables and the archives say"
-            } else {
-                "written"
-            }
-        );
+        eprintln!("{path}: {}", if check { "out of date" } else { "written" });
     }
     let good = !check || report.stale.is_empty();
     if !good {
-        eprintln!("hint: `cargo xtask codegen`");
+        eprintln!("hint: run `cargo xtask codegen`");
     }
     Ok(good)
 }
 
-/// Builds Python, or finds it built.
+/// Builds Python, or finds it in the cache.
 fn python() -> Result<(), Error> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()?.with_reporter(&reporter);
@@ -107,7 +100,7 @@ fn python() -> Result<(), Error> {
     Ok(())
 }
 
-/// The archives to derive from, built when they are not there.
+/// The archives to read, built if necessary.
 fn sources(root: &Path) -> Result<codegen::Sources, Error> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()?.with_reporter(&reporter);
@@ -122,9 +115,9 @@ fn sources(root: &Path) -> Result<codegen::Sources, Error> {
 }
 
 fn tidy(root: &Path) -> Result<bool, Error> {
-    let faults = tidy::run(root)?;
-    for fault in &faults {
-        eprintln!("{fault}\n");
+    let findings = tidy::run(root)?;
+    for finding in &findings {
+        eprintln!("{finding}\n");
     }
-    Ok(faults.is_empty())
+    Ok(findings.is_empty())
 }

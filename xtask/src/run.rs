@@ -1,4 +1,4 @@
-//! Running other programs.
+//! Runs other programs.
 
 use std::env;
 use std::ffi::OsString;
@@ -12,7 +12,7 @@ pub(crate) fn cargo() -> Command {
     Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
 }
 
-/// Builds the `pymode` command of this checkout, as it is used.
+/// Builds the `pymode` command of this checkout.
 pub(crate) fn build_pymode(root: &Path) -> Result<(), Error> {
     let mut build = cargo();
     build
@@ -21,7 +21,7 @@ pub(crate) fn build_pymode(root: &Path) -> Result<(), Error> {
     stdout(build).map(drop)
 }
 
-/// What the program wrote to stdout.
+/// The program's standard output.
 pub(crate) fn stdout(command: Command) -> Result<String, Error> {
     output(command).map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -45,7 +45,7 @@ fn output(mut command: Command) -> Result<Output, Error> {
     })
 }
 
-/// The command as one would type it.
+/// The command as typed in a shell.
 pub(crate) fn show(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()

@@ -1,11 +1,11 @@
-//! Tables of a page.
+//! Cells of a page's tables.
 
-/// Text as a cell.
+/// Formats text as a cell.
 pub(crate) fn cell(text: &str) -> String {
     text.replace('|', "/").replace('\n', " ")
 }
 
-/// A file's size.
+/// Formats a file's size.
 pub(crate) fn size(bytes: u64) -> String {
     match bytes as f64 / 1e3 {
         small if small < 1000.0 => format!("{:.0} KB", small.max(1.0)),

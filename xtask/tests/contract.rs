@@ -1,4 +1,4 @@
-//! What was built keeps the contract: python.wasm, and each side module of the standard library.
+//! The built files conform to the contract: python.wasm, and each side module of the standard library.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use pymode_python::{Built, Options};
 use pymode_toolchain::{Cache, Reporter};
 use wasmparser::{Parser, Payload};
 
-/// Where the standard library's side modules are in the image.
+/// Directory of the standard library's side modules in the image.
 const SIDE_MODULES: &str = "/lib/python3.13/lib-dynload";
 
 fn built() -> Built {
@@ -18,8 +18,8 @@ fn built() -> Built {
         .unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn list(faults: &[check::Fault]) -> String {
-    faults
+fn list(violations: &[check::Violation]) -> String {
+    violations
         .iter()
         .map(ToString::to_string)
         .collect::<Vec<_>>()
@@ -29,11 +29,11 @@ fn list(faults: &[check::Fault]) -> String {
 #[test]
 fn python_has_every_export_with_kind_and_signature() {
     let wasm = fs::read(built().wasm).expect("python.wasm can be read");
-    let faults = check::main(&wasm);
-    assert!(faults.is_empty(), "{}", list(&faults));
+    let violations = check::main(&wasm);
+    assert!(violations.is_empty(), "{}", list(&violations));
 }
 
-/// Each export costs microseconds at every start: none is there that the contract does not name.
+/// Each export costs microseconds at every start, so none is outside the contract.
 #[test]
 fn python_has_no_other_export_than_its_entry() {
     let wasm = fs::read(built().wasm).expect("python.wasm can be read");
@@ -66,8 +66,8 @@ fn the_side_modules_of_the_standard_library_import_what_is_exported() {
         let Some(bytes) = image.bytes(child.node).filter(|_| name.ends_with(".wasm")) else {
             continue;
         };
-        let faults = check::side(bytes, &[]);
-        assert!(faults.is_empty(), "{name}:\n{}", list(&faults));
+        let violations = check::side(bytes, &[]);
+        assert!(violations.is_empty(), "{name}:\n{}", list(&violations));
         seen += 1;
     }
     assert!(seen > 0, "`{SIDE_MODULES}` holds no side module");

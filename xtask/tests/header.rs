@@ -1,4 +1,4 @@
-//! `pymode.h` is C and C++, and what it declares is imported as the table says.
+//! `pymode.h` is valid C and C++, and its declarations match the table.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use pymode_toolchain::cc::flags::COMPILE;
 use pymode_toolchain::{Cache, Reporter, zig};
 use wasmparser::{Parser, Payload, TypeRef};
 
-/// Refers to every function of the table, without a prototype of its own.
+/// Uses every function of the table, without a prototype of its own.
 fn program() -> String {
     let uses: String = IMPORTS
         .iter()
@@ -20,7 +20,7 @@ fn program() -> String {
     )
 }
 
-/// What an object imports from the host: names and types.
+/// Names and types of an object's imports from the host.
 fn imports(object: &[u8]) -> BTreeMap<String, String> {
     let mut types = Vec::new();
     let mut found = BTreeMap::new();

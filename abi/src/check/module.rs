@@ -1,4 +1,4 @@
-//! A module's outside, parsed once: what it imports, exports, needs, and which version it claims.
+//! The interface of a module, parsed once: imports, exports, needed libraries, and the contract's version.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -8,12 +8,12 @@ use wasmparser::{
     TypeRef, ValType,
 };
 
-use crate::{Kind, SECTION, Signature};
+use crate::{ExportKind, SECTION, Signature};
 
 /// The module name of WASI's functions.
 pub(super) const WASI: &str = "wasi_snapshot_preview1";
 
-/// A function's type, with the types that the contract has no word for kept as text.
+/// A function's type. Types outside the contract are kept as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct FunctionType {
     params: Vec<String>,
@@ -40,7 +40,7 @@ impl From<&wasmparser::FuncType> for FunctionType {
     }
 }
 
-/// What stands behind an import or an export.
+/// The type of an import or an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Item {
     Function(FunctionType),
@@ -51,18 +51,17 @@ pub(super) enum Item {
 }
 
 impl Item {
-    /// Whether the contract's word for it fits.
-    pub(super) fn is(&self, kind: &Kind) -> bool {
+    /// Returns `true` if the type fits the contract's kind.
+    pub(super) fn is(&self, kind: &ExportKind) -> bool {
         match (self, kind) {
-            (Self::Function(ty), Kind::Function(signature))
-            | (Self::Tag(ty), Kind::Tag(signature)) => *ty == FunctionType::from(*signature),
-            (Self::Global { ty, mutable }, Kind::Data) => ty == "i32" && !mutable,
-            (Self::Global { ty, mutable }, Kind::Global(wanted)) => {
+            (Self::Function(ty), ExportKind::Function(signature))
+            | (Self::Tag(ty), ExportKind::Tag(signature)) => *ty == FunctionType::from(*signature),
+            (Self::Global { ty, mutable }, ExportKind::Data) => ty == "i32" && !mutable,
+            (Self::Global { ty, mutable }, ExportKind::Global(wanted)) => {
                 *ty == wanted.to_string() && *mutable
             }
-            (Self::Table { growable }, Kind::Table) | (Self::Memory { growable }, Kind::Memory) => {
-                *growable
-            }
+            (Self::Table { growable }, ExportKind::Table)
+            | (Self::Memory { growable }, ExportKind::Memory) => *growable,
             _ => false,
         }
     }
@@ -92,7 +91,7 @@ impl fmt::Display for Item {
     }
 }
 
-/// A module's outside.
+/// The interface of a module.
 #[derive(Debug, Default)]
 pub(super) struct Module<'a> {
     /// Module name, name and type of each import, in order.
@@ -100,13 +99,13 @@ pub(super) struct Module<'a> {
     pub(super) exports: BTreeMap<&'a str, Item>,
     /// Imports that may stay unresolved.
     pub(super) weak: BTreeSet<(&'a str, &'a str)>,
-    /// Whether the first section is `dylink.0`.
+    /// `true` if the first section is `dylink.0`.
     pub(super) side: bool,
-    /// What the section `pymode.abi` holds, or what is wrong with it.
+    /// Content of the section `pymode.abi`, or the reason why it is invalid.
     pub(super) version: Option<Result<u32, String>>,
 }
 
-/// The index spaces while the sections go by.
+/// The index spaces during the parse.
 #[derive(Default)]
 struct Spaces {
     types: Vec<FunctionType>,
@@ -170,7 +169,7 @@ impl Spaces {
 }
 
 impl<'a> Module<'a> {
-    /// Reads the sections that say what the module is from outside; the code is not looked at.
+    /// Parses the sections that describe the interface. Does not read the code.
     pub(super) fn parse(bytes: &'a [u8]) -> Result<Self, String> {
         let text = |error: BinaryReaderError| error.to_string();
         let mut module = Self::default();
@@ -260,13 +259,13 @@ impl<'a> Module<'a> {
         }
     }
 
-    /// Whether the import may stay unresolved. `dylink.0` names the module `env` even for symbols of the GOT.
+    /// Returns `true` if the import may stay unresolved. `dylink.0` names the module `env` even for symbols of the GOT.
     pub(super) fn is_weak(&self, module: &'a str, name: &'a str) -> bool {
         self.weak.contains(&("env", name)) || self.weak.contains(&(module, name))
     }
 }
 
-/// An unsigned LEB128 number and nothing else.
+/// Parses an unsigned LEB128 number and nothing else. `wasmparser` accepts trailing bytes, so the end is checked here.
 fn version(data: &[u8]) -> Result<u32, String> {
     let mut value: u32 = 0;
     for (at, byte) in data.iter().enumerate() {
@@ -279,9 +278,9 @@ fn version(data: &[u8]) -> Result<u32, String> {
         if byte & 0x80 == 0 {
             return match data.len() == at + 1 {
                 true => Ok(value),
-                false => Err(format!("`{SECTION}` holds more than a number")),
+                false => Err(format!("trailing bytes after the number in `{SECTION}`")),
             };
         }
     }
-    Err(format!("`{SECTION}` ends within its number"))
+    Err(format!("unexpected end of the number in `{SECTION}`"))
 }

@@ -1,11 +1,11 @@
-//! A side module against the contract.
+//! Checks a side module against the contract.
 
 use super::module::{Item, Module, WASI};
-use super::{Fault, host_import, version};
-use crate::{Kind, MODULE, export};
+use super::{Violation, host_import, version};
+use crate::{ExportKind, MODULE, export};
 
-/// What a symbol is asked to be.
-enum Wanted<'a> {
+/// The form in which a module needs a symbol.
+enum SymbolUse<'a> {
     /// Bound directly, with this type.
     Import(&'a Item),
     /// The address of an object.
@@ -14,24 +14,24 @@ enum Wanted<'a> {
     Slot,
 }
 
-/// Everything in which a side module does not keep the contract. Each import must be an export of python.wasm, of the
-/// module itself or of one of the modules that it `needed`, with the same signature; or one that a host gives.
+/// Returns every violation of a side module. Each import must be an export of python.wasm, of the module itself or of one of
+/// its `needed` modules, with the same signature, or an import from the host.
 #[must_use]
-pub fn side(wasm: &[u8], needed: &[&[u8]]) -> Vec<Fault> {
+pub fn side(wasm: &[u8], needed: &[&[u8]]) -> Vec<Violation> {
     let module = match Module::parse(wasm) {
         Ok(module) => module,
-        Err(reason) => return vec![Fault::Damaged { reason }],
+        Err(reason) => return vec![Violation::Damaged { reason }],
     };
     if !module.side {
-        return vec![Fault::NotSide];
+        return vec![Violation::NotSide];
     }
-    let mut faults = Vec::from_iter(version(&module));
+    let mut violations = Vec::from_iter(version(&module));
     let mut others = vec![("the module itself", &module)];
     let needed: Vec<_> = needed.iter().map(|bytes| Module::parse(bytes)).collect();
     for other in &needed {
         match other {
             Ok(other) => others.push(("a needed module", other)),
-            Err(reason) => faults.push(Fault::Damaged {
+            Err(reason) => violations.push(Violation::Damaged {
                 reason: format!("a needed module: {reason}"),
             }),
         }
@@ -39,30 +39,30 @@ pub fn side(wasm: &[u8], needed: &[&[u8]]) -> Vec<Fault> {
     for (from, name, item) in &module.imports {
         let wanted = match *from {
             MODULE | WASI => {
-                faults.extend(host_import(from, name, item));
+                violations.extend(host_import(from, name, item));
                 continue;
             }
             "env" if made_by_loader(name, item) => continue,
-            "env" => Wanted::Import(item),
-            "GOT.mem" => Wanted::Address,
-            "GOT.func" => Wanted::Slot,
+            "env" => SymbolUse::Import(item),
+            "GOT.mem" => SymbolUse::Address,
+            "GOT.func" => SymbolUse::Slot,
             _ => {
                 let (module, name, item) =
                     ((*from).to_owned(), (*name).to_owned(), item.to_string());
-                faults.push(Fault::NoSuchImport { module, name, item });
+                violations.push(Violation::NoSuchImport { module, name, item });
                 continue;
             }
         };
         let optional = module.is_weak(from, name);
-        faults.extend(
-            symbol(name, &wanted, &others)
-                .filter(|fault| !(optional && matches!(fault, Fault::NoSymbol { .. }))),
-        );
+        violations
+            .extend(symbol(name, &wanted, &others).filter(|violation| {
+                !(optional && matches!(violation, Violation::NoSymbol { .. }))
+            }));
     }
-    faults
+    violations
 }
 
-/// The two bases that the loader makes for each module.
+/// The two base addresses that the loader creates for each module.
 fn made_by_loader(name: &str, item: &Item) -> bool {
     matches!(name, "__memory_base" | "__table_base")
         && *item
@@ -74,9 +74,9 @@ fn made_by_loader(name: &str, item: &Item) -> bool {
 
 fn symbol(
     name: &str,
-    wanted: &Wanted<'_>,
+    wanted: &SymbolUse<'_>,
     others: &[(&'static str, &Module<'_>)],
-) -> Option<Fault> {
+) -> Option<Violation> {
     let (fits, found, whose) = match (
         export(name),
         others
@@ -90,14 +90,14 @@ fn symbol(
         ),
         (None, Some((whose, item))) => (wanted.fits_side(item), item.to_string(), whose),
         (None, None) => {
-            return Some(Fault::NoSymbol {
+            return Some(Violation::NoSymbol {
                 name: name.to_owned(),
                 item: wanted.to_string(),
             });
         }
     };
     let (name, wanted) = (name.to_owned(), wanted.to_string());
-    (!fits).then_some(Fault::OtherSymbol {
+    (!fits).then_some(Violation::OtherSymbol {
         name,
         wanted,
         found,
@@ -105,28 +105,28 @@ fn symbol(
     })
 }
 
-impl Wanted<'_> {
-    fn fits_main(&self, kind: &Kind) -> bool {
+impl SymbolUse<'_> {
+    fn fits_main(&self, kind: &ExportKind) -> bool {
         match self {
-            // A module asks for a table and a memory that are at least as large as it needs; it does not say growable.
-            Self::Import(Item::Table { .. }) => *kind == Kind::Table,
-            Self::Import(Item::Memory { .. }) => *kind == Kind::Memory,
+            // A module declares the minimum size of the table and the memory; it does not declare them growable.
+            Self::Import(Item::Table { .. }) => *kind == ExportKind::Table,
+            Self::Import(Item::Memory { .. }) => *kind == ExportKind::Memory,
             Self::Import(item) => item.is(kind),
-            Self::Address => *kind == Kind::Data,
-            Self::Slot => matches!(kind, Kind::Function(_)),
+            Self::Address => *kind == ExportKind::Data,
+            Self::Slot => matches!(kind, ExportKind::Function(_)),
         }
     }
 
     fn fits_side(&self, item: &Item) -> bool {
         match self {
             Self::Import(wanted) => *wanted == item,
-            Self::Address => item.is(&Kind::Data),
+            Self::Address => item.is(&ExportKind::Data),
             Self::Slot => matches!(item, Item::Function(_)),
         }
     }
 }
 
-impl std::fmt::Display for Wanted<'_> {
+impl std::fmt::Display for SymbolUse<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Import(item) => item.fmt(f),

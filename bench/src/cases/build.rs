@@ -1,4 +1,4 @@
-//! How long a wheel with C code takes, against a native build of the same source by the same backend: `uv build`.
+//! Time of a wheel build with C code, against a native build of the same source by the same backend: `uv build`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use pymode_toolchain::{CacheError, uv};
 use super::{Bench, Outcome, finish};
 use crate::pair::{Sample, measure};
 
-/// Small: what is measured is all but the compiler.
+/// A small package, so that the time is not the compiler's.
 const PACKAGE: &str = "markupsafe";
 /// Its one C source, below its source tree.
 const C_SOURCE: &str = "src/markupsafe/_speedups.c";
@@ -23,7 +23,7 @@ pub(crate) fn build(bench: &Bench) -> Outcome {
         command
     };
     let kept = source(&mut subject(&["--keep", PACKAGE]))?;
-    // Each has its own: building leaves things in a tree, and the next build would find them.
+    // Each build has its own tree: builds leave files that the next build would find.
     let (ours, theirs) = (folder.path().join("ours"), folder.path().join("theirs"));
     copy(&kept, &ours)?;
     copy(&kept, &theirs)?;
@@ -78,20 +78,20 @@ pub(crate) fn build(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// Builds, and tells where the sources were left.
+/// Builds, and returns the path of the source tree that was kept.
 fn source(build: &mut Command) -> Result<PathBuf, String> {
     let output = build.output().map_err(|e| e.to_string())?;
-    let said = String::from_utf8_lossy(&output.stderr);
-    let tree = said
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    let tree = stderr
         .lines()
         .find_map(|line| line.split_once(" in `")?.1.strip_suffix('`'));
-    let tree = tree.ok_or_else(|| format!("no build tree is named:\n{said}"))?;
+    let tree = tree.ok_or_else(|| format!("no build tree in the output:\n{stderr}"))?;
     let entries = fs::read_dir(Path::new(tree).join("source")).map_err(|e| e.to_string())?;
     let mut dirs = entries.filter_map(Result::ok).map(|entry| entry.path());
     dirs.next().ok_or_else(|| format!("`{tree}` is empty"))
 }
 
-/// The sources that a build has not made itself.
+/// Copies the sources without the files that a build has made.
 fn copy(from: &Path, to: &Path) -> Result<(), CacheError> {
     fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
     for entry in fs::read_dir(from).map_err(CacheError::io("read", from))? {
@@ -106,7 +106,7 @@ fn copy(from: &Path, to: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Changes the C source so that no compiler has seen it: the time is in it.
+/// Changes the C source so that no compiler cache knows it, by adding the time.
 fn touch(tree: &Path, run: usize) -> Result<(), String> {
     let path = tree.join(C_SOURCE);
     let text = fs::read_to_string(&path).map_err(|e| e.to_string())?;

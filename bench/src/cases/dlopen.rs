@@ -1,7 +1,7 @@
-//! `dlopen` of a library of its own size, against a bare `Instance::new` with imports that are ready.
+//! `dlopen` of a library of its own size, against a bare `Instance::new` with prepared imports.
 //!
-//! Both take the compiled code from the same disk cache, so that the ratio is the linker's own work: reading what the module says
-//! of itself, resolving, planning, binding, and keeping the books.
+//! Both take the compiled code from the same disk cache, so the ratio is the linker's own work: parsing the module, resolving,
+//! planning, binding, and recording.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -20,9 +20,9 @@ use wasmtime::{
 use super::{Bench, Outcome};
 use crate::pair::Sample;
 
-/// How many functions a library imports: markupsafe's order of size, and numpy's.
+/// Numbers of imported functions: about markupsafe's, and about numpy's.
 const IMPORTS: [usize; 2] = [60, 568];
-/// How many are loaded for one figure: one alone is too short to be timed.
+/// Number of libraries per measurement: a single load is too short to be timed.
 const LIBRARIES: usize = 50;
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
 const FLAGS: u32 = 2 | 8;
@@ -58,7 +58,7 @@ fn one_size(
 /// Seconds for one `dlopen`, of many of distinct files.
 fn loaded(imports: usize, cache: &Path) -> Result<f64, wasmtime::Error> {
     let mut process = process(imports, cache)?;
-    // The first one reads what main exports; a process pays for that once.
+    // The first load reads main's exports, which a process does once.
     open(&mut process, 0)?;
     let start = Instant::now();
     for library in 1..=LIBRARIES {
@@ -89,7 +89,7 @@ fn bare(imports: usize, cache: &Path) -> Result<f64, wasmtime::Error> {
     let main = store
         .data()
         .main
-        .ok_or_else(|| wasmtime::Error::msg("main is not there"))?;
+        .ok_or_else(|| wasmtime::Error::msg("main is not loaded"))?;
     let module = code.module(store.engine(), &wasm)?;
     let ready: Vec<Extern> = module
         .imports()
@@ -106,14 +106,14 @@ fn bare(imports: usize, cache: &Path) -> Result<f64, wasmtime::Error> {
     Ok(start.elapsed().as_secs_f64() / LIBRARIES as f64)
 }
 
-/// `__memory_base` and `__table_base` of a module that has neither memory nor slots of its own.
+/// `__memory_base` and `__table_base` of a module without memory or slots of its own.
 fn base(store: &mut Store<State>) -> Result<Extern, wasmtime::Error> {
     let of = GlobalType::new(ValType::I32, Mutability::Const);
     Ok(Global::new(store, of, Val::I32(1024))?.into())
 }
 
-/// A running main module that exports as many functions as are imported, and files that hold libraries which differ in nothing
-/// but a number: what is the same byte for byte is read once only.
+/// A running main module that exports as many functions as are imported, and files with libraries that differ only in a
+/// number: identical files are read only once.
 fn process(imports: usize, cache: &Path) -> Result<Store<State>, wasmtime::Error> {
     let engine = Engine::new(&engine_config())?;
     let bytes = main_module(imports)?;
@@ -203,7 +203,7 @@ fn side(imports: usize) -> Result<Vec<u8>, wasmtime::Error> {
     Ok(wat::parse_str(text)?)
 }
 
-/// The same module with a custom section more, which holds its number.
+/// The same module with an additional custom section that holds its number.
 fn numbered(wasm: &[u8], number: &str) -> Vec<u8> {
     let mut section = vec![0, 2 + number.len() as u8, 1, b'n'];
     section.extend(number.bytes());

@@ -1,10 +1,10 @@
-//! Programs that keep the interpreter busy for a second or so, against the same CPython compiled natively.
+//! Programs that keep the interpreter busy for about a second, against the same CPython compiled natively.
 
 use std::path::Path;
 
 use super::{Bench, Outcome};
 
-/// A program of `programs/`, and how much of it.
+/// A program in `programs/`, and its size.
 const PROGRAMS: &[(&str, &str)] = &[
     ("nbody", "20000"),
     ("objects", "300000"),

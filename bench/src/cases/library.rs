@@ -1,16 +1,16 @@
-//! The libraries that the linker's benchmarks open.
+//! Libraries for the linker's benchmarks.
 
 use std::fmt::Write as _;
 
-/// How the functions of libraries are called, but for their numbers.
+/// Prefixes of the libraries' functions.
 pub(super) struct Names {
-    /// Those of main that are imported.
+    /// Functions of main that are imported.
     pub(super) imported: &'static str,
-    /// Those that are exported.
+    /// Functions that are exported.
     pub(super) exported: &'static str,
 }
 
-/// A library with so many imports and exports, data and a slot of its own, that needs others by their numbers.
+/// A library with these numbers of imports and exports, with data and a slot, that needs other libraries by number.
 pub(super) fn library(
     names: &Names,
     imports: usize,

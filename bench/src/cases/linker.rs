@@ -1,7 +1,7 @@
 //! The linker under load: many libraries, many imports, deep and wide graphs, cycles of open and close, large export lists,
-//! plans; and glibc's `dlopen` of the same C libraries on this machine.
+//! plans, and glibc's `dlopen` of the same C libraries on this machine.
 //!
-//! Compiled code is in memory before anything is timed: the figures are the linker's and the engine's, not the compiler's.
+//! Compiled code is in memory before the measurement: the times are the linker's and the engine's, not the compiler's.
 
 use std::error::Error;
 use std::fmt::Write;
@@ -26,7 +26,7 @@ const NAMES: Names = Names {
 
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
 const FLAGS: u32 = 2 | 8;
-/// Functions that a library of common size imports.
+/// Number of functions that a typical library imports.
 const IMPORTS: usize = 60;
 
 pub(super) type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -113,7 +113,7 @@ pub(crate) fn linker(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// Seconds for one `dlopen`: after `loaded` others, and as one of the first.
+/// Seconds for one `dlopen` after `loaded` others, and among the first.
 fn among(loaded: usize, global: bool) -> Fallible<(f64, f64)> {
     const TIMED: usize = 50;
     let mut world = World::new(IMPORTS)?;
@@ -138,7 +138,7 @@ fn among(loaded: usize, global: bool) -> Fallible<(f64, f64)> {
     Ok((some(&mut store, TIMED)?, first))
 }
 
-/// Seconds for one `dlopen`, and for one instantiation with imports that are ready.
+/// Seconds for one `dlopen`, and for one instantiation with prepared imports.
 fn against_bare(imports: usize) -> Fallible<(f64, f64)> {
     const TIMED: usize = 20;
     let mut world = World::new(imports)?;
@@ -155,7 +155,7 @@ fn against_bare(imports: usize) -> Fallible<(f64, f64)> {
     let linked = start.elapsed().as_secs_f64() / TIMED as f64;
 
     let module = Module::new(store.engine(), &library)?;
-    let main = store.data().main.ok_or("main is not there")?;
+    let main = store.data().main.ok_or("main is not loaded")?;
     let base = wasmtime::GlobalType::new(wasmtime::ValType::I32, wasmtime::Mutability::Const);
     let base = wasmtime::Global::new(&mut store, base, wasmtime::Val::I32(0))?;
     let ready: Vec<wasmtime::Extern> = module
@@ -186,7 +186,7 @@ fn wide(at: usize) -> Vec<usize> {
     }
 }
 
-/// Seconds for each library: as needed ones, and each by itself.
+/// Seconds per library: loaded as a dependency, and loaded by itself.
 fn graph(needs: fn(usize) -> Vec<usize>) -> Fallible<(f64, f64)> {
     let one = |needs: fn(usize) -> Vec<usize>| -> Fallible<Store<World>> {
         let mut world = World::new(IMPORTS)?;
@@ -195,7 +195,7 @@ fn graph(needs: fn(usize) -> Vec<usize>) -> Fallible<(f64, f64)> {
             world.file(&format!("/{at}.so"), library);
         }
         let mut store = world.start()?;
-        // Compiled once, unloaded again: what is timed is linking.
+        // Compiled once and unloaded again, so that only linking is timed.
         for at in (0..GRAPH).rev() {
             open(&mut store, &format!("/{at}.so"), FLAGS)?;
         }
@@ -236,7 +236,7 @@ fn reopening() -> Fallible<(f64, f64)> {
     Ok((all()?, first))
 }
 
-/// Seconds for one cycle among the last thousand, and among the first. Says how much memory they took.
+/// Seconds per cycle among the last thousand, and among the first. Prints the memory use.
 fn cycles(count: usize) -> Fallible<(f64, f64)> {
     let mut world = World::new(IMPORTS)?;
     let library = library(&NAMES, IMPORTS, 4, &[])?;
@@ -267,7 +267,7 @@ fn cycles(count: usize) -> Fallible<(f64, f64)> {
     Ok((last, first))
 }
 
-/// Bytes of this process that are in memory.
+/// Resident memory of this process in bytes.
 fn resident() -> u64 {
     let text = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages = text
@@ -278,7 +278,7 @@ fn resident() -> u64 {
 }
 
 fn slots(store: &mut Store<World>) -> Fallible<u64> {
-    let main = store.data().main.ok_or("main is not there")?;
+    let main = store.data().main.ok_or("main is not loaded")?;
     let table = main.get_table(&mut *store, "__indirect_function_table");
     Ok(table.ok_or("main has no table")?.size(&store))
 }
@@ -301,7 +301,7 @@ fn symbols() -> Fallible<(f64, f64)> {
             }
             Ok(())
         };
-        // Each has a slot by then.
+        // Each symbol has a slot by now.
         ask()?;
         let start = Instant::now();
         ask()?;
@@ -310,14 +310,14 @@ fn symbols() -> Fallible<(f64, f64)> {
     Ok((times[0], times[1]))
 }
 
-/// Seconds for one `dlopen` by a plan, and for one that is decided.
+/// Seconds for one `dlopen` with a plan, and for one without.
 fn planned(imports: usize) -> Fallible<(f64, f64)> {
     const TIMED: usize = 100;
     let mut times = [0.0; 2];
     for (time, by_plan) in times.iter_mut().zip([true, false]) {
         let mut world = World::new(imports)?;
         for at in 0..=TIMED {
-            // Two of one content would be two libraries all the same.
+            // Two files with the same content would be one library.
             let library = library(&NAMES, imports, 1, &[])?;
             world.file(&format!("/{at}.so"), library);
         }
@@ -337,7 +337,7 @@ fn planned(imports: usize) -> Fallible<(f64, f64)> {
 
 const C_LIBRARIES: usize = 50;
 
-/// The same libraries for both: each calls sixty functions of the program.
+/// The same libraries for both sides: each calls sixty functions of the program.
 fn build_c(folder: &Path) -> Fallible<()> {
     let mut library = String::new();
     let mut sum = String::from("0");

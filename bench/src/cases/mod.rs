@@ -1,4 +1,4 @@
-//! The cases, and what they are run with.
+//! The benchmark cases and their environment.
 
 mod build;
 mod dlopen;
@@ -20,10 +20,10 @@ use pymode_toolchain::{Cache, Reporter};
 
 use crate::pair::{Sample, measure};
 
-/// What a case gives, or why it could not be run.
+/// The result of a case, or the reason why it could not run.
 pub(crate) type Outcome = Result<Vec<Sample>, Box<dyn Error>>;
 
-/// A case: a name, and what measures it.
+/// A case: its name and its function.
 pub(crate) type Case = (&'static str, fn(&Bench) -> Outcome);
 
 /// Every case.
@@ -42,13 +42,13 @@ pub(crate) const CASES: &[Case] = &[
     ("v8-linker", v8_linker::v8_linker),
 ];
 
-/// What cases are run with.
+/// The environment of a case.
 pub(crate) struct Bench {
-    /// The command that is measured.
+    /// The measured command.
     pub(crate) pymode: PathBuf,
-    /// The interpreter that it runs, and the native one that it is held against.
+    /// The interpreter under test, and the native one as baseline.
     pub(crate) python: Built,
-    /// Counted pairs.
+    /// Number of measured pairs.
     pub(crate) runs: usize,
     cache: Cache,
     reporter: Reporter,
@@ -62,7 +62,7 @@ impl Bench {
         };
         if !pymode.is_file() {
             return Err(format!(
-                "`{}` is not built\n  hint: `cargo build --release -p pymode`",
+                "no such file: `{}`\n  hint: run `cargo build --release -p pymode`",
                 pymode.display()
             )
             .into());
@@ -85,7 +85,7 @@ impl Bench {
         command
     }
 
-    /// The native Python, to be given arguments.
+    /// The native Python without arguments.
     pub(crate) fn native(&self) -> Command {
         Command::new(&self.python.native)
     }
@@ -115,7 +115,7 @@ fn finish(command: &mut Command) -> Result<(), String> {
     let output = command
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| format!("cannot start `{}`: {e}", command.get_program().display()))?;
+        .map_err(|e| format!("could not start `{}`: {e}", command.get_program().display()))?;
     if output.status.success() {
         return Ok(());
     }

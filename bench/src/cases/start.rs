@@ -1,4 +1,4 @@
-//! How long a process takes that does next to nothing.
+//! Start time of a process that does almost nothing.
 
 use super::{Bench, Outcome};
 

@@ -1,7 +1,7 @@
-//! `dlopen` and `dlsym` on V8, in a local workerd, against what the engine itself needs: `new WebAssembly.Instance` with
-//! imports that are ready, and reading the instance's exports.
+//! `dlopen` and `dlsym` on V8, in a local workerd, against the engine alone: `new WebAssembly.Instance` with prepared imports,
+//! and a read of the instance's exports.
 //!
-//! Inside a Worker the clock stands still, so batches are timed from outside: one request is one batch.
+//! A Worker's clock stands still while it computes, so batches are timed from outside: one request is one batch.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -20,30 +20,30 @@ use serde_json::{Value, json};
 use super::{Bench, Outcome};
 use crate::pair::Sample;
 
-/// How many symbols a library imports, as markupsafe and numpy do: nine functions to one datum.
+/// Numbers of imported symbols, about markupsafe's and numpy's: nine functions for each datum.
 const IMPORTS: [usize; 2] = [60, 568];
-/// What main exports besides: python.wasm has so many.
+/// Number of other exports of main, as in python.wasm.
 const EXPORTS: usize = 2000;
-/// How much is done for one figure.
+/// Number of operations per measurement.
 const OPENS: u32 = 100;
 const ROUNDS: u32 = 100;
-/// Long enough that the request itself does not count.
+/// Large enough to hide the cost of the request.
 const CALLS: u32 = 20_000_000;
-/// What the library exports.
+/// Number of exports of the library.
 const SYMBOLS: usize = 100;
 
-/// What a library consists of.
+/// The parts of a library.
 #[derive(Clone, Copy, Default)]
 struct Shape {
-    /// Functions of main that it imports, beside a datum for each nine of them.
+    /// Functions imported from main; one datum is imported for each nine.
     imports: usize,
-    /// Its own data that it reaches through the GOT.
+    /// Data of its own that it reaches through the GOT.
     data: usize,
     /// Functions of main whose slots it imports.
     slots: usize,
-    /// Its own weak functions.
+    /// Weak functions of its own.
     weak: usize,
-    /// Functions that it exports.
+    /// Exported functions.
     exports: usize,
 }
 
@@ -64,7 +64,7 @@ const NO_KIND: Kinds = Kinds {
 struct Worker {
     linker: Linker,
     main: ContentHash,
-    /// Whose plan was sent: that is done once, and reading it is not what is timed.
+    /// The library whose plan was sent. Plans are sent once and are not timed.
     sent: RefCell<HashSet<usize>>,
 }
 
@@ -176,7 +176,7 @@ pub(crate) fn v8_dlopen(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// Each kind of rewriting, by itself, of a library for which it does something.
+/// Each kind of rewriting by itself, for a library that it changes.
 fn rewritings() -> [(&'static str, Shape, Kinds); 5] {
     let addresses = Kinds {
         addresses: true,
@@ -215,7 +215,7 @@ fn rewritings() -> [(&'static str, Shape, Kinds); 5] {
             },
         ),
         (
-            "100 exports that nobody asks for",
+            "100 unused exports",
             Shape {
                 exports: SYMBOLS,
                 ..small
@@ -298,7 +298,7 @@ impl Worker {
     }
 }
 
-/// How the linker of the test Worker is configured.
+/// Configuration of the linker in the test Worker.
 pub(super) fn config() -> Config {
     Config {
         contract: Some(Contract {

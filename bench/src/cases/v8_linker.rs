@@ -1,8 +1,8 @@
 //! The linker under load on V8, in a local workerd: many libraries, many imports, deep and wide graphs, cycles of open and
-//! close, large export lists. What `linker` measures in wasmtime.
+//! close, large export lists. The counterpart of `linker` on wasmtime.
 //!
-//! Inside a Worker the clock stands still, so parts of a process's life are timed from outside: each is one request, and long
-//! enough that the request itself does not count.
+//! A Worker's clock stands still while it computes, so steps are timed from outside: each is one request, long enough to hide
+//! the cost of the request.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};
@@ -31,17 +31,17 @@ const NAMES: Names = Names {
 /// `RTLD_NOW | RTLD_LOCAL` and `RTLD_NOW | RTLD_GLOBAL` of the guest's libc.
 const LOCAL: u32 = 2 | 8;
 const GLOBAL: u32 = 2 | 256;
-/// Functions that a library of common size imports.
+/// Number of functions that a typical library imports.
 const IMPORTS: usize = 60;
-/// Functions that main exports, but for the library that imports more.
+/// Number of functions that main exports, except for the library that imports more.
 const FUNCTIONS: usize = 2000;
 const MOST_IMPORTS: usize = 10_000;
-/// What the Worker calls a library that it makes copies of, and how many there are at most.
+/// The Worker's name of a library that it copies, and the maximum number of copies.
 const SIDE: &str = "/side.wasm";
 const COPIES: usize = 1500;
-/// Libraries of a graph.
+/// Number of libraries in a graph.
 const GRAPH: usize = 200;
-/// Cycles of open and close, and how many of them are timed at a time.
+/// Number of cycles of open and close, and of those timed together.
 const CYCLES: u32 = 100_000;
 const CYCLES_TIMED: u32 = 1000;
 
@@ -114,7 +114,7 @@ pub(crate) fn v8_linker(bench: &Bench) -> Outcome {
         ["of 10,000", "of 10"],
         &mut || worker.symbols(),
     )?;
-    // Each takes many seconds, and says what it did to memory.
+    // Each takes many seconds and prints its memory use.
     let pairs = (0..runs.min(3)).map(|_| worker.cycles(common));
     samples.push(Sample {
         case: format!("v8 open and close, the last {CYCLES_TIMED} of {CYCLES} cycles"),
@@ -125,26 +125,26 @@ pub(crate) fn v8_linker(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// A library, or a graph of them: the files of a process, the keys of their code, and what they say of themselves.
+/// A library or a graph of libraries: the files of a process, the keys of their code, and their metadata.
 struct Set {
     files: Vec<Value>,
     keys: Vec<String>,
     plan: Vec<u8>,
-    /// No other set has it.
+    /// Number that no other set has.
     number: usize,
 }
 
 struct Worker {
     linker: Linker,
-    /// Libraries by how much they import.
+    /// Libraries by their number of imports.
     libraries: BTreeMap<usize, Set>,
     chain: Set,
     wide: Set,
-    /// What the graphs are made of, without what they need.
+    /// Parts of the graphs, without their dependencies.
     loose: Set,
     few: Set,
     many: Set,
-    /// Whose plan was sent.
+    /// The set whose plan was sent.
     sent: RefCell<HashSet<usize>>,
     /// The set of the process that stays.
     begun: Cell<usize>,
@@ -231,15 +231,12 @@ impl Worker {
     }
 
     fn library(&self, imports: usize) -> Fallible<&Set> {
-        Ok(self
-            .libraries
-            .get(&imports)
-            .ok_or("there is no such library")?)
+        Ok(self.libraries.get(&imports).ok_or("no such library")?)
     }
 
-    /// Has something done with a set: seconds, and how large things are then.
+    /// Runs a task with a set. Returns the seconds, and the sizes afterwards.
     fn ask(&self, set: &Set, what: &Value) -> Fallible<(f64, Value)> {
-        // The plan is sent once, and read in a pair that does not count: it is not what is timed.
+        // The plan is sent once and read in a pair that is not counted, so it is not timed.
         let plan = match self.sent.borrow_mut().insert(set.number) {
             true => &set.plan[..],
             false => &[],
@@ -285,13 +282,13 @@ impl Worker {
         self.ask(set, &begin).map(drop)
     }
 
-    /// Seconds for each of some libraries.
+    /// Seconds per library.
     fn open(&self, first: usize, count: usize, flags: u32) -> Fallible<f64> {
         let open = json!({ "Open": { "first": first, "count": count, "flags": flags } });
         Ok(self.step(&open)?.0 / count as f64)
     }
 
-    /// Seconds for one `dlopen`: after `loaded` others, and as one of the first.
+    /// Seconds for one `dlopen` after `loaded` others, and among the first.
     fn among(&self, set: &Set, loaded: usize, flags: u32) -> Fallible<(f64, f64)> {
         const TIMED: usize = 200;
         self.begin(set, loaded + 2 * TIMED)?;
@@ -300,11 +297,11 @@ impl Worker {
         Ok((self.open(loaded, TIMED, flags)?, first))
     }
 
-    /// Seconds for each library: as needed ones, and each by itself.
+    /// Seconds per library: loaded as a dependency, and loaded by itself.
     fn graph(&self, graph: &Set) -> Fallible<(f64, f64)> {
         let ready = |set: &Set| -> Fallible<()> {
             self.begin(set, 0)?;
-            // Described once: what is timed is linking.
+            // Described once, so that only linking is timed.
             self.open(0, GRAPH, LOCAL)?;
             self.step(&json!("CloseAll")).map(drop)
         };
@@ -323,7 +320,7 @@ impl Worker {
         Ok((self.step(&again)?.0 / f64::from(AGAIN), first))
     }
 
-    /// Seconds for one cycle among the last thousand, and among the first. Says how much memory they took.
+    /// Seconds per cycle among the last thousand, and among the first. Prints the memory use.
     fn cycles(&self, set: &Set) -> Fallible<(f64, f64)> {
         let cycle = |count: u32| {
             let (seconds, sizes) =
@@ -333,7 +330,7 @@ impl Worker {
         self.begin(set, 1)?;
         cycle(CYCLES_TIMED)?;
         let (resident, (first, before)) = (self.linker.resident(), cycle(CYCLES_TIMED)?);
-        // In parts: the engine takes away what is gone between two requests, as in a Worker that serves.
+        // In parts: the engine collects garbage between two requests, as in a Worker that serves.
         for _ in 0..CYCLES / CYCLES_TIMED - 2 {
             cycle(CYCLES_TIMED)?;
         }
@@ -357,7 +354,7 @@ impl Worker {
             self.begin(set, 1)?;
             self.open(0, 1, LOCAL)?;
             let ask = json!({ "Symbols": { "exports": exports, "count": TIMED } });
-            // Each has a slot by then.
+            // Each symbol has a slot by now.
             self.step(&ask)?;
             Ok::<_, Box<dyn Error>>(self.step(&ask)?.0 / f64::from(TIMED))
         };
@@ -365,7 +362,7 @@ impl Worker {
     }
 }
 
-/// A main module that exports so many functions, and an allocator that gives out again what was freed last.
+/// A main module with this number of exports, and an allocator that reuses the block that was freed last.
 fn main_module(functions: usize) -> Result<Vec<u8>, wat::Error> {
     let mut text = String::from(
         r#"(module (@custom "test.abi" "\07") (memory (export "memory") 512)

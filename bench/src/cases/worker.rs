@@ -1,7 +1,7 @@
-//! Python in a Durable Object of a local workerd, against the least that a Durable Object can be.
+//! Python in a Durable Object of a local workerd, against a minimal Durable Object.
 //!
-//! A Worker's own clock has whole milliseconds and stands still while it computes: everything is timed from outside, over HTTP,
-//! and what is too short for that is done many times in one request.
+//! A Worker's clock has milliseconds and stands still while it computes, so everything is timed from outside, over HTTP.
+//! Short operations are repeated many times in one request.
 
 mod modules;
 mod served;
@@ -25,21 +25,21 @@ const WAIT: &str = include_str!("../../workers/wait.py");
 const WAIT_BARE: &str = include_str!("../../workers/wait.js");
 const IMPORT: &str = include_str!("../../workers/import.py");
 
-/// What an empty object is called in reports.
+/// Name of an empty object in reports.
 const BASELINE: &str = "empty JavaScript object";
 
-/// The packages of the main job.
+/// The packages of the demo.
 const PACKAGES: [&str; 2] = ["markupsafe==3.0.4", "simplejson==4.3.0"];
 
-/// What bundles are made with.
-struct Workshop {
+/// The tools that build bundles.
+struct Bundler {
     built: Built,
     python: Python,
     dir: TempDir,
 }
 
-impl Workshop {
-    fn open(bench: &Bench) -> Result<Workshop, Box<dyn Error>> {
+impl Bundler {
+    fn open(bench: &Bench) -> Result<Bundler, Box<dyn Error>> {
         let options = Options {
             docstrings: false,
             ..Options::default()
@@ -47,10 +47,10 @@ impl Workshop {
         let built = pymode_python::build(&bench.cache, &bench.reporter, options)?;
         let python = Python::open(&bench.cache, &bench.reporter, &built.wasm, &built.image)?;
         let dir = tempfile::tempdir_in(python.scratch())?;
-        Ok(Workshop { built, python, dir })
+        Ok(Bundler { built, python, dir })
     }
 
-    /// A project of one module and some files, as it would be deployed.
+    /// A project of one module and some files, bundled for deployment.
     fn bundle(
         &self,
         name: &str,
@@ -107,9 +107,9 @@ fn sites(bench: &Bench, built: &Built) -> Result<Vec<PathBuf>, Box<dyn Error>> {
     Ok(builder.site(&specs)?)
 }
 
-/// From the start of the process to the first answer, and what that costs.
+/// Time from the start of the process to the first answer, and its memory.
 pub(crate) fn start(bench: &Bench) -> Outcome {
-    let shop = Workshop::open(bench)?;
+    let shop = Bundler::open(bench)?;
     let empty = shop.empty()?;
     let sites = sites(bench, &shop.built)?;
     let mut samples = Vec::new();
@@ -128,12 +128,12 @@ pub(crate) fn start(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// How many requests make one figure.
+/// Number of requests per measurement.
 const REQUESTS: u32 = 100;
 
-/// A request to an object that is there already.
+/// A request to an object that already exists.
 pub(crate) fn request(bench: &Bench) -> Outcome {
-    let shop = Workshop::open(bench)?;
+    let shop = Bundler::open(bench)?;
     let empty = shop.empty()?.start()?;
     let mut samples = Vec::new();
     for (mode, what, requests) in [
@@ -144,7 +144,7 @@ pub(crate) fn request(bench: &Bench) -> Outcome {
         let bundle = shop.bundle(&name, PRINT, mode, &[], &[])?;
         let subject = shop.compile(&name, &bundle)?.start()?;
         let (subject, baseline) = (Client::new(&subject), Client::new(&empty));
-        // Until the engine has compiled what is used often.
+        // Until the engine has compiled the hot code.
         subject.each("/", 3 * requests)?;
         baseline.each("/", 3 * REQUESTS)?;
         let costs: Vec<(Cost, Cost)> = (0..bench.runs)
@@ -156,12 +156,12 @@ pub(crate) fn request(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// What is imported first: a module of Python, one of C, and the packages of the main job.
+/// Modules to import first: one in Python, one in C, and the packages of the demo.
 const FIRST_IMPORTS: [&str; 4] = ["json", "decimal", "markupsafe", "simplejson"];
 
-/// An import in an interpreter that has imported nothing but what the handler needs.
+/// An import in an interpreter that has imported only the handler's modules.
 pub(crate) fn import(bench: &Bench) -> Outcome {
-    let shop = Workshop::open(bench)?;
+    let shop = Bundler::open(bench)?;
     let sites = sites(bench, &shop.built)?;
     let bundle = shop.bundle("import", IMPORT, Mode::Request, &sites, &[])?;
     let served = shop.compile("import", &bundle)?.start()?;
@@ -180,12 +180,12 @@ pub(crate) fn import(bench: &Bench) -> Outcome {
     Ok(samples)
 }
 
-/// How many waits make one figure.
+/// Number of waits per measurement.
 const WAITS: usize = 200;
 
 /// A wait of no time: out of the guest, a turn of the event loop, and back.
 pub(crate) fn wait(bench: &Bench) -> Outcome {
-    let shop = Workshop::open(bench)?;
+    let shop = Bundler::open(bench)?;
     let bundle = shop.bundle("wait", WAIT, Mode::Persistent, &[], &[])?;
     let subject = shop.compile("wait-python", &bundle)?.start()?;
     let baseline = shop.script("wait-bare", WAIT_BARE)?.start()?;
@@ -204,14 +204,14 @@ pub(crate) fn wait(bench: &Bench) -> Outcome {
     Ok(samples.into_iter().collect())
 }
 
-/// How many functions a library imports: markupsafe's order of size, and numpy's.
+/// Numbers of imported functions: about markupsafe's, and about numpy's.
 const IMPORTS: [usize; 2] = [60, 568];
-/// How many libraries are loaded for one figure.
+/// Number of libraries per measurement.
 const LIBRARIES: usize = 200;
 
-/// `dlopen` and `dlsym`, by way of CPython's loader of extension modules, against a bare `new WebAssembly.Instance`.
+/// `dlopen` and `dlsym` through CPython's import system, against a bare `new WebAssembly.Instance`.
 pub(crate) fn dlopen(bench: &Bench) -> Outcome {
-    let shop = Workshop::open(bench)?;
+    let shop = Bundler::open(bench)?;
     let mut samples = Vec::new();
     for imports in IMPORTS {
         let sides: Vec<(String, Vec<u8>)> = (0..LIBRARIES)
@@ -221,7 +221,7 @@ pub(crate) fn dlopen(bench: &Bench) -> Outcome {
             })
             .collect::<Result<_, wat::Error>>()?;
         let name = format!("dlopen-{imports}");
-        // A fresh interpreter each time loads them all anew, while the isolate keeps what it has compiled.
+        // Each fresh interpreter loads all of them again, while the isolate keeps the compiled code.
         let bundle = shop.bundle(&name, LOAD, Mode::Request, &[], &sides)?;
         let subject = shop.compile(&name, &bundle)?.start()?;
         let bare = modules::bare(&bundle, &sides);
@@ -231,7 +231,7 @@ pub(crate) fn dlopen(bench: &Bench) -> Outcome {
         for client in [&subject, &baseline] {
             client.each(&all, 5)?;
         }
-        // What a request takes that loads nothing is taken off.
+        // Subtracts the time of a request that loads nothing.
         let one = |client: &Client| -> Result<Cost, Box<dyn Error>> {
             let (all, none) = (client.each(&all, 5)?, client.each("/?count=0", 5)?);
             Ok(all.more_than(none, LIBRARIES))

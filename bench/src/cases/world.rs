@@ -1,4 +1,4 @@
-//! A process to measure: a main module with as many functions as are imported, and side modules in memory.
+//! A process to measure: a main module that exports the imported functions, and side modules in memory.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -35,7 +35,7 @@ impl Guest for World {
     }
 
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String> {
-        let file = self.files.get(path).ok_or("there is no such file")?;
+        let file = self.files.get(path).ok_or("no such file")?;
         Ok(file.1.to_vec())
     }
 
@@ -45,9 +45,9 @@ impl Guest for World {
 }
 
 impl World {
-    /// With a main module that exports as many functions as are imported.
+    /// Creates a main module that exports the imported functions.
     pub(super) fn new(functions: usize) -> Fallible<Self> {
-        // A bump allocator with one free list entry: what was freed last is given out again.
+        // A bump allocator with a free list of one entry: it reuses the block that was freed last.
         let mut text = String::from(
             "(module (memory (export \"memory\") 512) (table (export \"__indirect_function_table\") 1 funcref)
              (global (export \"__stack_pointer\") (mut i32) (i32.const 65536))
@@ -69,7 +69,7 @@ impl World {
         text.push(')');
         Ok(Self {
             linkage: Linkage::new(Config::default(), None),
-            // The default is ten thousand, and an instance is never given back.
+            // The default limit is ten thousand instances, and wasmtime frees none before the end.
             limits: StoreLimitsBuilder::new().instances(1 << 20).build(),
             main_bytes: wat::parse_str(text)?,
             files: HashMap::new(),

@@ -1,4 +1,4 @@
-//! `pymode ext test`: a package's own tests, in the guest.
+//! `pymode ext test`: runs a package's own tests in the guest.
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -6,73 +6,74 @@ use std::process::ExitCode;
 use pymode_ext::{Files, Outcome, Spec, Suite};
 use pymode_workerd::Room;
 use serde::Serialize;
+use walkdir::WalkDir;
 
 use crate::args::{Engine, Megabytes};
 use crate::failure::Failure;
 use crate::job::Job;
-use crate::python::Workshop;
+use crate::python::Context;
 
-/// What the guest writes in its working directory, which is thrown away.
+/// Files that the guest writes in its working directory, which is temporary.
 const FILES: Files<'_> = Files {
     report: ".pymode-outcome.json",
     running: ".pymode-running",
 };
 
-/// How much of a suite a Worker is given a copy of, and the memory that it is in is this machine's.
+/// Maximum size of the copy of a suite in a Worker. Its memory is this machine's.
 const ROOM: Room = Room {
     bytes: 1 << 30,
     entries: 200_000,
 };
 
-/// What is asked for.
-pub(crate) struct Order<'a> {
+/// Arguments of the command.
+pub(crate) struct TestRun<'a> {
     pub(crate) spec: &'a str,
     pub(crate) engine: Engine,
     pub(crate) memory: Megabytes,
-    /// The file to write how it went to.
+    /// File for the result.
     pub(crate) report: Option<&'a Path>,
-    /// What the test runner gets.
+    /// Arguments of the test runner.
     pub(crate) args: &'a [String],
 }
 
-pub(crate) fn test(order: &Order<'_>) -> Result<ExitCode, Failure> {
-    let spec: Spec = order.spec.parse().map_err(Failure::usage)?;
-    let workshop = Workshop::open()?;
-    let suite = workshop.builder()?.suite(&spec)?;
-    // The suite's folder is shared by all who test this version, and tests write where they stand.
+pub(crate) fn test(run: &TestRun<'_>) -> Result<ExitCode, Failure> {
+    let spec: Spec = run.spec.parse().map_err(Failure::usage)?;
+    let context = Context::open()?;
+    let suite = context.builder()?.suite(&spec)?;
+    // The suite's folder is shared, and tests write to their working directory.
     let scratch = tempfile::tempdir()?;
     copy(&suite.dir, scratch.path()).map_err(|e| Failure::file("copy", &suite.dir, &e))?;
     let job = Job {
-        args: &suite.args(order.args, Some(&FILES)),
+        args: &suite.args(run.args, Some(&FILES)),
         sites: &suite.site,
         cwd: scratch.path(),
         file: None,
-        memory: Some(order.memory.bytes()),
+        memory: Some(run.memory.bytes()),
         room: ROOM,
     };
-    let code = job.run(&workshop, order.engine)?;
+    let code = job.run(&context, run.engine)?;
     let outcome = Outcome::read(&scratch.path().join(FILES.report));
     if outcome.is_none()
         && let Ok(name) = std::fs::read_to_string(scratch.path().join(FILES.running))
         && !name.is_empty()
     {
-        eprintln!("error: the suite did not come to its end; it ended in `{name}`");
+        eprintln!("error: the suite ended during `{name}`");
     }
-    if let Some(path) = order.report {
+    if let Some(path) = run.report {
         write_report(path, &suite, outcome)?;
     }
     Ok(code)
 }
 
-/// What `--report` holds.
+/// Content of the `--report` file.
 #[derive(Serialize)]
 struct Report<'s> {
     package: &'s str,
     build_milliseconds: Option<u64>,
     wheel_bytes: u64,
-    /// Why these are not the package's own tests, if they are not.
+    /// Reason why these are not the package's own tests, if they are not.
     proof: Option<&'s str>,
-    /// None when the guest ended before it could say.
+    /// `None` if the guest ended before it wrote a result.
     outcome: Option<Outcome>,
 }
 
@@ -90,14 +91,18 @@ fn write_report(path: &Path, suite: &Suite, outcome: Option<Outcome>) -> Result<
 }
 
 fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(to)?;
-    for entry in std::fs::read_dir(from)? {
+    for entry in WalkDir::new(from) {
         let entry = entry?;
-        let target = to.join(entry.file_name());
-        if entry.file_type()?.is_dir() {
-            copy(&entry.path(), &target)?;
+        let target = to.join(
+            entry
+                .path()
+                .strip_prefix(from)
+                .expect("the walk begins there"),
+        );
+        if entry.file_type().is_dir() {
+            std::fs::create_dir_all(&target)?;
         } else {
-            std::fs::copy(entry.path(), target)?;
+            std::fs::copy(entry.path(), &target)?;
         }
     }
     Ok(())

@@ -1,6 +1,6 @@
-//! What to do about a function that WASI does not have.
+//! Hints for functions that WASI does not have.
 
-/// Families of functions, and why they are missing.
+/// Families of functions, and the reason why they are missing.
 const FAMILIES: &[(&[&str], &str)] = &[
     (
         &[
@@ -22,7 +22,7 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "kill",
             "getppid",
         ],
-        "there are no processes in WASI; look for a build option that leaves this out",
+        "processes are not supported on WASI; look for a build option that leaves this out",
     ),
     (
         &[
@@ -35,7 +35,7 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "GOMP_parallel",
             "__kmpc_fork_call",
         ],
-        "there are no threads here; look for a build option such as `-DNO_THREADS`",
+        "threads are not supported on WASI; look for a build option such as `-DNO_THREADS`",
     ),
     (
         &[
@@ -48,7 +48,7 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "sigsetjmp",
             "siglongjmp",
         ],
-        "there are no signals in WASI; look for a build option that leaves this out",
+        "signals are not supported on WASI; look for a build option that leaves this out",
     ),
     (
         &[
@@ -60,14 +60,14 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "shm_open",
             "shm_unlink",
         ],
-        "there is no shared or mapped memory in WASI; look for a build option that reads files instead",
+        "shared and mapped memory are not supported on WASI; look for a build option that reads files instead",
     ),
     (
         &[
             "getpwnam", "getpwuid", "getgrnam", "getgrgid", "getuid", "geteuid", "getgid",
             "getegid", "setuid", "chown", "chmod", "umask",
         ],
-        "there are no users and no owners in WASI; look for a build option that leaves this out",
+        "users and owners are not supported on WASI; look for a build option that leaves this out",
     ),
     (
         &[
@@ -78,15 +78,15 @@ const FAMILIES: &[(&[&str], &str)] = &[
             "listen",
             "connect",
         ],
-        "sockets cannot be opened by C code in WASI preview 1",
+        "opening sockets is not supported on WASI preview 1",
     ),
     (
         &["dlopen", "dlsym", "dlclose", "dlerror", "dladdr"],
-        "linked by something else than `pymode cc`, which gives each module these functions",
+        "link with `pymode cc`, which gives each module these functions",
     ),
 ];
 
-/// The next step for a missing symbol, if one is known.
+/// Returns the next step for a missing symbol, if one is known.
 pub(crate) fn hint(name: &str) -> Option<&'static str> {
     if let Some((_, hint)) = FAMILIES.iter().find(|(names, _)| names.contains(&name)) {
         return Some(hint);
@@ -94,7 +94,7 @@ pub(crate) fn hint(name: &str) -> Option<&'static str> {
     if name.starts_with("_Z") || name.starts_with("__cxa_") {
         Some("a C++ symbol: link with `pymode c++`, which brings the C++ library")
     } else if name.starts_with("_Py") || name.starts_with("Py") {
-        Some("not in Python 3.13's C API: private, removed, or of a later version")
+        Some("not in the C API of Python 3.13: private, removed, or newer")
     } else {
         None
     }

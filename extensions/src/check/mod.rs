@@ -1,4 +1,4 @@
-//! `pymode ext check`: whether a side module, or a wheel full of them, will load. Every fault is listed.
+//! `pymode ext check`: checks that a side module, or every side module in a wheel, will load. Lists every violation.
 
 mod hint;
 mod module;
@@ -20,44 +20,44 @@ pub(crate) use module::exports;
 pub(crate) use warning::warnings;
 pub(crate) use wheel::check_wheel;
 
-/// What is wrong with one file.
+/// Violations of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// The file: a path, or a path in a wheel.
+    /// Path of the file, or its path in a wheel.
     pub what: String,
-    /// What is wrong with it, each as a sentence, with hints on lines of their own; none is well.
-    pub faults: Vec<String>,
+    /// Violations, each a sentence with hints on lines of their own. Empty if the file is valid.
+    pub violations: Vec<String>,
 }
 
 impl Report {
-    /// Whether nothing is wrong.
-    pub fn is_well(&self) -> bool {
-        self.faults.is_empty()
+    /// Returns `true` if the file has no violation.
+    pub fn is_valid(&self) -> bool {
+        self.violations.is_empty()
     }
 }
 
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.faults.len() {
-            0 => return write!(f, "{}: well", self.what),
-            1 => write!(f, "{}: 1 fault", self.what)?,
-            n => write!(f, "{}: {n} faults", self.what)?,
+        match self.violations.len() {
+            0 => return write!(f, "{}: valid", self.what),
+            1 => write!(f, "{}: 1 violation", self.what)?,
+            n => write!(f, "{}: {n} violations", self.what)?,
         }
-        for fault in &self.faults {
-            write!(f, "\n  - {}", fault.replace('\n', "\n    "))?;
+        for violation in &self.violations {
+            write!(f, "\n  - {}", violation.replace('\n', "\n    "))?;
         }
         Ok(())
     }
 }
 
-/// Checks a wheel or a side module on disk: one report for each file that was looked at.
+/// Checks a wheel or a side module on disk. Returns one report for each file.
 ///
 /// # Errors
-/// When it cannot be read. What is wrong inside is no error but a fault.
+/// When the file cannot be read. Invalid content is a violation, not an error.
 pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
     let find = |name: &str| {
-        // Only a module that needs one of them pays for looking.
+        // Only a module that needs one of them pays for the search.
         let reporter = Reporter::stderr();
         provided(&Cache::open()?.with_reporter(&reporter), &reporter, name)
     };
@@ -71,26 +71,26 @@ pub fn check(path: &Path) -> Result<Vec<Report>, Error> {
     let needs = Needs::of(
         &wasm,
         &dir,
-        |place| {
-            Ok(Path::new(place)
+        |path| {
+            Ok(Path::new(path)
                 .is_file()
-                .then(|| read(Path::new(place)))
+                .then(|| read(Path::new(path)))
                 .transpose()?)
         },
         &find,
     )?;
-    let faults = module::check(&name, &wasm, &needs, &nearby::on_disk);
+    let violations = module::check(&name, &wasm, &needs, &nearby::on_disk);
     Ok(vec![Report {
         what: path.display().to_string(),
-        faults,
+        violations,
     }])
 }
 
-/// A library, or that there is none of this name.
-pub(crate) type Found = Result<Option<Vec<u8>>, Error>;
+/// A library that every host has. `None` if there is none of the name.
+pub(crate) type HostLibrary = Result<Option<Vec<u8>>, Error>;
 
-/// A library that every host has, by the name that modules need it by.
-pub(crate) fn provided(cache: &Cache, reporter: &Reporter, name: &str) -> Found {
+/// Finds a library that every host has, by the name in a module's NEEDED list.
+pub(crate) fn provided(cache: &Cache, reporter: &Reporter, name: &str) -> HostLibrary {
     if name != libcxx::MODULE {
         return Ok(None);
     }

@@ -1,31 +1,30 @@
-//! One side module against the contract.
+//! Checks one side module against the contract.
 
 use std::collections::BTreeMap;
 
-use pymode_abi::check::{Fault, side};
+use pymode_abi::check::{Violation, side};
 use pymode_toolchain::cc::flags::python_module;
 use wasmparser::{Dylink0Subsection, KnownCustom, Parser, Payload, Validator, WasmFeatures};
 
-use super::Found;
+use super::HostLibrary;
 use super::hint::hint;
 use super::nearby::{List, Nearby};
 use crate::error::Error;
 
-/// What a module says of itself beyond what the contract looks at. A damaged module has nothing here: the contract's own
-/// check says what is wrong with it.
+/// Properties of a module beyond the contract. Empty for a damaged module, which the contract's own check reports.
 #[derive(Default)]
-struct Outside {
+struct Interface {
     needed: Vec<String>,
     runtime_path: Vec<String>,
     exports: Vec<String>,
 }
 
-fn outside(wasm: &[u8]) -> Outside {
-    let mut outside = Outside::default();
+fn interface(wasm: &[u8]) -> Interface {
+    let mut interface = Interface::default();
     for payload in Parser::new(0).parse_all(wasm) {
         match payload {
             Ok(Payload::ExportSection(exports)) => {
-                outside.exports = exports
+                interface.exports = exports
                     .into_iter()
                     .flatten()
                     .map(|export| export.name.to_owned())
@@ -38,9 +37,11 @@ fn outside(wasm: &[u8]) -> Outside {
                             texts.into_iter().map(str::to_owned).collect::<Vec<_>>()
                         };
                         match part {
-                            Dylink0Subsection::Needed(names) => outside.needed.extend(texts(names)),
+                            Dylink0Subsection::Needed(names) => {
+                                interface.needed.extend(texts(names))
+                            }
                             Dylink0Subsection::RuntimePath(dirs) => {
-                                outside.runtime_path.extend(texts(dirs))
+                                interface.runtime_path.extend(texts(dirs))
                             }
                             _ => {}
                         }
@@ -51,46 +52,46 @@ fn outside(wasm: &[u8]) -> Outside {
             Err(_) => break,
         }
     }
-    outside
+    interface
 }
 
-/// The names of what a module exports; none of one that is damaged.
+/// The names of a module's exports. Empty for a damaged module.
 pub(crate) fn exports(wasm: &[u8]) -> Vec<String> {
-    outside(wasm).exports
+    interface(wasm).exports
 }
 
 /// The libraries that a module was linked with, as far as they were found.
 #[derive(Default)]
 pub(super) struct Needs {
-    /// Libraries that the module's own package carries.
+    /// Libraries of the module's own package.
     own: Vec<(String, Vec<u8>)>,
     /// Libraries that every host has.
     provided: Vec<Vec<u8>>,
-    /// A fault for each that is nowhere.
+    /// A violation for each library that is missing.
     missing: Vec<String>,
 }
 
 impl Needs {
-    /// Looks for what a module in `dir` needs: `at` reads a place below its run path, `find` a library of the host.
+    /// Finds the libraries that a module in `dir` needs: `at` reads a path, `find` returns a library of the host.
     pub(super) fn of(
         wasm: &[u8],
         dir: &str,
-        at: impl Fn(&str) -> Found,
-        find: &dyn Fn(&str) -> Found,
+        at: impl Fn(&str) -> HostLibrary,
+        find: &dyn Fn(&str) -> HostLibrary,
     ) -> Result<Self, Error> {
-        let outside = outside(wasm);
+        let interface = interface(wasm);
         let mut needs = Self::default();
-        'libraries: for name in &outside.needed {
-            let places = outside.places(dir, name);
-            for place in &places {
-                if let Some(library) = at(place)? {
+        'libraries: for name in &interface.needed {
+            let candidates = interface.candidates(dir, name);
+            for path in &candidates {
+                if let Some(library) = at(path)? {
                     needs.own.push((name.clone(), library));
                     continue 'libraries;
                 }
             }
             match find(name)? {
                 Some(library) => needs.provided.push(library),
-                None => needs.missing.push(not_found(name, &places)),
+                None => needs.missing.push(not_found(name, &candidates)),
             }
         }
         Ok(needs)
@@ -106,23 +107,24 @@ impl Needs {
     }
 }
 
-impl Outside {
-    /// Where a library may be: the directories of the run path, then the module's own.
-    fn places(&self, dir: &str, name: &str) -> Vec<String> {
+impl Interface {
+    /// Possible paths of a library: the directories of the run path, then the module's own.
+    fn candidates(&self, dir: &str, name: &str) -> Vec<String> {
         self.run_path(dir)
             .chain([dir.to_owned()])
-            .map(|place| clean(&format!("{place}/{name}")))
+            .map(|path| clean(&format!("{path}/{name}")))
             .collect()
     }
 
     fn run_path(&self, dir: &str) -> impl Iterator<Item = String> {
         self.runtime_path
             .iter()
-            .map(move |place| place.replace("${ORIGIN}", dir).replace("$ORIGIN", dir))
+            .map(move |path| path.replace("${ORIGIN}", dir).replace("$ORIGIN", dir))
     }
 }
 
-/// A path without `.` and `..`, as members of a wheel are named.
+/// Normalises a path by its text, because a wheel's members have no file system. Keeps a leading `..`, which the loader's
+/// `normal_path` drops: on disk the path may be relative to the current directory.
 fn clean(path: &str) -> String {
     let mut parts: Vec<&str> = Vec::new();
     for part in path.split('/') {
@@ -138,69 +140,72 @@ fn clean(path: &str) -> String {
     parts.join("/")
 }
 
-fn not_found(name: &str, places: &[String]) -> String {
-    let places: Vec<String> = places.iter().map(|place| format!("`{place}`")).collect();
+fn not_found(name: &str, candidates: &[String]) -> String {
+    let candidates: Vec<String> = candidates.iter().map(|path| format!("`{path}`")).collect();
     format!(
-        "it needs the library `{name}`, which is neither at {}\nhint: ship it there, or link it statically",
-        places.join(" nor at ")
+        "no such library: `{name}`, needed by the module, is not at {}\nhint: ship it there, or link it statically",
+        candidates.join(" or at ")
     )
 }
 
-/// All faults of a module. `path` names it; `list` gives what lies in a directory beside it.
+/// Lists all violations of a module. `path` names it; `list` returns the files of a directory beside it.
 pub(super) fn check(path: &str, wasm: &[u8], needs: &Needs, list: List<'_>) -> Vec<String> {
-    let mut faults = needs.missing.clone();
-    let outside = outside(wasm);
+    let mut violations = needs.missing.clone();
+    let interface = interface(wasm);
     let dir = path.rsplit_once('/').map_or("", |(dir, _)| dir);
-    let searched = outside.run_path(dir).map(|place| clean(&place));
+    let searched = interface.run_path(dir).map(|path| clean(&path));
     let nearby = Nearby::new(path, wasm, searched, dir, list);
-    let told = |fault| told(fault, &nearby);
-    faults.extend(side(wasm, &needs.all()).iter().map(told));
-    if faults.iter().any(|fault| fault.starts_with("it is no ")) {
-        return faults; // Not even a side module: nothing below would mean anything.
+    let broken = side(wasm, &needs.all());
+    violations.extend(broken.iter().map(|violation| with_hint(violation, &nearby)));
+    if broken
+        .iter()
+        .any(|violation| matches!(violation, Violation::NotSide | Violation::Damaged { .. }))
+    {
+        return violations; // Not a side module: the checks below would mean nothing.
     }
     let features = WasmFeatures::all();
     if let Err(e) = Validator::new_with_features(features).validate_all(wasm) {
-        faults.push(format!("its code is not valid: {e}"));
+        violations.push(format!("invalid code: {e}"));
     }
     if let Some(module) = python_module(path) {
         let is_init =
             |name: &str| name == format!("PyInit_{module}") || name.starts_with("PyInitU_");
-        if !outside.exports.iter().any(|name| is_init(name)) {
-            let others: Vec<String> = outside
+        if !interface.exports.iter().any(|name| is_init(name)) {
+            let others: Vec<String> = interface
                 .exports
                 .iter()
                 .filter(|name| name.starts_with("PyInit"))
                 .map(|name| format!("`{name}`"))
                 .collect();
-            faults.push(match others.as_slice() {
+            violations.push(match others.as_slice() {
                 [] => format!(
-                    "it does not export `PyInit_{module}`\nhint: a Python module's file has the name of its init function; is it declared with `PyMODINIT_FUNC`?"
+                    "missing export `PyInit_{module}`\nhint: declare the init function with `PyMODINIT_FUNC`, and give the file the module's name"
                 ),
-                others => format!("it exports {}, but its file's name asks for `PyInit_{module}`", others.join(", ")),
+                others => format!("missing export `PyInit_{module}`, which the file's name requires: the module exports {}", others.join(", ")),
             });
         }
     }
     let inits = || {
-        outside
+        interface
             .exports
             .iter()
             .any(|name| name.starts_with("PyInit_"))
     };
     if python_module(path).is_none() && inits() {
-        faults.push(format!(
-            "it is a Python module, but Python finds only `*{}` and `*.wasm`",
+        violations.push(format!(
+            "the file is a Python module, but Python finds only `*{}` and `*.wasm`",
             pymode_abi::EXT_SUFFIX
         ));
     }
-    faults.extend(duplicates(&outside, &needs.own));
-    faults
+    violations.extend(duplicates(&interface, &needs.own));
+    violations
 }
 
-/// A fault with the hint that fits it, if the fault has none of its own.
-fn told(fault: &Fault, nearby: &Nearby<'_>) -> String {
-    let text = fault.to_string();
-    match fault {
-        Fault::NoSymbol { name, .. } => match (nearby.has(name), hint(name)) {
+/// A violation, with the hint that fits it if it has none of its own.
+fn with_hint(violation: &Violation, nearby: &Nearby<'_>) -> String {
+    let text = violation.to_string();
+    match violation {
+        Violation::NoSymbol { name, .. } => match (nearby.has(name), hint(name)) {
             (Some(unnamed), _) => format!("{text}\n{unnamed}"),
             (None, Some(hint)) => format!("{text}\nhint: {hint}"),
             (None, None) => text,
@@ -209,20 +214,19 @@ fn told(fault: &Fault, nearby: &Nearby<'_>) -> String {
     }
 }
 
-/// Symbols that are defined more than once among what the module sees. One function has one address in the process: two
-/// definitions are two truths.
-fn duplicates(module: &Outside, needed: &[(String, Vec<u8>)]) -> Vec<String> {
+/// Symbols that are defined more than once in the module's view. One function must have one address in the process.
+fn duplicates(module: &Interface, needed: &[(String, Vec<u8>)]) -> Vec<String> {
     let mut definers: BTreeMap<&str, Vec<String>> = BTreeMap::new();
-    let libraries: Vec<(String, Outside)> = needed
+    let libraries: Vec<(String, Interface)> = needed
         .iter()
-        .map(|(name, wasm)| (format!("`{name}`"), outside(wasm)))
+        .map(|(name, wasm)| (format!("`{name}`"), interface(wasm)))
         .collect();
-    for (who, outside) in std::iter::once(("the module", module)).chain(
+    for (who, interface) in std::iter::once(("the module", module)).chain(
         libraries
             .iter()
-            .map(|(name, outside)| (name.as_str(), outside)),
+            .map(|(name, interface)| (name.as_str(), interface)),
     ) {
-        for name in outside
+        for name in interface
             .exports
             .iter()
             .filter(|name| !is_of_every_module(name))
@@ -241,7 +245,7 @@ fn duplicates(module: &Outside, needed: &[(String, Vec<u8>)]) -> Vec<String> {
         .collect()
 }
 
-/// What the linker exports from each module for the loader.
+/// Symbols that the linker exports from each module for the loader.
 fn is_of_every_module(name: &str) -> bool {
     name.starts_with("__wasm_") || matches!(name, "_initialize" | "memory")
 }

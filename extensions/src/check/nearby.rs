@@ -1,4 +1,4 @@
-//! Libraries that a module was not linked with, and that have what it lacks.
+//! Libraries that a module was not linked with but that define its missing symbols.
 
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -6,17 +6,17 @@ use std::path::Path;
 
 use pymode_dylink::{ModuleInfo, Unnamed};
 
-/// How many files are read for one module.
-const LOOKED_INTO: usize = 64;
+/// Maximum number of files read for one module.
+const MOST_FILES_READ: usize = 64;
 
-/// The files that lie together, by the directory's path: each with its own path and content.
+/// Returns the files of a directory, each with its path and content.
 pub(super) type List<'a> = &'a dyn Fn(&str) -> Vec<(String, Vec<u8>)>;
 
-/// The surroundings of a module: the directories in which its libraries are looked for, and the one in which it lies.
+/// The directories around a module: those that are searched for its libraries, and its own.
 pub(super) struct Nearby<'a> {
     list: List<'a>,
     path: &'a str,
-    /// And whether a library is looked for there.
+    /// `true` for a directory that is searched for libraries.
     directories: Vec<(String, bool)>,
     module: Option<ModuleInfo>,
     read: RefCell<HashMap<String, Vec<(String, ModuleInfo)>>>,
@@ -41,7 +41,7 @@ impl<'a> Nearby<'a> {
         }
     }
 
-    /// What there is to say of a symbol that nobody has who was asked.
+    /// Describes the library that defines a symbol which nothing else defines.
     pub(super) fn has(&self, symbol: &str) -> Option<String> {
         let imports = self.module.as_ref()?.imports.iter();
         let wanted: Vec<_> = imports.filter(|import| *import.name == *symbol).collect();
@@ -53,7 +53,7 @@ impl<'a> Nearby<'a> {
                 let libraries = files.filter(|(path, _)| path != self.path);
                 libraries
                     .filter_map(|(path, bytes)| Some((path, ModuleInfo::from_bytes(&bytes).ok()?)))
-                    .take(LOOKED_INTO.saturating_sub(known))
+                    .take(MOST_FILES_READ.saturating_sub(known))
                     .collect()
             });
             let mut libraries = libraries.iter();
@@ -69,7 +69,7 @@ impl<'a> Nearby<'a> {
     }
 }
 
-/// Those of a directory of this machine that may be libraries. What cannot be read has nothing to say.
+/// Reads the files of a directory that may be libraries. Skips files that cannot be read.
 pub(super) fn on_disk(directory: &str) -> Vec<(String, Vec<u8>)> {
     let Ok(entries) = std::fs::read_dir(if directory.is_empty() { "." } else { directory }) else {
         return Vec::new();
@@ -84,7 +84,7 @@ pub(super) fn on_disk(directory: &str) -> Vec<(String, Vec<u8>)> {
         path.to_string_lossy().into_owned()
     });
     paths
-        .take(LOOKED_INTO)
+        .take(MOST_FILES_READ)
         .filter_map(|path| Some((path.clone(), std::fs::read(path).ok()?)))
         .collect()
 }

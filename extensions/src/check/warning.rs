@@ -1,14 +1,14 @@
-//! What loads, and cannot do in the guest what its name says.
+//! Warnings about modules that load but call functions which always fail in the guest.
 
 use wasmparser::{Parser, Payload};
 
 use crate::error::Error;
 use crate::wheel::Wheel;
 
-/// Functions that are there and can only fail, and why.
-const FAIL: &[(&str, &str)] = &[("pthread_create", "there are no threads")];
+/// Functions that exist and always fail, and the reason.
+const FAIL: &[(&str, &str)] = &[("pthread_create", "threads are not supported on WASI")];
 
-/// A sentence for each such function that a module of a wheel calls. It is no fault: many packages work without them.
+/// Returns a warning for each such function that a wheel's module calls. Many packages work without them.
 pub(crate) fn warnings(wheel: &Wheel) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     for (path, wasm) in &wheel.side_modules()? {

@@ -1,8 +1,8 @@
-//! What CMake is told: a toolchain file, which it takes from `CMAKE_TOOLCHAIN_FILE`, whoever starts it.
+//! The toolchain file for CMake, passed in `CMAKE_TOOLCHAIN_FILE`.
 
 use std::path::Path;
 
-/// The toolchain file, which lies beside the directory `bin` of the compilers.
+/// The toolchain file, next to the compilers' directory `bin`.
 pub(super) fn toolchain_file(native: &Path, include: &Path) -> String {
     let (native, include) = (text(native), text(include));
     let mut file = String::from(
@@ -39,7 +39,7 @@ set({prefix}_INCLUDE_DIR {include} CACHE PATH \"\")
     file
 }
 
-/// A path as CMake writes text: a bracket argument, in which nothing has a meaning.
+/// Quotes a path for CMake as a bracket argument, in which no character is special.
 fn text(path: &Path) -> String {
     format!("[==[{}]==]", path.display())
 }

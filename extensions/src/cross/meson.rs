@@ -1,8 +1,8 @@
-//! What meson is told: a cross file.
+//! The cross file for meson.
 
 use std::path::Path;
 
-/// The cross file, which lies beside the directory `bin` of the compilers.
+/// The cross file, next to the compilers' directory `bin`.
 pub(super) fn cross_file(native: &Path) -> String {
     let native = text(native);
     format!(
@@ -35,7 +35,7 @@ longdouble_format = 'IEEE_QUAD_LE'
     )
 }
 
-/// A path as meson writes text.
+/// Quotes a path for meson.
 fn text(path: &Path) -> String {
     let path = path.to_string_lossy();
     format!("'{}'", path.replace('\\', r"\\").replace('\'', r"\'"))

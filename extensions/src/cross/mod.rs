@@ -1,19 +1,18 @@
-//! How a build that runs on this machine is told that it builds for the guest: in the standard ways, none of ours.
-
+//! Cross-compilation settings: standard variables and files that tell a build on this machine to build for the guest.
 //!
-//! | who asks | is told by |
+//! | tool | setting |
 //! |---|---|
 //! | `sysconfig`, and with it distutils, setuptools, Cython, pybind11 | the guest's own data, `_PYTHON_SYSCONFIGDATA_NAME`, `_PYTHON_HOST_PLATFORM` |
-//! | make and its like | `CC`, `CXX`, `AR`, `RANLIB`, `LDSHARED` |
+//! | make | `CC`, `CXX`, `AR`, `RANLIB`, `LDSHARED` |
 //! | meson | a cross file |
 //! | CMake | a toolchain file |
 //! | `configure` | `CONFIG_SITE` |
-//! | both, by running a program | `pymode dl run`, which runs it as the guest would |
-//! | whoever looks for a library | `PKG_CONFIG` with its own directories, the libraries' own `…-config` in `PATH`, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
+//! | meson and CMake, to run a program | `pymode dl run` |
+//! | library lookup | `PKG_CONFIG` with its own directories, the libraries' own `…-config` in `PATH`, `CMAKE_PREFIX_PATH`, `CPPFLAGS`, `LDFLAGS` |
 //! | cargo, PyO3, maturin, setuptools-rust | `CARGO_BUILD_TARGET`, flags and linker of that target, `PYO3_CROSS_LIB_DIR` |
 //!
-//! The hook's own process says `wasi` for `sys.platform` and `platform.system()`, as crossenv does it: a `setup.py` asks
-//! them which code to build. The programs that it starts are tools of this machine, and see this machine.
+//! The hook's own process reports `wasi` as `sys.platform` and `platform.system()`, as crossenv does: a `setup.py` uses them
+//! to choose its code. The programs that it starts are tools of this machine, and see this machine.
 
 mod cmake;
 mod meson;
@@ -30,6 +29,7 @@ use pymode_toolchain::rust::RustWasm;
 use pymode_toolchain::{Cache, CacheError, Key, Reporter, tools};
 use serde::Serialize;
 
+use crate::SOURCES;
 use crate::error::Error;
 use crate::library::Prefix;
 
@@ -57,7 +57,7 @@ impl From<&Built> for Target {
 }
 
 impl Target {
-    /// What changes when Python changes: the paths are keyed by content.
+    /// A key that changes when Python changes. The paths are keyed by content.
     pub(crate) fn key(&self) -> Key {
         let mut key = Key::new("target");
         for path in [&self.native, &self.include, &self.sysconfigdata] {
@@ -67,7 +67,7 @@ impl Target {
     }
 }
 
-/// What a build inherits of the caller's environment: where things are and how the network is reached, and no flags.
+/// Variables that a build inherits: search paths and network settings, no flags.
 const INHERITED: &[&str] = &[
     "HOME",
     "PATH",
@@ -86,10 +86,10 @@ const INHERITED: &[&str] = &[
     "PYMODE_CACHE",
 ];
 
-/// 1980, the earliest time that a zip archive can hold: wheels do not depend on when they are built.
+/// 1980, the earliest time of a zip archive: wheels do not depend on the time of the build.
 const EPOCH: &str = "315532800";
 
-/// By these a Python takes itself for the guest's.
+/// Variables that make a native Python report the guest's platform.
 const DATA: &str = "_PYTHON_SYSCONFIGDATA_NAME";
 const PLATFORM: &str = "_PYTHON_HOST_PLATFORM";
 
@@ -99,7 +99,7 @@ const PKG_CONFIG: &str = "path/pkg-config";
 const CONFIG_SITE: &str = "config.site";
 const CONFIG_SITE_TEXT: &str = include_str!("../../helpers/config.site");
 
-/// The compilers as single words, the guest's `sysconfig`, and files that tell build systems of them.
+/// The compilers as single words, the guest's `sysconfig`, and the settings files of build systems.
 #[derive(Clone, Debug)]
 pub(crate) struct Cross {
     target: Target,
@@ -107,19 +107,19 @@ pub(crate) struct Cross {
     cache: PathBuf,
 }
 
-/// What the helper is told beside its environment.
+/// Settings of the build helper that are not in its environment.
 #[derive(Debug, Serialize)]
 pub(crate) struct Settings {
-    /// How many compilers may run at once.
+    /// Number of compilers that may run at once.
     jobs: usize,
-    /// What `meson setup` gets.
+    /// Argument of `meson setup`.
     meson_cross_file: PathBuf,
-    /// Where the files that the helper writes for the backend lie.
+    /// Directory for the files that the helper writes for the backend.
     scratch: PathBuf,
 }
 
 impl Cross {
-    /// Lays them out in the cache.
+    /// Creates the files in the cache.
     pub(crate) fn provision(
         cache: &Cache,
         reporter: &Reporter,
@@ -131,18 +131,15 @@ impl Cross {
             .key("target", &target.key())
             .field("pkgconf", pkgconf.to_string_lossy())
             .field("driver", driver.to_string_lossy())
-            .field("recipe", include_str!("mod.rs"))
-            .field("recipe", include_str!("meson.rs"))
-            .field("recipe", include_str!("cmake.rs"))
-            .field("config.site", CONFIG_SITE_TEXT);
+            .field("sources", SOURCES);
         let dir = cache.entry("cross", &key, |dir| {
-            // Build systems want a compiler that is one word, and some ask for it by a name they know.
+            // Build systems expect a compiler that is one word, and some look for it by a known name.
             for (name, tool) in [
                 ("cc", "cc"),
                 ("c++", "c++"),
                 ("ar", "ar"),
                 ("ranlib", "ranlib"),
-                // What a build asks by running a program, the guest answers.
+                // A build tests the platform by running a program: the guest runs it.
                 ("run", "dl run"),
             ] {
                 let headers = match tool {
@@ -155,7 +152,7 @@ impl Cross {
                 );
                 write_program(&dir.join("bin").join(format!("pymode-{name}")), &text)?;
             }
-            // Found first in the path by whoever does not ask for `PKG_CONFIG`. Every library is linked statically.
+            // First in `PATH`, for tools that ignore `PKG_CONFIG`. Every library is linked statically.
             let text = format!("#!/bin/sh\nexec {} --static \"$@\"\n", quoted(&pkgconf));
             write_program(&dir.join(PKG_CONFIG), &text)?;
             write(&dir.join(CONFIG_SITE), CONFIG_SITE_TEXT)?;
@@ -171,7 +168,7 @@ impl Cross {
                 .map_err(CacheError::io("read", &target.sysconfigdata))?;
             data.push_str(&build_suffixes());
             write(&copy, &data)?;
-            // The linker has stripped what there is; this machine's `strip` does not know the format.
+            // The linker has stripped the module; this machine's `strip` does not know the format.
             write_program(&dir.join("bin/pymode-strip"), "#!/bin/sh\nexit 0\n")?;
             Ok::<_, Error>(())
         })?;
@@ -182,7 +179,7 @@ impl Cross {
         })
     }
 
-    /// What the helper is told, besides by its environment, of a build in `scratch`.
+    /// Settings of the build helper for a build in `scratch`.
     pub(crate) fn settings(&self, scratch: &Path) -> Settings {
         Settings {
             jobs: jobs(),
@@ -195,13 +192,13 @@ impl Cross {
         self.dir.join("bin").join(format!("pymode-{name}"))
     }
 
-    /// Where the guest's `sysconfig` data lies, alone.
+    /// The directory that holds the guest's `sysconfig` data and nothing else.
     fn modules(&self) -> PathBuf {
         self.dir.join("modules")
     }
 
-    /// A Python that runs on this machine and believes that it is the guest's: `sysconfig` and the compilers are. What it
-    /// imports beside its own library is in `packages`; what it links with is in `libraries`.
+    /// A native Python that reports the guest's platform: `sysconfig` and the compilers are the guest's. It imports from
+    /// `packages` and links with `libraries`.
     pub(crate) fn python(
         &self,
         packages: &Path,
@@ -228,7 +225,7 @@ impl Cross {
         command
     }
 
-    /// Gives a command the environment of a build for the guest, and nothing else of this one's; returns its `PATH`.
+    /// Replaces a command's environment with that of a build for the guest. Returns its `PATH`.
     pub(crate) fn environment(&self, command: &mut Command, libraries: &[Prefix]) -> OsString {
         command.env_clear();
         for name in INHERITED {
@@ -238,7 +235,7 @@ impl Cross {
         }
         let pkg_config = self.dir.join(PKG_CONFIG);
         let mut path = std::env::var_os("PATH").unwrap_or_default();
-        // Some are asked by a program of their own, such as `xml2-config`; this machine may have one as well.
+        // Some libraries have a program such as `xml2-config`, and this machine may have one, too.
         for Prefix(dir) in libraries {
             path = before(dir.join("bin"), path);
         }
@@ -263,7 +260,7 @@ impl Cross {
             .env("MAKEFLAGS", format!("-j{jobs}"))
             .env("CONFIG_SITE", self.dir.join(CONFIG_SITE))
             .env("PKG_CONFIG", pkg_config)
-            // Set even if it is empty: what this machine's would tell of is for this machine.
+            // Set even if it is empty, so that this machine's packages are not found.
             .env("PKG_CONFIG_LIBDIR", joined(libraries, "lib/pkgconfig"));
         if !libraries.is_empty() {
             let flags = |flag: &str, below: &str| {
@@ -279,30 +276,30 @@ impl Cross {
         path
     }
 
-    /// The same Python as what it is: which tools are to be installed depends on the machine that builds.
+    /// Makes the Python report this machine's platform: the tools to install depend on the machine that builds.
     pub(crate) fn be_this_machine(&self, python: &mut Command) {
         python.env_remove(DATA).env_remove(PLATFORM);
     }
 }
 
-/// A list of directories with one more in front.
+/// Prepends a directory to a list of directories.
 fn before(dir: PathBuf, path: OsString) -> OsString {
     std::env::join_paths(std::iter::once(dir).chain(std::env::split_paths(&path))).unwrap_or(path)
 }
 
-/// A directory of each prefix, as a list.
+/// A subdirectory of each prefix, as a list of directories.
 fn joined(libraries: &[Prefix], below: &str) -> OsString {
     let dirs = libraries.iter().map(|Prefix(dir)| dir.join(below));
     std::env::join_paths(dirs).unwrap_or_default()
 }
 
-/// How many compilers may run at once.
+/// Number of compilers that may run at once.
 pub(crate) fn jobs() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Lines for the guest's `sysconfig` data. While they are built, modules are called what build systems and manifests know
-/// (`*.so`); [`finish`](crate::finish) gives them the guest's names.
+/// Lines for the guest's `sysconfig` data. During a build, modules have the name that build systems and manifests expect
+/// (`*.so`); [`finish`](crate::finish) renames them.
 fn build_suffixes() -> String {
     let suffix = pymode_abi::EXT_SUFFIX.trim_end_matches(".wasm");
     format!(
@@ -310,17 +307,11 @@ fn build_suffixes() -> String {
     )
 }
 
-/// A path as one word of a shell.
+/// Quotes a path as one word of a shell.
 fn quoted(path: &Path) -> String {
     let text = path.to_string_lossy();
-    if text
-        .chars()
-        .all(|c| c.is_ascii_alphanumeric() || "/._+-".contains(c))
-    {
-        text.into_owned()
-    } else {
-        format!("'{}'", text.replace('\'', r"'\''"))
-    }
+    let quoted = shlex::try_quote(&text).expect("a path contains no NUL");
+    quoted.into_owned()
 }
 
 fn make_parent(path: &Path) -> Result<(), CacheError> {

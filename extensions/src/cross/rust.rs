@@ -1,4 +1,4 @@
-//! What cargo, PyO3 and the backends in front of them are told.
+//! Settings for cargo, PyO3 and the backends that call them.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -11,8 +11,8 @@ use super::Cross;
 /// Build requirements that need a Rust toolchain.
 const BACKENDS: &[&str] = &["maturin", "setuptools-rust"];
 
-/// Side modules in Rust: rustc links an executable for WASI when it is asked for a `cdylib`, and the driver makes a side
-/// module of what it is then given.
+/// Flags for side modules in Rust. For a `cdylib` on WASI, rustc links an executable; the driver makes a side module
+/// of its inputs.
 const FLAGS: &[&str] = &[
     "-Crelocation-model=pic",
     "-Clinker-flavor=gcc",
@@ -20,7 +20,7 @@ const FLAGS: &[&str] = &[
     "-Clink-arg=-shared",
 ];
 
-/// Whether these requirements, as they are written in a `pyproject.toml`, ask for Rust.
+/// Returns `true` if a requirement in `pyproject.toml` needs Rust.
 pub(crate) fn is_needed(requirements: &[String]) -> bool {
     let name = |requirement: &String| {
         let end = requirement.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c)));
@@ -34,7 +34,7 @@ pub(crate) fn is_needed(requirements: &[String]) -> bool {
 }
 
 impl Cross {
-    /// Tells a command where Rust is and that it builds side modules; `bin` is that of a private toolchain.
+    /// Makes a command build side modules with Rust; `bin` belongs to a private toolchain.
     pub(super) fn with_rust(&self, command: &mut Command, bin: Option<&Path>, path: OsString) {
         let triple = Target::Side.triple();
         let variable = |name: &str| {
@@ -43,7 +43,7 @@ impl Cross {
         };
         if let Some(bin) = bin {
             let dirs = std::iter::once(bin.to_path_buf()).chain(std::env::split_paths(&path));
-            // The compiler that is first in the path finds its library beside itself.
+            // A compiler finds its library relative to itself, so the private one must come first in the path.
             command.env("PATH", std::env::join_paths(dirs).unwrap_or(path));
             command.env_remove("RUSTUP_TOOLCHAIN");
         }
@@ -55,7 +55,7 @@ impl Cross {
             .env("PYO3_CROSS_LIB_DIR", self.modules())
             .env("PYO3_CROSS_PYTHON_VERSION", "3.13")
             .env("PYO3_BUILD_EXTENSION_MODULE", "1")
-            // `CC` is the guest's compiler, which build scripts must not take for this machine's.
+            // `CC` is the guest's compiler; build scripts must not use it for this machine.
             .env("HOST_CC", "cc")
             .env("HOST_CXX", "c++")
             .env("HOST_AR", "ar")

@@ -1,52 +1,52 @@
-//! A build backend's words: what it, or the build system that it drives, gives as the reason.
+//! Diagnosis of a build backend's output: the reason given by the backend or by the build system that it runs.
 
 use crate::library::Library;
 
-/// Signs in a backend's words, and what to do. The first that fits counts.
+/// Patterns in a backend's output, each with a hint. The first match counts.
 const SIGNS: &[(&str, &str)] = &[
     (
         "ortran",
-        "there is no Fortran compiler for wasm32-wasi; look for a build option for plain C",
+        "there is no Fortran compiler for wasm32-wasi; look for a build option that uses plain C",
     ),
     (
         "Could NOT find Threads",
-        "there are no threads here; look for a build option that leaves them out",
+        "threads are not supported on WASI; look for a build option that leaves them out",
     ),
     (
         "Could NOT find",
-        "the library is not there for wasm32-wasi; look for a build option that leaves it out",
+        "the library is not available for wasm32-wasi; look for a build option that leaves it out",
     ),
     (
         "Dependency ",
-        "the library is not there for wasm32-wasi; look for a build option that leaves it out",
+        "the library is not available for wasm32-wasi; look for a build option that leaves it out",
     ),
     (
         "cannot run C compiled programs",
-        "its `configure` takes this machine for the one that it builds for, and does not read `CONFIG_SITE`, which says otherwise; look for a build option that does without it",
+        "its `configure` ignores `CONFIG_SITE` and builds for this machine; look for a build option that does not run it",
     ),
     (
         "not recognized",
-        "its `config.sub` is older than WebAssembly; ask for a package with a newer one",
+        "its `config.sub` does not know WebAssembly; look for a version of the package with a newer one",
     ),
     (
         "No module named",
-        "the package's build imports it, and does not name it in `[build-system] requires`; it is for the package to say",
+        "the build imports a module that `[build-system] requires` does not name; add it there in a source tree of the package",
     ),
     (
         "No such file or directory: '",
-        "the build starts a program that is not on this machine, or reads a file that the sdist lacks",
+        "install the program that the build starts, or look for an sdist that holds the file",
     ),
     (
         "not supported",
-        "the package itself refuses the platform, which is `wasi`; look for a build option or a version that knows it",
+        "the package refuses the platform `wasi`; look for a build option or a version that supports it",
     ),
     (
         "nsupported platform",
-        "the package itself refuses the platform, which is `wasi`; look for a build option or a version that knows it",
+        "the package refuses the platform `wasi`; look for a build option or a version that supports it",
     ),
 ];
 
-/// Signs that somebody only passes on that a command failed.
+/// Patterns of messages that only report a failed command.
 const REPEATS: &[&str] = &[
     "returned non-zero exit status",
     "failed with exit code",
@@ -63,18 +63,18 @@ const REPEATS: &[&str] = &[
     "Caused by:",
 ];
 
-/// What a backend said.
+/// Messages in a backend's output.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
-    /// The reason, in one line or few.
+    /// The reason, in one or a few lines.
     pub(super) lines: Vec<String>,
-    /// Whether this is why it ended, whatever a compiler said before.
+    /// `true` if this ended the build, even if a compiler failed before.
     pub(super) decides: bool,
-    /// Whether it is nothing but that a command failed.
+    /// `true` if it only reports that a command failed.
     pub(super) repeats: bool,
 }
 
-/// What a log of a failed backend gives as the reason.
+/// Returns the reason that the log of a failed backend gives.
 pub(super) fn words(log: &str) -> Words {
     let lines: Vec<&str> = log.lines().map(str::trim_end).collect();
     if let Some(lines) = configure(&lines)
@@ -96,18 +96,18 @@ pub(super) fn words(log: &str) -> Words {
     }
 }
 
-/// How build systems say that pkg-config does not know a package: what stands before its name and after it.
+/// Messages of build systems about an unknown pkg-config package: the text before its name and the text after it.
 const ABSENT: &[(&str, &str)] = &[
     // meson
     ("ERROR: Dependency \"", "\" not found"),
     ("ERROR: Dependency lookup for ", " with method"),
-    // pkg-config itself, and who asks it
+    // pkg-config itself, and tools that call it
     ("No package '", "' found"),
     ("Package ", " was not found in the pkg-config search path"),
     ("Package '", "' not found"),
 ];
 
-/// The library that is missed by the name that pkg-config has for it, if it is one that can be built.
+/// Returns the missing library by its pkg-config name, if it can be built.
 pub(super) fn missing_library(log: &str) -> Option<Library> {
     let name = |line: &str| {
         ABSENT.iter().find_map(|(before, after)| {
@@ -118,14 +118,14 @@ pub(super) fn missing_library(log: &str) -> Option<Library> {
     log.lines().rev().find_map(name)
 }
 
-/// The next step, if one is known.
+/// Returns the next step, if one is known.
 pub(super) fn hint(words: &[String]) -> Option<String> {
     let has = |sign: &str| words.iter().any(|line| line.contains(sign));
     let (_, hint) = SIGNS.iter().find(|(sign, _)| has(sign))?;
     Some((*hint).to_owned())
 }
 
-/// ``configure: error: in `DIR':`` and then the reason.
+/// ``configure: error: in `DIR':``, followed by the reason.
 fn configure(lines: &[&str]) -> Option<Vec<String>> {
     let said = lines.iter().rev().find_map(|line| {
         let at = line.find("configure: error: ")?;
@@ -134,7 +134,7 @@ fn configure(lines: &[&str]) -> Option<Vec<String>> {
     Some(vec![said.to_owned()])
 }
 
-/// `CMake Error at FILE:LINE (COMMAND):` and the lines below it, which are indented.
+/// `CMake Error at FILE:LINE (COMMAND):` and the indented lines below it.
 fn cmake(lines: &[&str]) -> Option<Vec<String>> {
     let at = lines.iter().position(|line| line.contains("CMake Error"))?;
     let text = lines[at + 1..]
@@ -154,7 +154,7 @@ fn meson(lines: &[&str]) -> Option<Vec<String>> {
     Some(vec![lines.iter().rfind(is_error)?.trim().to_owned()])
 }
 
-/// `error[E0425]: TEXT` of rustc, `error: TEXT` of cargo; not the summary behind it.
+/// `error[E0425]: TEXT` of rustc or `error: TEXT` of cargo, without the summary at the end.
 fn rust<'l>(lines: &[&'l str]) -> Option<&'l str> {
     let is_cargos = lines
         .iter()

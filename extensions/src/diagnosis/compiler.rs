@@ -1,4 +1,4 @@
-//! A compiler's or linker's words: the first line that says what is wrong, and what is known about it.
+//! Diagnosis of a compiler's or linker's output: the first line with an error, and a hint.
 
 use pymode_toolchain::cc::FailedCall;
 
@@ -7,13 +7,12 @@ use crate::check::hint_for;
 use crate::headers;
 use crate::library::Library;
 
-const ASSEMBLY: &str = "assembly of another processor, which WebAssembly cannot run; look for a build option for plain C";
-const VECTORS: &str =
-    "vector instructions of another processor; look for a build option for plain C";
+const ASSEMBLY: &str = "WebAssembly cannot run assembly of another processor; look for a build option that uses plain C";
+const VECTORS: &str = "WebAssembly cannot run vector instructions of another processor; look for a build option that uses plain C";
 const FORTRAN: &str =
-    "there is no Fortran compiler for wasm32-wasi; look for a build option for plain C";
+    "there is no Fortran compiler for wasm32-wasi; look for a build option that uses plain C";
 
-/// Signs in a compiler's words, and what to do. The first that fits counts.
+/// Patterns in a compiler's output, each with a hint. The first match counts.
 const SIGNS: &[(&str, &str)] = &[
     ("in asm", ASSEMBLY),
     ("inline assembly", ASSEMBLY),
@@ -23,33 +22,33 @@ const SIGNS: &[(&str, &str)] = &[
     ("only meant to be used on x86", VECTORS),
     (
         "is not supported on this target",
-        "a feature of another processor; look for a build option for plain C",
+        "WebAssembly lacks this feature of another processor; look for a build option that uses plain C",
     ),
     (
         "needs target feature",
-        "vector instructions that are not turned on; look for a build option for plain C",
+        "the vector instructions are not enabled; look for a build option that uses plain C",
     ),
     ("f95-cpp-input", FORTRAN),
     ("f77-cpp-input", FORTRAN),
     (
         "unknown file type",
-        "an object or library of this machine, not of wasm32-wasi",
+        "the object or library is for this machine, not for wasm32-wasi; build it with `pymode cc`",
     ),
     (
         "lacks a true mmap",
-        "there is no mapped memory in WASI; look for a build option that reads files instead",
+        "mapped memory is not supported on WASI; look for a build option that reads files instead",
     ),
     (
         "lacks signal support",
-        "there are no signals in WASI; look for a build option that leaves this out",
+        "signals are not supported on WASI; look for a build option that leaves this out",
     ),
     (
         "_WASI_EMULATED_",
-        "WASI lacks it; look for a build option that leaves this out",
+        "not supported on WASI; look for a build option that leaves this out",
     ),
 ];
 
-/// What is wrong: the first error, how many more there are, and the next step.
+/// The first error, the number of further errors, and the next step.
 pub(super) fn cause(failed: &FailedCall) -> Cause {
     let stderr: Vec<&str> = failed.stderr.lines().collect();
     let errors: Vec<usize> = (0..stderr.len())
@@ -59,7 +58,7 @@ pub(super) fn cause(failed: &FailedCall) -> Cause {
         let last = stderr.iter().rev().find(|line| !line.trim().is_empty());
         return Cause {
             lines: vec![
-                last.map_or("the compiler failed and said nothing", |line| line.trim())
+                last.map_or("the compiler failed without a message", |line| line.trim())
                     .to_owned(),
             ],
             hint: None,
@@ -81,7 +80,7 @@ pub(super) fn cause(failed: &FailedCall) -> Cause {
     }
 }
 
-/// Which line of the package brought in the header that the next line complains of: `In file included from a.c:1:`.
+/// The package's line that included the header of the next error: `In file included from a.c:1:`.
 fn includer<'l>(before: &[&'l str]) -> Option<&'l str> {
     let chain = before.iter().rev().map_while(|line| {
         line.trim_start()
@@ -93,7 +92,7 @@ fn includer<'l>(before: &[&'l str]) -> Option<&'l str> {
     Some(place.strip_prefix("./").unwrap_or(place))
 }
 
-/// An error in a header of the compiler's own is told with the header's name alone: where it lies says nothing.
+/// Shortens an error in one of the compiler's own headers to the header's name: its directory is no help.
 fn without_compilers_path(line: &str) -> &str {
     let Some((place, _)) = line.split_once(": ") else {
         return line;
@@ -104,7 +103,7 @@ fn without_compilers_path(line: &str) -> &str {
     }
 }
 
-/// The library whose absence made a call fail, if it is one that can be built.
+/// Returns the library whose absence made a call fail, if it can be built.
 pub(super) fn missing_library(failed: &FailedCall) -> Option<Library> {
     failed.stderr.lines().find_map(|line| {
         missing_header(line)
@@ -125,7 +124,7 @@ fn missing_archive(line: &str) -> Option<&str> {
     Some(name.split_whitespace().next().unwrap_or(name))
 }
 
-/// The next step for a compiler's error, if one is known.
+/// Returns the next step for a compiler's error, if one is known.
 fn hint(line: &str) -> Option<String> {
     if let Some(header) = missing_header(line) {
         return Some(headers::hint(header));
@@ -141,7 +140,7 @@ fn hint(line: &str) -> Option<String> {
         return Some(match hint_for(name) {
             Some(hint) => format!("`{name}`: {hint}"),
             None => format!(
-                "`{name}` is not declared: WASI's C library may lack it; look for a build option that leaves it out"
+                "`{name}` is not declared and may not be supported on WASI; look for a build option that leaves it out"
             ),
         });
     }
@@ -149,11 +148,11 @@ fn hint(line: &str) -> Option<String> {
         return Some((*hint).to_owned());
     }
     refusal(line).then(|| {
-        "the package's own source refuses this platform, wasm32-wasi; look for a build option that leaves this part out, or for a version that knows it".to_owned()
+        "the package's source refuses the platform wasm32-wasi; look for a build option that leaves this part out, or for a version that supports it".to_owned()
     })
 }
 
-/// Whether the source itself says what is wrong: clang shows `#error "text"` as `error: "text"`.
+/// Returns `true` if the source itself raises the error: clang shows `#error "text"` as `error: "text"`.
 fn refusal(line: &str) -> bool {
     line.split_once("error: ")
         .is_some_and(|(_, said)| said.starts_with('"'))
@@ -187,7 +186,7 @@ mod tests {
         assert!(
             said.hint
                 .expect("a hint")
-                .contains("`fork`: there are no processes in WASI"),
+                .contains("`fork`: processes are not supported on WASI"),
             "named"
         );
         assert_eq!(cause("a: no\n\n").lines, ["a: no"]);
@@ -215,7 +214,7 @@ mod tests {
         );
         assert!(
             hint("a.h:7:6: error: \"needs to be ported\"")
-                .starts_with("the package's own source refuses")
+                .starts_with("the package's source refuses")
         );
         assert_eq!(hint("x.c:1:1: error: expected ';'"), "");
     }

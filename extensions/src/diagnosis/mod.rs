@@ -1,5 +1,4 @@
-//! What compilers and backends said when a build failed, as one message that one can act on: the line that failed, what it means,
-//! what to do. All else is in the log.
+//! Diagnosis of a failed build: one message with the line that failed, its meaning, and the next step. The log has the rest.
 
 mod backend;
 mod compiler;
@@ -15,20 +14,20 @@ use crate::library::Library;
 
 pub(crate) use notes::of as notes;
 
-/// The most characters of a line that are shown.
+/// Maximum number of characters shown of a line.
 const LONGEST: usize = 300;
 
-/// What is known of a failed build.
+/// Evidence about a failed build.
 pub(crate) struct Evidence<'a> {
-    /// Where `pymode cc` noted its last failure, if it failed.
+    /// File in which `pymode cc` records its last failure, if there is one.
     pub(crate) failure: &'a Path,
-    /// All that backend and compilers said.
+    /// Output of the backend and the compilers.
     pub(crate) log: &'a Path,
-    /// The build tree, if it stays.
+    /// The build tree, if it is kept.
     pub(crate) tree: Option<&'a Path>,
 }
 
-/// Something that went wrong, in few lines, and the next step.
+/// A failure in a few lines, and the next step.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Cause {
     lines: Vec<String>,
@@ -36,13 +35,13 @@ struct Cause {
 }
 
 impl Evidence<'_> {
-    /// The message. The call that failed is added to the log: it is long, and build systems that are told to be quiet hide it.
+    /// Returns the message. The failed call is added to the log: it is long, and quiet build systems hide it.
     pub(crate) fn explain(&self) -> String {
         let failed = last_failure(self.failure);
         let log = fs::read(self.log).unwrap_or_default();
         let cause = cause(failed.as_ref(), &String::from_utf8_lossy(&log));
         if let Some(failed) = failed {
-            let note = format!("\nthe call that failed last: pymode {}\n", failed.command);
+            let note = format!("\nlast failed call: pymode {}\n", failed.command);
             // A log that cannot be written must not hide the failure itself.
             if let Ok(mut file) = fs::OpenOptions::new().append(true).open(self.log) {
                 let _ = file.write_all(note.as_bytes());
@@ -59,8 +58,7 @@ impl Evidence<'_> {
     }
 }
 
-/// A compiler that failed is the reason, unless the backend says something else than that a compiler failed: compilers also fail
-/// because they were asked something.
+/// A failed compiler is the reason unless the backend gives another one: compilers also fail because a build probes them.
 fn cause(failed: Option<&FailedCall>, log: &str) -> Cause {
     let backend = backend::words(log);
     match failed {
@@ -69,7 +67,7 @@ fn cause(failed: Option<&FailedCall>, log: &str) -> Cause {
             if let Some(words) = backend.lines.first().filter(|_| !backend.repeats) {
                 cause
                     .lines
-                    .push(format!("the backend's last words: {words}"));
+                    .push(format!("last line of the backend's output: {words}"));
                 cause.hint = cause.hint.or_else(|| backend::hint(&backend.lines));
             }
             cause
@@ -81,7 +79,7 @@ fn cause(failed: Option<&FailedCall>, log: &str) -> Cause {
     }
 }
 
-/// What the compiler said when it failed last, if it did: for a wheel that came about all the same.
+/// The compiler's last error, if there is one: for a wheel that was built all the same.
 pub(crate) fn of_compiler(file: &Path) -> Option<String> {
     let cause = compiler::cause(&last_failure(file)?);
     let hint = cause.hint.map(|hint| format!("hint: {hint}"));
@@ -94,8 +92,8 @@ pub(crate) fn of_compiler(file: &Path) -> Option<String> {
     )
 }
 
-/// The library whose absence made a build fail, if it is one that can be built: by what the backend said in `log`, or else by the
-/// last call that is noted in `failure`.
+/// Returns the library whose absence made a build fail, if it can be built: from the backend's output in `log`, or else
+/// from the call recorded in `failure`.
 pub(crate) fn missing_library(failure: &Path, log: &Path) -> Option<Library> {
     let said = fs::read(log).unwrap_or_default();
     backend::missing_library(&String::from_utf8_lossy(&said))
@@ -132,7 +130,7 @@ mod tests {
         let said = cause(Some(&failed), "x\nRuntimeError: there is no moon\n");
         assert_eq!(
             said.lines[1],
-            "the backend's last words: RuntimeError: there is no moon"
+            "last line of the backend's output: RuntimeError: there is no moon"
         );
     }
 

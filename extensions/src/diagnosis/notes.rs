@@ -1,12 +1,12 @@
-//! What `pymode cc` left out of a build that went well, and whoever wrote it may want to know.
+//! Notes of `pymode cc` about flags that it dropped in a successful build.
 
-/// How the compiler driver begins a note.
+/// Prefix of the compiler driver's notes.
 const NOTE: &str = "pymode cc: note: ";
 
-/// What it says of a flag that means nothing here. It also tells what it mended; that is nobody's loss.
+/// Text in notes about dropped flags. Other notes report a repair, which needs no attention.
 const LEFT_OUT: &str = "is left out";
 
-/// Notes about directories of this machine: nearly every build has some, and loses nothing.
+/// Notes about directories of this machine: nearly every build has some, and they do no harm.
 const EVERYDAY: &[&str] = &["`-I ", "`-L ", "`-isystem ", "`-idirafter ", "`-iquote "];
 
 /// The notes in a log, each once, in order.
@@ -29,7 +29,7 @@ mod tests {
     use super::of;
 
     #[test]
-    fn each_note_is_told_once() {
+    fn each_note_is_shown_once() {
         let log = "pymode cc: note: `-march=native` is left out: why\nx\n  pymode cc: note: `-march=native` is left out: why\npymode cc: note: `-I /usr/include` is left out: y\npymode cc: note: an adapter\n";
         assert_eq!(of(log), ["`-march=native` is left out: why"]);
     }

@@ -1,5 +1,4 @@
-//! How a library is built: by its own CMake build, told of the guest like any package's; then installed where packages
-//! look for libraries.
+//! Builds C libraries with their own CMake build, configured for the guest, and installs them in a prefix.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use pymode_toolchain::{
 };
 
 use super::{CRATES, Library, Source};
+use crate::SOURCES;
 use crate::cross::{Cross, jobs};
 use crate::error::Error;
 
@@ -19,10 +19,10 @@ use crate::error::Error;
 #[derive(Clone, Debug)]
 pub(crate) struct Prefix(pub(crate) PathBuf);
 
-/// The libraries and those that they need, built: from the cache, or now.
+/// Returns the libraries and those that they need, from the cache or built now.
 ///
 /// # Errors
-/// When a source cannot be had, or does not build.
+/// When a source is not available or does not build.
 pub(crate) fn provision(
     cache: &Cache,
     reporter: &Reporter,
@@ -35,9 +35,8 @@ pub(crate) fn provision(
         let key = library
             .key()
             .key("cc", &cc::key())
-            .field("recipe", include_str!("make.rs"))
-            .field("cmake", include_str!("../cross/cmake.rs"));
-        // Files of a prefix name it, so they are made for where it will be.
+            .field("sources", SOURCES);
+        // Files of a prefix contain its path, so they are built for the final one.
         let prefix = cache.root().join("libraries").join(key.hex());
         let dir = cache.entry("libraries", &key, |dir| {
             let work = Work {
@@ -108,7 +107,7 @@ impl Work<'_> {
         self.require(into)
     }
 
-    /// That what it promises is there.
+    /// Fails unless the library's headers and archives were installed.
     fn require(&self, dir: &Path) -> Result<(), Error> {
         let headers = self.library.headers.iter();
         let archives = self.library.archives.iter();
@@ -128,7 +127,7 @@ impl Work<'_> {
         })
     }
 
-    /// Its source tree, which has a `CMakeLists.txt`.
+    /// The library's source tree, with a `CMakeLists.txt`.
     fn source(&self) -> Result<PathBuf, Error> {
         match &self.library.source {
             Source::Python => self.of_python(),
@@ -152,7 +151,7 @@ impl Work<'_> {
         }
     }
 
-    /// A `CMakeLists.txt` for the files that Python is made with.
+    /// A `CMakeLists.txt` for the library's files in Python's own build.
     fn of_python(&self) -> Result<PathBuf, Error> {
         let sources = zlib(&crates::sources(self.cache, self.reporter)?);
         let (name, version) = (&self.library.archives[0], &self.library.version);

@@ -1,4 +1,4 @@
-//! How a package's tests would be run that has no recipe: what its sdist says of itself.
+//! Guesses how to run the tests of a package without a recipe, from its sdist.
 
 use std::fs;
 use std::path::Path;
@@ -10,10 +10,10 @@ use crate::error::Error;
 use crate::recipe::TestRecipe;
 use crate::skips::Skips;
 
-/// Where tests lie, if nobody says so; the first that is there counts.
+/// Usual directories of tests. The first that exists counts.
 const PLACES: &[&str] = &["tests", "test", "testing", "Tests"];
 
-/// Files that tell pytest how to work, besides `pyproject.toml`: they are laid beside the tests.
+/// Configuration files of pytest besides `pyproject.toml`. They are copied beside the tests.
 const CONFIGURATION: &[&str] = &[
     "pytest.ini",
     "tox.ini",
@@ -22,10 +22,10 @@ const CONFIGURATION: &[&str] = &[
     "conftest.py",
 ];
 
-/// What a project calls the list of what its tests require.
+/// Usual names for the list of test requirements.
 const GROUPS: &[&str] = &["test", "tests", "testing"];
 
-/// What helps whoever works on a package, and its tests run without: much of it only runs natively.
+/// Development tools that tests run without. Many of them only run natively.
 const TOOLS: &[&str] = &[
     "black",
     "build",
@@ -52,7 +52,7 @@ const TOOLS: &[&str] = &[
 /// The test runner, in the version that recipes name.
 const PYTEST: &str = "pytest==9.0.1";
 
-/// How it is started. Options that a project gives itself want plugins that measure or distribute.
+/// Arguments of pytest. A project's own options often need plugins for coverage or parallel runs.
 const RUN_PYTEST: [&str; 5] = [
     "-m",
     "pytest",
@@ -61,28 +61,28 @@ const RUN_PYTEST: [&str; 5] = [
     "--continue-on-collection-errors",
 ];
 
-/// Modules of the standard library that are not here: whoever uses one in a test is skipped, and the rest of its file is not.
+/// Missing modules of the standard library: a test that uses one is skipped, the rest of its file runs.
 const ABSENT: &[&str] = &["ctypes", "curses", "mmap", "readline", "ssl"];
 
-/// What is skipped of a suite that nobody has looked at.
+/// Skips of a suite that nobody has reviewed.
 pub(super) fn skips() -> Skips {
     let skip = |module: &&str| {
-        let why = format!("needs the standard library's {module}, which is not there");
+        let why = format!("needs the standard library's {module}, which is missing");
         (format!("import {module}"), why)
     };
     ABSENT.iter().map(skip).collect()
 }
 
-/// How tests would be run, and why so.
+/// Guessed test settings, and their source.
 #[derive(Debug)]
 pub(super) struct Guess {
     pub(super) test: TestRecipe,
-    /// Where it says so.
+    /// Source of the guess.
     pub(super) source: String,
 }
 
 impl Guess {
-    /// Looks at a source tree; none if it has no tests where tests are.
+    /// Inspects a source tree. `None` if it has no tests in the usual places.
     pub(super) fn of(tree: &Path) -> Result<Option<Self>, Error> {
         let pyproject = read(tree, "pyproject.toml")?.and_then(|text| text.parse::<Table>().ok());
         let settings = pyproject
@@ -95,7 +95,7 @@ impl Guess {
         let mut paths: Vec<String> = options
             .map(|options| texts(options.get("testpaths")))
             .unwrap_or_default();
-        // A place that leads out of the sdist, or is not there, is none.
+        // Ignores a path outside the sdist or without a directory.
         paths.retain(|path| is_inside(path) && tree.join(path).exists());
         let mut source = "`pyproject.toml` says".to_owned();
         if paths.is_empty() {
@@ -138,7 +138,7 @@ impl Guess {
         Ok(Some(Self { test, source }))
     }
 
-    /// Looks among the modules that are installed: many packages bring their tests along.
+    /// Inspects the installed modules: many packages contain their tests.
     pub(super) fn among<'m>(files: impl IntoIterator<Item = &'m str>) -> Option<Self> {
         let mut packages: Vec<&str> = files.into_iter().filter_map(tested_package).collect();
         packages.sort_unstable();
@@ -160,7 +160,7 @@ impl Guess {
     }
 }
 
-/// The package at the top that a file is a test of, if it is one: `a/tests/x.py`, `a/b/test_x.py`.
+/// The top-level package that a file tests, if it is a test: `a/tests/x.py`, `a/b/test_x.py`.
 fn tested_package(file: &str) -> Option<&str> {
     let (package, below) = file.split_once('/')?;
     let (dirs, name) = below.rsplit_once('/').unwrap_or(("", below));
@@ -171,7 +171,7 @@ fn tested_package(file: &str) -> Option<&str> {
     (is_test && is_package).then_some(package)
 }
 
-/// What a project says that its tests require, less the tools.
+/// The project's test requirements, without the tools.
 fn required(pyproject: &Table) -> Vec<String> {
     let of = |path: &[&str]| {
         let table = at(pyproject, path).and_then(Value::as_table);
@@ -190,7 +190,7 @@ fn name(requirement: &str) -> String {
     name.to_ascii_lowercase().replace(['_', '.'], "-")
 }
 
-/// Whether a file of settings has a section for pytest.
+/// Returns `true` if a configuration file has a section for pytest.
 fn has_section(tree: &Path) -> Result<bool, Error> {
     for (file, section) in [
         ("pytest.ini", "[pytest]"),
@@ -204,7 +204,7 @@ fn has_section(tree: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Whether tests themselves want it: one has `import pytest`, or it is written as functions.
+/// Returns `true` if tests need pytest: one has `import pytest`, or is written as functions.
 fn wants_pytest(tree: &Path, paths: &[String]) -> Result<bool, Error> {
     let mut uses_unittest = false;
     for path in paths {

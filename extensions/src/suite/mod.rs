@@ -1,4 +1,4 @@
-//! A package's own tests: where they are and how they are run. Running them is the caller's: it has the engines.
+//! A package's own tests and the way to run them. The caller runs them, because it has the engines.
 
 mod guess;
 
@@ -25,25 +25,25 @@ use guess::Guess;
 pub struct Suite {
     /// The package and its version.
     pub what: String,
-    /// The package, built.
+    /// The package's wheel.
     pub wheel: Wheel,
-    /// How long building it took, whenever that was; none for a wheel that nobody here has built.
+    /// Duration of the wheel's build. `None` for a wheel that was not built here.
     pub build_time: Option<Duration>,
-    /// What must be importable: the package, and what its tests require.
+    /// Directories to import from: the package and the requirements of its tests.
     pub site: Vec<PathBuf>,
-    /// The working directory, which holds the tests of the sdist. It is shared and not to be written to.
+    /// The working directory with the tests of the sdist. It is shared and read-only.
     pub dir: PathBuf,
-    /// Extension modules that must be loaded from side modules for the run to mean anything, by their dotted names.
+    /// Extension modules that must be loaded from side modules for the run to be meaningful, by their dotted names.
     pub modules: Vec<String>,
-    /// Why these are not the package's own tests, if they are not.
+    /// Reason why these are not the package's own tests, if they are not.
     pub proof: Option<String>,
     run: Vec<String>,
     skips: Skips,
-    /// Whether each skip must match a test.
+    /// `true` if each skip must match a test.
     knows_skips: bool,
 }
 
-/// What the guest writes beside the tests.
+/// Files that the guest writes beside the tests.
 #[derive(Clone, Copy, Debug)]
 pub struct Files<'a> {
     /// The [`Outcome`], as JSON.
@@ -52,23 +52,23 @@ pub struct Files<'a> {
     pub running: &'a str,
 }
 
-/// How a suite ended, as the helper in the guest tells it.
+/// The result of a suite, as the helper in the guest reports it.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[non_exhaustive]
 pub struct Outcome {
-    /// How many tests passed.
+    /// Number of tests that passed.
     pub passed: u64,
-    /// The names of those that did not.
+    /// Names of the tests that failed.
     pub failed: Vec<String>,
-    /// How many were skipped, by reason.
+    /// Number of skipped tests by reason.
     pub skipped: BTreeMap<String, u64>,
-    /// How long loading each extension module took, in milliseconds: `dl_open` and the module's own init.
+    /// Load time of each extension module in milliseconds: `dl_open` and the module's init function.
     pub modules: BTreeMap<String, f64>,
 }
 
 impl Suite {
-    /// Python's arguments: the helper that proves, skips and counts, and behind it what the recipe says. `more` goes to the
-    /// test runner, and may choose among the tests.
+    /// Python's arguments: the helper that checks, skips and counts, followed by the recipe's. `more` goes to the test runner
+    /// and may select tests.
     pub fn args(&self, more: &[String], files: Option<&Files<'_>>) -> Vec<String> {
         #[derive(Serialize)]
         struct Settings<'s> {
@@ -86,7 +86,7 @@ impl Suite {
             running: files.map(|files| files.running),
         })
         .expect("text and numbers are JSON");
-        // The tests' directory is shared, and its bytecode would be the guest's to write.
+        // The tests' directory is shared, so the guest must not write bytecode there.
         let helper = ["-B", "-c", include_str!("../../helpers/suite.py")].map(String::from);
         helper
             .into_iter()
@@ -97,17 +97,17 @@ impl Suite {
 }
 
 impl Outcome {
-    /// Reads what the guest wrote; none when it did not come that far.
+    /// Reads the guest's result. `None` when the guest did not get that far.
     pub fn read(path: &Path) -> Option<Self> {
         serde_json::from_str(&fs::read_to_string(path).ok()?).ok()
     }
 }
 
 impl Builder<'_> {
-    /// The tests of a package, as its recipe says, or else its sdist.
+    /// The tests of a package, from its recipe or else from its sdist.
     ///
     /// # Errors
-    /// When neither says how; when the package or what its tests require cannot be had.
+    /// When there are no tests, or the package or a requirement of its tests is not available.
     pub fn suite(&self, spec: &Spec) -> Result<Suite, Error> {
         let wheel = self.build(spec)?;
         let name = wheel.name.name.clone();
@@ -155,7 +155,7 @@ impl Builder<'_> {
         })
     }
 
-    /// How the tests are to be run: as the recipe says, or as it seems from the sdist, which is told.
+    /// The test settings: the recipe's, or a guess from the sdist, which is reported.
     fn plan(&self, spec: &Spec, wheel: &Wheel, what: &str) -> Result<Plan, Error> {
         let name = &wheel.name.name;
         if let Some(recipe) = Recipe::find(name)?
@@ -211,12 +211,12 @@ impl Builder<'_> {
     }
 }
 
-/// How a suite is run.
+/// Settings of a test run.
 struct Plan {
     test: TestRecipe,
     /// The package's extension modules.
     modules: Vec<String>,
-    /// All of it as text, for a key.
+    /// All settings as text, for a key.
     text: String,
     skips: Skips,
     knows_skips: bool,
@@ -228,7 +228,7 @@ fn modules_of(wheel: &Wheel) -> Result<Vec<String>, Error> {
     Ok(modules.keys().filter_map(|path| dotted(path)).collect())
 }
 
-/// The name that an extension module in a wheel is imported by; none for what is a library, or lies where nothing is imported from.
+/// The name by which an extension module of a wheel is imported. `None` for a library, or outside an importable path.
 fn dotted(path: &str) -> Option<String> {
     let stem = path.strip_suffix(pymode_abi::EXT_SUFFIX)?;
     let is_identifier = |part: &str| {
@@ -238,7 +238,7 @@ fn dotted(path: &str) -> Option<String> {
     dotted.split('.').all(is_identifier).then_some(dotted)
 }
 
-/// Changes a file of a suite; a text that is not there, or more than once, is an error: the recipe must follow the package.
+/// Edits a file of a suite. A text that is missing or not unique is an error: the recipe must follow the package.
 fn edit(what: &str, path: &Path, edits: &BTreeMap<String, String>) -> Result<(), Error> {
     let mut text = fs::read_to_string(path).map_err(CacheError::io("read", path))?;
     for (from, to) in edits {
@@ -256,7 +256,7 @@ fn edit(what: &str, path: &Path, edits: &BTreeMap<String, String>) -> Result<(),
     Ok(fs::write(path, text).map_err(CacheError::io("write", path))?)
 }
 
-/// The file beside a wheel in the cache that says how many milliseconds its build took.
+/// The file beside a cached wheel that holds the duration of its build in milliseconds.
 pub(crate) const TIME: &str = "milliseconds";
 
 fn build_time(wheel: &Wheel) -> Option<Duration> {

@@ -1,4 +1,4 @@
-//! What the test programs share: they are their own compilers, and they keep their work in directories of their own.
+//! Shared parts of the test programs, which are their own compilers and work in temporary directories.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 pub(crate) mod project;
@@ -12,7 +12,7 @@ use pymode_toolchain::cc::{self, Language};
 
 pub(crate) type Tested = Result<(), Failed>;
 
-/// Runs trials; or, called as `… cc ARGS`, is the compiler.
+/// Runs trials, or acts as the compiler when called as `… cc ARGS`.
 pub(crate) fn main(trials: Vec<Trial>) -> ExitCode {
     let mut args = std::env::args_os().skip(1);
     match args.next().as_deref().and_then(|first| first.to_str()) {
@@ -35,7 +35,7 @@ pub(crate) fn tree(files: &[(&str, &str)]) -> Result<tempfile::TempDir, Failed> 
     Ok(dir)
 }
 
-/// Compiles and links with this program as the compiler, in `dir`.
+/// Compiles and links in `dir`, with this program as the compiler.
 pub(crate) fn compile(dir: &Path, line: &str) -> Result<(), Failed> {
     let output = Command::new(std::env::current_exe()?)
         .args(line.split_whitespace())

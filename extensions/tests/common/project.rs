@@ -15,7 +15,7 @@ pub(crate) struct World {
     pub(crate) target: Target,
 }
 
-/// The Python to build for: from the cache, or built now.
+/// The Python to build for, from the cache or built now.
 pub(crate) fn world() -> Result<&'static World, Failed> {
     static WORLD: OnceLock<Result<World, String>> = OnceLock::new();
     let world = WORLD.get_or_init(|| {
@@ -48,7 +48,7 @@ pub(crate) fn spec(text: &str) -> Result<Spec, Failed> {
     Ok(text.parse::<Spec>()?)
 }
 
-pub(crate) fn told(e: Error) -> Failed {
+pub(crate) fn failed(e: Error) -> Failed {
     e.to_string().into()
 }
 

@@ -1,4 +1,4 @@
-//! A build script runs on the machine that builds, the program in it too.
+//! A build script runs on the build machine, and so does a program that it builds.
 
 fn main() {
     println!(

@@ -1,5 +1,5 @@
-// A module that is closed: what it registered is done then, newest first, and
-// nothing of it is left when it is opened again.
+// A module that is closed: its registered functions run, newest first, and a
+// new load starts with fresh state.
 
 #include "../check.h"
 

@@ -1,11 +1,11 @@
-// What the library and the module that uses it both see.
+// Declarations that the library and the module share.
 
 #pragma once
 
 #include <stdexcept>
 #include <string>
 
-// Its vtable and type are in the library: the destructor is no inline function.
+// Its vtable and type are in the library, because the destructor is not inline.
 struct Shape {
     virtual ~Shape();
     virtual double area() const = 0;

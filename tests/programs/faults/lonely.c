@@ -1,4 +1,4 @@
-/* Needs what nobody has. */
+/* Needs an undefined symbol. */
 int nowhere(int);
 
 int

@@ -1,4 +1,4 @@
-//! The symbols that WebAssembly objects define, alone or in an archive.
+//! Reads the symbols that WebAssembly objects define, alone or in an archive.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use object::read::archive::ArchiveFile;
 use pymode_abi::ValType;
-use pymode_abi::model::{Kind, Signature};
+use pymode_abi::model::{ExportKind, Signature};
 use wasmparser::{
     FuncType, KnownCustom, Linking, Parser, Payload, SymbolFlags, SymbolInfo, TypeRef,
 };
@@ -16,18 +16,18 @@ use crate::error::Error;
 /// A symbol that a linker may take from the archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Symbol {
-    pub(super) kind: Kind,
-    /// Whether `--export-dynamic` would export it.
+    pub(super) kind: ExportKind,
+    /// `true` if `--export-dynamic` would export it.
     pub(super) visible: bool,
 }
 
-/// How an object begins.
+/// Magic number of an object.
 const OBJECT: &[u8] = b"\0asm";
 
 /// Symbols by name.
 pub(super) type Symbols = BTreeMap<String, Symbol>;
 
-/// Reads every object of the files. Of two definitions the first counts, as it does for the linker.
+/// Reads every object of the files. The first of two definitions counts, as for the linker.
 pub(super) fn symbols(paths: &[PathBuf]) -> Result<Symbols, Error> {
     let mut symbols = Symbols::new();
     for path in paths {
@@ -62,23 +62,22 @@ fn file_symbols(path: &Path, symbols: &mut Symbols) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an object says of its functions and tags before its symbol table: their types.
+/// The types of an object's functions and tags, which precede its symbol table.
 #[derive(Default)]
 struct Types {
     types: Vec<FuncType>,
-    /// The type of each function, imported ones first.
+    /// Type of each function, imported ones first.
     functions: Vec<u32>,
-    /// The type of each tag, imported ones first.
+    /// Type of each tag, imported ones first.
     tags: Vec<u32>,
 }
 
 impl Types {
-    /// The type of a function or tag by its index in its own space.
+    /// Type of a function or tag by its index.
     fn signature(&self, space: &[u32], index: u32) -> Result<Signature, String> {
         let ty = space.get(index as usize);
         let ty = ty.and_then(|&ty| self.types.get(ty as usize));
-        let ty =
-            ty.ok_or_else(|| format!("its symbol table names number {index}, which is not there"))?;
+        let ty = ty.ok_or_else(|| format!("invalid symbol table: no item {index}"))?;
         Ok(Signature {
             params: values(ty.params())?,
             results: values(ty.results())?,
@@ -140,7 +139,7 @@ fn add(symbol: &SymbolInfo<'_>, types: &Types, symbols: &mut Symbols) -> Result<
             name: Some(name),
         } if defined(flags) => {
             let signature = types.signature(&types.functions, index)?;
-            (name, flags, Kind::Function(signature))
+            (name, flags, ExportKind::Function(signature))
         }
         SymbolInfo::Event {
             flags,
@@ -148,13 +147,13 @@ fn add(symbol: &SymbolInfo<'_>, types: &Types, symbols: &mut Symbols) -> Result<
             name: Some(name),
         } if defined(flags) => {
             let signature = types.signature(&types.tags, index)?;
-            (name, flags, Kind::Tag(signature))
+            (name, flags, ExportKind::Tag(signature))
         }
         SymbolInfo::Data {
             flags,
             name,
             symbol: Some(_),
-        } if defined(flags) => (name, flags, Kind::Data),
+        } if defined(flags) => (name, flags, ExportKind::Data),
         _ => return Ok(()),
     };
     let visible = !flags.contains(SymbolFlags::VISIBILITY_HIDDEN);
@@ -176,9 +175,7 @@ fn values(types: &[wasmparser::ValType]) -> Result<Vec<ValType>, String> {
             wasmparser::ValType::I64 => Ok(ValType::I64),
             wasmparser::ValType::F32 => Ok(ValType::F32),
             wasmparser::ValType::F64 => Ok(ValType::F64),
-            other => Err(format!(
-                "a signature has the type `{other}`, which is not in the contract"
-            )),
+            other => Err(format!("unsupported type `{other}` in a signature")),
         })
         .collect()
 }

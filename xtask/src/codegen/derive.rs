@@ -1,4 +1,4 @@
-//! `exports.toml` from the archives' real symbols.
+//! Derives `exports.toml` from the archives' real symbols.
 
 use std::path::PathBuf;
 
@@ -12,21 +12,21 @@ use super::policy::{Policy, fits};
 
 use crate::error::Error;
 
-/// What the contract is derived from.
+/// Inputs of the contract.
 #[derive(Debug)]
 pub(crate) struct Sources {
     pub(crate) zig: Zig,
-    /// The archives of CPython.
+    /// Archives of CPython.
     pub(crate) python: Vec<PathBuf>,
-    /// The directory of headers of ours that stand before libc's.
+    /// Our headers, which precede libc's.
     pub(crate) headers: PathBuf,
-    /// Objects of ours, which stand before libc and may take the place of its parts.
+    /// Our objects, which precede libc and may replace parts of it.
     pub(crate) objects: Vec<PathBuf>,
     /// libc and the compiler's runtime.
     pub(crate) libc: Vec<PathBuf>,
 }
 
-/// Reads the archives and chooses.
+/// Reads the archives and selects the exports.
 pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Error> {
     let python = archive::symbols(&sources.python)?;
     let objects = archive::symbols(&sources.objects)?;
@@ -48,7 +48,7 @@ pub(super) fn exports(policy: &Policy, sources: &Sources) -> Result<Exports, Err
     for (name, symbol) in libc.iter().filter(|(name, _)| public(name)) {
         exports.insert(name.clone(), (Why::Libc, symbol.kind.clone()));
     }
-    // What libc lacks is no part of it: a program in C that is linked without our objects cannot lend it.
+    // Libc's part contains only libc's symbols: a C program that links without our objects has no others.
     let lacking = objects.iter().filter(|(name, _)| !libc.contains_key(*name));
     for (name, symbol) in lacking {
         if public(name) || policy.runtime.objects.names.contains(name) {

@@ -1,11 +1,11 @@
-//! `abi/include/pymode.h`: the host's functions for C.
+//! Generates `abi/include/pymode.h`: the host's functions for C.
 
 use std::fmt::Write as _;
 
 use pymode_abi::model::{Import, Imports};
 use pymode_abi::{EXT_SUFFIX, MODULE, PLATFORM_TAG, SECTION, VERSION};
 
-/// The whole file.
+/// Text of the file.
 pub(super) fn text(imports: &Imports) -> String {
     let mut out = format!(
         "/* What the host gives a guest: the functions of the import module `{MODULE}`.\n \
@@ -46,7 +46,7 @@ fn comment(import: &Import) -> String {
     }
     lines.extend(wrap(&format!("On failure: {}.", import.errors), 74));
     if import.may_suspend {
-        lines.push("The guest may be suspended while it waits.".to_owned());
+        lines.push("May suspend the guest.".to_owned());
     }
     format!("/* {}\n */\n", lines.join("\n * "))
 }
@@ -77,13 +77,13 @@ fn prototype(name: &str, import: &Import) -> String {
     }
 }
 
-/// `const char *` and `path` make `const char *path`, `int` and `flags` make `int flags`.
+/// `const char *` and `path` become `const char *path`, `int` and `flags` become `int flags`.
 fn declare(c_type: &str, name: &str) -> String {
     let gap = if c_type.ends_with('*') { "" } else { " " };
     format!("{c_type}{gap}{name}")
 }
 
-/// The text in lines of at most `width` characters, but for words that are longer.
+/// Wraps text to `width` characters, except for longer words.
 pub(super) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {

@@ -1,4 +1,4 @@
-//! The names in libc's headers.
+//! Reads the names in libc's headers.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -10,7 +10,7 @@ use pymode_toolchain::zig::Zig;
 use crate::error::Error;
 use crate::run;
 
-/// What opens the parts of the headers that C code for WASI asks for by name, and that libc has.
+/// Macros that enable the optional parts of libc's headers.
 const DEFINED: [&str; 5] = [
     "-D_GNU_SOURCE",
     "-D_WASI_EMULATED_GETPID",
@@ -19,8 +19,8 @@ const DEFINED: [&str; 5] = [
     "-D_WASI_EMULATED_SIGNAL",
 ];
 
-/// Every identifier in the headers after the preprocessor, macro bodies included: a macro may name a symbol that no
-/// declaration names. Headers in `ours` stand before libc's own, as they do when an extension module is compiled.
+/// Every identifier in the headers after preprocessing, including macro bodies: a macro may name a symbol without a
+/// declaration. Headers in `ours` precede libc's, as they do when an extension module is compiled.
 pub(super) fn names(zig: &Zig, ours: &Path, headers: &[String]) -> Result<BTreeSet<String>, Error> {
     let broken = |path: &Path| {
         let path = path.to_owned();
@@ -41,7 +41,7 @@ pub(super) fn names(zig: &Zig, ours: &Path, headers: &[String]) -> Result<BTreeS
         .arg(ours)
         .arg(&source);
     let text = run::stdout(command)?;
-    // `# 1 "path"` says where the next lines are from: a word of the path is no name.
+    // `# 1 "path"` gives the origin of the next lines: words of the path are not names.
     let lines = text.lines().filter(|line| !line.starts_with("# "));
     let letter = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words = lines.flat_map(|line| line.split(move |other| !letter(other)));

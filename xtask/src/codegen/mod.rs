@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: the export table from the archives' symbols, and the pages that are made from the tables.
+//! `cargo xtask codegen`: generates the export table from the archives' symbols, and the pages from the tables.
 
 mod archive;
 mod derive;
@@ -17,22 +17,22 @@ use crate::error::Error;
 pub(crate) use derive::Sources;
 use policy::Policy;
 
-/// A file that is generated, and what should stand in it.
+/// A generated file and its expected content.
 struct Generated {
     path: &'static str,
     text: String,
 }
 
-/// What became of the generated files.
+/// Result of a generation.
 #[derive(Debug, Default)]
 pub(crate) struct Report {
-    /// The files that were not as they should be.
+    /// Files that were out of date.
     pub(crate) stale: Vec<&'static str>,
-    /// What changed in the export table, one change a line.
+    /// Changes of the export table, one per line.
     pub(crate) changes: Vec<String>,
 }
 
-/// Makes the generated files. Without `sources` the export table is taken as it stands. With `check` nothing is written.
+/// Generates the files. Without `sources` the export table is unchanged. With `check` nothing is written.
 pub(crate) fn run(root: &Path, sources: Option<&Sources>, check: bool) -> Result<Report, Error> {
     let policy: Policy = parse(root, "abi/policy.toml", |text| toml::from_str(text))?;
     let imports = parse(root, "abi/imports.toml", model::imports)?;
@@ -88,7 +88,7 @@ where
     })
 }
 
-/// The difference of two export tables: what went, what came, what became something else.
+/// The difference of two export tables: removed, added and changed exports.
 fn changes(old: &Exports, new: &Exports) -> Vec<String> {
     let gone = old
         .iter()
@@ -118,7 +118,7 @@ mod tests {
         let report = run(root, None, true).expect("the tables can be read");
         assert!(
             report.stale.is_empty(),
-            "{:?} drifted\nhint: `cargo xtask codegen`",
+            "{:?} is out of date\nhint: run `cargo xtask codegen`",
             report.stale
         );
     }

@@ -1,14 +1,14 @@
-//! `abi/ABI.md`: the contract for people.
+//! Generates `abi/ABI.md`: the contract for readers.
 
 use std::fmt::Write as _;
 
-use pymode_abi::model::{Exports, Import, Imports, Kind};
+use pymode_abi::model::{ExportKind, Exports, Import, Imports};
 use pymode_abi::{EXT_SUFFIX, MODULE, PLATFORM_TAG, SECTION, VERSION, WHEEL_TAG, Why};
 
 use super::header::wrap;
 use super::policy::{Policy, Reasons};
 
-/// The whole page.
+/// Text of the page.
 pub(super) fn text(imports: &Imports, exports: &Exports, policy: &Policy) -> String {
     let mut out = format!(
         "# The contract between python.wasm, its host and its side modules\n\n\
@@ -35,15 +35,15 @@ pub(super) fn text(imports: &Imports, exports: &Exports, policy: &Policy) -> Str
          | why | functions | objects | other |\n|---|---|---|---|\n",
     );
     for why in Why::ALL {
-        let count = |wanted: fn(&Kind) -> bool| {
+        let count = |wanted: fn(&ExportKind) -> bool| {
             exports
                 .values()
                 .filter(|(reason, kind)| *reason == why && wanted(kind))
                 .count()
         };
         let (functions, objects) = (
-            count(|kind| matches!(kind, Kind::Function(_))),
-            count(|kind| *kind == Kind::Data),
+            count(|kind| matches!(kind, ExportKind::Function(_))),
+            count(|kind| *kind == ExportKind::Data),
         );
         let other = count(|_| true) - functions - objects;
         let _ = writeln!(out, "| {why} | {functions} | {objects} | {other} |");
@@ -52,15 +52,15 @@ pub(super) fn text(imports: &Imports, exports: &Exports, policy: &Policy) -> Str
         why == Why::Runtime
     });
     names(&mut out, "The C API's objects", exports, |why, kind| {
-        why == Why::Python && *kind == Kind::Data
+        why == Why::Python && *kind == ExportKind::Data
     });
     names(&mut out, "libc", exports, |why, _| why == Why::Libc);
     names(&mut out, "The compiler's runtime", exports, |why, _| {
         why == Why::CompilerRt
     });
-    out.push_str("\n## What is left out of libc\n\n");
+    out.push_str("\n## Omitted parts of libc\n\n");
     reasons(&mut out, &policy.libc.leave_out);
-    out.push_str("\nWhat no header names is there all the same when something needs it:\n\n");
+    out.push_str("\nSymbols without a header are exported when something needs them:\n\n");
     reasons(&mut out, &policy.libc.also);
     out
 }
@@ -82,17 +82,17 @@ fn function(out: &mut String, name: &str, import: &Import) {
         );
     }
     if let Some(result) = &import.result {
-        let _ = writeln!(out, "* gives `{}`: {}", result.c_type.text(), result.doc);
+        let _ = writeln!(out, "* returns `{}`: {}", result.c_type.text(), result.doc);
     }
     let waits = if import.may_suspend {
         "may suspend the guest"
     } else {
-        "never suspends the guest"
+        "does not suspend the guest"
     };
     let _ = writeln!(out, "* on failure: {}\n* {waits}", import.errors);
 }
 
-fn names(out: &mut String, title: &str, exports: &Exports, wanted: fn(Why, &Kind) -> bool) {
+fn names(out: &mut String, title: &str, exports: &Exports, wanted: fn(Why, &ExportKind) -> bool) {
     let list: Vec<_> = exports
         .iter()
         .filter(|(_, (why, kind))| wanted(*why, kind))

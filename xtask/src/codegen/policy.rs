@@ -1,10 +1,10 @@
-//! `abi/policy.toml`: which of the archives' symbols belong to the contract.
+//! Reads `abi/policy.toml`, which selects the symbols of the contract.
 
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-/// The whole of the file.
+/// Content of the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Policy {
@@ -42,12 +42,12 @@ pub(super) struct Names {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Runtime {
-    /// What the linker makes: name and kind.
+    /// Symbols that the linker creates, with their types.
     pub(super) linker: BTreeMap<String, String>,
     pub(super) objects: Names,
 }
 
-/// Whether one of the patterns fits the name.
+/// Returns `true` if one of the patterns matches the name.
 pub(super) fn fits(reasons: &Reasons, name: &str) -> bool {
     reasons.keys().any(|pattern| match pattern.split_once('*') {
         None => pattern == name,
@@ -74,7 +74,7 @@ mod tests {
         for name in ["crypt_r", "licon", "fopen6", "__a", "__z", "64x"] {
             assert!(!fits(&reasons, name), "{name}");
         }
-        // The start and the end do not overlap.
+        // The start and the end must not overlap.
         assert!(!fits(&patterns(&["ab*ba"]), "aba"));
     }
 }

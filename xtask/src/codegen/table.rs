@@ -1,11 +1,11 @@
-//! `abi/exports.toml`: a line for each export, by reason and name.
+//! Formats `abi/exports.toml`: a line for each export, by reason and name.
 
 use std::fmt::Write as _;
 
 use pymode_abi::Why;
 use pymode_abi::model::Exports;
 
-/// The whole file.
+/// Text of the file.
 pub(super) fn text(exports: &Exports) -> String {
     let mut out = String::from(
         "# What python.wasm exports for side modules.\n\
@@ -33,10 +33,10 @@ pub(super) fn text(exports: &Exports) -> String {
 fn title(why: Why) -> &'static str {
     match why {
         Why::Runtime => {
-            "What python.wasm has besides Python and libc: memory, stack, table, and functions of its own"
+            "Parts of python.wasm besides Python and libc: memory, stack, table, and its own functions"
         }
         Why::Python => "The C API",
-        Why::Libc => "C11, mathematics, and the POSIX functions that WASI has",
-        Why::CompilerRt => "What the compiler calls without being asked",
+        Why::Libc => "C11, mathematics, and the POSIX functions of WASI",
+        Why::CompilerRt => "Functions that the compiler calls implicitly",
     }
 }

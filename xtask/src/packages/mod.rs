@@ -1,5 +1,4 @@
-//! `cargo xtask packages`: runs the suites of all packages that have a recipe, on both engines, and writes
-//! `extensions/PACKAGES.md`.
+//! `cargo xtask packages`: runs the suites of all packages with a recipe on both engines, and writes `extensions/PACKAGES.md`.
 
 mod page;
 mod report;
@@ -16,14 +15,14 @@ use report::{Engine, Report, Results};
 const RECIPES: &str = "extensions/recipes";
 const PAGE: &str = "extensions/PACKAGES.md";
 
-/// Which suites to run.
+/// Suites to run.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Packages; all that have a recipe when none is named
+    /// Packages [default: all with a recipe]
     names: Vec<String>,
 }
 
-/// Runs them and writes the page. `false` when a suite failed.
+/// Runs the suites and writes the page. Returns `false` if a suite failed.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     run::build_pymode(root)?;
 
@@ -34,7 +33,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     } else {
         Page::read(&fs::read_to_string(&path).unwrap_or_default())
     };
-    // Whoever has no recipe any more has no row.
+    // A package whose recipe was removed loses its row.
     page.retain(|name| known.iter().any(|known| known == name));
     let chosen = match options.names.as_slice() {
         [] => &known,
@@ -50,13 +49,13 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
             results.put(engine, report);
         }
         page.put(name, &results);
-        // What was found is not lost when a later suite is stopped.
+        // Written after each suite, so that no result is lost when a later one is stopped.
         write(&path, &page.to_string())?;
     }
     Ok(good)
 }
 
-/// One suite on one engine; no report when it did not come as far as running.
+/// Runs one suite on one engine. `None` if the tests did not run.
 fn suite(root: &Path, name: &str, engine: Engine) -> Result<(Option<Report>, bool), Error> {
     let scratch = tempfile::NamedTempFile::new().map_err(|source| Error::File {
         path: std::env::temp_dir(),
@@ -74,7 +73,7 @@ fn suite(root: &Path, name: &str, engine: Engine) -> Result<(Option<Report>, boo
     Ok((serde_json::from_str(&text).ok(), status.success()))
 }
 
-/// The packages that have a recipe.
+/// The packages with a recipe.
 fn names(dir: &Path) -> Result<Vec<String>, Error> {
     let file = |source| Error::File {
         path: dir.to_owned(),

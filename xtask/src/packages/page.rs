@@ -1,4 +1,4 @@
-//! The page: three tables, in which each line belongs to a package.
+//! The page: three tables in which each line belongs to a package.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,14 +7,14 @@ use super::report::Results;
 
 const HEAD: &str = "# Packages whose own tests run in the guest
 
-Written by `cargo xtask packages`; `cargo xtask packages NAME…` renews the rows of some. Each row is two runs of `pymode ext test`, natively
-and with `--engine workerd` in a Durable Object: the wheel is built from the sdist by its own backend, and the suite begins only when the
-extension modules came from `.wasm` files. A package that is not here may build just as well: those that are have a recipe because it
-says how to run their tests.
+Written by `cargo xtask packages`; `cargo xtask packages NAME…` updates the rows of some. Each row is two runs of `pymode ext test`, one on
+wasmtime and one with `--engine workerd` in a Durable Object. The wheel is built from the sdist by its own backend, and the suite only starts
+when the extension modules were loaded from `.wasm` files. Packages that are not listed may build just as well: a recipe is only needed for test
+settings and exceptions.
 
-*Build* is the time that the build took when it was made, without downloads, on a machine that had other work too. *Load* is what
-`dl_open` and the modules' own init took together: natively from compiled code in the cache (seconds: compiled just then), in workerd after V8 has compiled it. Tests
-are counted as passed / failed / skipped.
+*Build* is the time of the build without downloads, on a machine with other work. *Load* is the time of `dl_open` and the modules' own init
+functions: on wasmtime from compiled code in the cache (seconds: compiled just then), in workerd after V8 has compiled it. Tests are counted as
+passed / failed / skipped.
 ";
 
 const RESULTS: &str = "| package | build | wheel | wasmtime | load | workerd | load |";
@@ -24,7 +24,7 @@ const FAILED: &str = "| package | engine | failed |";
 /// A package's lines in a table.
 type Table = BTreeMap<String, Vec<String>>;
 
-/// What the page says.
+/// Content of the page.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Page {
     results: Table,
@@ -33,7 +33,7 @@ pub(super) struct Page {
 }
 
 impl Page {
-    /// The lines that are there, by the names of their packages.
+    /// Existing lines, by package.
     pub(super) fn read(text: &str) -> Self {
         let mut page = Self::default();
         let mut table = None;
@@ -66,7 +66,7 @@ impl Page {
         }
     }
 
-    /// Renews a package's lines.
+    /// Replaces a package's lines.
     pub(super) fn put(&mut self, name: &str, results: &Results) {
         for (table, lines) in [
             (&mut self.results, vec![results.row(name)]),
@@ -82,7 +82,7 @@ impl fmt::Display for Page {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(HEAD)?;
         write_table(f, "", RESULTS, &self.results)?;
-        let skipped = "\n## Skipped\n\nWhat is skipped by name stands in `skips.toml` with its reason; what a suite skips by itself is counted as its own condition.\n";
+        let skipped = "\n## Skipped\n\n`skips.toml` lists the tests that are skipped by name, each with its reason. Tests that a suite skips itself are counted as its own condition.\n";
         write_table(f, skipped, SKIPPED, &self.skipped)?;
         write_table(f, "\n## Failed\n", FAILED, &self.failed)
     }
@@ -108,7 +108,7 @@ mod tests {
     fn what_is_written_is_read_again() {
         let text = format!(
             "{HEAD}\n{RESULTS}\n|---|---|---|---|---|---|---|\n| a-b 1.0 | 2 s |\n| c | fails |\n
-## Skipped\n\nWhat is skipped by name stands in `skips.toml` with its reason; what a suite skips by itself is counted as its own condition.\n
+## Skipped\n\n`skips.toml` lists the tests that are skipped by name, each with its reason. Tests that a suite skips itself are counted as its own condition.\n
 {SKIPPED}\n|---|---|---|\n| c | 2 | x |\n| c | 3 | y |\n\n## Failed\n\n{FAILED}\n|---|---|---|\n| a-b | workerd | t |\n"
         );
         let mut page = Page::read(&text);

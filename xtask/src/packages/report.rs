@@ -1,4 +1,4 @@
-//! What `pymode ext test --report` writes, of each engine.
+//! The reports of `pymode ext test --report` for each engine.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::table::{cell, size};
 
-/// Where a suite runs.
+/// The engine of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Engine {
     Wasmtime,
@@ -37,9 +37,9 @@ pub(super) struct Report {
     package: String,
     build_milliseconds: Option<u64>,
     wheel_bytes: u64,
-    /// Why these are not the package's own tests, if they are not.
+    /// Reason why these are not the package's own tests, if they are not.
     proof: Option<String>,
-    /// None when the guest ended before it could say.
+    /// `None` if the guest ended before it wrote a result.
     outcome: Option<Outcome>,
 }
 
@@ -82,7 +82,7 @@ impl Results {
         format!("| {what} | {build} | {wheel} | {} |", cells.join(" | "))
     }
 
-    /// How many tests were skipped for which reason.
+    /// Number of skipped tests by reason.
     pub(super) fn skipped(&self, name: &str) -> Vec<String> {
         let outcomes = || self.outcomes();
         let reasons: BTreeSet<&String> = outcomes()
@@ -116,7 +116,7 @@ impl Results {
 impl Report {
     fn cells(&self) -> String {
         let Some(outcome) = &self.outcome else {
-            return "the guest was stopped by a fault | ".to_owned();
+            return "the guest trapped | ".to_owned();
         };
         let load: f64 = outcome.modules.values().sum();
         format!(
@@ -128,7 +128,7 @@ impl Report {
     }
 }
 
-/// One number when it is the same on all engines.
+/// One number if it is the same on all engines.
 fn each(counts: impl Iterator<Item = (Engine, u64)>) -> String {
     let counts: Vec<(Engine, u64)> = counts.collect();
     match counts.as_slice() {

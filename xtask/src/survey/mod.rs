@@ -1,5 +1,5 @@
-//! `cargo xtask survey`: builds packages as somebody would who never built them before, loads their extension modules in the
-//! guest, and writes `extensions/SURVEY.md`.
+//! `cargo xtask survey`: builds packages without any preparation, loads their extension modules in the guest, and writes
+//! `extensions/SURVEY.md`.
 
 mod outcome;
 mod page;
@@ -18,30 +18,30 @@ const LIST: &str = "extensions/survey.txt";
 const PAGE: &str = "extensions/SURVEY.md";
 const LOAD: &str = include_str!("load.py");
 
-/// How long a build or an import may take, in seconds.
+/// Maximum duration of a build or an import, in seconds.
 const LONGEST: &str = "1500";
 
-/// Which packages to look at.
+/// Packages to survey.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Options {
-    /// Packages; those of the list that have no row yet when none is named
+    /// Packages [default: those of the list without a row]
     names: Vec<String>,
-    /// All of the list, those that have a row as well
+    /// All packages of the list
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Those of the list that did not build or load
+    /// Packages of the list that failed to build or load
     #[arg(long, conflicts_with_all = ["names", "all"])]
     failed: bool,
 }
 
-/// Looks at them and writes the page. A package that cannot be built is a result, not a failure.
+/// Surveys the packages and writes the page. A package that cannot be built is a result, not a failure.
 pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     run::build_pymode(root)?;
     let scratch = tempfile::tempdir().map_err(|source| Error::File {
         path: std::env::temp_dir(),
         source,
     })?;
-    // The command stays the same while somebody works in this checkout.
+    // A copy of the command, which does not change when the checkout is built again.
     let pymode = scratch.path().join("pymode");
     let built = root.join("target/release/pymode");
     fs::copy(&built, &pymode).map_err(|source| Error::File {
@@ -57,7 +57,9 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     let chosen: Vec<&String> = match options.names.as_slice() {
         [] => listed
             .iter()
-            .filter(|name| options.all || !page.has(name) || options.failed && !page.is_well(name))
+            .filter(|name| {
+                options.all || !page.has(name) || options.failed && !page.loads_all(name)
+            })
             .collect(),
         named => named.iter().collect(),
     };
@@ -70,7 +72,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
         }
         .look()?;
         eprintln!("{}", outcome.row(name));
-        // Somebody else may have written a row meanwhile, and what was found is not lost when a later build is stopped.
+        // Read again, because another process may have added a row. Written each time, so that no result is lost.
         page.take(Page::read(&fs::read_to_string(&path).unwrap_or_default()));
         page.put(name, &outcome);
         fs::write(&path, page.to_string()).map_err(|source| Error::File {
@@ -81,7 +83,7 @@ pub(crate) fn run(root: &Path, options: &Options) -> Result<bool, Error> {
     Ok(true)
 }
 
-/// The packages of the list: one a line; `#` begins a remark.
+/// The packages of the list, one per line; `#` begins a comment.
 fn names(text: &str) -> Vec<String> {
     let lines = text
         .lines()
@@ -113,14 +115,14 @@ impl Survey<'_> {
         let bytes = fs::metadata(&wheel).map_or(0, |metadata| metadata.len());
         Ok(Outcome::Built(Built {
             version: version(&wheel),
-            // What was in the cache took no time.
+            // A wheel from the cache has no build time.
             seconds: said.contains("building").then_some(seconds),
             bytes,
             modules: self.modules(&wheel)?,
         }))
     }
 
-    /// Loads the wheel's extension modules in the guest, with all that the package requires.
+    /// Loads the wheel's extension modules in the guest, with the wheel's dependencies.
     fn modules(&self, wheel: &Path) -> Result<Modules, Error> {
         let wheel = wheel.to_string_lossy();
         let output = self.pymode(
@@ -135,7 +137,7 @@ impl Survey<'_> {
     }
 
     fn pymode(&self, args: &[&str], last: &Path) -> Result<Output, Error> {
-        // It ends the compilers as well.
+        // Also ends the compilers.
         let mut command = Command::new("timeout");
         command
             .arg(LONGEST)

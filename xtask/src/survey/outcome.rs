@@ -1,11 +1,11 @@
-//! What became of a package.
+//! The result of a survey of one package.
 
 use crate::table::{cell, size};
 
-/// The most characters of a reason.
+/// Maximum number of characters of a reason.
 const LONGEST: usize = 240;
 
-/// How `timeout` says that it was one.
+/// Exit code of `timeout` when the time is over.
 const TIMEOUT: i32 = 124;
 
 #[derive(Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub(super) enum Outcome {
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Built {
     pub(super) version: String,
-    /// None when it was in the cache.
+    /// `None` for a wheel from the cache.
     pub(super) seconds: Option<u64>,
     pub(super) bytes: u64,
     pub(super) modules: Modules,
@@ -28,12 +28,12 @@ pub(super) struct Built {
 pub(super) struct Modules {
     pub(super) loaded: usize,
     pub(super) all: usize,
-    /// Why the first that was not loaded was not.
+    /// The first error of a module that was not loaded.
     pub(super) trouble: Option<String>,
 }
 
 impl Outcome {
-    /// A failure, by what was said on stderr.
+    /// A failure, from the output on stderr.
     pub(super) fn failed(said: &str, code: Option<i32>) -> Self {
         let why = match code {
             Some(TIMEOUT) => "takes more than 25 minutes here".to_owned(),
@@ -66,7 +66,7 @@ impl Outcome {
 }
 
 impl Modules {
-    /// What `load.py` said, and how it ended.
+    /// Parses the output and the exit status of `load.py`.
     pub(super) fn read(stdout: &str, stderr: &str, code: Option<i32>) -> Self {
         let mut modules = Self::default();
         let mut begun = None;
@@ -84,23 +84,25 @@ impl Modules {
                     modules.trouble.get_or_insert_with(|| tidied(said));
                     begun = None;
                 }
-                // Some speak while they are imported.
+                // Some modules print while they are imported.
                 _ => {}
             }
         }
         if let Some(name) = begun {
-            modules.trouble = Some(format!("{name}: the guest died of it: {}", reason(stderr)));
+            modules.trouble = Some(format!("{name}: the guest failed: {}", reason(stderr)));
         } else if code != Some(0) && modules.all == modules.loaded {
             modules.trouble = Some(reason(stderr));
         } else if modules.all == 0 {
-            modules.trouble =
-                Some("the wheel is plain Python: it has no C code, or went on without".to_owned());
+            modules.trouble = Some(
+                "the wheel is pure Python: the package has no C code, or built without it"
+                    .to_owned(),
+            );
         }
         modules
     }
 }
 
-/// One line of an error message: what it says first, and the hint.
+/// One line of an error message: its first line, and the hint.
 fn reason(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).collect();
     let error = lines
@@ -109,7 +111,7 @@ fn reason(said: &str) -> String {
     let lines = &lines[error.unwrap_or(0)..];
     let hint = lines.iter().find_map(|line| line.strip_prefix("hint: "));
     let first = lines.first().copied().unwrap_or_default();
-    // That it cannot be built is known; a line below says why.
+    // Skips the line that only says that the build failed; a line below has the reason.
     let why = match lines.get(1) {
         Some(next) if first.contains("cannot build") || first.ends_with(':') => next,
         _ => first,
@@ -120,7 +122,7 @@ fn reason(said: &str) -> String {
     }
 }
 
-/// Without paths of this machine and addresses; not too long.
+/// Removes paths of this machine and addresses, and shortens the text.
 fn tidied(text: &str) -> String {
     let words = text.split_whitespace().map(|word| {
         let start = word.find('/').unwrap_or(0);
@@ -163,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn modules_are_counted_and_what_failed_first_is_told() {
+    fn modules_are_counted_and_the_first_failure_is_shown() {
         let modules = Modules::read(
             "begin a\nloaded a\nbegin b\nfailed b: ImportError: c\nbegin d\nfailed d: x\n",
             "",
@@ -184,7 +186,7 @@ mod tests {
         let died = Modules::read("begin a\n", "error: trap\n", Some(1));
         assert_eq!(
             died.trouble.as_deref(),
-            Some("a: the guest died of it: error: trap")
+            Some("a: the guest failed: error: trap")
         );
         assert_eq!(Modules::read("", "", Some(0)).all, 0);
     }

@@ -1,4 +1,4 @@
-//! The page: packages whose modules load, those of which some do, those that are not built.
+//! The page: packages whose modules all load, those of which some load, and those that fail to build.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,10 +7,10 @@ use super::outcome::Outcome;
 
 const HEAD: &str = "# Survey
 
-Written by `cargo xtask survey`. The packages are much used ones that have code in C, C++, Rust or Cython, among them such as were known to need what is not
-there. Each was built by `pymode ext build NAME`, as somebody would who never tried it: its newest sdist, and no recipe, unless
-[`PACKAGES.md`](PACKAGES.md) has it. *Loaded* is how many of its extension modules could be imported in the guest, all of them from `.wasm` files, natively. *Build* is the time
-of the whole command, what it requires included, on a machine that had other work too; it is empty for what was built before.
+Written by `cargo xtask survey`. These are popular packages with code in C, C++, Rust or Cython, including some that need features which the guest lacks.
+Each was built by `pymode ext build NAME` without preparation: its newest sdist, and no recipe unless it is in [`PACKAGES.md`](PACKAGES.md).
+*Loaded* is the number of its extension modules that could be imported in the guest on wasmtime, all of them from `.wasm` files. *Build* is the
+time of the whole command, including its dependencies, on a machine with other work; it is empty for a wheel from the cache.
 ";
 
 const GOOD: &str = "| package | build | wheel | loaded | |";
@@ -21,7 +21,7 @@ const FAILED: &str = "| package | why |";
 pub(super) struct Page(BTreeMap<String, String>);
 
 impl Page {
-    /// The lines that are there, by the names of their packages.
+    /// Existing lines, by package.
     pub(super) fn read(text: &str) -> Self {
         let rows = text.lines().filter_map(|line| {
             let name = line.strip_prefix("| ")?.split(' ').next()?;
@@ -35,7 +35,7 @@ impl Page {
         self.0.retain(|name, _| keep(name));
     }
 
-    /// Takes the lines of another, where it has them.
+    /// Takes lines from another page.
     pub(super) fn take(&mut self, other: Self) {
         self.0.extend(other.0);
     }
@@ -44,8 +44,8 @@ impl Page {
         self.0.contains_key(name)
     }
 
-    /// Whether all of a package's modules load.
-    pub(super) fn is_well(&self, name: &str) -> bool {
+    /// Returns `true` if all of a package's modules load.
+    pub(super) fn loads_all(&self, name: &str) -> bool {
         self.0.get(name).is_some_and(|row| all_load(row))
     }
 
@@ -73,7 +73,7 @@ impl fmt::Display for Page {
         f.write_str(HEAD)?;
         writeln!(
             f,
-            "\n{} packages: {} build, and all of their modules load; {} build, but not all is there; {} do not build.",
+            "\n{} packages: {} build and load completely, {} load partly, {} do not build.",
             self.0.len(),
             good.len(),
             part.len(),
@@ -81,7 +81,7 @@ impl fmt::Display for Page {
         )?;
         for (title, head, rows) in [
             ("Built and loaded", GOOD, good),
-            ("Built, but", GOOD, part),
+            ("Partly loaded", GOOD, part),
             ("Not built", FAILED, failed),
         ] {
             if rows.is_empty() {
@@ -107,8 +107,13 @@ mod tests {
             "| a 1 | 3 s | 2 KB | 1 of 1 |  |\n| b 2 |  | 2 KB | 1 of 2 | c: x |\n| d | no |\n";
         let page = Page::read(rows);
         let text = page.to_string();
-        assert!(text.contains("3 packages: 1 build, and all of their modules load; 1 build, but not all is there; 1 do not build."), "{text}");
+        assert!(
+            text.contains(
+                "3 packages: 1 build and load completely, 1 load partly, 1 do not build."
+            ),
+            "{text}"
+        );
         assert_eq!(Page::read(&text), page);
-        assert!(page.is_well("a") && !page.is_well("b") && !page.is_well("d"));
+        assert!(page.loads_all("a") && !page.loads_all("b") && !page.loads_all("d"));
     }
 }

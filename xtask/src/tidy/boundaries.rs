@@ -1,10 +1,10 @@
-//! Which crate may depend on which, and who may know of JavaScript, of an engine, of `unsafe`.
+//! Allowed dependencies between crates, and of crates on JavaScript, on an engine, and on `unsafe`.
 
-use super::Fault;
+use super::Finding;
 use super::manifest::Crate;
 use super::tree::Tree;
 
-/// A crate, its folder, and the crates of ours that it may depend on. Longer lists mean later phases.
+/// A crate, its folder, and the project's crates that it may depend on, from the lowest to the highest.
 const CRATES: &[(&str, &str, &[&str])] = &[
     ("pymode-abi", "abi", &[]),
     ("pymode-dylink", "loader/dylink", &[]),
@@ -71,15 +71,26 @@ const CRATES: &[(&str, &str, &[&str])] = &[
             "pymode-abi",
             "pymode-dylink",
             "pymode-dylink-rewrite",
+            "pymode-fingerprint",
             "pymode-host",
             "pymode-toolchain",
         ],
     ),
-    ("pymode-toolchain", "toolchain", &["pymode-abi"]),
+    ("pymode-fingerprint", "toolchain/fingerprint", &[]),
+    (
+        "pymode-toolchain",
+        "toolchain",
+        &["pymode-abi", "pymode-fingerprint"],
+    ),
     (
         "pymode-python",
         "python",
-        &["pymode-abi", "pymode-host", "pymode-toolchain"],
+        &[
+            "pymode-abi",
+            "pymode-fingerprint",
+            "pymode-host",
+            "pymode-toolchain",
+        ],
     ),
     (
         "pymode-ext",
@@ -87,16 +98,17 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         &[
             "pymode-abi",
             "pymode-dylink",
+            "pymode-fingerprint",
             "pymode-python",
             "pymode-toolchain",
         ],
     ),
 ];
 
-/// They may depend on any of ours: the command, what measures and tests the whole, and these tasks.
+/// Crates that may depend on all others: the command, benchmarks, tests and tasks.
 const TOP: &[&str] = &["pymode", "pymode-bench", "pymode-tests", "xtask"];
 
-/// Outside crates that only some of ours may be built with.
+/// External crates that only some crates may use.
 const KEPT_OUT: &[(&str, &[&str])] = &[
     (
         "js-sys",
@@ -132,36 +144,36 @@ const KEPT_OUT: &[(&str, &[&str])] = &[
     ),
 ];
 
-/// The linker core is built with these and nothing else.
+/// The only dependencies of the linker core.
 const CORE: (&str, &[&str]) = (
     "pymode-dylink",
     &["hashbrown", "once_cell", "thiserror", "wasmparser"],
 );
 
-/// The two engines: no crate may reach both.
+/// The two engines: no crate may depend on both.
 const ENGINES: [&str; 2] = ["pymode-dylink-js", "pymode-dylink-wasmtime"];
 
-pub(super) fn check(crates: &[Crate]) -> Vec<Fault> {
-    let mut faults = Vec::new();
+pub(super) fn check(crates: &[Crate]) -> Vec<Finding> {
+    let mut findings = Vec::new();
     for member in crates {
         let rules = [
-            place(member),
+            location(member),
             upwards(member, crates),
             outside(member),
             engines(member, crates),
         ];
-        for (what, mend) in rules.into_iter().flatten() {
-            faults.push(Fault::new(&member.manifest, what, mend));
+        for (what, fix) in rules.into_iter().flatten() {
+            findings.push(Finding::new(&member.manifest, what, fix));
         }
     }
-    faults
+    findings
 }
 
-/// What is wrong, and how it is mended.
-type Found = Vec<(String, String)>;
+/// Findings, each with its fix.
+type Findings = Vec<(String, String)>;
 
-/// A crate is known here and lies in its folder.
-fn place(member: &Crate) -> Found {
+/// A crate is listed here and is in its folder.
+fn location(member: &Crate) -> Findings {
     let name = &member.name;
     match CRATES.iter().find(|(known, ..)| known == name) {
         Some((_, folder, _)) if member.folder() == *folder => Vec::new(),
@@ -171,39 +183,39 @@ fn place(member: &Crate) -> Found {
         )],
         None if TOP.contains(&name.as_str()) => Vec::new(),
         None => vec![(
-            format!("nothing says what `{name}` may depend on"),
+            format!("no rule for the dependencies of `{name}`"),
             "add it to `CRATES` in `xtask/src/tidy/boundaries.rs` and to ARCHITECTURE.md's map"
                 .to_owned(),
         )],
     }
 }
 
-/// A crate depends on those of ours that it may, and on no other.
-fn upwards(member: &Crate, crates: &[Crate]) -> Found {
+/// A crate depends only on the project's crates that it may use.
+fn upwards(member: &Crate, crates: &[Crate]) -> Findings {
     let Some((name, _, allowed)) = CRATES.iter().find(|(known, ..)| *known == member.name) else {
         return Vec::new();
     };
     let allowed_list = list(allowed);
-    let mend = format!("move what needs it, or what is needed; `{name}` may use {allowed_list}");
+    let fix = format!("move the code; `{name}` may use {allowed_list}");
     ours(member, crates)
         .filter(|other| !allowed.contains(other))
         .map(|other| {
             let what = format!("`{name}` may not depend on `{other}`");
-            (what, mend.clone())
+            (what, fix.clone())
         })
         .collect()
 }
 
-/// Crates of others that are kept out of all but some of ours.
-fn outside(member: &Crate) -> Found {
-    let mut found = Found::new();
+/// External crates that only some crates may use.
+fn outside(member: &Crate) -> Findings {
+    let mut found = Findings::new();
     for dependency in &member.dependencies {
         let kept_out = KEPT_OUT.iter().find(|(name, _)| name == dependency);
         if let Some((_, allowed)) =
             kept_out.filter(|(_, allowed)| !allowed.contains(&member.name.as_str()))
         {
             let what = format!("only {} may depend on `{dependency}`", list(allowed));
-            found.push((what, "move what needs it there".to_owned()));
+            found.push((what, "move the code that needs it there".to_owned()));
         }
         if member.name == CORE.0 && !CORE.1.contains(&dependency.as_str()) {
             let what = format!("the linker core may not depend on `{dependency}`");
@@ -213,25 +225,25 @@ fn outside(member: &Crate) -> Found {
     found
 }
 
-/// No crate reaches both engines.
-fn engines(member: &Crate, crates: &[Crate]) -> Found {
+/// No crate depends on both engines.
+fn engines(member: &Crate, crates: &[Crate]) -> Findings {
     match ENGINES.iter().all(|engine| reaches(member, engine, crates)) {
         true => vec![(
-            "it reaches both engines".to_owned(),
-            "take one of them out: the engines never meet".to_owned(),
+            "depends on both engines".to_owned(),
+            "remove one of them".to_owned(),
         )],
         false => Vec::new(),
     }
 }
 
-/// The linker core stays without `std` and without `unsafe`, and says so where the compiler reads it.
-pub(super) fn engine_free(tree: &Tree) -> Vec<Fault> {
+/// The linker core has neither `std` nor `unsafe`, and declares it.
+pub(super) fn engine_free(tree: &Tree) -> Vec<Finding> {
     let path = "loader/dylink/src/lib.rs";
     let Some(file) = tree.get(path) else {
-        return vec![Fault::new(
+        return vec![Finding::new(
             path,
-            "it is missing",
-            "the linker core's crate begins there",
+            "no such file",
+            "create the linker core's crate there",
         )];
     };
     let lines = ["#![no_std]", "#![forbid(unsafe_code)]"];
@@ -240,7 +252,7 @@ pub(super) fn engine_free(tree: &Tree) -> Vec<Fault> {
         .filter(|wanted| !file.lines().any(|(_, line)| line == *wanted));
     missing
         .map(|line| {
-            Fault::new(
+            Finding::new(
                 path,
                 format!("`{line}` is missing"),
                 "write it below the crate's documentation",
@@ -255,7 +267,7 @@ fn ours<'a>(member: &'a Crate, crates: &'a [Crate]) -> impl Iterator<Item = &'a 
     member.dependencies.iter().filter(ours).map(String::as_str)
 }
 
-/// Whether the crate is, or depends on, the one of this name.
+/// Returns `true` if the crate is the one with this name, or depends on it.
 fn reaches(member: &Crate, name: &str, crates: &[Crate]) -> bool {
     let mut seen = vec![member.name.as_str()];
     let mut at = 0;
@@ -273,7 +285,7 @@ fn reaches(member: &Crate, name: &str, crates: &[Crate]) -> bool {
 
 fn list(names: &[&str]) -> String {
     match names {
-        [] => "nothing of ours".to_owned(),
+        [] => "none of the project's crates".to_owned(),
         _ => names
             .iter()
             .map(|name| format!("`{name}`"))
@@ -295,8 +307,11 @@ mod tests {
         }
     }
 
-    fn whats(faults: &[Fault]) -> Vec<&str> {
-        faults.iter().map(|fault| fault.what.as_str()).collect()
+    fn whats(findings: &[Finding]) -> Vec<&str> {
+        findings
+            .iter()
+            .map(|finding| finding.what.as_str())
+            .collect()
     }
 
     #[test]
@@ -336,7 +351,7 @@ mod tests {
                 &["pymode-bench", "pymode-dylink-wasmtime"],
             ),
         ];
-        assert_eq!(whats(&check(&crates)), ["it reaches both engines"]);
+        assert_eq!(whats(&check(&crates)), ["depends on both engines"]);
     }
 
     #[test]
@@ -356,7 +371,7 @@ mod tests {
         let crates = [member("pymode-new", "new", &[])];
         assert_eq!(
             whats(&check(&crates)),
-            ["nothing says what `pymode-new` may depend on"]
+            ["no rule for the dependencies of `pymode-new`"]
         );
     }
 

@@ -1,4 +1,4 @@
-//! The crates and what they depend on, from `cargo metadata`.
+//! The crates and their dependencies, from `cargo metadata`.
 
 use std::path::Path;
 
@@ -8,25 +8,25 @@ use super::tree::{File, Tree};
 use crate::error::Error;
 use crate::run;
 
-/// Manifests of no crate of ours: those that only pin what is downloaded, and projects that tests build as somebody else's.
+/// Manifests outside the project: pins of downloads, and test projects that are built like any package.
 const OTHERS: [&str; 3] = [
     "extensions/libraries",
     "toolchain/sources",
     "tests/backends",
 ];
 
-/// Whether a file belongs to a crate of ours.
+/// Returns `true` for a file of the project's crates.
 pub(super) fn is_ours(file: &File) -> bool {
     !OTHERS.iter().any(|folder| file.is_under(folder))
 }
 
-/// A crate of ours.
+/// A crate of the project.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Crate {
     pub(super) name: String,
-    /// The manifest's path from the root.
+    /// Path of the manifest from the root.
     pub(super) manifest: String,
-    /// What it is built with and from; not what only its tests use.
+    /// Normal and build dependencies, without those of tests.
     pub(super) dependencies: Vec<String>,
 }
 

@@ -1,6 +1,6 @@
-//! `cargo xtask tidy`: the rules that the compiler does not hold.
+//! `cargo xtask tidy`: checks rules that the compiler does not.
 //!
-//! Each rule is a function from the tree to the places that break it; each place says how it is mended.
+//! Each rule is a function from the tree to its findings, and each finding has a fix.
 
 mod boundaries;
 mod form;
@@ -15,42 +15,42 @@ use std::path::Path;
 use crate::error::Error;
 use tree::Tree;
 
-/// A place that breaks a rule.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Fault {
-    /// The file, with a line when there is one.
-    place: String,
-    /// What is wrong.
+pub(crate) struct Finding {
+    /// The file, with a line if there is one.
+    location: String,
+    /// The violation.
     what: String,
-    /// The command or the edit that mends it.
-    mend: String,
+    /// The command or the edit that fixes it.
+    fix: String,
 }
 
-impl Fault {
-    fn new(place: impl Into<String>, what: impl Into<String>, mend: impl Into<String>) -> Self {
+impl Finding {
+    fn new(location: impl Into<String>, what: impl Into<String>, fix: impl Into<String>) -> Self {
         Self {
-            place: place.into(),
+            location: location.into(),
             what: what.into(),
-            mend: mend.into(),
+            fix: fix.into(),
         }
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}\nhint: {}", self.place, self.what, self.mend)
+        write!(f, "{}: {}\nhint: {}", self.location, self.what, self.fix)
     }
 }
 
-/// Every place in the checkout that breaks a rule.
-pub(crate) fn run(root: &Path) -> Result<Vec<Fault>, Error> {
+/// Every violation in the checkout.
+pub(crate) fn run(root: &Path) -> Result<Vec<Finding>, Error> {
     let tree = Tree::read(root)?;
-    let mut faults = boundaries::check(&manifest::all(root, &tree)?);
-    faults.extend(boundaries::engine_free(&tree));
-    faults.extend(words::check(&tree, &words::machine(root)));
-    faults.extend(form::check(&tree));
-    faults.extend(skips::check(&tree));
-    Ok(faults)
+    let mut findings = boundaries::check(&manifest::all(root, &tree)?);
+    findings.extend(boundaries::engine_free(&tree));
+    findings.extend(words::check(&tree, &words::machine(root)));
+    findings.extend(form::check(&tree));
+    findings.extend(skips::check(&tree));
+    Ok(findings)
 }
 
 #[cfg(test)]
@@ -62,8 +62,8 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"))
             .parent()
             .expect("xtask lies in the workspace");
-        let faults = run(root).expect("the tree can be read");
-        let list: Vec<_> = faults.iter().map(ToString::to_string).collect();
+        let findings = run(root).expect("the tree can be read");
+        let list: Vec<_> = findings.iter().map(ToString::to_string).collect();
         assert!(list.is_empty(), "{}", list.join("\n\n"));
     }
 }

@@ -1,41 +1,41 @@
-//! A test that is skipped is skipped with a reason: every key `skip` in a table of ours is a table of name and reason.
+//! Skipped tests have a reason: every key `skip` in a TOML file is a table of names and reasons.
 
 use toml::{Table, Value};
 
-use super::Fault;
+use super::Finding;
 use super::tree::{File, Tree};
 
-/// The folders whose TOML files may skip a test.
+/// Folders whose TOML files may skip a test.
 const FOLDERS: &[&str] = &["extensions", "loader", "tests"];
 
-pub(super) fn check(tree: &Tree) -> Vec<Fault> {
+pub(super) fn check(tree: &Tree) -> Vec<Finding> {
     let tables = tree.0.iter().filter(|file| {
         file.has_extension(&["toml"]) && FOLDERS.iter().any(|folder| file.is_under(folder))
     });
     tables.flat_map(check_file).collect()
 }
 
-fn check_file(file: &File) -> Vec<Fault> {
+fn check_file(file: &File) -> Vec<Finding> {
     match file.text.parse::<Table>() {
         Ok(table) => {
             let mut whats = Vec::new();
-            faults(&table, &mut whats);
-            let mend = "`skip = { \"name of the test\" = \"why\" }`";
+            findings(&table, &mut whats);
+            let fix = "`skip = { \"name of the test\" = \"why\" }`";
             whats
                 .into_iter()
-                .map(|what| Fault::new(&file.path, what, mend))
+                .map(|what| Finding::new(&file.path, what, fix))
                 .collect()
         }
-        Err(error) => vec![Fault::new(
+        Err(error) => vec![Finding::new(
             &file.path,
-            format!("it is no TOML: {}", error.message()),
-            "mend it",
+            format!("invalid TOML: {}", error.message()),
+            "correct it",
         )],
     }
 }
 
-/// What is wrong with the skips of a table and of the tables in it.
-fn faults(table: &Table, whats: &mut Vec<String>) {
+/// Finds skips without a reason in a table and the tables in it.
+fn findings(table: &Table, whats: &mut Vec<String>) {
     for (key, value) in table {
         match value {
             Value::Table(skips) if key == "skip" => {
@@ -43,11 +43,11 @@ fn faults(table: &Table, whats: &mut Vec<String>) {
                 whats.extend(bare.map(|(name, _)| format!("`{name}` is skipped without a reason")));
             }
             _ if key == "skip" => whats.push("tests are skipped without a reason".to_owned()),
-            Value::Table(inner) => faults(inner, whats),
+            Value::Table(inner) => findings(inner, whats),
             Value::Array(items) => items
                 .iter()
                 .filter_map(Value::as_table)
-                .for_each(|inner| faults(inner, whats)),
+                .for_each(|inner| findings(inner, whats)),
             _ => {}
         }
     }
@@ -64,7 +64,7 @@ mod tests {
     fn whats(text: &str) -> Vec<String> {
         check(&Tree(vec![File::new("extensions/recipes/a.toml", text)]))
             .into_iter()
-            .map(|fault| fault.what)
+            .map(|finding| finding.what)
             .collect()
     }
 

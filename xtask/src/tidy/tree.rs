@@ -1,4 +1,4 @@
-//! The files of the checkout that git knows or would add.
+//! The files of the checkout that git tracks or would add.
 
 use std::fs;
 use std::path::Path;
@@ -10,7 +10,7 @@ use crate::run;
 /// A text file.
 #[derive(Debug, Clone)]
 pub(super) struct File {
-    /// Its path from the root, with `/`.
+    /// Path from the root, with `/`.
     pub(super) path: String,
     pub(super) text: String,
 }
@@ -70,7 +70,7 @@ impl Tree {
             .filter(|path| !path.is_empty())
         {
             let file = root.join(path);
-            // A file that is deleted but not yet committed stands in the index still.
+            // The index still lists a deleted file before the commit.
             if !file.is_file() {
                 continue;
             }

@@ -1,25 +1,25 @@
-//! Words that may not stand in the tree, or only in some folders.
+//! Words that are forbidden everywhere, or outside some folders.
 
 use std::env;
 use std::path::Path;
 
-use super::Fault;
+use super::Finding;
 use super::tree::{File, Tree};
 
-/// A word, where it may stand, and why not elsewhere. The words are written in two halves, so that this file is clean.
+/// A word, the folders that may use it, and the reason. The words are written in two halves, so that this file passes.
 struct Rule<'a> {
     word: &'a str,
-    /// Whether the word only counts where a path may begin: not within a longer path or name.
+    /// `true` if the word only counts at the start of a path, not within a longer path or name.
     path: bool,
-    /// Extensions of the files that are looked at; none means all.
+    /// Extensions of the files to check; empty for all.
     extensions: &'static [&'static str],
-    /// Folders where it may stand.
+    /// Folders that may use it.
     allowed: &'static [&'static str],
     what: &'static str,
-    mend: &'static str,
+    fix: &'static str,
 }
 
-/// A name that must be had from the machine's or the tool's own configuration.
+/// A host that the machine's or a tool's own configuration must name.
 const fn host(word: &'static str) -> Rule<'static> {
     Rule {
         word,
@@ -27,7 +27,7 @@ const fn host(word: &'static str) -> Rule<'static> {
         extensions: &[],
         allowed: &[],
         what: "names a package registry's host",
-        mend: "let the registry's own client find it, or read the machine's configuration",
+        fix: "use the registry's own client, or read the machine's configuration",
     }
 }
 
@@ -39,7 +39,7 @@ const fn folder(word: &str) -> Rule<'_> {
         extensions: &[],
         allowed: &[],
         what: "names a path of one machine",
-        mend: "use a path from the checkout, from the cache or from a temporary folder",
+        fix: "use a path from the checkout, from the cache or from a temporary folder",
     }
 }
 
@@ -49,8 +49,8 @@ const fn left_over(word: &'static str) -> Rule<'static> {
         path: false,
         extensions: &["rs"],
         allowed: &[],
-        what: "is not finished",
-        mend: "finish it, or take it out",
+        what: "is unfinished",
+        fix: "finish it, or remove it",
     }
 }
 
@@ -61,7 +61,7 @@ const RULES: &[Rule<'static>] = &[
         extensions: &["rs"],
         allowed: &["loader/js", "host/worker"],
         what: "mentions a JavaScript value outside of `loader/js` and `host/worker`",
-        mend: "move it there, behind the `Engine` or a host trait",
+        fix: "move it there, behind the `Engine` or a host trait",
     },
     host(concat!("pypi", ".org")),
     host(concat!("python", "hosted.org")),
@@ -79,25 +79,25 @@ const RULES: &[Rule<'static>] = &[
     left_over(concat!("unimplemented", "!(")),
 ];
 
-/// Files that cargo or npm writes: a lock file names the registry that its packages are from.
+/// Files that cargo or npm writes: a lock file names the registry of its packages.
 const WRITTEN_BY_TOOLS: &[&str] = &["Cargo.lock"];
 
-/// `machine` are folders of the machine that runs this: where the checkout lies, and the user's home.
-pub(super) fn check(tree: &Tree, machine: &[String]) -> Vec<Fault> {
+/// Checks all files. `machine` lists folders of this machine: the checkout's, and the user's home.
+pub(super) fn check(tree: &Tree, machine: &[String]) -> Vec<Finding> {
     let folders: Vec<_> = machine.iter().map(|word| folder(word)).collect();
-    let mut faults = Vec::new();
+    let mut findings = Vec::new();
     for file in tree
         .0
         .iter()
         .filter(|file| !WRITTEN_BY_TOOLS.contains(&file.name()))
     {
         let rules = RULES.iter().chain(&folders);
-        faults.extend(rules.flat_map(|rule| rule.check(file)));
+        findings.extend(rules.flat_map(|rule| rule.check(file)));
     }
-    faults
+    findings
 }
 
-/// Where this checkout lies and who works in it: what a file may have been given by mistake. Each ends with `/`.
+/// Folders of this machine that may get into a file by mistake: the checkout's and the user's. Each ends with `/`.
 pub(super) fn machine(root: &Path) -> Vec<String> {
     let home = env::home_dir();
     let shared = [
@@ -113,7 +113,7 @@ pub(super) fn machine(root: &Path) -> Vec<String> {
 }
 
 impl Rule<'_> {
-    fn check(&self, file: &File) -> Vec<Fault> {
+    fn check(&self, file: &File) -> Vec<Finding> {
         let exempt = self.allowed.iter().any(|folder| file.is_under(folder))
             || !self.extensions.is_empty() && !file.has_extension(self.extensions);
         if exempt || !file.text.contains(self.word) {
@@ -121,10 +121,10 @@ impl Rule<'_> {
         }
         let hits = file.lines().filter(|(_, line)| self.stands_in(line));
         hits.map(|(at, _)| {
-            Fault::new(
+            Finding::new(
                 format!("{}:{at}", file.path),
                 format!("`{}` {}", self.word, self.what),
-                self.mend,
+                self.fix,
             )
         })
         .collect()
@@ -144,10 +144,10 @@ impl Rule<'_> {
 mod tests {
     use super::*;
 
-    fn places(path: &str, text: &str) -> Vec<String> {
+    fn locations(path: &str, text: &str) -> Vec<String> {
         check(&Tree(vec![File::new(path, text)]), &["/srv/me/".to_owned()])
             .into_iter()
-            .map(|fault| fault.place)
+            .map(|finding| finding.location)
             .collect()
     }
 
@@ -155,31 +155,31 @@ mod tests {
     fn javascript_stays_in_its_two_folders() {
         let text = concat!("fn f(value: Js", "Value) {}\n");
         assert_eq!(
-            places("host/core/src/lib.rs", text),
+            locations("host/core/src/lib.rs", text),
             ["host/core/src/lib.rs:1"]
         );
-        assert!(places("host/worker/src/lib.rs", text).is_empty());
-        assert!(places("ARCHITECTURE.md", text).is_empty());
+        assert!(locations("host/worker/src/lib.rs", text).is_empty());
+        assert!(locations("ARCHITECTURE.md", text).is_empty());
     }
 
     #[test]
     fn registries_and_machines_are_not_named() {
         assert_eq!(
-            places(
+            locations(
                 "a.toml",
                 concat!("\nurl = \"https://py", "pi.org/simple\"\n")
             ),
             ["a.toml:2"]
         );
-        assert_eq!(places("a.py", "open('/srv/me/x')\n"), ["a.py:1"]);
-        assert!(places("a.md", "host/srv/me/x, $DIR/srv/me/y and /srv/men\n").is_empty());
-        assert!(places("Cargo.lock", concat!("source = \"crates", ".io-index\"\n")).is_empty());
+        assert_eq!(locations("a.py", "open('/srv/me/x')\n"), ["a.py:1"]);
+        assert!(locations("a.md", "host/srv/me/x, $DIR/srv/me/y and /srv/men\n").is_empty());
+        assert!(locations("Cargo.lock", concat!("source = \"crates", ".io-index\"\n")).is_empty());
     }
 
     #[test]
     fn left_overs_are_found() {
         assert_eq!(
-            places(
+            locations(
                 "a.rs",
                 concat!("#[test]\n#[", "ignore]\nfn f() { todo", "!() }\n")
             ),

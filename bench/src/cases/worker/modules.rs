@@ -1,8 +1,8 @@
-//! Extension modules with as many imports as are wanted, and a Worker that instantiates them bare.
+//! Extension modules with a given number of imports, and a Worker that instantiates them without a linker.
 
 use std::fmt::Write;
 
-use pymode_abi::{EXPORTS, Kind as AbiKind, ValType, Why};
+use pymode_abi::{EXPORTS, ExportKind, ValType, Why};
 use pymode_workerd::{Bundle, Kind, Module};
 
 const BARE: &str = include_str!("../../../workers/bare.js");
@@ -15,7 +15,7 @@ pub(super) fn side(name: &str, imports: usize) -> Result<Vec<u8>, wat::Error> {
          (import \"env\" \"PyModuleDef_Init\" (func $init (param i32) (result i32)))\n",
     );
     let functions = EXPORTS.iter().filter_map(|export| match export.kind {
-        AbiKind::Function(signature) if export.why != Why::Runtime => {
+        ExportKind::Function(signature) if export.why != Why::Runtime => {
             Some((export.name, signature))
         }
         _ => None,
@@ -49,7 +49,7 @@ fn of(ty: ValType) -> &'static str {
     }
 }
 
-/// A Worker with the python.wasm of `python`, and these side modules.
+/// A Worker with the python.wasm of `python` and these side modules.
 pub(super) fn bare(python: &Bundle, sides: &[(String, Vec<u8>)]) -> Bundle {
     let main = python
         .modules()

@@ -1,4 +1,4 @@
-//! A Worker as it is seen from outside.
+//! A Worker, measured from outside.
 
 use std::error::Error;
 use std::fs;
@@ -9,7 +9,7 @@ use pymode_workerd::{Compiled, LocalWorkerd};
 use super::BASELINE;
 use crate::pair::Sample;
 
-/// A Worker that can be started again and again.
+/// A Worker that can be started repeatedly.
 pub(super) struct Served(Compiled);
 
 impl Served {
@@ -21,7 +21,7 @@ impl Served {
         Ok(self.0.start()?)
     }
 
-    /// Starts it and asks once.
+    /// Starts it and sends one request.
     fn first(&self) -> Result<First, Box<dyn Error>> {
         let start = Instant::now();
         let workerd = self.start()?;
@@ -37,10 +37,10 @@ impl Served {
     }
 }
 
-/// What a first answer took.
+/// Cost of a first answer.
 struct First {
     cost: Cost,
-    /// Bytes of memory afterwards.
+    /// Memory in bytes afterwards.
     memory: f64,
 }
 
@@ -70,7 +70,7 @@ pub(super) fn cold(
     Ok(samples(&case, "Python", BASELINE, &costs))
 }
 
-/// All threads' time on processors: other work on the machine does not count here, compilation in the background does.
+/// CPU time of all threads: excludes other work on the machine, includes compilation in the background.
 fn processor_seconds(pid: u32) -> Result<f64, Box<dyn Error>> {
     let mut nanoseconds = 0;
     for task in fs::read_dir(format!("/proc/{pid}/task"))? {
@@ -88,24 +88,24 @@ fn resident_bytes(pid: u32) -> Result<f64, Box<dyn Error>> {
     Ok(kilobytes.ok_or("no VmRSS")?.parse::<f64>()? * 1024.0)
 }
 
-/// One connection to a Worker, which stays.
+/// A persistent connection to a Worker.
 pub(super) struct Client {
     agent: ureq::Agent,
     address: String,
     pid: u32,
 }
 
-/// What something took, in seconds.
+/// Time in seconds.
 #[derive(Clone, Copy)]
 pub(super) struct Cost {
-    /// On the wall.
+    /// Wall time.
     pub(super) waited: f64,
-    /// On processors.
+    /// CPU time.
     pub(super) computed: f64,
 }
 
 impl Cost {
-    /// Each of `parts` that this and not `other` is made of.
+    /// Each file of `parts` that this Worker has and `other` has not.
     pub(super) fn more_than(self, other: Cost, parts: usize) -> Cost {
         let each = |a: f64, b: f64| (a - b).max(1e-9) / parts as f64;
         Cost {
@@ -129,7 +129,7 @@ impl Client {
         Ok(self.agent.get(url).call()?.body_mut().read_to_string()?)
     }
 
-    /// What one of `count` requests takes, one after the other.
+    /// Time of each of `count` sequential requests.
     pub(super) fn each(&self, path: &str, count: u32) -> Result<Cost, Box<dyn Error>> {
         let computed = processor_seconds(self.pid)?;
         let start = Instant::now();
@@ -144,7 +144,7 @@ impl Client {
     }
 }
 
-/// Two samples, of time on the wall and of time on processors.
+/// Two samples, of wall time and of CPU time.
 pub(super) fn samples(
     case: &str,
     subject: &str,

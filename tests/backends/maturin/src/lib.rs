@@ -4,13 +4,13 @@ use std::ffi::c_long;
 
 use pyo3::prelude::*;
 
-/// What the build was told, what the standard library has, and how long a `long` is.
+/// The build settings, a value of the standard library, and the size of a `long`.
 #[pyfunction]
 fn answer() -> (u32, usize, usize) {
-    let told = env!("ASKED").parse::<u32>().unwrap_or_default() / 8;
+    let asked = env!("ASKED").parse::<u32>().unwrap_or_default() / 8;
     let mut sizes = vec![size_of::<usize>(), size_of::<c_long>()];
     sizes.sort();
-    (told, sizes[0], sizes[1])
+    (asked, sizes[0], sizes[1])
 }
 
 #[pymodule]
