@@ -35,6 +35,15 @@ use crate::workshop::Workshop;
 const COMPILE: &str = include_str!("../helpers/compile_stdlib.py");
 const CORRECT: &str = include_str!("../helpers/sysconfigdata.py");
 
+/// Modules of our own, and their texts.
+const OURS: &[(&str, &str)] = &[
+    ("_absent.py", include_str!("../library/_absent.py")),
+    (
+        "sitecustomize.py",
+        include_str!("../library/sitecustomize.py"),
+    ),
+];
+
 /// Where the library is in the image, and so in the guest.
 const LIBRARY: &str = "lib/python3.13";
 
@@ -90,6 +99,9 @@ pub(crate) fn provision(
         .field("format", pymode_host::image::VERSION.to_string())
         .field("left out", LEFT_OUT.join(" "))
         .field("recipe", RECIPE);
+    let key = OURS
+        .iter()
+        .fold(key, |key, (name, text)| key.field(name, text));
     let dir = shop.cache.entry("python", &key, |dir| {
         write_into(shop, source, native, interpreter, side, options, dir)
     })?;
@@ -107,7 +119,8 @@ pub(crate) fn write_into(
     dir: &Path,
 ) -> Result<(), Error> {
     correct_sysconfigdata(shop, native, interpreter, dir)?;
-    let modules = modules(&source.dir.join("Lib"), &dir.join(SYSCONFIGDATA))?;
+    let ours = dir.join("ours");
+    let modules = modules(&source.dir.join("Lib"), &dir.join(SYSCONFIGDATA), &ours)?;
     let compiled = dir.join("compiled");
     compile(shop, native, &modules, &compiled, options)?;
 
@@ -131,7 +144,9 @@ pub(crate) fn write_into(
     let path = dir.join("stdlib.img");
     let mut file = File::create(&path).map_err(Error::io("create", &path))?;
     image.write_to(&mut file)?;
-    std::fs::remove_dir_all(&compiled).map_err(Error::io("delete", &compiled))
+    [compiled, ours]
+        .iter()
+        .try_for_each(|dir| std::fs::remove_dir_all(dir).map_err(Error::io("delete", dir)))
 }
 
 /// One Python file of the library.
@@ -158,7 +173,8 @@ impl Module {
     }
 }
 
-fn modules(lib: &Path, sysconfigdata: &Path) -> Result<Vec<Module>, Error> {
+/// All modules of the library. The texts of ours are written into the directory `ours`.
+fn modules(lib: &Path, sysconfigdata: &Path, ours: &Path) -> Result<Vec<Module>, Error> {
     let mut modules: Vec<Module> = walk(lib)?
         .files
         .into_iter()
@@ -172,6 +188,15 @@ fn modules(lib: &Path, sysconfigdata: &Path) -> Result<Vec<Module>, Error> {
         name: SYSCONFIGDATA.into(),
         source: sysconfigdata.to_path_buf(),
     });
+    make_directory(ours)?;
+    for (name, text) in OURS {
+        let source = ours.join(name);
+        write(&source, text)?;
+        modules.push(Module {
+            name: name.into(),
+            source,
+        });
+    }
     Ok(modules)
 }
 
