@@ -3,14 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use pymode_python::Options;
+pub(crate) use pymode_workerd::SOURCES;
 use pymode_workerd::{Bundle, Manifest, Project};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
 use crate::python::Context;
-
-/// Directory of a project's modules.
-pub(crate) const SOURCES: &str = "src";
 
 /// Audience of a bundle.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,20 +1,23 @@
-"""The guest's side of a Worker: requests come in by file 0, answers go out by file 1.
+"""The guest's side of a Worker: requests arrive by file 0, answers leave by file 1.
 
-A message is made of pieces, each with its length in front (4 bytes, little-endian): first the head, then the body's, then an
-empty one. A head is texts with NULs between them. Of a request: method, URL, how many headers there are, names and values of
-these, names and values of the environment. Of an answer: status, names and values of headers; or `fault` and a traceback. What the program prints goes to file 2, which the host logs.
+A message is made of pieces, each after its length (4 bytes, little-endian): the head, the pieces of the body, and an empty
+one. A head is texts with NULs between them. The head of a request: method, URL, number of headers, names and values of the
+headers, names and values of the environment. The head of an answer: status, names and values of headers; or `fault` and a
+traceback. What the program prints goes to file 2, which the host logs.
 
-initialise() is called once, serve() for each request (`pymode_initialise` and `pymode_serve` of python.wasm). Both answer 0, or 1
-when the interpreter is not to be used again, as when its memory is full.
+The host calls initialise() once and serve() for each request (`pymode_initialise` and `pymode_serve` of python.wasm). Both
+return 0, or 1 when the interpreter must not be used again, as when its memory is full.
 """
 
 import os
 import sys
 
+import _absent
+from pymode._left_out import LEFT_OUT
 from pymode._wire import CUT_OFF, Inbox
-from pymode.workers import Request, Response, chunks_of
+from pymode.workers import Headers, Request, Response, chunks_of
 
-# What is imported here, every cold start pays for: hence no json, traceback, io, types.
+# Every cold start pays for what is imported here: hence no json, traceback, io, types.
 SimpleNamespace = type(sys.implementation)
 
 # What must be free for the next request, after one that found too little.
@@ -25,9 +28,11 @@ _failure = None
 
 
 def initialise():
-    """Imports the program. Nothing of a request, of the clock or of chance is kept here: a snapshot may be taken after it."""
+    """Imports the program. It keeps nothing of a request, the clock or chance: a snapshot may be taken after it."""
     global _handler, _failure
     sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
+    # Whoever imports a module that was left out is told how to have it.
+    _absent.REASONS.update(LEFT_OUT)
     try:
         name = os.environ.get("PYMODE_ENTRY", "entry")
         __import__(name)
@@ -35,8 +40,8 @@ def initialise():
     except BaseException as error:
         _failure = _traceback(error)
         sys.stderr.write(_failure)
-        return 1
-    return 0
+    _flush()
+    return 0 if _failure is None else 1
 
 
 def serve():
@@ -45,36 +50,41 @@ def serve():
         _fail(_failure)
         return 1
     # In a call of its own: afterwards nothing of the request holds memory.
-    return 0 if _answer() or _has_room() else 1
+    fits = _answer()
+    _flush()
+    return 0 if fits or _has_room() else 1
 
 
 def _answer():
-    """Whether there was memory enough for it."""
+    """Returns true if there was enough memory for it."""
     inbox = Inbox(0)
     started = False
     try:
         message = _Message(inbox.next().decode())
         response = _handler(message, inbox.body())
-        pieces = chunks_of(response.body)
-        # The first piece before the head: what goes wrong until then is still told by the status.
+        pieces = chunks_of(response)
+        # The first piece before the head: until then the status can tell what goes wrong.
         first = next(pieces, b"")
-        headers = (text for header in response.headers.items() for text in header)
-        _write_head(str(response.status), *headers)
+        headers = (text for header in Headers(response.headers).items() for text in header)
+        _write_head(str(int(response.status)), *headers)
         started = True
-        _write_piece(first)
-        for piece in pieces:
-            _write_piece(piece)
+        # The answer to HEAD is the head of what GET would answer.
+        if message.method != "HEAD":
+            _write_piece(first)
+            for piece in pieces:
+                _write_piece(piece)
         _write(bytes(4))
     except BaseException as error:
-        text = _traceback(error)
+        # A client that has left is no fault of the program.
+        left = isinstance(error, _ClientLeft) or error is inbox.failure
+        text = "" if left else _traceback(error)
         sys.stderr.write(text)
         try:
             if started:
                 _write(CUT_OFF)
             else:
                 _fail(text)
-        except BrokenPipeError:
-            # Whoever asked has gone.
+        except _ClientLeft:
             pass
         return not isinstance(error, MemoryError)
     return True
@@ -92,6 +102,19 @@ def _has_room():
     return True
 
 
+class _ClientLeft(BaseException):
+    """Nobody reads the answer any more."""
+
+
+def _flush():
+    # The log of a request must not begin the log of the next one. The program may have put anything here.
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except Exception:
+            pass
+
+
 class _Message:
     """The head of a request."""
 
@@ -103,7 +126,7 @@ class _Message:
 
 
 def _find(module):
-    """What answers, as a function of a message and its body."""
+    """Returns the handler, as a function of a message and its body."""
     if hasattr(module, "on_fetch"):
         on_fetch = module.on_fetch
 
@@ -140,11 +163,14 @@ def _finish(function, *args):
         return result
     if isinstance(result, (str, bytes)):
         return Response(result)
-    raise TypeError(f"a handler returns a Response; this one returned {type(result).__name__}")
+    raise TypeError(
+        f"a handler returns a Response; this one returned {type(result).__name__}\n"
+        "  hint: `Response.json(data)` sends data as JSON"
+    )
 
 
 def _run(awaitable):
-    """A program that never imported asyncio has nothing that could make it wait, and need not pay for an event loop."""
+    """Runs it to its end: without an event loop where asyncio, which alone could make it wait, was never imported."""
     if "asyncio" in sys.modules:
         import asyncio
 
@@ -186,5 +212,8 @@ def _write_piece(piece):
 
 def _write(data):
     view = memoryview(data)
-    while view:
-        view = view[os.write(1, view):]
+    try:
+        while view:
+            view = view[os.write(1, view):]
+    except BrokenPipeError:
+        raise _ClientLeft from None

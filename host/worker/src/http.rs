@@ -24,7 +24,8 @@ const LONGEST_HEAD: usize = 1 << 20;
 fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
     let headers: Vec<(String, String)> = request.headers().entries().collect();
     let mut texts = vec![
-        request.method().to_string(),
+        // As it is: the crate's own type has no word for most methods.
+        request.inner().method(),
         request.inner().url(),
         headers.len().to_string(),
     ];
@@ -75,13 +76,15 @@ impl Asked {
     }
 }
 
-/// What has come of an answer.
+/// How much of an answer has arrived.
 enum Stage {
     /// Not all of the head.
     Head(oneshot::Sender<Result<Response, Broken>>),
     /// The head, and some of the body.
     Body(Body),
-    /// All of it, or somebody gave up.
+    /// The head of a response that has no body.
+    Bodiless,
+    /// All of it, or the rest is of no use.
     End,
 }
 
@@ -167,6 +170,10 @@ impl Incoming {
                 self.stage = Stage::End;
                 return;
             }
+            (Stage::Bodiless, 0) => {
+                self.stage = Stage::End;
+                return;
+            }
             (_, length) => {
                 self.left = length as usize;
                 return;
@@ -184,8 +191,8 @@ impl Incoming {
                     Stage::Head(sender)
                 } else {
                     let (response, stage) = match begin(&self.head) {
-                        Ok((response, body)) => (Ok(response), Stage::Body(body)),
-                        // Of what follows nothing is wanted.
+                        Ok((response, Some(body))) => (Ok(response), Stage::Body(body)),
+                        Ok((response, None)) => (Ok(response), Stage::Bodiless),
                         Err(broken) => (Err(broken), Stage::End),
                     };
                     // Whoever asked may have gone; the guest still ends in its own way.
@@ -197,6 +204,8 @@ impl Incoming {
                 body.put(bytes);
                 Stage::Body(body)
             }
+            // Nobody would ever read it.
+            Stage::Bodiless => Stage::Bodiless,
             Stage::End => Stage::End,
         };
     }
@@ -206,13 +215,13 @@ impl Incoming {
             // The other end may have gone.
             Stage::Head(sender) => drop(sender.send(Err(Broken::Form(reason())))),
             Stage::Body(body) => body.fail(&reason()),
-            Stage::End => {}
+            Stage::Bodiless | Stage::End => {}
         }
     }
 }
 
-/// A response from its head.
-fn begin(head: &[u8]) -> Result<(Response, Body), Broken> {
+/// A response from its head, and its body, if it may have one.
+fn begin(head: &[u8]) -> Result<(Response, Option<Body>), Broken> {
     let form = |what: &str| Broken::Form(format!("the program's answer {what}"));
     let text = str::from_utf8(head).map_err(|_| form("is not text"))?;
     let mut texts = text.split('\0');
@@ -231,11 +240,13 @@ fn begin(head: &[u8]) -> Result<(Response, Body), Broken> {
             .append(name, value)
             .map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
     }
-    let (body, stream) = Body::new().map_err(|_| form("cannot be streamed"))?;
-    // These statuses have no body, and a runtime refuses one.
-    let content = match status {
-        204 | 205 | 304 => ResponseBody::Empty,
-        _ => ResponseBody::Stream(stream),
+    let (body, content) = match status {
+        // A runtime refuses a body of these.
+        204 | 205 | 304 => (None, ResponseBody::Empty),
+        _ => {
+            let (body, stream) = Body::new().map_err(|_| form("cannot be streamed"))?;
+            (Some(body), ResponseBody::Stream(stream))
+        }
     };
     let response = Response::from_body(content).map_err(|error| form(&error.to_string()))?;
     Ok((response.with_status(status).with_headers(headers), body))
@@ -262,7 +273,7 @@ impl Channel for Answer {
     fn congestion(&self) -> Option<Promise> {
         match &self.0.borrow().stage {
             Stage::Body(body) => body.pause(),
-            Stage::Head(_) | Stage::End => None,
+            Stage::Head(_) | Stage::Bodiless | Stage::End => None,
         }
     }
 }

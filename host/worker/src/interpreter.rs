@@ -17,10 +17,10 @@ use crate::bundle::{self, Bundle};
 use crate::frames;
 use crate::guest::{Guest, Registered};
 use crate::http::{Answer, Asked};
+use crate::log::Log;
 use crate::pieces;
 use crate::pipe::Pipe;
 use crate::platform;
-use crate::stream::Log;
 
 pub(crate) struct Interpreter {
     guest: Registered,
@@ -28,6 +28,7 @@ pub(crate) struct Interpreter {
     /// The body of the request under way.
     body: Rc<RefCell<Option<Rc<pieces::Body>>>>,
     output: Relay,
+    log: Log,
     is_initialised: Cell<bool>,
 }
 
@@ -50,14 +51,14 @@ impl Interpreter {
                 body.ask();
             }
         };
-        let output = Relay::default();
+        let (output, log) = (Relay::default(), Log::default());
         let guest = boot::boot(Setup {
             args: vec![b"python".into()],
             env: environment()?,
             stdio: Stdio {
                 stdin: input.stream(ask),
                 stdout: Box::new(output.clone()),
-                stderr: Box::new(Log::default()),
+                stderr: Box::new(log.clone()),
             },
             bell,
             has_network: true,
@@ -73,6 +74,7 @@ impl Interpreter {
             input,
             body,
             output,
+            log,
             is_initialised: Cell::default(),
         })
     }
@@ -91,6 +93,7 @@ impl Interpreter {
         // What is left of the request is nobody's.
         self.body.replace(None);
         self.output.0.replace(None);
+        self.log.end_line();
         fitness
     }
 
@@ -98,7 +101,11 @@ impl Interpreter {
     pub(crate) async fn initialise(&self) -> Entered {
         match self.is_initialised.replace(true) {
             true => Entered::Returned(0),
-            false => boot::enter(&self.guest, "pymode_initialise").await,
+            false => {
+                let entered = boot::enter(&self.guest, "pymode_initialise").await;
+                self.log.end_line();
+                entered
+            }
         }
     }
 

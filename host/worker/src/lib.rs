@@ -15,6 +15,7 @@
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
 //! | [`platform`], [`bell`] | time and chance; what ends a wait |
 //! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
+//! | [`log`] | the Worker's log |
 //! | [`object`] | the Durable Object and the Worker before it |
 //! | [`interpreter`], [`serve`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
 //! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
@@ -34,6 +35,7 @@ mod imports;
 mod interpreter;
 mod jobs;
 mod loader;
+mod log;
 mod object;
 mod pieces;
 mod pipe;

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use pymode_bundle::paths::in_the_project;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Request, Response, Result};
 
@@ -135,7 +136,7 @@ async fn respond(pending: Pending) -> Result<Response> {
     let shown = bundle::with(bundle::Bundle::development)?;
     Response::error(
         if shown {
-            message
+            in_the_project(&message).into_owned()
         } else {
             "Internal Server Error".to_owned()
         },

@@ -95,39 +95,3 @@ impl Stream for FrameOut {
         Ok(bytes.len())
     }
 }
-
-/// A stream whose lines go to the Worker's log.
-#[derive(Default)]
-pub(crate) struct Log {
-    line: Vec<u8>,
-}
-
-/// A line that does not end is cut.
-const LONGEST_LINE: usize = 1 << 16;
-
-impl Stream for Log {
-    fn kind(&self) -> FileKind {
-        FileKind::Unknown
-    }
-
-    fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
-        self.line.extend_from_slice(bytes);
-        while let Some(end) = self.line.iter().position(|byte| *byte == b'\n') {
-            worker::console_log!("{}", String::from_utf8_lossy(&self.line[..end]));
-            self.line.drain(..=end);
-        }
-        if self.line.len() > LONGEST_LINE {
-            worker::console_log!("{}", String::from_utf8_lossy(&self.line));
-            self.line.clear();
-        }
-        Ok(bytes.len())
-    }
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if !self.line.is_empty() {
-            worker::console_log!("{}", String::from_utf8_lossy(&self.line));
-        }
-    }
-}

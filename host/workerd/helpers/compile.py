@@ -1,10 +1,10 @@
-"""Compiles the modules of a bundle beforehand, and looks whether its entry answers requests.
+"""Compiles the modules of a bundle, and checks that its entry defines a handler.
 
-usage: compile.py ENTRY < TREES
+usage: compile.py [ENTRY] < TREES
 
-TREES has three lines a tree: its directory, the path at which the guest sees it, and what becomes of its sources: `own` (they
-are the project's: they stay, and each has to compile), `keep` (they stay) or `drop` (they go, if they compile). ENTRY is the
-file that is to define a handler.
+TREES has four lines a tree: its directory, the path at which the guest sees it, the path by which its author knows it, and
+what becomes of its sources: `own` (they are the project's: they stay, and each has to compile), `keep` (they stay) or `drop`
+(they go, if they compile). ENTRY is the file that is to define a handler.
 
 Exit code 3: the project is at fault, and stderr says how.
 """
@@ -24,7 +24,7 @@ class Fault(Exception):
     pass
 
 
-def compile_one(path, seen, sources):
+def compile_one(path, seen, known, sources):
     with open(path, "rb") as file:
         text = file.read()
     try:
@@ -33,8 +33,9 @@ def compile_one(path, seen, sources):
         if sources != "own":
             # A package may ship files that are no Python of this version, such as templates.
             return
-        told = "".join(traceback.format_exception_only(error)).rstrip()
-        raise Fault(f"`{seen}` does not compile\n{told}") from error
+        error.filename = known
+        message = "".join(traceback.format_exception_only(error)).rstrip()
+        raise Fault(f"`{known}` does not compile\n{message}") from error
     # What marshal reads back is referred to by nothing else: the bytes depend on the source only.
     code = marshal.loads(marshal.dumps(code))
     data = bootstrap._code_to_hash_pyc(code, importlib.util.source_hash(text), checked=False)
@@ -46,16 +47,17 @@ def compile_one(path, seen, sources):
         os.remove(path)
 
 
-def compile_tree(directory, seen, sources):
+def compile_tree(directory, seen, known, sources):
     for parent, _, files in os.walk(directory):
         for name in files:
             if name.endswith(".py"):
                 path = os.path.join(parent, name)
-                compile_one(path, seen + path[len(directory):], sources)
+                inside = path[len(directory):]
+                compile_one(path, seen + inside, known + inside, sources)
 
 
 def bound(statements):
-    """Names that a module's top level binds; a star for those that it cannot be known to bind."""
+    """Names that the top level of a module binds; a star where they cannot be known."""
     for statement in statements:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -74,25 +76,25 @@ def bound(statements):
                     yield from bound(handler.body)
 
 
-def check_entry(path, seen):
+def check_entry(path, known):
     with open(path, "rb") as file:
         names = set(bound(ast.parse(file.read()).body))
     if not names & (HANDLERS | {"*", "__getattr__"}):
         raise Fault(
-            f"`{seen}` defines no handler\n"
+            f"`{known}` defines no handler\n"
             "  hint: define `on_fetch(request, env)`, or `class Default(WorkerEntrypoint)` with a method `fetch(self, request)`"
         )
 
 
 def main():
     lines = sys.stdin.read().splitlines()
-    trees = [lines[at : at + 3] for at in range(0, len(lines), 3)]
+    trees = [lines[at : at + 4] for at in range(0, len(lines), 4)]
     try:
         for tree in trees:
             compile_tree(*tree)
         if len(sys.argv) > 1:
-            directory, seen, _ = trees[0]
-            check_entry(sys.argv[1], seen + sys.argv[1][len(directory):])
+            directory, _, known, _ = trees[0]
+            check_entry(sys.argv[1], known + sys.argv[1][len(directory):])
     except Fault as fault:
         sys.stderr.write(f"{fault}\n")
         sys.exit(3)

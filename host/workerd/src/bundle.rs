@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::paths::in_the_project;
 use pymode_dylink::{ContentHash, Doubt, ModuleInfo, Noted, SetFile, notes};
 use pymode_toolchain::CacheError;
 use serde::Deserialize;
@@ -263,6 +264,9 @@ impl Bundle {
         let damaged = refused.iter().filter(|refused| refused.is_damaged);
         let damaged = damaged.map(|it| format!("cannot load `{}`: {}", it.path, it.reason));
         bundle.unloadable.extend(damaged);
+        for message in &mut bundle.unloadable {
+            *message = in_the_project(message).into_owned();
+        }
         bundle.add(Module::bytes("plan.bin", Kind::Data, link.plan));
         entry.import("plan", "plan.bin");
         let mut settings = serde_json::json!({

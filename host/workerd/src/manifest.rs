@@ -1,5 +1,6 @@
 //! `pyproject.toml`: what a project says of itself as a Worker.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,15 @@ use crate::bundle::Mode;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
+    /// There is no such directory.
+    #[error(
+        "no such project: `{}` is not a directory\n  hint: name the one that holds the project's pyproject.toml",
+        dir.display()
+    )]
+    NoProject {
+        /// Where it was looked for.
+        dir: PathBuf,
+    },
     /// There is none.
     #[error(
         "`{}` has no pyproject.toml\n  hint: a project is a pyproject.toml with `[project] name` and `dependencies`, and `src/entry.py`; see examples/hello",
@@ -74,9 +84,9 @@ pub struct Settings {
     pub docstrings: bool,
     /// Whether packages keep their tests, and what only compilers and type checkers read.
     pub tests: bool,
-    /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`].
+    /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`] and what cannot work in a Worker.
     pub without: Vec<String>,
-    /// Those of [`LEFT_OUT`] to keep.
+    /// Those to keep that are left out by default.
     pub with: Vec<String>,
     /// More of `wrangler.jsonc`: what stands here is copied there.
     pub wrangler: toml::Table,
@@ -102,8 +112,7 @@ const MOST_MEMORY: u32 = 112;
 /// Less than this python.wasm does not start with.
 const LEAST_MEMORY: u32 = 16;
 
-/// What a bundle leaves out of the standard library unless it is told otherwise: what could not be imported, or would be by
-/// nobody but a person at a terminal.
+/// What a bundle leaves out of the standard library unless `with` names it: what nobody imports but a person at a terminal.
 pub const LEFT_OUT: &[&str] = &[
     // What CPython falls back to where it lacks the C module of the same purpose.
     "_pydatetime",
@@ -114,7 +123,12 @@ pub const LEFT_OUT: &[&str] = &[
     "antigravity",
     "pydoc_data",
     "this",
-    // Their C halves are not there.
+    "venv",
+];
+
+/// What it leaves out because it cannot work: with it the import fails all the same, one module later.
+const UNAVAILABLE: &[&str] = &[
+    // They import C modules that WASI cannot have.
     "ctypes",
     "curses",
     "pty",
@@ -125,7 +139,6 @@ pub const LEFT_OUT: &[&str] = &[
     "_apple_support",
     "_ios_support",
     "_osx_support",
-    "venv",
 ];
 
 #[derive(Deserialize)]
@@ -152,11 +165,23 @@ struct Tool {
 }
 
 impl Manifest {
+    /// Checks that there is a directory; what lies in it may come later.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn look_for_project(dir: &Path) -> Result<(), ManifestError> {
+        match dir.is_dir() {
+            true => Ok(()),
+            false => Err(ManifestError::NoProject { dir: dir.into() }),
+        }
+    }
+
     /// Reads the `pyproject.toml` of a directory.
     ///
     /// # Errors
     /// When there is none, or it says something that cannot be understood.
     pub fn read(dir: &Path) -> Result<Manifest, ManifestError> {
+        Manifest::look_for_project(dir)?;
         let path = dir.join("pyproject.toml");
         match fs::read_to_string(&path) {
             Ok(text) => Manifest::parse(&path, &text),
@@ -220,16 +245,37 @@ impl Manifest {
 impl Settings {
     /// Top-level names of the standard library that are left out.
     pub(crate) fn left_out(&self) -> Vec<&str> {
-        let ours = LEFT_OUT
-            .iter()
-            .copied()
-            .filter(|name| !self.with.iter().any(|kept| kept == name));
+        let ours = LEFT_OUT.iter().chain(UNAVAILABLE).copied();
         let mut all: Vec<&str> = ours
+            .filter(|name| !self.is_kept(name))
             .chain(self.without.iter().map(String::as_str))
             .collect();
         all.sort_unstable();
         all.dedup();
         all
+    }
+
+    /// What an import says of each module that is left out, though it could be there.
+    pub(crate) fn absent(&self) -> BTreeMap<String, String> {
+        let mut absent = BTreeMap::new();
+        for name in LEFT_OUT.iter().filter(|name| !self.is_kept(name)) {
+            let reason = format!(
+                "it is left out of this Worker\n  hint: keep it with `with = [\"{name}\"]` in `[tool.pymode]`"
+            );
+            absent.insert((*name).to_owned(), reason);
+        }
+        for name in &self.without {
+            let reason = "`without` in `[tool.pymode]` leaves it out of this Worker";
+            // The C module of the same purpose goes with it.
+            for name in [name.clone(), format!("_{name}")] {
+                absent.insert(name, reason.to_owned());
+            }
+        }
+        absent
+    }
+
+    fn is_kept(&self, name: &str) -> bool {
+        self.with.iter().any(|kept| kept == name)
     }
 }
 

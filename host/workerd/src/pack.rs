@@ -171,8 +171,11 @@ pub fn image(path: &Path, left_out: &LeftOut) -> Result<Packed, PackError> {
     }
     let mut packer = Packer::default();
     for (path, node) in files {
+        // A directory that stays would be importable: as a namespace package with nothing in it.
+        if left_out.has(&path) {
+            continue;
+        }
         match image.bytes(node) {
-            Some(_) if left_out.has(&path) => {}
             Some(bytes) => packer.add(&path, bytes.to_vec())?,
             None => packer.writer.directory(&path)?,
         }

@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use pymode_bundle::paths::{APP, SOURCES};
 use pymode_dylink::ModuleInfo;
 use pymode_toolchain::CacheError;
 
@@ -140,13 +141,13 @@ impl Python {
                 path,
             });
         }
-        trees.push(self.sdk(&compiler, dir)?);
+        trees.push(self.sdk(&compiler, project.settings, dir)?);
         let path: Vec<&str> = trees.iter().map(|tree| tree.path.as_str()).collect();
         let environment = [
             ("PYTHONHOME", "/"),
             ("PYTHONPATH", &path.join(":")),
             ("PYTHONSAFEPATH", "1"),
-            ("PWD", "/app"),
+            ("PWD", APP),
             ("PYMODE_ENTRY", &project.settings.entry),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -206,10 +207,14 @@ impl Python {
         };
         let tree = dir.join("app");
         tree::copy(project.sources, &tree, Wanted::All)?;
-        compiler.compile(&tree, "/app", Sources::Own, Some(&tree.join(entry)))?;
+        let paths = Paths {
+            seen: APP,
+            known: SOURCES,
+        };
+        compiler.compile(&tree, paths, Sources::Own, Some(&tree.join(entry)))?;
         Ok(Tree {
             what: "your modules".into(),
-            path: "/app".into(),
+            path: APP.into(),
             files: Files::write(&pack::directory(&tree)?, &dir.join("app.packed"))?,
         })
     }
@@ -226,7 +231,7 @@ impl Python {
         let pack_into = |dir: &Path| {
             let tree = dir.join("tree");
             tree::copy(site, &tree, wanted)?;
-            compiler.compile(&tree, path, sources, None)?;
+            compiler.compile(&tree, Paths::same(path), sources, None)?;
             let files = Files::write(&pack::directory(&tree)?, dir)?;
             fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
             Ok(files)
@@ -249,12 +254,21 @@ impl Python {
         Ok(Files::read(&dir)?)
     }
 
-    fn sdk(&self, compiler: &Compiler<'_>, dir: &Path) -> Result<Tree, ProjectError> {
+    fn sdk(
+        &self,
+        compiler: &Compiler<'_>,
+        settings: &Settings,
+        dir: &Path,
+    ) -> Result<Tree, ProjectError> {
         let tree = dir.join("sdk");
         for (name, text) in SDK {
             write(&tree.join(name), text.as_bytes())?;
         }
-        compiler.compile(&tree, "/sdk", Sources::Drop, None)?;
+        // A map of texts is written alike in JSON and in Python.
+        let absent = serde_json::json!(settings.absent());
+        let absent = format!("LEFT_OUT = {absent}\n");
+        write(&tree.join("pymode/_left_out.py"), absent.as_bytes())?;
+        compiler.compile(&tree, Paths::same("/sdk"), Sources::Drop, None)?;
         Ok(Tree {
             what: crate::module::OURS.into(),
             path: "/sdk".into(),
@@ -277,15 +291,33 @@ fn needed(trees: &[Tree]) -> Result<Vec<String>, ProjectError> {
     Ok(names.into_iter().collect())
 }
 
+/// Where a tree of modules lies.
+#[derive(Clone, Copy)]
+struct Paths<'a> {
+    /// In the guest.
+    seen: &'a str,
+    /// In messages.
+    known: &'a str,
+}
+
+impl<'a> Paths<'a> {
+    fn same(path: &'a str) -> Self {
+        Self {
+            seen: path,
+            known: path,
+        }
+    }
+}
+
 /// A native Python of the guest's version.
 struct Compiler<'a>(&'a Path);
 
 impl Compiler<'_> {
-    /// Compiles a tree of modules, which the guest will see at `path`; `entry` has to define a handler.
+    /// Compiles a tree of modules; `entry` has to define a handler.
     fn compile(
         &self,
         tree: &Path,
-        path: &str,
+        paths: Paths<'_>,
         sources: Sources,
         entry: Option<&Path>,
     ) -> Result<(), ProjectError> {
@@ -299,7 +331,8 @@ impl Compiler<'_> {
             .args(entry)
             .env_clear()
             .env("PYTHONHASHSEED", "0");
-        let trees = format!("{}\n{path}\n{}\n", tree.display(), sources.name());
+        let Paths { seen, known } = paths;
+        let trees = format!("{}\n{seen}\n{known}\n{}\n", tree.display(), sources.name());
         let output = feed(command, trees.as_bytes()).map_err(|error| fault(error.to_string()))?;
         let said = String::from_utf8_lossy(&output.stderr)
             .trim_end()

@@ -20,10 +20,11 @@ use crate::stdlib::LeftOut;
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
 /// What says which files packing makes: other words may make other files of the same input.
-const PACK: [&str; 5] = [
+const PACK: [&str; 6] = [
     include_str!("limit.rs"),
     include_str!("pack.rs"),
     include_str!("python.rs"),
+    include_str!("stdlib.rs"),
     include_str!("symbols.rs"),
     include_str!("ticket.rs"),
 ];

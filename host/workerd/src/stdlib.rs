@@ -17,7 +17,7 @@ pub struct LeftOut {
 }
 
 impl LeftOut {
-    /// Whether this file of the image is left out.
+    /// Returns true if this file or directory of the image is left out.
     pub(crate) fn has(&self, path: &str) -> bool {
         match path.strip_prefix(LIBRARY) {
             Some(inside) => self.modules.iter().any(|module| belongs_to(module, inside)),
@@ -69,6 +69,7 @@ mod tests {
             shared: Some(vec!["libkept.wasm".into()]),
         };
         for path in [
+            "lib/python3.13/sqlite3",
             "lib/python3.13/sqlite3/__init__.pyc",
             "lib/python3.13/lib-dynload/_sqlite3.cpython-313-wasm32-pymode1.wasm",
             "lib/python3.13/this.pyc",

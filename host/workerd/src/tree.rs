@@ -18,11 +18,16 @@ pub(crate) enum Wanted {
 
 /// Copies what is wanted. Links are followed: the guest has no other file system for them to lead into.
 pub(crate) fn copy(from: &Path, to: &Path, wanted: Wanted) -> Result<(), CacheError> {
+    fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
     copy_directory(from, to, wanted, false)
 }
 
 fn copy_directory(from: &Path, to: &Path, wanted: Wanted, tests: bool) -> Result<(), CacheError> {
-    fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
+    let create = |dir: &Path| fs::create_dir_all(dir).map_err(CacheError::io("create", dir));
+    // A directory of which nothing stays would be importable: as a namespace package with nothing in it.
+    if wanted == Wanted::All {
+        create(to)?;
+    }
     let entries = fs::read_dir(from).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     for entry in entries.map_err(CacheError::io("list", from))? {
         let name = entry.file_name();
@@ -33,6 +38,7 @@ fn copy_directory(from: &Path, to: &Path, wanted: Wanted, tests: bool) -> Result
         if source.is_dir() {
             copy_directory(&source, &target, wanted, tests || name == "tests")?;
         } else if wanted == Wanted::All || is_to_run(&name, tests) {
+            create(to)?;
             fs::copy(&source, &target).map_err(CacheError::io("copy", &source))?;
         }
     }
@@ -129,6 +135,29 @@ mod tests {
                 "thing/tests/__init__.py",
                 "thing/tests/util.py",
             ]
+        );
+    }
+
+    #[test]
+    fn a_directory_of_which_nothing_stays_goes() {
+        let dir = tempfile::tempdir().expect("a folder");
+        let (from, to) = (dir.path().join("from"), dir.path().join("to"));
+        fs::create_dir_all(from.join("thing/tests/data")).expect("a folder");
+        fs::create_dir_all(from.join("thing/empty")).expect("a folder");
+        for name in [
+            "thing/__init__.py",
+            "thing/tests/test_core.py",
+            "thing/tests/data/large.bin",
+        ] {
+            fs::write(from.join(name), "").expect("a file");
+        }
+        copy(&from, &to, Wanted::ToRun).expect("it can be copied");
+        assert!(to.join("thing/__init__.py").is_file());
+        assert!(!to.join("thing/tests").exists() && !to.join("thing/empty").exists());
+        let all = dir.path().join("all");
+        copy(&from, &all, Wanted::All).expect("it can be copied");
+        assert!(
+            all.join("thing/empty").is_dir() && all.join("thing/tests/data/large.bin").is_file()
         );
     }
 

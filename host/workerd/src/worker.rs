@@ -31,6 +31,7 @@ pub const WORKER: Package = Package {
     name: "pymode-worker",
     sources: &[
         "abi",
+        "host/bundle",
         "host/core",
         "host/worker",
         "loader/dylink",

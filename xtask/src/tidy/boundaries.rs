@@ -44,6 +44,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("pymode-host", "host/core", &["pymode-abi", "pymode-dylink"]),
+    ("pymode-bundle", "host/bundle", &["pymode-dylink"]),
     (
         "pymode-native",
         "host/native",
@@ -59,6 +60,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         "host/worker",
         &[
             "pymode-abi",
+            "pymode-bundle",
             "pymode-dylink",
             "pymode-dylink-js",
             "pymode-host",
@@ -69,6 +71,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         "host/workerd",
         &[
             "pymode-abi",
+            "pymode-bundle",
             "pymode-dylink",
             "pymode-dylink-rewrite",
             "pymode-fingerprint",

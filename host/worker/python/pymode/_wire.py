@@ -1,5 +1,5 @@
-"""Messages between the guest and its host: pieces with their length in front (4 bytes, little-endian), and an empty one at the
-end. A length of 2**32 - 1 says that the message breaks off.
+"""Messages between the guest and its host: pieces, each after its length (4 bytes, little-endian), and an empty one at the
+end. A length of 2**32 - 1 says that the message is cut off.
 """
 
 import os
@@ -11,12 +11,14 @@ _AT_ONCE = 1 << 16
 
 
 class Inbox:
-    """What has come of a message."""
+    """The part of a message that has arrived and is not read yet."""
 
     def __init__(self, fd):
         self.fd = fd
         self._data = bytearray()
         self._left = 0
+        # The error that said that the message is cut off.
+        self.failure = None
 
     def take(self):
         """The next piece, if it is there."""
@@ -45,11 +47,15 @@ class Inbox:
         return part
 
     def fill(self):
-        """Reads what there is, and waits when there is nothing."""
+        """Reads what is there, and waits when nothing is."""
         more = os.read(self.fd, _AT_ONCE)
         if not more:
-            raise ConnectionError("the message was cut off")
+            raise self._cut_off()
         self._data += more
+
+    def _cut_off(self):
+        self.failure = ConnectionError("the message was cut off")
+        return self.failure
 
     def next(self):
         while (piece := self.take()) is None:
@@ -69,7 +75,7 @@ class Inbox:
         if len(self._data) < 4:
             return None
         if self._data[:4] == CUT_OFF:
-            raise ConnectionError("the message was cut off")
+            raise self._cut_off()
         return int.from_bytes(self._data[:4], "little")
 
 

@@ -26,6 +26,9 @@ def fetch(url, *, method="GET", headers=None, body=None):
 
 def begin(url, method, headers, body):
     """Sends a request. The answer is to be read from the inbox."""
+    for what, text in (("method", method), ("URL", url)):
+        if not isinstance(text, str):
+            raise TypeError(f"the {what} of a request must be str, not {type(text).__name__}")
     texts = [method, url]
     for name, value in Headers(headers or ()).items():
         texts += [name, value]
@@ -33,7 +36,14 @@ def begin(url, method, headers, body):
         raise ValueError("a method, URL or header contains a NUL")
     if isinstance(body, str):
         body = body.encode()
-    return Inbox(_pymode.http_fetch("\0".join(texts), body or b""))
+    elif body is None:
+        body = b""
+    elif not isinstance(body, (bytes, bytearray, memoryview)):
+        raise TypeError(
+            f"the body of a request must be str or bytes, not {type(body).__name__}\n"
+            "  hint: `json.dumps(data)` makes text of data"
+        )
+    return Inbox(_pymode.http_fetch("\0".join(texts), body))
 
 
 def parse(url, head):
@@ -41,7 +51,7 @@ def parse(url, head):
     first, *texts = head.decode().split("\0")
     if first == "error":
         raise ConnectionError(f"{url}: {texts[0]}")
-    return int(first), texts[0], Headers(zip(texts[1::2], texts[2::2]))
+    return int(first), texts[0], Headers._received(zip(texts[1::2], texts[2::2]))
 
 
 class Answer:

@@ -15,14 +15,25 @@ __all__ = ["Headers", "Request", "Response", "WorkerEntrypoint", "fetch"]
 
 async def fetch(resource, **options):
     """Sends a request: `resource` is a URL or a `Request`; `method`, `headers` and `body` are options."""
-    # Whoever does not fetch need not pay for it.
+    # Only programs that fetch pay for the import.
     from workers._fetch import fetch
 
     return await fetch(resource, **options)
 
 
 class Request(_Request):
-    """As in the SDK, the body is awaited."""
+    """As in the SDK, the body is awaited, and a well-known method is an `HTTPMethod`."""
+
+    @property
+    def method(self):
+        # Only programs that look at the method pay for the import.
+        from http import HTTPMethod
+
+        return HTTPMethod(self._method) if self._method in HTTPMethod else self._method
+
+    @method.setter
+    def method(self, method):
+        self._method = method
 
     async def bytes(self):
         return super().bytes()

@@ -1,8 +1,11 @@
 //! A project in a local workerd, and requests to it.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use pymode_toolchain::{Cache, Reporter};
 use pymode_workerd::{Bundle, LocalWorkerd, Mode, Project, Python, Settings};
@@ -58,9 +61,27 @@ impl App {
         App::changed(mode, development, fill, Bundle::clone)
     }
 
+    /// Serves what `fill` puts into a directory, under development, with settings.
+    pub(crate) fn with_settings(settings: &Settings, fill: impl FnOnce(&std::path::Path)) -> App {
+        App::new(settings, true, fill, Bundle::clone)
+    }
+
     /// The same, with a bundle that was changed before it is served.
     pub(crate) fn changed(
         mode: Mode,
+        development: bool,
+        fill: impl FnOnce(&std::path::Path),
+        change: impl FnOnce(&Bundle) -> Bundle,
+    ) -> App {
+        let settings = Settings {
+            mode,
+            ..Settings::default()
+        };
+        App::new(&settings, development, fill, change)
+    }
+
+    fn new(
+        settings: &Settings,
         development: bool,
         fill: impl FnOnce(&std::path::Path),
         change: impl FnOnce(&Bundle) -> Bundle,
@@ -70,14 +91,10 @@ impl App {
         let sources = dir.path().join("src");
         fs::create_dir(&sources).expect("the directory is new");
         fill(&sources);
-        let settings = Settings {
-            mode,
-            ..Settings::default()
-        };
         let project = Project {
             sources: &sources,
             sites: &[],
-            settings: &settings,
+            settings,
             development,
             traces_loads: false,
         };
@@ -136,6 +153,29 @@ impl App {
                 .read_to_vec()
                 .map_err(|error| error.to_string()),
         }
+    }
+
+    /// Sends a request of which this is the first line, and gives the head and the body of the answer.
+    pub(crate) fn raw(&self, first: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(self.address()).expect("it listens");
+        let limit = Some(Duration::from_secs(60));
+        stream.set_read_timeout(limit).expect("it is a socket");
+        let request = format!("{first}Host: x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+        stream.write_all(request.as_bytes()).expect("it reads");
+        let mut answer = Vec::new();
+        let read = stream.read_to_end(&mut answer);
+        read.unwrap_or_else(|error| panic!("{first}: {error}\n{}", self.log()));
+        let answer = String::from_utf8_lossy(&answer);
+        let (head, body) = answer.split_once("\r\n\r\n").expect("it has a head");
+        // What workerd streams comes in chunks.
+        let body = match head
+            .to_ascii_lowercase()
+            .contains("transfer-encoding: chunked")
+        {
+            true => body.split("\r\n").skip(1).step_by(2).collect(),
+            false => body.to_owned(),
+        };
+        (head.to_owned(), body)
     }
 
     pub(crate) fn address(&self) -> std::net::SocketAddr {

@@ -1,7 +1,9 @@
 //! Python in a Durable Object, in a real workerd.
 
+mod absent;
 mod app;
 mod fetch;
+mod http;
 mod memory;
 mod modules;
 mod persistent;

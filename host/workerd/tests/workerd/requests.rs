@@ -126,7 +126,7 @@ def on_fetch(request, env):
         let app = App::serve(Mode::Request, development, &[("entry.py", entry)]);
         let answer = app.get("/");
         assert_eq!(answer.status, 500);
-        let line = "File \"/app/entry.py\", line 3, in on_fetch";
+        let line = "File \"src/entry.py\", line 3, in on_fetch";
         assert!(app.log().contains(line), "{}", app.log());
         assert_eq!(
             answer.text().contains(line),
