@@ -99,11 +99,20 @@ impl Drop for Dev {
 #[test]
 fn example_hello() {
     let dev = Dev::serve(&example("hello"));
-    let answer = dev.get("/Ada");
-    assert!(
-        answer.starts_with("HTTP/1.1 200") && answer.contains("Hello, Ada!"),
-        "{answer}"
-    );
+    for (path, name) in [
+        ("/Ada", "Ada"),
+        ("/J%C3%BCrgen?x=1", "Jürgen"),
+        ("/", "world"),
+        ("/?x=/Eve", "world"),
+        ("/a/Grace%20Hopper", "Grace Hopper"),
+        ("/a%2Fb", "a/b"),
+    ] {
+        let answer = dev.get(path);
+        assert!(
+            answer.starts_with("HTTP/1.1 200") && answer.contains(&format!("Hello, {name}!\n")),
+            "{path}: {answer}"
+        );
+    }
 }
 
 /// With the names of Cloudflare's own SDK.
@@ -241,7 +250,7 @@ fn what_is_served_follows_the_project() {
     fs::write(&entry, "def broken(:\n").expect("it can be written");
     let answer = dev.until("SyntaxError");
     assert!(
-        answer.contains("<p>two") && answer.contains("x-pymode-error: error: `/app/entry.py`"),
+        answer.contains("<p>two") && answer.contains("x-pymode-error: error: `src/entry.py`"),
         "{answer}"
     );
     fs::write(dir.path().join("pyproject.toml"), "[project").expect("it can be written");
@@ -256,7 +265,7 @@ fn what_is_served_follows_the_project() {
     fs::write(&entry, ENTRY.replace("return", "nothing;")).expect("it can be written");
     let answer = dev.until("NameError");
     assert!(
-        answer.starts_with("HTTP/1.1 500") && answer.contains("/app/entry.py\", line 4"),
+        answer.starts_with("HTTP/1.1 500") && answer.contains("src/entry.py\", line 4"),
         "{answer}"
     );
     fs::write(&entry, ENTRY.replace("one", "three")).expect("it can be written");
@@ -375,9 +384,23 @@ fn a_side_module_that_cannot_be_loaded_is_reported_by_the_build() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains("warning: cannot load `/app/lonely.wasm`: it does not say which version"),
+        said.contains("warning: cannot load `src/lonely.wasm`: it does not say which version"),
         "{said}"
     );
+}
+
+#[test]
+fn a_folder_that_is_not_there_is_no_project() {
+    for verb in ["build", "dev"] {
+        let output = pymode().command().args([verb, "nosuch"]).output();
+        let output = output.expect("the command starts");
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.starts_with("error: no such project: `nosuch` is not a directory\n  hint: "),
+            "{verb}: {stderr}"
+        );
+    }
 }
 
 #[test]
@@ -389,7 +412,7 @@ fn errors_of_a_project_are_reported() {
         (&[named], "has no module `entry`"),
         (
             &[named, ("src/entry.py", "x = 1\n")],
-            "`/app/entry.py` defines no handler\n  hint: ",
+            "`src/entry.py` defines no handler\n  hint: ",
         ),
         (&[named, ("src/entry.py", "x = = 1\n")], "SyntaxError"),
         (

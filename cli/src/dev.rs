@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 use notify::{EventKind, RecursiveMode, Watcher};
-use pymode_workerd::{Bundle, LocalWorkerd};
+use pymode_workerd::{Bundle, LocalWorkerd, Manifest};
 use tempfile::TempDir;
 
 use crate::failure::Failure;
@@ -27,6 +27,7 @@ enum ServeEvent {
 }
 
 pub(crate) fn dev(dir: &Path, port: u16) -> Result<ExitCode, Failure> {
+    Manifest::look_for_project(dir)?;
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).map_err(|error| {
         Failure::new(format!(
             "could not listen on port {port}: {error}\n  hint: choose another port with `--port N`, or any free one with `--port 0`"

@@ -7,7 +7,8 @@ from pymode.workers import Response
 
 def on_fetch(request, env):
     if request.method != "POST":
-        return answer({"usage": "POST a JSON array of numbers", "speedups": bool(simplejson.encoder.c_make_encoder)}, 405)
+        usage = {"usage": "POST a JSON array of numbers", "speedups": bool(simplejson.encoder.c_make_encoder)}
+        return answer(usage, 405, allow="POST")
     try:
         numbers = simplejson.loads(request.text(), use_decimal=True)
         total = sum(numbers)
@@ -16,6 +17,6 @@ def on_fetch(request, env):
     return answer({"count": len(numbers), "sum": total, "mean": total / len(numbers) if numbers else None})
 
 
-def answer(data, status=200):
+def answer(data, status=200, **headers):
     text = simplejson.dumps(data, use_decimal=True)
-    return Response(text, status, {"content-type": "application/json"})
+    return Response(text, status, {"content-type": "application/json", **headers})
