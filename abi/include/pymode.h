@@ -23,6 +23,17 @@
 extern "C" {
 #endif
 
+/* Changes the working directory, where a path begins whose directory is
+ * `AT_FDCWD`.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the new one, from there
+ * - path_len: its length in bytes
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`; the working directory is the one before.
+ */
+PYMODE_IMPORT("chdir")
+int pymode_chdir(int fd, const char *path_ptr, size_t path_len);
+
 /* Finds the function, or the module's data, that a pointer points into.
  * - pointer: a table slot or an address
  * - base: receives the address of the module's data, 0 for the program
@@ -103,6 +114,48 @@ int pymode_dl_sym_from(uint32_t handle,
                        const void *caller,
                        void **out);
 
+/* Checks what the guest may do with a file, as `faccessat(2)` does.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the path, from there
+ * - path_len: its length in bytes
+ * - wanted: `F_OK`, or `R_OK`, `W_OK` and `X_OK`
+ * - flags: 0, or `AT_SYMLINK_NOFOLLOW`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`.
+ */
+PYMODE_IMPORT("faccessat")
+int pymode_faccessat(int fd,
+                     const char *path_ptr,
+                     size_t path_len,
+                     int wanted,
+                     int flags);
+
+/* Changes the permissions of an open file, as `fchmod(2)` does.
+ * - fd: its descriptor
+ * - mode: the permissions
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`.
+ */
+PYMODE_IMPORT("fchmod")
+int pymode_fchmod(int fd, uint32_t mode);
+
+/* Changes the permissions of a file, as `fchmodat(2)` does.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the path, from there
+ * - path_len: its length in bytes
+ * - mode: the permissions
+ * - flags: 0, or `AT_SYMLINK_NOFOLLOW`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`: `EOPNOTSUPP` for a symbolic link, which has no
+ * permissions.
+ */
+PYMODE_IMPORT("fchmodat")
+int pymode_fchmodat(int fd,
+                    const char *path_ptr,
+                    size_t path_len,
+                    uint32_t mode,
+                    int flags);
+
 /* Duplicates a descriptor. Both share the file position and the flags.
  * - fd: the open descriptor
  * - to: the new descriptor, or its minimum
@@ -124,6 +177,42 @@ int pymode_fd_dup(int fd, int to, int exactly, uint32_t *out);
  */
 PYMODE_IMPORT("fd_pair")
 int pymode_fd_pair(int kind, uint32_t *out);
+
+/* Describes an open file, as `fstat(2)` does.
+ * - fd: its descriptor
+ * - out: where to write a `struct stat`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`; nothing is written then.
+ */
+PYMODE_IMPORT("fstat")
+int pymode_fstat(int fd, void *out);
+
+/* Describes a file, as `fstatat(2)` does.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the path, from there
+ * - path_len: its length in bytes
+ * - flags: 0, or `AT_SYMLINK_NOFOLLOW`
+ * - out: where to write a `struct stat`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`; nothing is written then.
+ */
+PYMODE_IMPORT("fstatat")
+int pymode_fstatat(int fd,
+                   const char *path_ptr,
+                   size_t path_len,
+                   int flags,
+                   void *out);
+
+/* Copies the working directory's absolute path, without `.`, `..` and
+ * symbolic links.
+ * - buf_ptr: where to copy it to, without a NUL
+ * - buf_cap: how many bytes fit there
+ * - out: where to write its length in bytes
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`: `ERANGE` when it does not fit.
+ */
+PYMODE_IMPORT("getcwd")
+int pymode_getcwd(char *buf_ptr, size_t buf_cap, uint32_t *out);
 
 /* Sends an HTTP request and opens the stream of its answer. Reading and
  * polling suspend the guest.
@@ -147,6 +236,48 @@ int pymode_http_fetch(const char *head_ptr,
                       const char *body_ptr,
                       size_t body_len,
                       uint32_t *out);
+
+/* Creates a directory, as `mkdirat(2)` does.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the path, from there
+ * - path_len: its length in bytes
+ * - mode: its permissions, before the mask of `umask`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`.
+ */
+PYMODE_IMPORT("mkdirat")
+int pymode_mkdirat(int fd,
+                   const char *path_ptr,
+                   size_t path_len,
+                   uint32_t mode);
+
+/* Opens a file or a directory, as `openat(2)` does.
+ * - fd: a directory, or `AT_FDCWD`
+ * - path_ptr: the path, from there
+ * - path_len: its length in bytes
+ * - flags: `O_*` as the guest's `<fcntl.h>` has them
+ * - mode: the permissions of a file that is created, before the mask of
+ * `umask`
+ * - out: where to write the descriptor
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`; nothing is open then.
+ */
+PYMODE_IMPORT("openat")
+int pymode_openat(int fd,
+                  const char *path_ptr,
+                  size_t path_len,
+                  int flags,
+                  uint32_t mode,
+                  uint32_t *out);
+
+/* Sets the mask of permissions that new files and directories do not get, as
+ * `umask(2)` does.
+ * - mask: the permissions
+ * Returns the mask before.
+ * On failure: none.
+ */
+PYMODE_IMPORT("umask")
+uint32_t pymode_umask(uint32_t mask);
 
 #ifdef __cplusplus
 }

@@ -49,7 +49,6 @@ const OBJECTS: &[Text] = &[
     text!("runtime/", "serve.c"),
     text!("runtime/", "socket.c"),
     text!("runtime/", "start.c"),
-    text!("runtime/", "umask.c"),
 ];
 
 /// The name of CPython's door to the loader, as its Makefile looks for it below `Python/`.

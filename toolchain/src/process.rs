@@ -1,5 +1,6 @@
 //! What a process has exactly once, and its program therefore holds for every module: the allocator, the exception tags,
-//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, and a directory to begin in.
+//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, a working directory, and the
+//! functions that take a path.
 //!
 //! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
 //! side module links [`side_archive`] after its own objects.
@@ -18,13 +19,15 @@ use crate::step::Step;
 use crate::zig::{self, Zig};
 
 /// What of the objects side modules import, besides the exit handlers, which libc has by the same names: two tags
-/// `(i32)`, and the functions to which clang turns `setjmp` and `longjmp`.
+/// `(i32)`, the functions to which clang turns `setjmp` and `longjmp`, and those that libc leaves out.
 pub const EXPORTS: &[&str] = &[
     "__c_longjmp",
     "__cpp_exception",
     "__wasm_longjmp",
     "__wasm_setjmp",
     "__wasm_setjmp_test",
+    "fchdir",
+    "umask",
 ];
 
 /// Tags and `throw` need it; whoever only links these objects does not.
@@ -50,9 +53,23 @@ const PROGRAM: &[Text] = &[
         text: include_str!("process/mutex.c"),
     },
     Text {
+        stem: "path",
+        text: include_str!("process/path.c"),
+    },
+    Text {
         stem: "workdir",
         text: include_str!("process/workdir.c"),
     },
+];
+
+/// Headers with what libc's leave out, in front of libc's own; and the host's functions, which the objects include.
+const HEADERS: &[(&str, &str)] = &[
+    (
+        "include/sys/stat.h",
+        include_str!("process/include/sys/stat.h"),
+    ),
+    ("include/unistd.h", include_str!("process/include/unistd.h")),
+    ("pymode.h", include_str!("../../abi/include/pymode.h")),
 ];
 
 const SIDE: Text = Text {
@@ -86,24 +103,40 @@ pub fn side_archive(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Pat
     Ok(provision(cache, reporter, zig)?.join(SIDE_ARCHIVE))
 }
 
+/// For `-I`: headers of what the objects have and libc's headers leave out.
+///
+/// # Errors
+/// When the objects cannot be compiled.
+pub fn include(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
+    Ok(provision(cache, reporter, zig)?.join("include"))
+}
+
 /// What the objects and the archive are made from; for the key of what is linked with them.
 pub fn key() -> Key {
     own_key().key("malloc", &malloc::key())
 }
 
 fn own_key() -> Key {
-    PROGRAM.iter().chain([&SIDE]).fold(
-        Key::new("process")
-            .field("zig", zig::VERSION)
-            .field("flags", flags::COMPILE.join(" "))
-            .field("recipe", include_str!("process.rs")),
-        |key, text| key.field(text.stem, text.text),
-    )
+    let key = Key::new("process")
+        .field("zig", zig::VERSION)
+        .field("flags", flags::COMPILE.join(" "))
+        .field("recipe", include_str!("process.rs"));
+    let texts = PROGRAM.iter().chain([&SIDE]);
+    texts
+        .map(|text| (text.stem, text.text))
+        .chain(HEADERS.iter().copied())
+        .fold(key, |key, (name, text)| key.field(name, text))
 }
 
 fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
     cache.entry("tools", &own_key(), |dir| {
         let progress = reporter.start("compiling what a process has once");
+        for (name, text) in HEADERS {
+            let path = dir.join(name);
+            let folder = path.parent().unwrap_or(dir);
+            fs::create_dir_all(folder).map_err(CacheError::io("create", folder))?;
+            fs::write(&path, text).map_err(CacheError::io("write", &path))?;
+        }
         for text in PROGRAM.iter().chain([&SIDE]) {
             let source = dir.join(text.stem).with_extension("c");
             fs::write(&source, text.text).map_err(CacheError::io("write", &source))?;
@@ -123,10 +156,13 @@ fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, E
 }
 
 fn compile(cache: &Cache, zig: &Zig, source: &Path, object: &Path) -> Result<(), Error> {
+    let include = object.with_file_name("include");
     let mut command = zig.command("cc");
     command
         .args(flags::COMPILE)
-        .args([FEATURE, "-Os", "-c"])
+        .arg("-I")
+        .arg(include)
+        .args([FEATURE, "-D_GNU_SOURCE", "-Os", "-c"])
         .arg(source)
         .arg("-o")
         .arg(object);

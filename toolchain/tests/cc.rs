@@ -372,7 +372,7 @@ fn cxx_program() -> Tested {
     check(
         seen.imports
             .iter()
-            .all(|name| name.starts_with("wasi_snapshot_preview1.")),
+            .all(|name| name.starts_with("wasi_snapshot_preview1.") || name.starts_with("pymode.")),
         "it has its C++ library in itself",
         &seen,
     )?;

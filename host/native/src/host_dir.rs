@@ -2,25 +2,29 @@
 //!
 //! cap-std keeps every path below the directory, whatever links there are and whoever changes them meanwhile.
 
+mod file;
 mod links;
+mod metadata;
 
 use std::ffi::OsStr;
-use std::fs::File as SystemFile;
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::FileExt;
-use std::path::Path;
-use std::time::{Duration, SystemTime};
+use std::path::{Path, PathBuf};
 
-use cap_std::fs::{Dir, FileTypeExt, Metadata, MetadataExt, OpenOptions, OpenOptionsExt};
-use pymode_host::vfs::{
-    Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
+use cap_std::fs::{
+    Dir, DirBuilder, DirBuilderExt, MetadataExt, OpenOptions, OpenOptionsExt, PermissionsExt,
 };
-use pymode_host::{Errno, Timestamp};
+use pymode_host::Errno;
+use pymode_host::vfs::{
+    Answer, DirEntry, FileKind, FileSystem, Follow, Mode, NewTimes, OpenHow, Opened, Permissions,
+    Refusal, Stat,
+};
+use rustix::fs::{AtFlags, OFlags, Timestamps};
 
-use rustix::fs::OFlags;
-
+use self::file::HostFile;
+use self::metadata::{kind, stat_of};
 use crate::errno::errno;
+use crate::platform;
 
 /// Whether a guest may change what it sees.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -89,11 +93,7 @@ impl HostDir {
 
     /// Changes what is at a path, or takes it away.
     fn change<T>(&self, path: &[u8], act: impl FnOnce(&Dir, &Path) -> io::Result<T>) -> Answer<T> {
-        if self.access == Access::ReadOnly {
-            // What is not there could not have been changed anyway.
-            self.at(path, Follow::No, |dir, at| dir.symlink_metadata(at))?;
-            return Err(Errno::Rofs.into());
-        }
+        self.check_change(path, Follow::No)?;
         self.at(path, Follow::No, act)
     }
 
@@ -132,6 +132,63 @@ impl HostDir {
             })
     }
 
+    /// Opens a file, and gives it all of its permissions if it is new.
+    ///
+    /// The system takes this process's mask away from them, which the guest does not know.
+    fn open_file(&self, path: &Path, how: &OpenHow) -> io::Result<cap_std::fs::File> {
+        let options = self.options(how);
+        let is_masked = how.mode.without(platform::mask()) != how.mode;
+        if is_masked && how.create && self.access == Access::ReadWrite {
+            let mut new = options.clone();
+            new.create(false).create_new(true);
+            match self.dir.open_with(path, &new) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && !how.exclusive => {}
+                opened => {
+                    let file = opened?;
+                    file.set_permissions(permissions(how.mode))?;
+                    return Ok(file);
+                }
+            }
+        }
+        self.dir.open_with(path, &options)
+    }
+
+    /// Does something with what is at a path by the directory that it is in and its name there, which is no link if links are
+    /// followed. What is done must follow none either, so that it stays in the directory whoever changes names meanwhile.
+    fn at_name<T>(
+        &self,
+        path: &[u8],
+        follow: Follow,
+        act: impl FnOnce(&Dir, &Path) -> io::Result<T>,
+    ) -> Answer<T> {
+        self.at(path, follow, |dir, at| {
+            let is_link = follow == Follow::Yes && dir.symlink_metadata(at)?.is_symlink();
+            let at: PathBuf = match is_link {
+                true => dir.canonicalize(at)?,
+                false => at.to_path_buf(),
+            };
+            match (at.parent(), at.file_name()) {
+                (Some(above), Some(name)) if above != Path::new("") => {
+                    act(&dir.open_dir(above)?, Path::new(name))
+                }
+                _ => act(dir, &at),
+            }
+        })
+    }
+
+    /// Refuses to change what is there, if all is read-only.
+    fn check_change(&self, path: &[u8], follow: Follow) -> Answer<()> {
+        if self.access == Access::ReadOnly {
+            // What is not there could not have been changed anyway.
+            self.at(path, follow, |dir, at| match follow {
+                Follow::Yes => dir.metadata(at),
+                Follow::No => dir.symlink_metadata(at),
+            })?;
+            return Err(Errno::Rofs.into());
+        }
+        Ok(())
+    }
+
     fn options(&self, how: &OpenHow) -> OpenOptions {
         let mut options = OpenOptions::new();
         // A pipe that nobody writes to must not stop the host.
@@ -142,7 +199,9 @@ impl HostDir {
         if how.follow == Follow::No {
             flags |= OFlags::NOFOLLOW;
         }
-        options.custom_flags(flags.bits().cast_signed());
+        options
+            .custom_flags(flags.bits().cast_signed())
+            .mode(how.mode.bits());
         let makes = how.create && self.access == Access::ReadWrite;
         // What is made must be opened for writing, says the standard library, and nothing that is emptied is appended to.
         let write = how.write || how.truncate || makes;
@@ -176,51 +235,6 @@ impl HostDir {
     }
 }
 
-fn stat_of(metadata: &Metadata, device: u64) -> Stat {
-    let time = |seconds: i64, nanoseconds: i64| {
-        let nanoseconds = i128::from(seconds) * 1_000_000_000 + i128::from(nanoseconds);
-        // What was before 1970 is at 1970.
-        Timestamp(u64::try_from(nanoseconds.max(0)).unwrap_or(u64::MAX))
-    };
-    Stat {
-        device: 0,
-        inode: inode(metadata.ino(), metadata.dev(), device),
-        kind: kind(metadata.file_type()),
-        links: metadata.nlink(),
-        size: metadata.len(),
-        accessed: time(metadata.atime(), metadata.atime_nsec()),
-        modified: time(metadata.mtime(), metadata.mtime_nsec()),
-        changed: time(metadata.ctime(), metadata.ctime_nsec()),
-    }
-}
-
-/// Other file systems may be mounted below a directory, and have the same inodes: their device goes into the number.
-fn inode(inode: u64, device: u64, root: u64) -> u64 {
-    if device == root {
-        inode
-    } else {
-        inode ^ device.rotate_left(32)
-    }
-}
-
-fn kind(kind: cap_std::fs::FileType) -> FileKind {
-    if kind.is_dir() {
-        FileKind::Directory
-    } else if kind.is_file() {
-        FileKind::RegularFile
-    } else if kind.is_symlink() {
-        FileKind::SymbolicLink
-    } else if kind.is_char_device() {
-        FileKind::CharacterDevice
-    } else if kind.is_block_device() {
-        FileKind::BlockDevice
-    } else if kind.is_socket() {
-        FileKind::SocketStream
-    } else {
-        FileKind::Unknown
-    }
-}
-
 fn parent(path: &[u8]) -> &[u8] {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(slash) => &path[..slash],
@@ -243,7 +257,8 @@ impl FileSystem for HostDir {
             self.check_read_only(path, how)?;
         }
         let opened = self.at(path, how.follow, |dir, at| {
-            dir.open_with(at, &self.options(how))
+            debug_assert!(std::ptr::eq(dir, &self.dir));
+            self.open_file(at, how)
         })?;
         let metadata = opened.metadata().map_err(|error| errno(&error))?;
         match kind(metadata.file_type()) {
@@ -284,8 +299,15 @@ impl FileSystem for HostDir {
         Ok(target.into_os_string().into_vec())
     }
 
-    fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
-        self.make(path, |dir, at| dir.create_dir(at))
+    fn create_dir(&mut self, path: &[u8], mode: Mode) -> Answer<()> {
+        self.make(path, |dir, at| {
+            let mut builder = DirBuilder::new();
+            dir.create_dir_with(at, builder.mode(mode.bits()))?;
+            match mode.without(platform::mask()) == mode {
+                true => Ok(()),
+                false => dir.set_permissions(at, permissions(mode)),
+            }
+        })
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
@@ -301,85 +323,61 @@ impl FileSystem for HostDir {
     }
 
     fn symlink(&mut self, target: &[u8], path: &[u8]) -> Answer<()> {
-        self.make(path, |dir, at| dir.symlink(OsStr::from_bytes(target), at))
+        self.make(path, |dir, at| {
+            dir.symlink_contents(OsStr::from_bytes(target), at)
+        })
     }
 
-    fn link(&mut self, from: &[u8], _follow: Follow, to: &[u8]) -> Answer<()> {
+    fn link(&mut self, from: &[u8], follow: Follow, to: &[u8]) -> Answer<()> {
+        let from = match follow {
+            Follow::Yes => self.at(from, follow, |dir, at| dir.canonicalize(at))?,
+            Follow::No => self.path(from)?.to_path_buf(),
+        };
+        let from = from.as_os_str().as_bytes();
         self.change_both(from, to, |dir, from, to| dir.hard_link(from, dir, to))
     }
 
     fn set_times(&mut self, path: &[u8], follow: Follow, times: NewTimes) -> Answer<()> {
-        let stat = self.stat(path, follow)?;
-        if self.access == Access::ReadOnly {
-            return Err(Errno::Rofs.into());
-        }
-        if stat.kind == FileKind::SymbolicLink {
+        self.check_change(path, follow)?;
+        let times = Timestamps {
+            last_access: file::timespec(times.accessed),
+            last_modification: file::timespec(times.modified),
+        };
+        self.at_name(path, follow, |dir, name| {
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
+            Ok(rustix::fs::utimensat(dir, name, &times, flags)?)
+        })
+    }
+
+    fn set_mode(&mut self, path: &[u8], follow: Follow, mode: Mode) -> Answer<()> {
+        self.check_change(path, follow)?;
+        if follow == Follow::No && self.stat(path, follow)?.kind == FileKind::SymbolicLink {
             return Err(Errno::NotSup.into());
         }
-        let file = self.at(path, follow, |dir, at| {
-            dir.open_with(at, &self.options(&OpenHow::READ))
-        })?;
-        Ok(set_times(&file.into_std(), times)?)
+        self.at(path, Follow::Yes, |dir, at| {
+            dir.set_permissions(at, permissions(mode))
+        })
     }
-}
 
-fn set_times(file: &SystemFile, times: NewTimes) -> Result<(), Errno> {
-    let system = |time: Timestamp| SystemTime::UNIX_EPOCH + Duration::from_nanos(time.0);
-    let mut new = std::fs::FileTimes::new();
-    if let Some(time) = times.accessed {
-        new = new.set_accessed(system(time));
-    }
-    if let Some(time) = times.modified {
-        new = new.set_modified(system(time));
-    }
-    file.set_times(new).map_err(|error| errno(&error))
-}
-
-struct HostFile {
-    file: SystemFile,
-    access: Access,
-    device: u64,
-}
-
-impl HostFile {
-    fn check_writable(&self) -> Result<(), Errno> {
-        if self.access == Access::ReadOnly {
-            Err(Errno::Rofs)
-        } else {
-            Ok(())
+    fn access(&mut self, path: &[u8], follow: Follow, wanted: Permissions) -> Answer<()> {
+        if wanted.write {
+            self.check_change(path, follow)?;
         }
+        let mut modes = rustix::fs::Access::EXISTS;
+        for (is_wanted, mode) in [
+            (wanted.read, rustix::fs::Access::READ_OK),
+            (wanted.write, rustix::fs::Access::WRITE_OK),
+            (wanted.execute, rustix::fs::Access::EXEC_OK),
+        ] {
+            modes.set(mode, is_wanted);
+        }
+        self.at_name(path, follow, |dir, name| {
+            let flags = AtFlags::EACCESS | AtFlags::SYMLINK_NOFOLLOW;
+            Ok(rustix::fs::accessat(dir, name, modes, flags)?)
+        })
     }
 }
 
-impl File for HostFile {
-    fn stat(&mut self) -> Result<Stat, Errno> {
-        let metadata = Metadata::from_file(&self.file).map_err(|error| errno(&error))?;
-        Ok(stat_of(&metadata, self.device))
-    }
-
-    fn read_at(&mut self, offset: u64, into: &mut [u8]) -> Result<usize, Errno> {
-        self.file
-            .read_at(into, offset)
-            .map_err(|error| errno(&error))
-    }
-
-    fn write_at(&mut self, offset: u64, bytes: &[u8]) -> Result<usize, Errno> {
-        self.file
-            .write_at(bytes, offset)
-            .map_err(|error| errno(&error))
-    }
-
-    fn set_len(&mut self, len: u64) -> Result<(), Errno> {
-        self.check_writable()?;
-        self.file.set_len(len).map_err(|error| errno(&error))
-    }
-
-    fn set_times(&mut self, times: NewTimes) -> Result<(), Errno> {
-        self.check_writable()?;
-        set_times(&self.file, times)
-    }
-
-    fn sync(&mut self) -> Result<(), Errno> {
-        self.file.sync_all().map_err(|error| errno(&error))
-    }
+fn permissions(mode: Mode) -> cap_std::fs::Permissions {
+    cap_std::fs::Permissions::from_mode(mode.bits())
 }

@@ -1,7 +1,9 @@
-//! Clocks, randomness and sleep of this machine.
+//! Clocks, randomness and sleep of this machine, and the permissions that this process takes away from new files.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant, SystemTime};
 
+use pymode_host::vfs::Mode;
 use pymode_host::{Clock, Errno, Platform};
 use rustix::time::{ClockId, clock_getres, clock_gettime};
 
@@ -61,4 +63,15 @@ fn duration(time: rustix::time::Timespec) -> Duration {
         time.tv_sec.unsigned_abs(),
         time.tv_nsec.unsigned_abs() as u32,
     )
+}
+
+/// The mask that this process was started with, as `umask(2)` would tell if it could be asked without being set.
+pub(crate) fn mask() -> Mode {
+    static MASK: OnceLock<Mode> = OnceLock::new();
+    *MASK.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("Umask:"));
+        let bits = line.and_then(|bits| u32::from_str_radix(bits.trim(), 8).ok());
+        bits.map_or(Mode::MASK, Mode::from_bits)
+    })
 }

@@ -20,7 +20,7 @@ use crate::fault::fault;
 use crate::guest::Guest;
 use crate::host_dir::{Access, HostDir};
 use crate::mapped::Mapped;
-use crate::platform::Machine;
+use crate::platform::{self, Machine};
 use crate::program::Program;
 use crate::stdio::{Output, Stdin};
 
@@ -250,15 +250,15 @@ impl Run {
 
     /// What the guest is given, in the shape that it is used in.
     fn guest(self) -> Result<Guest, Error> {
-        let platform: Arc<dyn Platform> = Arc::new(Machine::new());
-        let tmp = || MemFs::new(Arc::clone(&platform), self.tmp_limit);
+        let machine: Arc<dyn Platform> = Arc::new(Machine::new());
+        let tmp = || MemFs::new(Arc::clone(&machine), self.tmp_limit);
         let root: Box<dyn FileSystem> = match self.image {
             Some(image) => Box::new(image),
-            None => Box::new(MemFs::new(Arc::clone(&platform), 0)),
+            None => Box::new(MemFs::new(Arc::clone(&machine), 0)),
         };
         let mut vfs = Vfs::new(root);
         vfs.mount(b"/tmp", Box::new(tmp()));
-        vfs.mount(b"/dev", Box::new(DevFs::new(Arc::clone(&platform))));
+        vfs.mount(b"/dev", Box::new(DevFs::new(Arc::clone(&machine))));
         for (path, dir) in self.mounts {
             vfs.mount(&path, Box::new(dir));
         }
@@ -267,7 +267,9 @@ impl Run {
             stdout: self.stdout.stream(io::stdout()),
             stderr: self.stderr.stream(io::stderr()),
         };
-        let mut wasi = Wasi::new(vfs, Arc::clone(&platform), stdio);
+        let mut wasi = Wasi::new(vfs, Arc::clone(&machine), stdio);
+        // New files of the guest are as those of the user who runs it.
+        wasi.umask(platform::mask().bits());
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         for arg in self.args {
             wasi.arg(&arg[..]).map_err(|_| Error::Text {

@@ -133,13 +133,12 @@ fn a_link_that_leaves_a_mount_goes_on_in_the_guests_tree() {
 }
 
 #[test]
-fn the_guest_makes_links_only_within() {
+fn the_guest_makes_links_to_anywhere_and_follows_none_out() {
     let bench = Bench::new();
-    bench.file("secret", "secret");
-    for (target, errno) in [
-        ("/etc/passwd", Errno::NotCapable),
-        ("/w/file", Errno::NotCapable),
-    ] {
+    let secret = bench.file("secret", "secret");
+    bench.file("in/file", "inside");
+    let make = |target: &str| {
+        let _ = std::fs::remove_file(bench.path("in/link"));
         let wat = program_with(
             &format!(
                 "(data (i32.const 512) \"{target}\") {}",
@@ -150,9 +149,29 @@ fn the_guest_makes_links_only_within() {
                 target.len()
             ),
         );
-        assert_eq!(run(&bench, &wat).exit, failed(errno), "{target}");
+        let exit = run(&bench, &wat).exit;
+        let link = std::fs::read_link(bench.path("in/link"));
+        assert_eq!(link.ok().as_deref(), Some(std::path::Path::new(target)));
+        exit
+    };
+    for target in [
+        "/etc/passwd",
+        secret.to_str().unwrap(),
+        "../secret",
+        "../../../../../../../../etc/passwd",
+        "file/../../secret",
+    ] {
+        assert_eq!(make(target), Exit::Code(0), "{target}");
+        let done = run(&bench, &cat("/w/link"));
+        assert!(matches!(done.exit, Exit::Code(1..)), "{target}");
+        assert_eq!(done.out, "", "{target}");
+        // Not to write there, either.
+        assert_ne!(run(&bench, &touch("/w/link")).exit, Exit::Code(0));
     }
-    assert!(!bench.path("in/link").exists());
+    assert_eq!(read(&secret), "secret");
+    assert_eq!(make("/w/file"), Exit::Code(0));
+    assert_eq!(run(&bench, &cat("/w/link")).out, "inside");
+    assert_eq!(run(&bench, &cat("/r/link")).out, "inside");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use js_sys::Promise;
 
 use pymode_host::Errno;
 use pymode_host::vfs::{
-    FileKind, FileSystem, Follow, GuestPath, MemFs, OpenHow, Opened, Refusal, Vfs,
+    FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Refusal, Vfs,
 };
 use pymode_host::wasi::Stdio;
 
@@ -165,7 +165,9 @@ fn fill(
     let entries = (files.len() + folders.len()) as u64;
     let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + growth);
     for folder in folders {
-        system.create_dir(folder).map_err(errno)?;
+        system
+            .create_dir(folder, Mode::DIRECTORY)
+            .map_err(errno)?;
     }
     let how = OpenHow {
         write: true,

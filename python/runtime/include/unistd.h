@@ -16,6 +16,8 @@ int dup3(int, int, int);
 int pipe(int[2]);
 int pipe2(int[2], int);
 
+int fchdir(int);
+
 #ifdef __cplusplus
 }
 #endif

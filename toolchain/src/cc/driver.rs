@@ -111,6 +111,8 @@ pub(super) struct Driver {
     reporter: Reporter,
     zig: Zig,
     dlfcn: Dlfcn,
+    /// Headers of what each program has besides libc.
+    include: PathBuf,
     notes: Option<Notes>,
 }
 
@@ -122,12 +124,14 @@ impl Driver {
             .with_reporter(&reporter);
         let zig = zig::provision(&cache, &reporter)?;
         let dlfcn = dlfcn::provision(&cache, &reporter, &zig)?;
+        let include = process::include(&cache, &reporter, &zig)?;
         Ok(Self {
             language,
             cache,
             reporter,
             zig,
             dlfcn,
+            include,
             notes: None,
         })
     }
@@ -181,7 +185,9 @@ impl Driver {
             .args(flags::COMPILE)
             .args(flags::EXCEPTIONS)
             .arg("-I")
-            .arg(self.dlfcn.include());
+            .arg(self.dlfcn.include())
+            .arg("-I")
+            .arg(&self.include);
         if language == Language::Cxx {
             command.args(flags::COMPILE_CXX).args(libcxx::COMPILE);
         }

@@ -1,5 +1,7 @@
 //! What a file system is to the VFS: two traits and the words they use.
 
+use super::mode::{Mode, Owner, Permissions};
+use super::path::parent;
 use crate::memory::{GuestMemory, fill};
 use crate::{Errno, MaybeSend, Timestamp};
 
@@ -34,6 +36,10 @@ pub struct Stat {
     pub inode: u64,
     /// What it is.
     pub kind: FileKind,
+    /// Who may do what with it.
+    pub mode: Mode,
+    /// Who it belongs to.
+    pub owner: Owner,
     /// Names that it has.
     pub links: u64,
     /// Bytes of a file, or of a link's target.
@@ -54,6 +60,8 @@ impl Stat {
             device: 0,
             inode,
             kind,
+            mode: Mode::of_kind(kind),
+            owner: Owner::Guest,
             links: 1,
             size,
             accessed: time,
@@ -102,6 +110,8 @@ pub struct OpenHow {
     pub directory: bool,
     /// A link at the end.
     pub follow: Follow,
+    /// The permissions of a file that is created.
+    pub mode: Mode,
 }
 
 impl OpenHow {
@@ -115,6 +125,7 @@ impl OpenHow {
         append: false,
         directory: false,
         follow: Follow::Yes,
+        mode: Mode::FILE,
     };
 
     /// Whether a directory may be the answer: nothing that one does only to files was asked for.
@@ -164,8 +175,7 @@ pub type Answer<T> = Result<T, Refusal>;
 
 /// A tree of files that can be mounted.
 ///
-/// Paths are relative to its root: names between single slashes, without `.`; empty is the root itself. `..` may occur, but never
-/// so that the names before it are used up; whether it is taken by the letter or by the tree is the file system's choice.
+/// Paths are relative to its root: names between single slashes, without `.` and `..`; empty is the root itself.
 /// A file system never lets a path out of its tree: it refuses or answers [`Refusal::Leaves`].
 pub trait FileSystem: MaybeSend {
     /// What is at `path`.
@@ -202,7 +212,7 @@ pub trait FileSystem: MaybeSend {
     ///
     /// # Errors
     /// As `mkdir(2)`.
-    fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
+    fn create_dir(&mut self, path: &[u8], _mode: Mode) -> Answer<()> {
         refuse_new(self, path)
     }
 
@@ -254,6 +264,30 @@ pub trait FileSystem: MaybeSend {
         self.stat(path, follow)?;
         Err(Errno::Rofs.into())
     }
+
+    /// Sets the permissions of what is at `path`.
+    ///
+    /// # Errors
+    /// As `fchmodat(2)`; [`Errno::NotSup`] for a symbolic link.
+    fn set_mode(&mut self, path: &[u8], follow: Follow, _mode: Mode) -> Answer<()> {
+        self.stat(path, follow)?;
+        Err(Errno::Rofs.into())
+    }
+
+    /// Checks what the guest may do with what is at `path`. By default nothing can be written to.
+    ///
+    /// # Errors
+    /// As `faccessat(2)`.
+    fn access(&mut self, path: &[u8], follow: Follow, wanted: Permissions) -> Answer<()> {
+        let stat = self.stat(path, follow)?;
+        if wanted.write && stat.kind != FileKind::CharacterDevice {
+            return Err(Errno::Rofs.into());
+        }
+        match stat.mode.allows(wanted) {
+            true => Ok(()),
+            false => Err(Errno::Acces.into()),
+        }
+    }
 }
 
 /// A read-only file system's answer about something that should be there.
@@ -272,14 +306,6 @@ fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> 
             Err(Errno::Rofs.into())
         }
         Err(other) => Err(other),
-    }
-}
-
-/// The directory that a path's last name is in.
-pub(super) fn parent(path: &[u8]) -> &[u8] {
-    match path.iter().rposition(|&byte| byte == b'/') {
-        Some(slash) => &path[..slash],
-        None => b"",
     }
 }
 
@@ -334,6 +360,14 @@ pub trait File: MaybeSend {
     /// # Errors
     /// [`Errno::Rofs`].
     fn set_times(&mut self, _times: NewTimes) -> Result<(), Errno> {
+        Err(Errno::Rofs)
+    }
+
+    /// Sets its permissions.
+    ///
+    /// # Errors
+    /// [`Errno::Rofs`].
+    fn set_mode(&mut self, _mode: Mode) -> Result<(), Errno> {
         Err(Errno::Rofs)
     }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use super::fs::{
-    Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat, parent,
-};
+use super::fs::{Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat};
+use super::path::parent;
 use crate::image::{Entry, ImageError, Index, NodeId};
 use crate::memory::{GuestMemory, fill};
 use crate::{Errno, MaybeSend, MaybeSync};
@@ -105,11 +104,7 @@ impl<B> ImageFs<B> {
             if let Entry::File(_) = index.entry(node) {
                 return Err(Errno::NotDir);
             }
-            node = match name {
-                // There are no links in an image: by the letter and by the tree are the same.
-                b".." => index.parent(node),
-                _ => index.child(node, name).ok_or(Errno::NoEnt)?,
-            };
+            node = index.child(node, name).ok_or(Errno::NoEnt)?;
         }
         Ok(node)
     }

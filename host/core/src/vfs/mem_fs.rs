@@ -9,7 +9,8 @@ use self::tree::{Content, Inode, ROOT, Tree};
 use super::fs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };
-use super::{MAX_LINKS, MAX_NAME, join};
+use super::mode::{Mode, Permissions};
+use super::path::{Ending, MAX_LINKS, MAX_NAME, join};
 use crate::platform::Clock;
 use crate::{Errno, Platform, Timestamp};
 
@@ -48,6 +49,8 @@ struct Place {
     /// Empty when the path ends in the tree's root or in `..`.
     name: Vec<u8>,
     node: Option<Inode>,
+    /// A link at the end said so, with a slash at the end of its target.
+    wants_directory: bool,
 }
 
 impl MemFs {
@@ -72,13 +75,13 @@ impl MemFs {
     }
 
     /// Makes what `content` says at a path where nothing may be.
-    fn make(&mut self, path: &[u8], content: Content) -> Answer<()> {
+    fn make(&mut self, path: &[u8], content: Content, mode: Mode) -> Answer<()> {
         let now = self.shared.now();
         let mut tree = self.shared.tree();
         let place = tree.walk(path, Follow::No)?;
         match place.node {
             Some(_) => Err(Errno::Exist.into()),
-            None => tree.make(&place, content, now).map(|_| ()),
+            None => tree.make(&place, content, mode, now).map(|_| ()),
         }
     }
 }
@@ -89,12 +92,14 @@ impl Tree {
         let mut at = 0;
         let mut directory = ROOT;
         let mut links = 0;
+        let mut wants_directory = false;
         loop {
             let Some((name, after)) = first_name(&rest[at..]) else {
                 return Ok(Place {
                     parent: directory,
                     name: Vec::new(),
                     node: Some(directory),
+                    wants_directory,
                 });
             };
             let behind = &rest[rest.len() - after..];
@@ -109,12 +114,14 @@ impl Tree {
                 at = rest.len() - after;
                 continue;
             }
+            self.check(directory, Permissions::SEARCH)?;
             let Some(child) = self.child(directory, name)? else {
                 return match is_last {
                     true => Ok(Place {
                         parent: directory,
                         name: name.to_vec(),
                         node: None,
+                        wants_directory,
                     }),
                     false => Err(Errno::NoEnt.into()),
                 };
@@ -130,6 +137,7 @@ impl Tree {
                 if target.starts_with(b"/") {
                     return Err(Refusal::Leaves { path: onward });
                 }
+                wants_directory |= is_last && Ending::of(target).wants_directory();
                 rest = Cow::Owned(onward);
                 at = 0;
                 continue;
@@ -139,6 +147,7 @@ impl Tree {
                     parent: directory,
                     name: name.to_vec(),
                     node: Some(child),
+                    wants_directory,
                 });
             }
             if self.kind(child)? != FileKind::Directory {
@@ -151,7 +160,12 @@ impl Tree {
 
     /// What is at a path, where something must be.
     fn existing(&self, path: &[u8], follow: Follow) -> Answer<Inode> {
-        self.walk(path, follow)?.node.ok_or(Errno::NoEnt.into())
+        let place = self.walk(path, follow)?;
+        let inode = place.node.ok_or(Errno::NoEnt)?;
+        match place.wants_directory && !self.is_directory(inode)? {
+            true => Err(Errno::NotDir.into()),
+            false => Ok(inode),
+        }
     }
 
     /// The place that a second path leads to, which the first must not leave the tree for.
@@ -166,8 +180,15 @@ impl Tree {
         Ok(self.kind(inode)? == FileKind::Directory)
     }
 
-    fn make(&mut self, place: &Place, content: Content, now: Timestamp) -> Answer<Inode> {
-        let inode = self.add(content, now)?;
+    fn make(
+        &mut self,
+        place: &Place,
+        content: Content,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Answer<Inode> {
+        self.check(place.parent, Permissions::CHANGE)?;
+        let inode = self.add(content, mode, now)?;
         let named = self.insert(place.parent, &place.name, inode, now);
         // Without a name, it is to go at once.
         self.collect(inode);
@@ -209,22 +230,39 @@ impl FileSystem for MemFs {
         let mut tree = self.shared.tree();
         let exclusive = how.create && how.exclusive;
         let place = tree.walk(path, if exclusive { Follow::No } else { how.follow })?;
+        if place.wants_directory && how.create {
+            return Err(Errno::IsDir.into());
+        }
+        let how = &OpenHow {
+            directory: how.directory || place.wants_directory,
+            ..*how
+        };
         let Some(inode) = place.node else {
             if !how.create || how.directory {
                 return Err(Errno::NoEnt.into());
             }
-            let inode = tree.make(&place, Content::File(Vec::new()), now)?;
+            let content = Content::File(Vec::new());
+            let inode = tree.make(&place, content, how.mode, now)?;
             return self.file(&mut tree, inode, how.write);
         };
         if exclusive {
             return Err(Errno::Exist.into());
         }
+        let wanted = Permissions {
+            read: how.read,
+            write: how.write || how.truncate,
+            execute: false,
+        };
         match tree.kind(inode)? {
-            FileKind::Directory if how.suits_directory() => Ok(Opened::Directory),
+            FileKind::Directory if how.suits_directory() => {
+                tree.check(inode, wanted)?;
+                Ok(Opened::Directory)
+            }
             FileKind::Directory => Err(Errno::IsDir.into()),
             _ if how.directory => Err(Errno::NotDir.into()),
             FileKind::SymbolicLink => Err(Errno::Loop.into()),
             _ => {
+                tree.check(inode, wanted)?;
                 if how.truncate {
                     tree.set_len(inode, 0, now)?;
                 }
@@ -248,12 +286,12 @@ impl FileSystem for MemFs {
         let slashes = path.iter().enumerate().filter(|(_, byte)| **byte == b'/');
         for end in slashes.map(|(at, _)| at).chain([path.len()]) {
             // One that is there already is as good, and a tree without room does without.
-            let _ = self.create_dir(&path[..end]);
+            let _ = self.create_dir(&path[..end], Mode::DIRECTORY);
         }
     }
 
-    fn create_dir(&mut self, path: &[u8]) -> Answer<()> {
-        self.make(path, Content::directory())
+    fn create_dir(&mut self, path: &[u8], mode: Mode) -> Answer<()> {
+        self.make(path, Content::directory(), mode)
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
@@ -270,6 +308,7 @@ impl FileSystem for MemFs {
             }
             .into());
         }
+        tree.check(place.parent, Permissions::CHANGE)?;
         tree.check_empty(inode)?;
         tree.unname(&place, now)
     }
@@ -278,7 +317,9 @@ impl FileSystem for MemFs {
         let now = self.shared.now();
         let mut tree = self.shared.tree();
         let place = tree.walk(path, Follow::No)?;
-        if tree.is_directory(place.node.ok_or(Errno::NoEnt)?)? {
+        let inode = place.node.ok_or(Errno::NoEnt)?;
+        tree.check(place.parent, Permissions::CHANGE)?;
+        if tree.is_directory(inode)? {
             return Err(Errno::IsDir.into());
         }
         tree.unname(&place, now)
@@ -293,10 +334,18 @@ impl FileSystem for MemFs {
         if source.name.is_empty() || target.name.is_empty() {
             return Err(Errno::Busy.into());
         }
+        tree.check(source.parent, Permissions::CHANGE)?;
+        tree.check(target.parent, Permissions::CHANGE)?;
         let moves_directory = tree.is_directory(inode)?;
+        if moves_directory && tree.is_inside(target.parent, inode)? {
+            return Err(Errno::Inval.into());
+        }
         if let Some(there) = target.node {
             if inode == there {
                 return Ok(());
+            }
+            if tree.is_inside(source.parent, there)? {
+                return Err(Errno::NotEmpty.into());
             }
             match (moves_directory, tree.is_directory(there)?) {
                 (true, true) => tree.check_empty(there)?,
@@ -304,9 +353,6 @@ impl FileSystem for MemFs {
                 (false, true) => return Err(Errno::IsDir.into()),
                 (false, false) => {}
             }
-        }
-        if moves_directory && tree.is_inside(target.parent, inode)? {
-            return Err(Errno::Inval.into());
         }
         if target.name.len() > MAX_NAME {
             return Err(Errno::NameTooLong.into());
@@ -322,7 +368,10 @@ impl FileSystem for MemFs {
     fn symlink(&mut self, target: &[u8], path: &[u8]) -> Answer<()> {
         match target {
             [] => Err(Errno::NoEnt.into()),
-            target => self.make(path, Content::Link(target.to_vec())),
+            target => {
+                let mode = Mode::of_kind(FileKind::SymbolicLink);
+                self.make(path, Content::Link(target.to_vec()), mode)
+            }
         }
     }
 
@@ -336,7 +385,10 @@ impl FileSystem for MemFs {
         }
         match place.node {
             Some(_) => Err(Errno::Exist.into()),
-            None => Ok(tree.insert(place.parent, &place.name, inode, now)?),
+            None => {
+                tree.check(place.parent, Permissions::CHANGE)?;
+                Ok(tree.insert(place.parent, &place.name, inode, now)?)
+            }
         }
     }
 
@@ -345,6 +397,19 @@ impl FileSystem for MemFs {
         let mut tree = self.shared.tree();
         let inode = tree.existing(path, follow)?;
         Ok(tree.set_times(inode, times, now)?)
+    }
+
+    fn set_mode(&mut self, path: &[u8], follow: Follow, mode: Mode) -> Answer<()> {
+        let now = self.shared.now();
+        let mut tree = self.shared.tree();
+        let inode = tree.existing(path, follow)?;
+        Ok(tree.set_mode(inode, mode, now)?)
+    }
+
+    fn access(&mut self, path: &[u8], follow: Follow, wanted: Permissions) -> Answer<()> {
+        let tree = self.shared.tree();
+        let inode = tree.existing(path, follow)?;
+        Ok(tree.check(inode, wanted)?)
     }
 }
 
@@ -382,6 +447,11 @@ impl File for MemFile {
     fn set_times(&mut self, times: NewTimes) -> Result<(), Errno> {
         let now = self.shared.now();
         self.shared.tree().set_times(self.inode, times, now)
+    }
+
+    fn set_mode(&mut self, mode: Mode) -> Result<(), Errno> {
+        let now = self.shared.now();
+        self.shared.tree().set_mode(self.inode, mode, now)
     }
 }
 

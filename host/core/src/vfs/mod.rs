@@ -8,7 +8,10 @@ mod dev_fs;
 mod fs;
 mod image_fs;
 mod mem_fs;
+mod mode;
 mod mounts;
+mod path;
+mod walk;
 
 pub use self::dev_fs::DevFs;
 pub use self::fs::{
@@ -16,41 +19,11 @@ pub use self::fs::{
 };
 pub use self::image_fs::{Blob, ImageFs};
 pub use self::mem_fs::MemFs;
+pub use self::mode::{Mode, Owner, Permissions, USER};
 use self::mounts::{Located, Mounts, PointId};
+pub use self::path::GuestPath;
+use self::path::{Ending, MAX_PATH, parent};
 use crate::Errno;
-
-/// The longest path, as Linux has it.
-const MAX_PATH: usize = 4096;
-
-/// The longest name in a directory, as Linux has it.
-const MAX_NAME: usize = 255;
-
-/// How many symbolic links a path may lead through, as Linux has it.
-const MAX_LINKS: u32 = 40;
-
-/// `directory/rest`, or the one of them that is not empty.
-fn join(directory: &[u8], rest: &[u8]) -> Vec<u8> {
-    match (directory, rest) {
-        ([], only) | (only, []) => only.to_vec(),
-        (directory, rest) => [directory, rest].join(&b'/'),
-    }
-}
-
-/// A path as a guest gives it: relative to an open directory, whose path is `base`, unless it is absolute.
-#[derive(Debug, Clone, Copy)]
-pub struct GuestPath<'a> {
-    /// Path of a directory, absolute.
-    pub base: &'a [u8],
-    /// What the guest said.
-    pub path: &'a [u8],
-}
-
-impl<'a> GuestPath<'a> {
-    /// An absolute path.
-    pub fn absolute(path: &'a [u8]) -> GuestPath<'a> {
-        GuestPath { base: b"/", path }
-    }
-}
 
 /// The mounted file systems.
 pub struct Vfs {
@@ -86,26 +59,7 @@ impl Vfs {
     /// # Errors
     /// As `fstatat(2)`.
     pub fn stat(&mut self, path: GuestPath<'_>, follow: Follow) -> Result<Stat, Errno> {
-        self.at(path, |vfs, place| {
-            // A slash at the end asks for the directory that a link leads to.
-            let follow = if place.wants_directory {
-                Follow::Yes
-            } else {
-                follow
-            };
-            let mut stat = match vfs.systems[place.fs].stat(&place.path, follow) {
-                Err(refusal) => vfs
-                    .leads_to_mount(place)
-                    .map(|point| vfs.mounts.stat(point))
-                    .ok_or(refusal)?,
-                Ok(stat) => stat,
-            };
-            if place.wants_directory && stat.kind != FileKind::Directory {
-                return Err(Errno::NotDir.into());
-            }
-            stat.device = place.fs as u64 + 1;
-            Ok(stat)
-        })
+        self.at(path, |vfs, place| vfs.stat_place(place, follow))
     }
 
     /// Opens a file or directory. A directory is answered by its path, to be used as [`GuestPath::base`].
@@ -115,11 +69,25 @@ impl Vfs {
     pub fn open(&mut self, path: GuestPath<'_>, how: &OpenHow) -> Result<OpenedAt, Errno> {
         let opened = self.at(path, |vfs, place| {
             let mut how = *how;
-            if place.wants_directory {
-                if how.create && !how.directory {
-                    return Err(Errno::IsDir.into());
+            match place.ending {
+                Ending::Name => {}
+                Ending::Slash if how.create => {
+                    // Only a name in a directory that is there could have been made.
+                    let above = vfs.systems[place.fs].stat(parent(&place.path), Follow::Yes);
+                    return match above {
+                        Err(Refusal::Errno(errno)) if place.point.is_none() => Err(errno.into()),
+                        _ => Err(Errno::IsDir.into()),
+                    };
                 }
-                how.directory = true;
+                _ if how.create => {
+                    let is_new = how.exclusive;
+                    let errno = if is_new { Errno::Exist } else { Errno::IsDir };
+                    return vfs.refuse_nameless(place, errno);
+                }
+                _ => {
+                    how.directory = true;
+                    how.follow = Follow::Yes;
+                }
             }
             match vfs.systems[place.fs].open(&place.path, &how) {
                 Err(refusal) => match vfs.leads_to_mount(place) {
@@ -137,7 +105,7 @@ impl Vfs {
                 device: fs as u64 + 1,
             },
             (_, Opened::Directory) => OpenedAt::Directory {
-                path: absolute(path)?,
+                path: self.directory_path(path)?,
             },
         })
     }
@@ -166,6 +134,9 @@ impl Vfs {
     /// As `readlinkat(2)`.
     pub fn read_link(&mut self, path: GuestPath<'_>) -> Result<Vec<u8>, Errno> {
         self.at(path, |vfs, place| {
+            if place.ending.wants_directory() {
+                return vfs.refuse_nameless(place, Errno::Inval);
+            }
             match vfs.systems[place.fs].read_link(&place.path) {
                 Err(refusal) => Err(vfs
                     .leads_to_mount(place)
@@ -179,13 +150,11 @@ impl Vfs {
     ///
     /// # Errors
     /// As `mkdirat(2)`.
-    pub fn create_dir(&mut self, path: GuestPath<'_>) -> Result<(), Errno> {
-        self.at(path, |vfs, place| match place.point {
-            Some(_) => Err(Errno::Exist.into()),
-            None => {
-                let made = vfs.systems[place.fs].create_dir(&place.path);
-                made.map_err(|refusal| Vfs::not_made(place, refusal))
-            }
+    pub fn create_dir(&mut self, path: GuestPath<'_>, mode: Mode) -> Result<(), Errno> {
+        self.at(path, |vfs, place| {
+            vfs.check_new(place, true)?;
+            let made = vfs.systems[place.fs].create_dir(&place.path, mode);
+            made.map_err(|refusal| Vfs::not_made(place, refusal))
         })
     }
 
@@ -194,8 +163,13 @@ impl Vfs {
     /// # Errors
     /// As `rmdir(2)`; [`Errno::Busy`] for a mount point.
     pub fn remove_dir(&mut self, path: GuestPath<'_>) -> Result<(), Errno> {
-        self.at(path, |vfs, place| {
-            vfs.system_unless_point(place)?.remove_dir(&place.path)
+        self.at(path, |vfs, place| match place.ending {
+            Ending::Dot => vfs.refuse_nameless(place, Errno::Inval),
+            Ending::Parent => vfs.refuse_nameless(place, Errno::NotEmpty),
+            Ending::Name | Ending::Slash | Ending::Root if place.point.is_none() => {
+                vfs.systems[place.fs].remove_dir(&place.path)
+            }
+            _ => Err(Errno::Busy.into()),
         })
     }
 
@@ -204,18 +178,17 @@ impl Vfs {
     /// # Errors
     /// As `unlinkat(2)`; [`Errno::Busy`] for a mount point.
     pub fn unlink(&mut self, path: GuestPath<'_>) -> Result<(), Errno> {
-        self.at(path, |vfs, place| {
-            if place.wants_directory {
-                // `name/` means what a link leads to, and a file it cannot mean.
-                let kind = vfs.systems[place.fs].stat(&place.path, Follow::Yes)?.kind;
-                return Err(if kind == FileKind::Directory {
-                    Errno::IsDir
-                } else {
-                    Errno::NotDir
-                }
-                .into());
+        self.at(path, |vfs, place| match place.ending {
+            Ending::Dot | Ending::Parent | Ending::Root => vfs.refuse_nameless(place, Errno::IsDir),
+            _ if place.point.is_some() => Err(Errno::Busy.into()),
+            Ending::Slash => {
+                let kind = vfs.systems[place.fs].stat(&place.path, Follow::No)?.kind;
+                Err(match kind {
+                    FileKind::Directory => Errno::IsDir.into(),
+                    _ => Errno::NotDir.into(),
+                })
             }
-            vfs.system_unless_point(place)?.unlink(&place.path)
+            Ending::Name => vfs.systems[place.fs].unlink(&place.path),
         })
     }
 
@@ -225,12 +198,21 @@ impl Vfs {
     /// As `renameat(2)`; [`Errno::Xdev`] between two file systems.
     pub fn rename(&mut self, from: GuestPath<'_>, to: GuestPath<'_>) -> Result<(), Errno> {
         self.at_both(from, to, |vfs, from, to| {
-            let system = &mut vfs.systems[from.fs];
-            let is_directory = |stat: Stat| stat.kind == FileKind::Directory;
-            if (from.wants_directory || to.wants_directory)
-                && !is_directory(system.stat(&from.path, Follow::No)?)
-            {
-                return Err(Errno::NotDir.into());
+            for place in [from, to] {
+                if matches!(place.ending, Ending::Dot | Ending::Parent | Ending::Root) {
+                    vfs.stat_place(place, Follow::Yes)?;
+                    return Err(Errno::Busy.into());
+                }
+                if place.point.is_some() {
+                    return Err(Errno::Busy.into());
+                }
+            }
+            let system = vfs.one_system(from, to)?;
+            if from.ending == Ending::Slash || to.ending == Ending::Slash {
+                let kind = system.stat(&from.path, Follow::No)?.kind;
+                if kind != FileKind::Directory {
+                    return Err(Errno::NotDir.into());
+                }
             }
             system.rename(&from.path, &to.path)
         })
@@ -247,7 +229,13 @@ impl Vfs {
         to: GuestPath<'_>,
     ) -> Result<(), Errno> {
         self.at_both(from, to, |vfs, from, to| {
-            vfs.systems[from.fs].link(&from.path, follow, &to.path)
+            let follow = vfs.follow_at(from, follow)?;
+            vfs.check_new(to, false).map_err(target_leaves)?;
+            if from.point.is_some() {
+                // It is a directory.
+                return Err(Errno::Perm.into());
+            }
+            vfs.one_system(from, to)?.link(&from.path, follow, &to.path)
         })
     }
 
@@ -259,12 +247,10 @@ impl Vfs {
         if target.len() >= MAX_PATH {
             return Err(Errno::NameTooLong);
         }
-        self.at(path, |vfs, place| match place.point {
-            Some(_) => Err(Errno::Exist.into()),
-            None => {
-                let made = vfs.systems[place.fs].symlink(target, &place.path);
-                made.map_err(|refusal| Vfs::not_made(place, refusal))
-            }
+        self.at(path, |vfs, place| {
+            vfs.check_new(place, false)?;
+            let made = vfs.systems[place.fs].symlink(target, &place.path);
+            made.map_err(|refusal| Vfs::not_made(place, refusal))
         })
     }
 
@@ -280,7 +266,49 @@ impl Vfs {
     ) -> Result<(), Errno> {
         self.at(path, |vfs, place| match vfs.leads_to_mount(place) {
             Some(_) => Err(Errno::Rofs.into()),
-            None => vfs.systems[place.fs].set_times(&place.path, follow, times),
+            None => {
+                let follow = vfs.follow_at(place, follow)?;
+                vfs.systems[place.fs].set_times(&place.path, follow, times)
+            }
+        })
+    }
+
+    /// Sets the permissions of what is at `path`.
+    ///
+    /// # Errors
+    /// As `fchmodat(2)`; [`Errno::NotSup`] for a symbolic link.
+    pub fn set_mode(
+        &mut self,
+        path: GuestPath<'_>,
+        follow: Follow,
+        mode: Mode,
+    ) -> Result<(), Errno> {
+        self.at(path, |vfs, place| match vfs.leads_to_mount(place) {
+            Some(_) => Err(Errno::Rofs.into()),
+            None => {
+                let follow = vfs.follow_at(place, follow)?;
+                vfs.systems[place.fs].set_mode(&place.path, follow, mode)
+            }
+        })
+    }
+
+    /// Checks what the guest may do with what is at `path`.
+    ///
+    /// # Errors
+    /// As `faccessat(2)`.
+    pub fn access(
+        &mut self,
+        path: GuestPath<'_>,
+        follow: Follow,
+        wanted: Permissions,
+    ) -> Result<(), Errno> {
+        self.at(path, |vfs, place| match vfs.leads_to_mount(place) {
+            Some(_) if wanted.write => Err(Errno::Rofs.into()),
+            Some(_) => Ok(()),
+            None => {
+                let follow = vfs.follow_at(place, follow)?;
+                vfs.systems[place.fs].access(&place.path, follow, wanted)
+            }
         })
     }
 
@@ -316,60 +344,67 @@ impl Vfs {
         ))
     }
 
-    /// Does something at a path, following where file systems say that the path goes on elsewhere.
-    fn at<T>(
-        &mut self,
-        path: GuestPath<'_>,
-        act: impl Fn(&mut Vfs, &Located) -> Answer<T>,
-    ) -> Result<T, Errno> {
-        let mut place = std::mem::replace(&mut self.scratch, Located::new());
-        let done = self.at_place(path, &mut place, act);
-        self.scratch = place;
-        done
-    }
-
-    fn at_place<T>(
-        &mut self,
-        path: GuestPath<'_>,
-        place: &mut Located,
-        act: impl Fn(&mut Vfs, &Located) -> Answer<T>,
-    ) -> Result<T, Errno> {
-        self.mounts.locate(path.base, path.path, place)?;
-        for _ in 0..MAX_LINKS {
-            match act(self, place) {
-                Ok(done) => return Ok(done),
-                Err(Refusal::Errno(errno)) => return Err(errno),
-                Err(Refusal::Leaves { path: onward }) => {
-                    let wanted_directory = place.wants_directory;
-                    let base = self.mounts.path_of(place.fs);
-                    self.mounts.locate(&base, &onward, place)?;
-                    place.wants_directory |= wanted_directory;
-                }
-            }
+    /// What is at a place.
+    fn stat_place(&mut self, place: &Located, follow: Follow) -> Answer<Stat> {
+        // A slash at the end asks for the directory that a link leads to.
+        let follow = if place.ending.wants_directory() {
+            Follow::Yes
+        } else {
+            follow
+        };
+        let mut stat = match self.systems[place.fs].stat(&place.path, follow) {
+            Err(refusal) => self
+                .leads_to_mount(place)
+                .map(|point| self.mounts.stat(point))
+                .ok_or(refusal)?,
+            Ok(stat) => stat,
+        };
+        if place.ending.wants_directory() && stat.kind != FileKind::Directory {
+            return Err(Errno::NotDir.into());
         }
-        Err(Errno::Loop)
+        stat.device = place.fs as u64 + 1;
+        Ok(stat)
     }
 
-    /// Does something with two paths of one file system.
-    fn at_both(
-        &mut self,
-        from: GuestPath<'_>,
-        to: GuestPath<'_>,
-        act: impl Fn(&mut Vfs, &Located, &Located) -> Answer<()>,
-    ) -> Result<(), Errno> {
-        let mut target = Located::new();
-        self.mounts.locate(to.base, to.path, &mut target)?;
-        self.at(from, |vfs, source| {
-            if source.point.is_some() || target.point.is_some() {
-                return Err(Errno::Busy.into());
+    /// Whether a link at the end of a path is followed, and that there is a directory if the path asks for one.
+    fn follow_at(&mut self, place: &Located, follow: Follow) -> Answer<Follow> {
+        if !place.ending.wants_directory() {
+            return Ok(follow);
+        }
+        self.stat_place(place, Follow::Yes)?;
+        Ok(Follow::Yes)
+    }
+
+    /// The answer about a path that ends with no name, to a function that must have one: `errno`, if all of the path is there.
+    fn refuse_nameless<T>(&mut self, place: &Located, errno: Errno) -> Answer<T> {
+        self.stat_place(place, Follow::Yes)?;
+        Err(errno.into())
+    }
+
+    /// That something can be created at a place, as far as the path tells.
+    fn check_new(&mut self, place: &Located, is_directory: bool) -> Answer<()> {
+        match place.ending {
+            _ if place.point.is_some() => Err(Errno::Exist.into()),
+            Ending::Dot | Ending::Parent | Ending::Root => {
+                self.refuse_nameless(place, Errno::Exist)
             }
-            if source.fs != target.fs {
-                // What is not there is not on another device either.
-                vfs.systems[source.fs].stat(&source.path, Follow::No)?;
-                return Err(Errno::Xdev.into());
+            Ending::Slash if !is_directory => {
+                let there = self.systems[place.fs].stat(&place.path, Follow::No);
+                there.and(Err(Errno::Exist.into()))
             }
-            act(vfs, source, &target)
-        })
+            Ending::Slash | Ending::Name => Ok(()),
+        }
+    }
+
+    /// The file system that has both places.
+    fn one_system(&mut self, from: &Located, to: &Located) -> Answer<&mut dyn FileSystem> {
+        let system = &mut *self.systems[from.fs];
+        if from.fs != to.fs {
+            // What is not there is not on another device either.
+            system.stat(&from.path, Follow::No)?;
+            return Err(Errno::Xdev.into());
+        }
+        Ok(system)
     }
 
     /// What to say when something could not be made at a place.
@@ -407,13 +442,13 @@ impl Vfs {
             }
         }
     }
+}
 
-    /// The file system at a place where something may be taken away.
-    fn system_unless_point(&mut self, place: &Located) -> Answer<&mut dyn FileSystem> {
-        match place.point {
-            Some(_) => Err(Errno::Busy.into()),
-            None => Ok(&mut *self.systems[place.fs]),
-        }
+/// The answer about the second of two paths: that it leaves its file system is no answer about the first.
+fn target_leaves(refusal: Refusal) -> Refusal {
+    match refusal {
+        Refusal::Leaves { .. } => Errno::Xdev.into(),
+        refusal => refusal,
     }
 }
 
@@ -440,24 +475,4 @@ pub struct FileId {
     pub device: u64,
     /// The file in it.
     pub inode: u64,
-}
-
-fn absolute(path: GuestPath<'_>) -> Result<Vec<u8>, Errno> {
-    let whole = match path.path.starts_with(b"/") {
-        true => path.path.to_vec(),
-        false => join(path.base, path.path),
-    };
-    // `.` and double slashes would make the path of a directory longer each time it is opened through itself.
-    let mut clean = Vec::with_capacity(whole.len());
-    for name in whole
-        .split(|&byte| byte == b'/')
-        .filter(|name| !matches!(*name, b"" | b"."))
-    {
-        clean.push(b'/');
-        clean.extend_from_slice(name);
-    }
-    if clean.is_empty() {
-        clean.push(b'/');
-    }
-    Ok(clean)
 }

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::fs::{FileKind, Stat};
-use super::{MAX_NAME, MAX_PATH};
-use crate::Errno;
+use super::path::{Ending, join, names};
 
 /// The tree of mount points. Directories that only lead to a mount point are part of it: they are seen even where no file system has them.
 pub(super) struct Mounts {
@@ -33,8 +32,8 @@ pub(super) struct Located {
     pub(super) point: Option<PointId>,
     /// It ends one name below a directory that only leads to mount points: nothing can be made there.
     pub(super) in_leading_point: bool,
-    /// The path ends with a slash: only a directory will do.
-    pub(super) wants_directory: bool,
+    /// How the guest's path ends.
+    pub(super) ending: Ending,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +81,7 @@ impl Mounts {
             parent,
             children: BTreeMap::new(),
             fs: above.fs,
-            path_in_fs: super::join(&above.path_in_fs, name),
+            path_in_fs: join(&above.path_in_fs, name),
             is_mounted: false,
         };
         self.points.push(point);
@@ -98,57 +97,29 @@ impl Mounts {
             .collect();
         for (name, child) in children {
             if !self.points[child].is_mounted {
-                self.see(child, fs, super::join(&path_in_fs, &name));
+                self.see(child, fs, join(&path_in_fs, &name));
             }
         }
         self.points[point].fs = fs;
         self.points[point].path_in_fs = path_in_fs;
     }
 
-    /// Resolves `path`, relative to `base` unless it is absolute. `into.path` is used again, so that nothing is allocated for most calls.
-    pub(super) fn locate(&self, base: &[u8], path: &[u8], into: &mut Located) -> Result<(), Errno> {
-        if path.is_empty() {
-            return Err(Errno::NoEnt);
-        }
-        if path.contains(&0) {
-            return Err(Errno::Inval);
-        }
-        if base.len() + path.len() >= MAX_PATH {
-            return Err(Errno::NameTooLong);
-        }
-        let base = if path.starts_with(b"/") {
-            &[][..]
-        } else {
-            base
-        };
+    /// Finds what has a path, whose names from the root on these are; no `..` is among them. `into.path` is used again, so that
+    /// nothing is allocated for most calls.
+    pub(super) fn locate<'a>(&self, names: impl Iterator<Item = &'a [u8]>, into: &mut Located) {
         let mut point = ROOT;
         let mut depth = 0_usize;
         into.path.clear();
-        for name in names(base).chain(names(path)) {
-            if name.len() > MAX_NAME {
-                return Err(Errno::NameTooLong);
-            }
-            match name {
-                b".." if depth > 1 => {
-                    depth -= 1;
-                    into.path.extend_from_slice(b"/..");
-                }
-                // Back at the point where the path left the mounts.
-                b".." if depth == 1 => {
-                    depth = 0;
-                    into.path.clear();
-                }
-                b".." => point = self.points[point].parent,
-                _ => match self.points[point].children.get(name) {
-                    Some(&child) if depth == 0 => point = child,
-                    _ => {
-                        depth += 1;
-                        if !into.path.is_empty() {
-                            into.path.push(b'/');
-                        }
-                        into.path.extend_from_slice(name);
+        for name in names {
+            match self.points[point].children.get(name) {
+                Some(&child) if depth == 0 => point = child,
+                _ => {
+                    depth += 1;
+                    if !into.path.is_empty() {
+                        into.path.push(b'/');
                     }
-                },
+                    into.path.extend_from_slice(name);
+                }
             }
         }
         let seen = &self.points[point];
@@ -163,8 +134,6 @@ impl Mounts {
         into.fs = seen.fs;
         into.point = (depth == 0).then_some(PointId(point));
         into.in_leading_point = depth == 1 && !seen.is_mounted;
-        into.wants_directory = path.ends_with(b"/") || path.ends_with(b"/.") || path == b".";
-        Ok(())
     }
 
     /// Where a file system is mounted, as an absolute path.
@@ -214,11 +183,6 @@ fn point_inode(point: usize) -> u64 {
     u64::MAX - point as u64
 }
 
-fn names(path: &[u8]) -> impl Iterator<Item = &[u8]> {
-    path.split(|&byte| byte == b'/')
-        .filter(|name| !matches!(*name, b"" | b"."))
-}
-
 impl Located {
     pub(super) fn new() -> Located {
         Located {
@@ -226,7 +190,7 @@ impl Located {
             path: Vec::new(),
             point: None,
             in_leading_point: false,
-            wants_directory: false,
+            ending: Ending::Name,
         }
     }
 }

@@ -4,6 +4,9 @@ use super::stream::Stream;
 use crate::Errno;
 use crate::vfs::{DirEntry, File, GuestPath};
 
+/// `AT_FDCWD` of the guest's `<fcntl.h>`: the working directory, for functions that take a directory and a path.
+const WORKING_DIRECTORY: u32 = (-2_i32).cast_unsigned();
+
 /// How many files a guest may have open at once.
 const MAX_OPEN: usize = 65_536;
 
@@ -93,9 +96,22 @@ pub(super) struct Descriptors {
     numbers: Vec<Option<usize>>,
     /// The open files, and how many numbers each has; none where one was closed.
     files: Vec<Option<(Descriptor, usize)>>,
+    /// Its absolute path; empty for the root.
+    working_directory: Vec<u8>,
 }
 
 impl Descriptors {
+    pub(super) fn working_directory(&self) -> &[u8] {
+        match &self.working_directory[..] {
+            [] => b"/",
+            path => path,
+        }
+    }
+
+    pub(super) fn set_working_directory(&mut self, path: Vec<u8>) {
+        self.working_directory = path;
+    }
+
     pub(super) fn insert(&mut self, descriptor: Descriptor) -> Result<u32, Errno> {
         let number = self.free(0)?;
         let place = match self.files.iter().position(Option::is_none) {
@@ -200,6 +216,10 @@ impl Descriptors {
 
     /// What the guest calls `path`, seen from an open directory.
     pub(super) fn path<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<GuestPath<'a>, Errno> {
+        if fd == WORKING_DIRECTORY || path.starts_with(b"/") {
+            let base = self.working_directory();
+            return Ok(GuestPath { base, path });
+        }
         let place = self.place(fd)?;
         match self.files[place].as_ref().map(|(file, _)| &file.kind) {
             Some(Kind::Directory { path: base, .. }) => Ok(GuestPath { base, path }),

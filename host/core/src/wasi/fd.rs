@@ -1,9 +1,6 @@
 //! `fd_*`, first half: what a descriptor is, rather than what is in it.
 
-use super::{
-    Access, Descriptor, FileKind, GuestPath, Kind, Outcome, Stat, Wasi, descriptor::Flags,
-    write_stat,
-};
+use super::{Access, Descriptor, FileKind, Flags, GuestPath, Kind, Outcome, Wasi, write_stat};
 use crate::vfs::{Follow, NewTimes};
 use crate::{Errno, GuestMemory, Timestamp};
 
@@ -101,21 +98,7 @@ impl Wasi {
     /// # Errors
     /// [`Errno::Badf`]; [`Errno::Fault`]; [`Errno::Io`].
     pub fn fd_filestat_get(&mut self, memory: &mut dyn GuestMemory, fd: u32, out: u32) -> Outcome {
-        let stat = match &mut self.descriptors.get(fd)?.kind {
-            Kind::Directory { path, .. } => {
-                self.vfs.stat(GuestPath::absolute(path), Follow::Yes)?
-            }
-            Kind::File { file, device, .. } => Stat {
-                device: *device,
-                ..file.stat()?
-            },
-            Kind::Stream { stream, .. } => Stat {
-                accessed: Timestamp(0),
-                modified: Timestamp(0),
-                changed: Timestamp(0),
-                ..Stat::unchanging(u64::from(fd) + 1, stream.kind(), 0)
-            },
-        };
+        let stat = self.stat_open(fd)?;
         write_stat(memory, out, &stat)
     }
 

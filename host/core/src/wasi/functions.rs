@@ -62,3 +62,24 @@ macro_rules! wasi_functions {
         }
     };
 }
+
+/// Calls a macro with the functions of the import module `pymode` that are about files, as [`wasi_functions!`] does: all of them
+/// take the guest's memory and return an `errno`, but `fchmod`, which needs no memory, and `umask`, which returns a mask.
+#[macro_export]
+macro_rules! file_functions {
+    ($bind:ident) => {
+        $bind! {
+            memory fn chdir(fd: u32, path: u32, path_len: u32);
+            memory fn faccessat(fd: u32, path: u32, path_len: u32, wanted: u32, flags: u32);
+            plain fn fchmod(fd: u32, mode: u32);
+            memory fn fchmodat(fd: u32, path: u32, path_len: u32, mode: u32, flags: u32);
+            memory fn fd_dup(fd: u32, to: u32, exactly: u32, out: u32);
+            memory fn fd_pair(kind: u32, out: u32);
+            memory fn fstat(fd: u32, out: u32);
+            memory fn fstatat(fd: u32, path: u32, path_len: u32, flags: u32, out: u32);
+            memory fn getcwd(buffer: u32, room: u32, out: u32);
+            memory fn mkdirat(fd: u32, path: u32, path_len: u32, mode: u32);
+            memory fn openat(fd: u32, path: u32, path_len: u32, flags: u32, mode: u32, out: u32);
+        }
+    };
+}

@@ -12,6 +12,7 @@ mod descriptor;
 mod duplicate;
 mod fd;
 mod fd_file;
+mod file;
 mod functions;
 mod pair;
 mod path;
@@ -27,7 +28,7 @@ pub use self::poll::Poll;
 pub use self::process::Exit;
 pub use self::stream::{BytesIn, BytesOut, Stream};
 use crate::memory::GuestMemory;
-use crate::vfs::{FileKind, GuestPath, OpenHow, OpenedAt, Stat, Vfs};
+use crate::vfs::{FileKind, GuestPath, Mode, OpenHow, OpenedAt, Stat, Vfs};
 use crate::{Errno, Platform};
 
 /// What most functions answer: nothing, or why not.
@@ -40,6 +41,8 @@ pub struct Wasi {
     descriptors: Descriptors,
     vfs: Vfs,
     platform: Arc<dyn Platform>,
+    /// Permissions that new files and directories do not get.
+    mask: Mode,
 }
 
 /// The guest's standard streams.
@@ -97,6 +100,7 @@ impl Wasi {
             descriptors,
             vfs,
             platform,
+            mask: Mode::MASK,
         }
     }
 

@@ -1,19 +1,34 @@
 //! `path_*`: names in a directory that is open.
 
-use super::{Kind, OpenHow, OpenedAt, Outcome, Wasi, descriptor::Flags, fd, write_cut, write_stat};
-use crate::vfs::Follow;
+use super::{Flags, OpenHow, Outcome, Wasi, fd, write_cut, write_stat};
+use crate::vfs::{Follow, Mode};
 use crate::{Errno, GuestMemory};
 
 /// The longest text that is taken for a path, so that a wrong length allocates no gigabytes.
 const MAX_PATH: u32 = 4096;
 
-fn read_path(memory: &dyn GuestMemory, at: u32, len: u32) -> Result<Vec<u8>, Errno> {
+/// Permissions of what WASI's own functions create, which have no word for them.
+const FILE_MODE: Mode = Mode::from_bits(0o666);
+const DIRECTORY_MODE: Mode = Mode::from_bits(0o777);
+
+pub(super) fn read_path(memory: &dyn GuestMemory, at: u32, len: u32) -> Result<Vec<u8>, Errno> {
     memory.check(at, len.into())?;
     if len >= MAX_PATH {
         return Err(Errno::NameTooLong);
     }
     let path = memory.read_vec(at, len)?;
     check_text(&path)?;
+    Ok(path)
+}
+
+/// A path where it lies in the guest's memory, if this program can address that.
+pub(super) fn slice_path(
+    memory: &dyn GuestMemory,
+    at: u32,
+    len: u32,
+) -> Result<Option<&[u8]>, Errno> {
+    let path = memory.slice(at, len)?;
+    path.map_or(Ok(()), check_text)?;
     Ok(path)
 }
 
@@ -46,7 +61,8 @@ impl Wasi {
         path_len: u32,
     ) -> Outcome {
         let path = read_path(memory, path, path_len)?;
-        self.vfs.create_dir(self.descriptors.path(fd, &path)?)
+        let mode = DIRECTORY_MODE.without(self.mask);
+        self.vfs.create_dir(self.descriptors.path(fd, &path)?, mode)
     }
 
     /// `fstatat`.
@@ -63,12 +79,9 @@ impl Wasi {
         out: u32,
     ) -> Outcome {
         let copy;
-        let path = match memory.slice(path, path_len)? {
+        let path = match slice_path(memory, path, path_len)? {
             // Start-up does this by the hundred: no copy where none is needed.
-            Some(path) => {
-                check_text(path)?;
-                path
-            }
+            Some(path) => path,
             None => {
                 copy = read_path(memory, path, path_len)?;
                 &copy
@@ -156,25 +169,12 @@ impl Wasi {
             truncate: has(3),
             append: flags.appends(),
             follow: follow(lookup_flags),
+            mode: FILE_MODE.without(self.mask),
         };
-        if oflags > 0b1111 || how.create && how.directory {
+        if oflags > 0b1111 {
             return Err(Errno::Inval);
         }
-        let path = self.descriptors.path(fd, &path)?;
-        let kind = match self.vfs.open(path, &how)? {
-            OpenedAt::File { file, device } => Kind::File {
-                file,
-                device,
-                position: 0,
-                access,
-            },
-            OpenedAt::Directory { path } => Kind::Directory {
-                path,
-                is_preopened: false,
-                listing: Vec::new(),
-            },
-        };
-        let fd = self.open_descriptor(kind, flags)?;
+        let fd = self.open(fd, &path, &how, flags)?;
         memory.write_u32(out, fd)
     }
 

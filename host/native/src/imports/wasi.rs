@@ -3,7 +3,8 @@
 use pymode_host::Errno;
 use wasmtime::{Caller, Linker};
 
-use crate::guest::{Guest, parts};
+use super::bind_function;
+use crate::guest::Guest;
 
 pub(super) const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -18,22 +19,10 @@ pub(super) const NAMES: &[&str] = {
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     macro_rules! bind {
         ($($kind:ident fn $name:ident($($param:ident: $ty:ty),*);)*) => {
-            $(bind!(@one $kind $name($($param: $ty),*));)*
-        };
-        (@one memory $name:ident($($param:ident: $ty:ty),*)) => {
-            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, Guest>, $($param: $ty),*| {
-                let (mut memory, guest) = parts(&mut caller)?;
-                Ok(number(guest.wasi.$name(&mut memory, $($param),*)))
-            })?;
-        };
-        (@one plain $name:ident($($param:ident: $ty:ty),*)) => {
-            linker.func_wrap(MODULE, stringify!($name), |mut caller: Caller<'_, Guest>, $($param: $ty),*| {
-                number(caller.data_mut().wasi.$name($($param),*))
-            })?;
+            $(bind_function!(linker, MODULE, $kind $name($($param: $ty),*));)*
         };
     }
     pymode_host::wasi_functions!(bind);
-
     linker.func_wrap(
         MODULE,
         "proc_exit",

@@ -3,7 +3,7 @@
 //! Their names say what doors make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
 //! `ends!module.function`; the first parameter is the guest's number.
 
-mod fd;
+mod files;
 mod http;
 mod pymode;
 mod wasi;

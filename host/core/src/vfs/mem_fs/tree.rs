@@ -5,8 +5,9 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::super::MAX_NAME;
 use super::super::fs::{DirEntry, FileKind, NewTimes, Stat};
+use super::super::mode::{Mode, Owner, Permissions};
+use super::super::path::MAX_NAME;
 use crate::{Errno, Timestamp};
 
 /// What a node costs besides its bytes: about what it takes here, so that a million empty files are not free.
@@ -28,6 +29,7 @@ pub(super) struct Tree {
 /// A file, directory or link. It lives while it has a name or is open.
 struct Node {
     content: Content,
+    mode: Mode,
     names: u64,
     opens: u64,
     accessed: Timestamp,
@@ -70,9 +72,10 @@ impl Content {
 }
 
 impl Node {
-    fn new(content: Content, now: Timestamp) -> Node {
+    fn new(content: Content, mode: Mode, now: Timestamp) -> Node {
         Node {
             content,
+            mode,
             names: 0,
             opens: 0,
             accessed: now,
@@ -90,7 +93,7 @@ impl Node {
 impl Tree {
     /// A root directory, which is free of charge, and room for `limit` bytes more.
     pub(super) fn new(limit: u64, now: Timestamp) -> Tree {
-        let mut root = Node::new(Content::directory(), now);
+        let mut root = Node::new(Content::directory(), Mode::DIRECTORY, now);
         root.names = 1;
         Tree {
             nodes: HashMap::from([(ROOT, root)]),
@@ -123,11 +126,16 @@ impl Tree {
     }
 
     /// Puts in a node that has no name yet.
-    pub(super) fn add(&mut self, content: Content, now: Timestamp) -> Result<Inode, Errno> {
+    pub(super) fn add(
+        &mut self,
+        content: Content,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<Inode, Errno> {
         self.take(NODE_COST + content.size())?;
         let inode = Inode(self.next);
         self.next += 1;
-        self.nodes.insert(inode, Node::new(content, now));
+        self.nodes.insert(inode, Node::new(content, mode, now));
         Ok(inode)
     }
 
@@ -165,12 +173,37 @@ impl Tree {
             device: 0,
             inode: inode.0,
             kind: node.content.kind(),
+            mode: node.mode,
+            owner: Owner::Guest,
             links: node.names,
             size: node.content.size(),
             accessed: node.accessed,
             modified: node.modified,
             changed: node.changed,
         })
+    }
+
+    /// Refuses what the permissions of a node forbid.
+    pub(super) fn check(&self, inode: Inode, wanted: Permissions) -> Result<(), Errno> {
+        match self.node(inode)?.mode.allows(wanted) {
+            true => Ok(()),
+            false => Err(Errno::Acces),
+        }
+    }
+
+    pub(super) fn set_mode(
+        &mut self,
+        inode: Inode,
+        mode: Mode,
+        now: Timestamp,
+    ) -> Result<(), Errno> {
+        let node = self.node_mut(inode)?;
+        if let Content::Link(_) = node.content {
+            return Err(Errno::NotSup);
+        }
+        node.mode = mode;
+        node.changed = now;
+        Ok(())
     }
 
     pub(super) fn set_times(
