@@ -8,7 +8,8 @@ use js_sys::Promise;
 
 use pymode_host::Errno;
 use pymode_host::vfs::{
-    FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Refusal, Vfs,
+    FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Permissions, Refusal,
+    Stat, Vfs,
 };
 use pymode_host::wasi::Stdio;
 
@@ -118,6 +119,9 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     }
     if let Some(path) = &program.cwd {
         let mut wasi = guest.wasi.borrow_mut();
+        // The directory itself may be closed, too.
+        let open = Mode::DIRECTORY;
+        let _ = wasi.vfs().set_mode(GuestPath::absolute(path), Follow::Yes, open);
         let changes = Changes {
             root: path,
             frames: &channel.frames,
@@ -203,6 +207,20 @@ impl Changes<'_> {
         }
     }
 
+    /// The guest has ended: what it forbade itself to read is there all the same, and must not be taken for removed.
+    fn open_up(&self, vfs: &mut Vfs, path: &[u8], stat: &Stat) {
+        let all = Permissions {
+            read: true,
+            write: true,
+            execute: stat.kind == FileKind::Directory,
+        };
+        if stat.kind != FileKind::SymbolicLink && !stat.mode.allows(all) {
+            let mode = Mode::from_bits(stat.mode.bits() | 0o700);
+            // It is in memory and the guest's own: nothing can forbid it.
+            let _ = vfs.set_mode(GuestPath::absolute(path), Follow::No, mode);
+        }
+    }
+
     fn walk(
         &self,
         vfs: &mut Vfs,
@@ -221,10 +239,11 @@ impl Changes<'_> {
             }
             below.extend_from_slice(&entry.name);
             let path = [self.root, b"/", below].concat();
-            let kind = vfs
-                .stat(GuestPath::absolute(&path), Follow::No)
-                .map(|stat| stat.kind);
-            match kind {
+            let stat = vfs.stat(GuestPath::absolute(&path), Follow::No);
+            if let Ok(stat) = stat {
+                self.open_up(vfs, &path, &stat);
+            }
+            match stat.map(|stat| stat.kind) {
                 Ok(FileKind::Directory) => {
                     let known = gone.len();
                     gone.retain(|folder| folder != below);
