@@ -5,10 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{ExitCode, Output};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use libtest_mimic::{Failed, Trial};
-use pymode_tests::{Engine, Pymode};
+use pymode_tests::{Engine, Pymode, sdist};
 
 /// The folders of `backends/`, and the module of each.
 const PROJECTS: &[(&str, &str)] = &[
@@ -113,35 +111,4 @@ print({module}.answer(), any(file.endswith('.wasm') for file in files))"
         .output()?;
     // All three are 8 on this machine.
     require(&output, "(4, 4, 4) True\n")
-}
-
-/// The sdist of the project, with the same bytes each time, so that it is built once.
-fn sdist(root: &Path, module: &str, into: &Path) -> Result<PathBuf, Failed> {
-    let path = into.join(format!("{module}-1.0.tar.gz"));
-    let mut archive = tar::Builder::new(GzEncoder::new(
-        fs::File::create(&path)?,
-        Compression::fast(),
-    ));
-    archive.mode(tar::HeaderMode::Deterministic);
-    let mut files = Vec::new();
-    list(root, &mut files)?;
-    files.sort();
-    for file in files {
-        let name = Path::new(&format!("{module}-1.0")).join(file.strip_prefix(root)?);
-        archive.append_path_with_name(&file, name)?;
-    }
-    archive.into_inner()?.finish()?;
-    Ok(path)
-}
-
-fn list(folder: &Path, files: &mut Vec<PathBuf>) -> Result<(), Failed> {
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            list(&path, files)?;
-        } else {
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -5,6 +5,7 @@
 
 mod case;
 mod command;
+mod sdist;
 mod verdict;
 
 use std::process::ExitCode;
@@ -13,6 +14,7 @@ use libtest_mimic::{Arguments, Trial};
 
 pub use case::{Case, load_all};
 pub use command::{Engine, Pymode};
+pub use sdist::sdist;
 pub use verdict::judge;
 
 /// Runs the trials of the command, with this test's own arguments.

@@ -15,6 +15,8 @@ fn main() -> ExitCode {
         ),
         Trial::test("a_slot_of_a_heap_type_is_adapted", slots),
         Trial::test("a_method_is_called_as_its_flags_say", methods),
+        Trial::test("what_cannot_be_adapted_is_a_note_with_its_place", notes),
+        Trial::test("a_pointer_that_compilers_reject_stays_an_error", rejected),
     ])
 }
 
@@ -44,9 +46,9 @@ fn adapted() -> Tested {
         ] {
             let output = bench.call(&line)?;
             let said = String::from_utf8_lossy(&output.stderr);
-            let names = "`(PyCFunction)wants`, `(PyCFunction) nothing`: an adapter drops";
+            let names = format!("note: {file}: adapters call `wants`, `nothing`");
             check(
-                output.status.success() && said.contains(names),
+                output.status.success() && said.contains(&names),
                 &line,
                 &output,
             )?;
@@ -137,4 +139,64 @@ fn methods() -> Tested {
         )?;
     }
     Ok(())
+}
+
+/// The types of CPython that the sources below use.
+const TYPES: &str = "typedef struct _object {int x;} PyObject; typedef long (*hashfunc)(PyObject *); typedef PyObject *(*reprfunc)(PyObject *);
+    typedef PyObject *(*PyCFunction)(PyObject *, PyObject *);
+";
+
+fn notes() -> Tested {
+    let header = "static hashfunc in_a_header = (hashfunc)fraction;";
+    let source = format!(
+        "{TYPES}typedef struct {{int q[4];}} S;
+        double fraction(PyObject *);
+
+        #include \"h.h\"
+        // A comment.
+        long structure(PyObject *, S);
+        #define SLOT(f) ((hashfunc)f)
+
+        hashfunc by_macro = SLOT(structure);
+        PyCFunction keywords(PyObject *(*own)(PyObject *, PyObject *, PyObject *)) {{
+            return (PyCFunction)own;
+        }}
+        reprfunc variable(PyObject *(*own)(PyObject *, PyObject *)) {{
+            return (reprfunc)own;
+        }}
+        PyObject *well(PyObject *, PyObject *);
+        reprfunc adapted = (reprfunc)well;
+        "
+    );
+    let bench = Bench::new(&[("a.c", &source), ("h.h", header)])?;
+    // The second time, the object is known, and a comment may have moved the lines.
+    for line in ["cc -c a.c -o a.o", "cc -c a.c -o b.o"] {
+        let output = bench.call(line)?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        let notes: Vec<&str> = said.lines().collect();
+        let wanted = [
+            "./h.h:1: `(hashfunc)fraction` cannot be adapted to its caller: `double (*)(PyObject *)` is called as `long (*)(struct _object *)`; the call traps",
+            "a.c:11: `(hashfunc)structure` cannot be adapted to its caller: `long (*)(PyObject *, S)` is called as `long (*)(struct _object *)`; the call traps",
+            "a.c:16: `(reprfunc)own` cannot be adapted to its caller: it is not the name of a function; the call traps",
+            "a.c: adapters call `well` as what they are: they are called as another type",
+        ]
+        .map(|note| format!("pymode cc: note: {note}"));
+        check(output.status.success() && notes == wanted, line, &notes)?;
+    }
+    Ok(())
+}
+
+fn rejected() -> Tested {
+    let source = format!("{TYPES}PyObject *two(PyObject *, PyObject *); reprfunc f = two;");
+    let bench = Bench::new(&[("a.c", &source)])?;
+    // Scripts that configure a project try what a compiler takes.
+    let output = bench.call("cc -c a.c -o a.o")?;
+    check(!output.status.success(), "it is an error", &output)?;
+    let output = bench.call("cc -Wno-incompatible-function-pointer-types -c a.c -o a.o")?;
+    let said = String::from_utf8_lossy(&output.stderr);
+    check(
+        output.status.success() && said.contains("adapters call `two`"),
+        "it is adapted if it is none",
+        &output,
+    )
 }

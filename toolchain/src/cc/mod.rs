@@ -3,7 +3,6 @@
 mod abi_section;
 mod adapt;
 mod args;
-mod casts;
 mod driver;
 mod failure;
 pub mod flags;
@@ -12,7 +11,6 @@ mod objects;
 mod preprocessed;
 mod response;
 mod runtime;
-mod slots;
 mod symbols;
 
 pub use abi_section::abi_section;
@@ -27,16 +25,13 @@ use crate::key::Key;
 pub fn key() -> Key {
     let sources = [
         include_str!("abi_section.rs"),
-        include_str!("adapt.rs"),
         include_str!("args.rs"),
-        include_str!("casts.rs"),
         include_str!("driver.rs"),
         include_str!("flags.rs"),
         include_str!("linker.rs"),
         include_str!("objects.rs"),
         include_str!("preprocessed.rs"),
         include_str!("runtime.rs"),
-        include_str!("slots.rs"),
         include_str!("symbols.rs"),
         include_str!("../libcxx.rs"),
         include_str!("../libcxx/wasi.c"),
@@ -53,5 +48,6 @@ pub fn key() -> Key {
         .key("dlfcn", &crate::dlfcn::key());
     sources
         .iter()
+        .chain(adapt::SOURCES)
         .fold(key, |key, source| key.field("source", source))
 }

@@ -13,7 +13,7 @@ use crate::key::Key;
 use crate::zig;
 
 const OBJECT: &str = "object.o";
-const NOTE: &str = "note.txt";
+const NOTES: &str = "notes.txt";
 
 /// What the preprocessor leaves to the compiler, although it is a file's contents.
 const READ_LATER: &[&str] = &["#embed", ".incbin", "-include-pch"];
@@ -50,9 +50,8 @@ impl Driver {
             .field("driver", include_str!("driver.rs"))
             .field("flags", include_str!("flags.rs"))
             .field("library", include_str!("../libcxx.rs"))
-            .field("adapters", include_str!("adapt.rs"))
-            .field("casts", include_str!("casts.rs"))
-            .field("slots", include_str!("slots.rs"))
+            .field("preprocessed", include_str!("preprocessed.rs"))
+            .field("adapters", super::adapt::SOURCES.concat())
             .field("language", language.tool())
             .field("words", flags)
             .field("source", &source.text);
@@ -62,24 +61,24 @@ impl Driver {
         })
     }
 
-    /// Copies the object to where it is wanted, if it is there; whether it was.
-    pub(super) fn recall(&self, known: &Known) -> Result<bool, CcError> {
+    /// Copies the object to where it is wanted, if it is there. Returns the notes about it.
+    pub(super) fn recall(&self, known: &Known) -> Result<Option<String>, CcError> {
         let Some(dir) = self.cache().get("objects", &known.key) else {
-            return Ok(false);
+            return Ok(None);
         };
         copy(&dir.join(OBJECT), &known.target)?;
-        if let Ok(note) = fs::read_to_string(dir.join(NOTE)) {
-            eprint!("{note}");
-        }
-        Ok(true)
+        let notes = dir.join(NOTES);
+        Ok(Some(
+            fs::read_to_string(&notes).map_err(CacheError::io("read", &notes))?,
+        ))
     }
 
-    /// Keeps the object that was made, and what was said of it.
-    pub(super) fn keep(&self, known: &Known, note: &str) -> Result<(), CcError> {
+    /// Keeps the object that was made, with the notes about it.
+    pub(super) fn keep(&self, known: &Known, notes: &str) -> Result<(), CcError> {
         self.cache().entry("objects", &known.key, |dir| {
             copy(&known.target, &dir.join(OBJECT))?;
-            let file = dir.join(NOTE);
-            fs::write(&file, note).map_err(CacheError::io("write", &file))
+            let file = dir.join(NOTES);
+            fs::write(&file, notes).map_err(CacheError::io("write", &file))
         })?;
         Ok(())
     }
