@@ -27,12 +27,14 @@ mod fault;
 mod guest;
 mod host_dir;
 mod imports;
+#[allow(unsafe_code, reason = "maps files into memory")]
 mod mapped;
 mod names;
 mod platform;
 mod program;
 mod python;
 mod run;
+#[allow(unsafe_code, reason = "polls file descriptors")]
 mod stdio;
 
 pub use error::Error;

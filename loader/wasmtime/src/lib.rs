@@ -4,6 +4,10 @@
 //! `Caller`, [`WasmtimeEngine::new`] is a [`Process`](pymode_dylink::Process), and `dlopen` is
 //! [`pymode_dylink::dlfcn::open`] on it.
 
+#[allow(
+    unsafe_code,
+    reason = "wasmtime trusts the compiled code that it deserializes"
+)]
 mod cache;
 mod codes;
 mod config;
