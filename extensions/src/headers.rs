@@ -149,7 +149,7 @@ mod tests {
     fn a_header_tells_what_it_belongs_to() {
         assert!(hint("yaml.h").contains("libraries = [\"libyaml\"]"));
         assert!(hint("openssl/ssl.h").contains("OpenSSL, a system library that is not available"));
-        assert!(hint("sys/wait.h").contains("no processes"));
+        assert!(hint("sys/wait.h").contains("processes are not supported"));
         assert!(hint("frobnicate.h").contains("`frobnicate.h` belongs to an unknown library"));
         assert!(hint_of_archive("jpeg").contains("libjpeg-turbo"));
         assert!(hint_of_archive("ffi").contains("system library `ffi`"));

@@ -41,7 +41,7 @@ fn main() -> ExitCode {
 const WELL: &str = "#include <string.h>\nint PyInit_m(void) { return (int)strlen(\"abc\"); }";
 
 /// All violations of a file, as one text.
-fn faults(path: &Path) -> Result<String, Failed> {
+fn violations(path: &Path) -> Result<String, Failed> {
     let reports = check(path).map_err(|e| e.to_string())?;
     Ok(reports
         .iter()
@@ -53,11 +53,11 @@ fn faults(path: &Path) -> Result<String, Failed> {
 
 fn well() -> Tested {
     let (_dir, path) = side_module("m.wasm", WELL)?;
-    let faults = faults(&path)?;
-    is(faults.is_empty(), &faults)?;
+    let violations = violations(&path)?;
+    is(violations.is_empty(), &violations)?;
     let report = check(&path).map_err(|e| e.to_string())?.remove(0);
     is(
-        report.is_valid() && report.to_string().ends_with("m.wasm: well"),
+        report.is_valid() && report.to_string().ends_with("m.wasm: valid"),
         &report.to_string(),
     )
 }
@@ -70,9 +70,9 @@ fn missing_symbols() -> Tested {
         }
     ";
     let (_dir, path) = side_module("m.wasm", source)?;
-    let faults = faults(&path)?;
+    let violations = violations(&path)?;
     contains(
-        &faults,
+        &violations,
         &[
             "`fork`, a function () -> i32",
             "processes are not supported on WASI",
@@ -83,8 +83,8 @@ fn missing_symbols() -> Tested {
         ],
     )?;
     is(
-        faults.matches("it needs").count() == 4,
-        &format!("four are listed:\n{faults}"),
+        violations.matches("undefined symbol").count() == 4,
+        &format!("four are listed:\n{violations}"),
     )
 }
 
@@ -94,7 +94,7 @@ fn other_signature() -> Tested {
         "double strlen(int, int);\nint PyInit_m(void) { return (int)strlen(1, 2); }",
     )?;
     contains(
-        &faults(&path)?,
+        &violations(&path)?,
         &["`strlen`", "(i32 i32) -> f64", "(i32) -> i32"],
     )
 }
@@ -104,14 +104,14 @@ fn no_init() -> Tested {
     let renamed = dir.path().join("other.wasm");
     fs::rename(&path, &renamed)?;
     contains(
-        &faults(&renamed)?,
+        &violations(&renamed)?,
         &[
             "exports `PyInit_m`",
             "missing export `PyInit_other`, which the file's name requires",
         ],
     )?;
     let (_dir, path) = side_module("m.wasm", "int f(void) { return 1; }")?;
-    contains(&faults(&path)?, &["missing export `PyInit_m`", "hint:"])
+    contains(&violations(&path)?, &["missing export `PyInit_m`", "hint:"])
 }
 
 fn other_version() -> Tested {
@@ -120,11 +120,11 @@ fn other_version() -> Tested {
     let version = bytes.last_mut().ok_or("it is empty")?;
     *version = 99;
     fs::write(&path, &bytes)?;
-    contains(&faults(&path)?, &["version 99", "version 1"])?;
+    contains(&violations(&path)?, &["version 99", "version 1"])?;
     // Without the whole section: 14 bytes, of which the last is the version.
     fs::write(&path, &bytes[..bytes.len() - 14])?;
     contains(
-        &faults(&path)?,
+        &violations(&path)?,
         &["no custom section `pymode.abi`", "hint:"],
     )
 }
@@ -136,12 +136,12 @@ fn no_side_module() -> Tested {
     ])?;
     compile(dir.path(), "cc -O2 m.c -o m.wasm")?;
     contains(
-        &faults(&dir.path().join("m.wasm"))?,
-        &["no side module", "hint:"],
+        &violations(&dir.path().join("m.wasm"))?,
+        &["not a side module", "hint:"],
     )?;
     contains(
-        &faults(&dir.path().join("text.wasm"))?,
-        &["no WebAssembly module"],
+        &violations(&dir.path().join("text.wasm"))?,
+        &["not a valid WebAssembly module"],
     )
 }
 
@@ -151,8 +151,8 @@ fn cut_short() -> Tested {
     for cut in 0..bytes.len() {
         fs::write(&path, &bytes[..cut])?;
         is(
-            !faults(&path)?.is_empty(),
-            &format!("cut at {cut} it is not well"),
+            !violations(&path)?.is_empty(),
+            &format!("cut at {cut} it is not valid"),
         )?;
     }
     Ok(())
@@ -166,7 +166,7 @@ fn damaged() -> Tested {
             let mut other = bytes.clone();
             other[at] ^= flip;
             fs::write(&path, &other)?;
-            faults(&path)?;
+            violations(&path)?;
         }
     }
     Ok(())
@@ -193,13 +193,13 @@ fn with_library(library: &str) -> Result<tempfile::TempDir, Failed> {
 fn needed() -> Tested {
     let dir = with_library("int from_library(void) { return 1; }")?;
     let path = dir.path().join("m.wasm");
-    let found = faults(&path)?;
+    let found = violations(&path)?;
     is(found.is_empty(), &found)?;
     fs::remove_file(dir.path().join("m.libs/libs.so"))?;
     contains(
-        &faults(&path)?,
+        &violations(&path)?,
         &[
-            "needs the library `libs.so`",
+            "no such library: `libs.so`",
             "m.libs/libs.so`",
             "`from_library`",
         ],
@@ -221,15 +221,15 @@ fn not_needed() -> Tested {
     compile(dir.path(), "cc -O2 -shared m.c -o p/m.wasm")?;
     let at = |path: &str| dir.path().join(path);
     // One of another type, and one in a directory that is not searched.
-    let found = faults(&at("p/m.wasm"))?;
+    let found = violations(&at("p/m.wasm"))?;
     is(!found.contains("defines it"), &found)?;
 
     fs::copy(at("p.libs/libs.so"), at("p/libs.so"))?;
     let folder = at("p").display().to_string();
     contains(
-        &faults(&at("p/m.wasm"))?,
+        &violations(&at("p/m.wasm"))?,
         &[
-            "needs `from_library`",
+            "undefined symbol `from_library`",
             &format!(
                 "\n`{folder}/libs.so` defines it, but `{folder}/m.wasm` does not name that library in NEEDED\n"
             ),
@@ -241,7 +241,7 @@ fn not_needed() -> Tested {
         "cc -O2 -shared m.c -Wl,-rpath,$ORIGIN/../p.libs -o p/m.wasm",
     )?;
     contains(
-        &faults(&at("p/m.wasm"))?,
+        &violations(&at("p/m.wasm"))?,
         &["p.libs/libs.so` defines it", "with `-ls`"],
     )?;
 
@@ -250,7 +250,7 @@ fn not_needed() -> Tested {
     let members: &[(&str, &[u8])] = &[("p/m.wasm", &module), ("p.libs/libs.so", &library)];
     write_wheel(&wheel, members)?;
     contains(
-        &faults(&wheel)?,
+        &violations(&wheel)?,
         &["`p.libs/libs.so` defines it, but `p/m.wasm` does not name that library in NEEDED"],
     )
 }
@@ -260,7 +260,7 @@ fn duplicates() -> Tested {
         "int from_library(void) { return 1; }\nchar *strdup(const char *s) { return (char *)s; }",
     )?;
     contains(
-        &faults(&dir.path().join("m.wasm"))?,
+        &violations(&dir.path().join("m.wasm"))?,
         &["`strdup` is defined by `libs.so` and by python.wasm"],
     )
 }
@@ -291,7 +291,7 @@ fn wheel() -> Tested {
     ];
     write_wheel(&wheel, members)?;
     contains(
-        &faults(&wheel)?,
+        &violations(&wheel)?,
         &[
             "`p/gone.py`, which does not exist",
             "does not name `p/m.wasm`",
@@ -302,7 +302,7 @@ fn wheel() -> Tested {
     let other = dir.path().join("p-1.0-cp313-cp313-pymode_9_wasm32.whl");
     write_wheel(&other, members)?;
     contains(
-        &faults(&other)?,
+        &violations(&other)?,
         &["`pymode_9_wasm32`", "another version of the ABI", "hint:"],
     )?;
 
