@@ -31,28 +31,28 @@ pub struct Bundle {
     unloadable: Vec<String>,
 }
 
-/// What a bundle is made of.
+/// Parts of a bundle.
 #[derive(Debug)]
 pub(crate) struct Parts<'a> {
     /// The Worker's own code.
     pub(crate) code: &'a WorkerCode,
-    /// What runs.
+    /// The main module.
     pub(crate) main: Main,
-    /// What the guest sees; what is seen at `/` comes first.
+    /// Directory trees of the guest. The one at `/` is first.
     pub(crate) trees: Vec<Tree>,
     /// Side modules that no tree has; the guest sees them where they say.
     pub(crate) loose: Vec<SideFile>,
-    /// How much memory the guest may have, in bytes, as main says.
+    /// Maximum memory of the guest in bytes, as main declares it.
     pub(crate) memory: u64,
-    /// What looks like a side module and is none, and is in no tree: with its absolute path.
+    /// Invalid side modules that are in no tree, with absolute paths.
     pub(crate) refused: Vec<NoSide>,
-    /// Where libraries are looked for that are asked for without a path, besides where every host has some.
+    /// Additional directories that are searched for libraries without a path.
     pub(crate) library_path: Vec<String>,
-    /// Whether the linker tells on standard error what it does.
+    /// `true` if the linker traces to standard error.
     pub(crate) traces_loads: bool,
-    /// What the Worker does with requests.
+    /// Mode of the Worker.
     pub(crate) mode: Mode,
-    /// Whether whoever asks is shown tracebacks.
+    /// `true` if answers contain tracebacks.
     pub(crate) development: bool,
     /// The environment of guests that answer requests.
     pub(crate) environment: BTreeMap<String, String>,
@@ -61,7 +61,7 @@ pub(crate) struct Parts<'a> {
 /// A main module.
 #[derive(Debug)]
 pub(crate) struct Main {
-    /// What messages call it.
+    /// Name in messages.
     pub(crate) name: String,
     /// As [`crate::pack::main`] makes it.
     pub(crate) wasm: PathBuf,
@@ -74,19 +74,19 @@ pub(crate) struct Main {
 pub(crate) struct Tree {
     /// For people.
     pub(crate) what: String,
-    /// Where the guest sees them.
+    /// Path in the guest.
     pub(crate) path: String,
     pub(crate) files: Files,
 }
 
 impl Tree {
-    /// Where the guest sees one of the files.
+    /// Returns a file's path in the guest.
     fn inside(&self, path: &str) -> String {
         format!("{}/{path}", self.path.trim_end_matches('/'))
     }
 }
 
-/// What a Worker does with requests.
+/// The mode of a Worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
@@ -112,7 +112,7 @@ impl Parts<'_> {
         found.chain(loose.map(|side| (side.paths.clone(), side)))
     }
 
-    /// What looks like a side module and is none, where the guest sees it.
+    /// Invalid side modules, with their paths in the guest.
     fn refused(&self) -> impl Iterator<Item = NoSide> {
         let found = self.trees.iter().flat_map(|tree| {
             let refused = tree.files.refused.iter();
@@ -159,13 +159,12 @@ impl Parts<'_> {
     }
 }
 
-/// How much a guest with so much memory may write into each directory that is kept in memory, in bytes: files count against
-/// the same isolate.
+/// Returns the maximum size of each in-memory directory for a guest with this memory, in bytes: files use the same isolate.
 fn writable(memory: u64) -> u64 {
     memory / 3
 }
 
-/// What the main module is called in bundles.
+/// Name of the main module in bundles.
 const PYTHON: &str = "python.wasm";
 
 impl Mode {
@@ -293,7 +292,7 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// What an import will say of each side module that cannot be loaded.
+    /// Import errors of the side modules that cannot be loaded.
     #[must_use]
     pub fn unloadable(&self) -> &[String] {
         &self.unloadable
@@ -347,7 +346,7 @@ impl Bundle {
         &self.modules
     }
 
-    /// How large it is, by purpose.
+    /// Returns its size by purpose.
     ///
     /// # Errors
     /// When a module cannot be read.
@@ -379,21 +378,21 @@ fn side_name(key: &str) -> String {
     format!("side-{key}.wasm")
 }
 
-/// What the linker inside will want to know of the modules and cannot see there.
+/// Facts about modules that the linker in the Worker cannot see.
 struct Foresight {
     link: Link,
-    /// What there is to say of symbols that may be missing.
+    /// Notes about symbols that may be missing.
     notes: String,
 }
 
 /// A side module of the bundle.
 struct Found<'a> {
     file: &'a SideFile,
-    /// Where the guest sees it.
+    /// Path in the guest.
     paths: Vec<String>,
     hash: ContentHash,
     info: ModuleInfo,
-    /// What is loaded in its place, if anything is.
+    /// The rewritten module that is loaded instead, if there is one.
     loaded: Option<(ContentHash, ModuleInfo)>,
 }
 

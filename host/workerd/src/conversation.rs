@@ -1,4 +1,4 @@
-//! What goes back and forth while a program runs in a Worker.
+//! The exchange with a program that runs in a Worker.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
@@ -20,7 +20,7 @@ use crate::symbols::Symbols;
 use crate::ticket;
 use crate::wire::{Kind, UnknownKind, put, take};
 
-/// How much of standard input is sent at once.
+/// Size of a chunk of standard input.
 const CHUNK: usize = 1 << 16;
 
 pub(crate) struct Conversation<'a> {
@@ -156,7 +156,7 @@ impl Conversation<'_> {
     }
 }
 
-/// What stands before and behind the first NUL byte.
+/// Splits content at the first NUL byte.
 fn pair(content: &[u8]) -> Option<(&[u8], &[u8])> {
     let end = content.iter().position(|byte| *byte == 0)?;
     Some((&content[..end], &content[end + 1..]))

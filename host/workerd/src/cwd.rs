@@ -7,17 +7,17 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::pack::{self, NoSide, Side};
 
-/// How much of a directory is copied: all of it is in the Worker's memory.
+/// Maximum size of a copied directory: all of it is in the Worker's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Room {
     /// In bytes.
     pub bytes: u64,
-    /// How many files and directories.
+    /// Number of files and directories.
     pub entries: usize,
 }
 
 impl Default for Room {
-    /// What somebody may stand in by chance.
+    /// The default, for any current directory.
     fn default() -> Self {
         Self {
             bytes: 32 << 20,
@@ -48,13 +48,13 @@ pub enum CwdError {
     TooLarge {
         /// The directory.
         root: PathBuf,
-        /// How much it can be given.
+        /// Maximum size.
         room: Room,
     },
     /// The Worker names a file outside of it.
     #[error("the Worker names `{}`, which is not inside of the directory that it was given", path.display())]
     Outside {
-        /// What it says.
+        /// Path.
         path: PathBuf,
     },
 }
@@ -71,14 +71,14 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CwdEr
 /// A directory's content, as a Worker gets it. Paths are relative to it.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
-    /// Where it is, without links.
+    /// Path without links.
     pub(crate) root: PathBuf,
     /// Outer ones first.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
     /// Side modules among the files, which themselves are tickets.
     pub(crate) sides: Vec<Side>,
-    /// What looks like one and is none, with its absolute path.
+    /// Invalid side modules, with absolute paths.
     pub(crate) refused: Vec<NoSide>,
 }
 

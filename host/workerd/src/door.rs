@@ -33,12 +33,12 @@ pub enum DoorError {
     Export {
         /// Its name.
         export: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: &'static str,
     },
 }
 
-/// What a function does besides returning.
+/// The behaviour of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Behaviour {
     Returns,
@@ -160,7 +160,7 @@ fn door(offers: &[Offer]) -> Vec<u8> {
     module.finish()
 }
 
-/// What `host` offers, by import module; in the order of the names, so that equal hosts give equal doors.
+/// Returns the functions of `host` by import module, in order of name: equal hosts have equal thunks.
 fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, DoorError> {
     let mut types = Vec::new();
     let mut functions = Vec::new();

@@ -11,7 +11,7 @@ pub(crate) struct Entry {
     pub(crate) sides: String,
     pub(crate) settings: String,
     pub(crate) development: bool,
-    /// Whether all functions that were running are told when something fails, not only the last ten.
+    /// `true` if errors show the whole stack, not only the last ten functions.
     pub(crate) has_long_traces: bool,
 }
 

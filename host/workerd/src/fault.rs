@@ -1,4 +1,4 @@
-//! What V8 says of a program that could not go on, in the words that every host uses.
+//! Translates V8's errors of a program to the wording of every host.
 
 use std::collections::HashMap;
 
@@ -7,8 +7,7 @@ use pymode_host::v8::{Place, trap};
 
 use crate::symbols::Symbols;
 
-/// What a fault is: `message` is V8's, and `trace` its list of functions. `module` finds a module by the name that it was
-/// given, and what to call it.
+/// Creates a failure from V8's `message` and stack `trace`. `module` finds the display name of a module.
 pub(crate) fn fault(
     message: &str,
     trace: &str,
@@ -18,7 +17,7 @@ pub(crate) fn fault(
         ("RuntimeError: unreachable", _) => Fault::ABORTED,
         ("RangeError: Maximum call stack size exceeded", _) => Fault::TOO_DEEP,
         (_, Some(trap)) => trap,
-        // That is no error object.
+        // Not an error object.
         (_, None) if message.contains("WebAssembly.Exception") => Fault::UNCAUGHT,
         (_, None) => message,
     };

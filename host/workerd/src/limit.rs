@@ -1,4 +1,4 @@
-//! How much memory a main module may have.
+//! The memory limit of a main module.
 
 use std::ops::Range;
 
@@ -13,9 +13,9 @@ pub enum LimitError {
     #[error(transparent)]
     Malformed(#[from] wasmparser::BinaryReaderError),
     /// They end in the middle of a section.
-    #[error("it is cut short: the section at byte {at} goes on behind its end")]
+    #[error("unexpected end: the section at byte {at} is truncated")]
     CutShort {
-        /// Where the section's content begins.
+        /// Offset of the section's content.
         at: u64,
     },
 }

@@ -6,7 +6,7 @@ use pymode_host::dl::LIBRARY_PATH;
 use crate::pack::Side;
 use crate::ticket::hash_of;
 
-/// What somebody with a stale plan is told to do.
+/// Hint for a stale plan.
 const REMAKE: &str =
     "run `pymode build` (or `pymode dev`) again, and deploy all of what it writes, together";
 
@@ -45,7 +45,7 @@ pub fn link(
     }
 }
 
-/// How guests in a Worker link, with more places where libraries are looked for.
+/// Linker configuration of guests in a Worker, with additional library directories.
 pub(crate) fn config(library_path: &[String]) -> Config {
     let first = [LIBRARY_PATH.to_owned()].into_iter();
     Config {

@@ -19,7 +19,7 @@ pub enum ManifestError {
         dir.display()
     )]
     NoProject {
-        /// Where it was looked for.
+        /// The searched directory.
         dir: PathBuf,
     },
     /// There is none.
@@ -28,7 +28,7 @@ pub enum ManifestError {
         dir.display()
     )]
     Missing {
-        /// Where it was looked for.
+        /// The searched directory.
         dir: PathBuf,
     },
     /// It cannot be read.
@@ -44,7 +44,7 @@ pub enum ManifestError {
     Malformed {
         /// The file.
         path: PathBuf,
-        /// What, and on which line.
+        /// Reason and line.
         reason: String,
     },
     /// It says something that cannot be.
@@ -54,7 +54,7 @@ pub enum ManifestError {
         path: PathBuf,
         /// Which key, such as `project.name`.
         key: &'static str,
-        /// What is wrong with its value.
+        /// Reason.
         reason: String,
     },
 }
@@ -64,7 +64,7 @@ pub enum ManifestError {
 pub struct Manifest {
     /// The Worker's name: lower-case letters, digits and dashes.
     pub name: String,
-    /// What it depends on, in the words of packaging metadata: `jinja2>=3`.
+    /// Requirements as in packaging metadata: `jinja2>=3`.
     pub dependencies: Vec<String>,
     /// The rest.
     pub settings: Settings,
@@ -76,13 +76,13 @@ pub struct Manifest {
 pub struct Settings {
     /// The module that answers requests, below `src/`.
     pub entry: String,
-    /// Whether one interpreter answers all requests, or each gets its own.
+    /// Persistent or per-request interpreter.
     pub mode: Mode,
-    /// How much memory Python may use, in MB (of 2²⁰ bytes).
+    /// Maximum memory of Python in MB (2²⁰ bytes).
     pub memory: u32,
-    /// Whether the standard library keeps its docstrings.
+    /// `true` if the standard library keeps its docstrings.
     pub docstrings: bool,
-    /// Whether packages keep their tests, and what only compilers and type checkers read.
+    /// `true` if packages keep their tests, and files for compilers and type checkers.
     pub tests: bool,
     /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`] and what cannot work in a Worker.
     pub without: Vec<String>,
@@ -112,7 +112,7 @@ const MOST_MEMORY: u32 = 112;
 /// Less than this python.wasm does not start with.
 const LEAST_MEMORY: u32 = 16;
 
-/// What a bundle leaves out of the standard library unless `with` names it: what nobody imports but a person at a terminal.
+/// Modules of the standard library that a bundle omits unless `with` names them: only used in a terminal.
 pub const LEFT_OUT: &[&str] = &[
     // What CPython falls back to where it lacks the C module of the same purpose.
     "_pydatetime",
@@ -126,7 +126,7 @@ pub const LEFT_OUT: &[&str] = &[
     "venv",
 ];
 
-/// What it leaves out because it cannot work: with it the import fails all the same, one module later.
+/// Modules that are omitted because they cannot work: an import would fail one module later.
 const UNAVAILABLE: &[&str] = &[
     // They import C modules that WASI cannot have.
     "ctypes",
@@ -255,7 +255,7 @@ impl Settings {
         all
     }
 
-    /// What an import says of each module that is left out, though it could be there.
+    /// Import errors of omitted modules that could be included.
     pub(crate) fn absent(&self) -> BTreeMap<String, String> {
         let mut absent = BTreeMap::new();
         for name in LEFT_OUT.iter().filter(|name| !self.is_kept(name)) {

@@ -13,16 +13,16 @@ use crate::symbols::called;
 pub struct Module {
     /// By which other modules import it.
     pub name: String,
-    /// How the runtime is to take it.
+    /// Type for the runtime.
     pub kind: Kind,
-    /// What it belongs to, for people: `standard library`.
+    /// Purpose for reports, such as `standard library`.
     pub what: String,
-    /// What the module calls itself, if that is not to be what its maker called it.
+    /// New name for the module's name section.
     called: Option<String>,
     content: Content,
 }
 
-/// How a runtime takes a module.
+/// The type of a module for the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A JavaScript module.
@@ -39,7 +39,7 @@ enum Content {
     Bytes(Vec<u8>),
 }
 
-/// How a bundle's files come to where they are to be.
+/// The way of writing a bundle's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Place {
     /// As links where that is possible: for those who only read.
@@ -48,7 +48,7 @@ pub enum Place {
     Copy,
 }
 
-/// What the Worker's own modules are called, for people.
+/// Name of the Worker's own modules in reports.
 pub(crate) const OURS: &str = "pymode";
 
 impl Module {
@@ -103,12 +103,12 @@ impl Module {
         }
     }
 
-    /// What it is made to call itself.
+    /// Returns the new name for the name section.
     pub(crate) fn called(&self) -> Option<&str> {
         self.called.as_deref()
     }
 
-    /// What it consists of.
+    /// Returns the content.
     ///
     /// # Errors
     /// When its file cannot be read.

@@ -1,4 +1,4 @@
-//! What a Worker under development says of itself, when what it serves is not what its project has become.
+//! The notice of a Worker under development that serves an older state of its project.
 
 use serde_json::json;
 

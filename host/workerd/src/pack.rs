@@ -28,7 +28,7 @@ pub enum PackError {
     Image {
         /// Which one.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         source: ImageError,
     },
     /// Files that do not fit into an image.
@@ -45,7 +45,7 @@ pub enum PackError {
     Main {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// A side module is damaged.
@@ -53,7 +53,7 @@ pub enum PackError {
     Side {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
     /// It is too much.
@@ -75,9 +75,9 @@ pub enum PackError {
     },
 }
 
-/// How much of a directory is packed, in bytes.
+/// Maximum size of a packed directory in bytes.
 const LARGEST: u64 = 512 << 20;
-/// How many files.
+/// Maximum number of files.
 const MOST: usize = 100_000;
 
 /// Files, ready for a bundle.
@@ -87,23 +87,23 @@ pub struct Packed {
     pub carrier: Vec<u8>,
     /// The side modules that were found.
     pub sides: Vec<Side>,
-    /// What looks like one and is none.
+    /// Invalid side modules.
     pub refused: Vec<NoSide>,
 }
 
 /// A file that is called like a library and is WebAssembly, but no side module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NoSide {
-    /// Where it lies.
+    /// Path.
     pub path: String,
-    /// What the linker says of it.
+    /// Error of the linker.
     pub reason: String,
     /// It is damaged: nobody can want it so. Another may be a whole program, or a module for somebody else.
     pub is_damaged: bool,
 }
 
 impl NoSide {
-    /// What the file at `path` is, if it is one of these.
+    /// Returns the invalid side module at `path`, if it is one.
     #[must_use]
     pub fn at(path: &str, bytes: &[u8]) -> Option<NoSide> {
         if !path.ends_with(".wasm") && !path.ends_with(".so") {
@@ -130,7 +130,7 @@ pub struct Side {
     pub hash: ContentHash,
     /// The module, stamped.
     pub wasm: Vec<u8>,
-    /// Where it lies, if that is known.
+    /// Paths, if they are known.
     pub paths: Vec<String>,
 }
 
@@ -146,7 +146,7 @@ impl Side {
         }
     }
 
-    /// What a bundle calls it.
+    /// Returns its name in a bundle.
     #[must_use]
     pub fn key(&self) -> String {
         key(self.hash)
@@ -195,22 +195,22 @@ pub fn directory(path: &Path) -> Result<Packed, PackError> {
     packer.finish()
 }
 
-/// What a main module is made to call itself, for what V8 says of places in its code.
+/// Name for a main module's name section, which V8 shows in stack traces.
 pub(crate) const MAIN: &str = "main";
 
-/// What of python.wasm's exports stays.
+/// Exports of python.wasm that are kept.
 #[derive(Debug, Clone)]
 pub enum Exports {
     /// All: nobody knows the side modules that will be loaded.
     All,
-    /// What these names are imported by, and what the contract does not speak of.
+    /// These names, and exports outside the contract.
     Only(BTreeSet<String>),
 }
 
 /// A main module with no more memory than it may have (in bytes), stamped.
 ///
 /// # Errors
-/// When it is no main module.
+/// When it is not a main module.
 pub fn main(path: &Path, memory_limit: u64, exports: &Exports) -> Result<Vec<u8>, PackError> {
     let fault = |reason: String| PackError::Main {
         path: path.to_path_buf(),
@@ -244,7 +244,7 @@ struct Packer {
     writer: ImageWriter,
     sides: Vec<Side>,
     refused: Vec<NoSide>,
-    /// How many files of a directory there are, and how large they are together.
+    /// Number of files in a directory, and their total size.
     files: usize,
     bytes: u64,
 }

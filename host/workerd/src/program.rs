@@ -12,14 +12,14 @@ use crate::bundle::Main;
 use crate::pack::{self, Exports, PackError};
 use crate::runtime::Runtime;
 
-/// Why a program cannot be had.
+/// Errors of opening a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProgramError {
     /// Its file.
     #[error(transparent)]
     File(#[from] CacheError),
-    /// It is no program, or not one for this host.
+    /// Not a program, or not one for this host.
     #[error(transparent)]
     Unusable(#[from] Unusable),
 }

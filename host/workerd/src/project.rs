@@ -61,35 +61,35 @@ pub enum ProjectError {
     /// A module of the project is no Python, or its entry has no handler: in Python's words.
     #[error("{said}")]
     Source {
-        /// What is wrong and where.
+        /// Error and location.
         said: String,
     },
     /// There is no module to call.
     #[error("`{}` has no module `{entry}`\n  hint: it is the one that defines `on_fetch(request, env)` or `class Default(WorkerEntrypoint)`", sources.display())]
     NoEntry {
-        /// Where it was looked for.
+        /// The searched directory.
         sources: PathBuf,
         /// Its name.
         entry: String,
     },
 }
 
-/// What is to be bundled.
+/// A project to bundle.
 #[derive(Debug)]
 pub struct Project<'a> {
     /// The directory of the project's own modules.
     pub sources: &'a Path,
     /// Directories of packages that it depends on.
     pub sites: &'a [PathBuf],
-    /// What it says of itself.
+    /// Settings.
     pub settings: &'a Settings,
-    /// Whether whoever asks is shown tracebacks, and these show the packages' lines.
+    /// `true` if answers contain tracebacks with the packages' lines.
     pub development: bool,
-    /// Whether the loader tells in the log what it does.
+    /// `true` if the loader traces to the log.
     pub traces_loads: bool,
 }
 
-/// What becomes of the sources of a tree when it is compiled.
+/// Treatment of a tree's sources after compilation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sources {
     /// They stay, and each has to compile.
@@ -291,7 +291,7 @@ fn needed(trees: &[Tree]) -> Result<Vec<String>, ProjectError> {
     Ok(names.into_iter().collect())
 }
 
-/// Where a tree of modules lies.
+/// Paths of a tree of modules.
 #[derive(Clone, Copy)]
 struct Paths<'a> {
     /// In the guest.
@@ -358,7 +358,7 @@ fn feed(mut command: Command, input: &[u8]) -> io::Result<Output> {
     child.wait_with_output()
 }
 
-/// What a directory of packages is called: by the metadata in it.
+/// Name of a directory of packages, from its metadata.
 fn distribution(site: &Path) -> String {
     let metadata = fs::read_dir(site).into_iter().flatten().flatten();
     let names = metadata.filter_map(|entry| {

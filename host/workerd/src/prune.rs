@@ -14,7 +14,7 @@ use pymode_toolchain::CacheError;
 
 use crate::pack::PackError;
 
-/// What the linker itself calls in main, besides what [`Why::Runtime`] covers.
+/// Functions of main that the linker calls, besides [`Why::Runtime`].
 const CALLED: [&str; 4] = ["__cxa_finalize", "aligned_alloc", "free", "malloc"];
 
 /// Names that side modules import from each other and from main.

@@ -16,10 +16,10 @@ use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
 use crate::stdlib::LeftOut;
 
-/// How much memory a guest may use, in bytes: the isolate has 128 MB, of which the host and the engine take their part.
+/// Maximum memory of a guest in bytes: the isolate has 128 MB, of which the host and the engine need a part.
 pub const MEMORY_LIMIT: u64 = 96 << 20;
 
-/// What says which files packing makes: other words may make other files of the same input.
+/// Sources that determine the packed files: a change may change the output.
 const PACK: [&str; 6] = [
     include_str!("limit.rs"),
     include_str!("pack.rs"),
@@ -44,27 +44,27 @@ pub struct Python {
 pub(crate) struct Files {
     pub(crate) carrier: PathBuf,
     pub(crate) sides: Vec<SideFile>,
-    /// What looks like one and is none.
+    /// Invalid side modules.
     pub(crate) refused: Vec<NoSide>,
 }
 
 /// A side module in a file.
 #[derive(Debug, Clone)]
 pub(crate) struct SideFile {
-    /// What a bundle calls it.
+    /// Name in a bundle.
     pub(crate) key: String,
     /// The module, stamped.
     pub(crate) file: PathBuf,
-    /// Where the guest sees it, below where its image is mounted.
+    /// Paths in the guest, below the mount point of its image.
     pub(crate) paths: Vec<String>,
-    /// What was made of it for the bundle that it is in, and is loaded there in its place.
+    /// The rewritten module that is loaded instead.
     pub(crate) loaded: Option<Loaded>,
 }
 
 /// A side module that was rewritten.
 #[derive(Debug, Clone)]
 pub(crate) struct Loaded {
-    /// What a bundle calls it.
+    /// Name in a bundle.
     pub(crate) key: String,
     /// The module, stamped.
     pub(crate) file: PathBuf,
@@ -72,7 +72,7 @@ pub(crate) struct Loaded {
 
 /// Which side modules there are, by key, and where they lie.
 const INDEX: &str = "sides.json";
-/// What looks like a side module and is none.
+/// Name of the list of invalid side modules.
 const REFUSED: &str = "refused.json";
 
 impl Python {
@@ -204,7 +204,7 @@ impl SideFile {
         })
     }
 
-    /// What a bundle calls the module that is loaded, and where that is.
+    /// Name and path of the loaded module.
     pub(crate) fn loaded(&self) -> (&str, &Path) {
         match &self.loaded {
             Some(loaded) => (&loaded.key, &loaded.file),

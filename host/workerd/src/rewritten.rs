@@ -14,7 +14,7 @@ use crate::pack::PackError;
 use crate::python::{Loaded, SideFile};
 use crate::ticket::{hash_of, key, stamp, stamped};
 
-/// What says what becomes of a module: other words may make another one of it.
+/// Sources that determine a rewritten module: a change may change the output.
 const SOURCES: [&str; 4] = [
     include_str!("../../../loader/rewrite/src/apply.rs"),
     include_str!("../../../loader/rewrite/src/body.rs"),
@@ -22,7 +22,7 @@ const SOURCES: [&str; 4] = [
     include_str!("rewritten.rs"),
 ];
 
-/// What a program may ask its linker for, by name.
+/// Symbols that a program may look up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asks {
     /// The function that makes a Python module, in a file that holds one: `dynload_pymode.c` asks for nothing else, and no
@@ -32,9 +32,9 @@ pub(crate) enum Asks {
     Anything,
 }
 
-/// What Python calls the functions that make modules; the second is for names that are not ASCII.
+/// Prefixes of Python's init functions; the second is for names that are not ASCII.
 const INIT: [&str; 2] = ["PyInit_", "PyInitU_"];
-/// What a side module imports that asks for symbols, or for their names, itself.
+/// Imports of a side module that looks up symbols or their names itself.
 const ASKING: [&str; 5] = ["dlsym", "dladdr", "dl_sym", "dl_sym_from", "dl_addr"];
 
 /// Rewrites all side modules of a bundle whose main module is at `main`.
@@ -95,7 +95,7 @@ fn asks_itself(info: &ModuleInfo) -> bool {
     })
 }
 
-/// What is made of a module, if anything is. What cannot be rewritten is loaded as it is.
+/// Returns the rewritten module, if there is one. A module that cannot be rewritten is loaded unchanged.
 fn loaded(cache: &Cache, side: &[u8], rewrite: &Rewrite) -> Result<Option<Loaded>, PackError> {
     if rewrite.is_nothing() {
         return Ok(None);

@@ -52,19 +52,19 @@ pub enum RunError {
     /// The Worker does not keep to what was agreed.
     #[error("the Worker's answer makes no sense: {reason}")]
     Answer {
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
 }
 
-/// A run that is yet to be told its arguments, files and streams.
+/// A run, without arguments, files and streams yet.
 #[derive(Debug)]
 pub struct Run<'a> {
     runtime: &'a Runtime,
     subject: Subject<'a>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
-    /// Where the guest sees directories, and where they are.
+    /// Mounts: path in the guest, and path here.
     mounts: Vec<(String, PathBuf)>,
     library_path: Vec<String>,
     files: BTreeMap<PathBuf, PathBuf>,
@@ -75,14 +75,14 @@ pub struct Run<'a> {
     streams: Streams,
 }
 
-/// What is run.
+/// The program to run.
 #[derive(Debug)]
 enum Subject<'a> {
     Python(&'a Python),
     Program(&'a Program),
 }
 
-/// Where a guest reads from and writes to.
+/// The standard streams of a guest.
 pub(crate) struct Streams {
     pub(crate) stdin: Box<dyn Read + Send>,
     pub(crate) stdout: Box<dyn Write + Send>,
@@ -96,7 +96,7 @@ impl fmt::Debug for Streams {
 }
 
 impl Python {
-    /// A run of Python, to be told what follows `python` on the command line.
+    /// A run of Python, without arguments yet.
     pub fn run(&self) -> Run<'_> {
         let mut run = Run::new(&self.runtime, Subject::Python(self));
         run.args(["python"]).env("PYTHONHOME", "/").env("PWD", "/");
@@ -187,31 +187,31 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// How large the directory may be that is copied.
+    /// Sets the maximum size of the copied directory.
     pub fn room(&mut self, room: Room) -> &mut Self {
         self.room = room;
         self
     }
 
-    /// How much memory the guest may use, in bytes; by default what it has in production, [`MEMORY_LIMIT`].
+    /// Sets the maximum memory of the guest in bytes. The default is that of production, [`MEMORY_LIMIT`].
     pub fn memory_limit(&mut self, bytes: u64) -> &mut Self {
         self.memory = bytes;
         self
     }
 
-    /// Where the guest reads from, instead of this process's standard input.
+    /// Sets the guest's standard input. The default is this process's.
     pub fn stdin(&mut self, stdin: impl Read + Send + 'static) -> &mut Self {
         self.streams.stdin = Box::new(stdin);
         self
     }
 
-    /// Where the guest writes to, instead of this process's standard output.
+    /// Sets the guest's standard output. The default is this process's.
     pub fn stdout(&mut self, stdout: impl Write + Send + 'static) -> &mut Self {
         self.streams.stdout = Box::new(stdout);
         self
     }
 
-    /// Where the guest complains to, instead of this process's standard error.
+    /// Sets the guest's standard error. The default is this process's.
     pub fn stderr(&mut self, stderr: impl Write + Send + 'static) -> &mut Self {
         self.streams.stderr = Box::new(stderr);
         self
@@ -252,7 +252,7 @@ impl<'a> Run<'a> {
             Subject::Python(python) => python.main(self.memory, &Exports::All)?,
             Subject::Program(program) => program.main(scratch.path(), self.memory)?,
         };
-        // Who wants to be told how each symbol is found has it looked for.
+        // A trace shows the resolution, so each symbol is always resolved.
         if !self.traces_loads {
             let asks = match self.subject {
                 Subject::Python(_) => Asks::Init,
@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
         conversation.hear(answer)
     }
 
-    /// What the guest sees: Python's standard library, directories, and single files.
+    /// Directory trees of the guest: Python's standard library, directories, and single files.
     fn trees(&self, dir: &Path) -> Result<Vec<Tree>, RunError> {
         let mut trees = Vec::new();
         if let Subject::Python(python) = self.subject {

@@ -1,4 +1,4 @@
-//! What is the same for every Worker of this machine: its code, a workerd that serves it, and a place for its files.
+//! The parts that all Workers of this machine share: code, workerd, and a directory for files.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -31,9 +31,9 @@ pub enum ServeError {
     /// It answered nothing, or not as a Worker does.
     #[error("the Worker does not answer: {reason}{}", indent(log))]
     NoAnswer {
-        /// What happened instead.
+        /// Reason.
         reason: String,
-        /// What workerd has logged.
+        /// Log of workerd.
         log: String,
     },
 }
@@ -112,7 +112,7 @@ fn write(bundle: &Bundle, dir: &Path) -> Result<PathBuf, ServeError> {
     Ok(config)
 }
 
-/// Where what workerd says goes.
+/// Destination of workerd's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Log {
     /// Into a file, for [`LocalWorkerd::log`].
@@ -139,7 +139,7 @@ impl LocalWorkerd {
         LocalWorkerd::start_on(workerd, bundle, dir, &listener, Log::Keep)
     }
 
-    /// The same at a socket that is there already, and may outlive it: whoever connects in between waits in its queue.
+    /// Serves on an existing socket, which may outlive it: new connections wait in the socket's queue.
     ///
     /// # Errors
     /// When a file cannot be written, or workerd not be started.
@@ -202,17 +202,17 @@ impl LocalWorkerd {
         self.child.id()
     }
 
-    /// How it ended, if it has.
+    /// Returns the exit status if it has ended.
     pub fn ended(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().ok().flatten()
     }
 
-    /// Where it listens.
+    /// Returns the address.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// What it has logged so far, the Worker's `console` included; nothing when its log is shown.
+    /// Returns the log so far, including the Worker's `console`. Empty if the log is shown.
     pub fn log(&self) -> String {
         // A log that cannot be read is an empty one: it only explains.
         let bytes = self.log.as_ref().and_then(|log| fs::read(log).ok());

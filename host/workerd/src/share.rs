@@ -1,4 +1,4 @@
-//! How large a bundle is, and what for.
+//! The size of a bundle by purpose.
 
 use std::io::{self, Write};
 
@@ -8,7 +8,7 @@ use pymode_toolchain::CacheError;
 
 use crate::module::Module;
 
-/// How much of a bundle is for one purpose, in bytes.
+/// Size of a bundle's part for one purpose, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
     /// For people.

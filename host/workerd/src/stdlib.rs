@@ -1,13 +1,13 @@
-//! What a bundle takes of the standard library.
+//! The standard library's part of a bundle.
 
-/// Where the library is in the image.
+/// Path of the library in the image.
 const LIBRARY: &str = "lib/python3.13/";
-/// Where its C modules are, below that.
+/// Path of its C modules in the library.
 const C_MODULES: &str = "lib-dynload/";
-/// Where libraries are that C modules share.
+/// Path of libraries that C modules share.
 const SHARED: &str = "lib/";
 
-/// What is left out of the image.
+/// Modules that are omitted from the image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Modules and packages by their top-level names. The C module of the same purpose goes too: `_sqlite3` with `sqlite3`.
@@ -46,7 +46,7 @@ impl LeftOut {
     }
 }
 
-/// Whether a file below the library is of this module.
+/// Returns `true` if a file of the library belongs to this module.
 fn belongs_to(module: &str, inside: &str) -> bool {
     let is_named = |name: &str| {
         let rest = name.strip_prefix(module);

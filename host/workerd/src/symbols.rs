@@ -17,7 +17,7 @@ const MODULE_NAME: u8 = 0;
 #[derive(Debug, Default)]
 pub(crate) struct Symbols {
     imported: u32,
-    /// Where the code of each function begins, in the file.
+    /// Offset of each function's code in the file.
     bodies: Vec<u64>,
     names: HashMap<u32, String>,
 }

@@ -2,7 +2,7 @@
 //!
 //! A Worker gets modules compiled and may not compile others. So the file of a side module is a ticket for it: a module with
 //! nothing in it but a custom section, which holds the hash of the module. The compiled module ends with the same section:
-//! it is stamped, so that it can be told from any other. What the module says of itself stands in the bundle's link plan.
+//! it has a stamp that identifies it. The bundle's link plan describes the module.
 
 use pymode_dylink::ContentHash;
 use pymode_toolchain::Sha256Hex;
@@ -28,7 +28,7 @@ pub fn hash_of(module: &[u8]) -> ContentHash {
     ContentHash(hash)
 }
 
-/// What a bundle calls the compiled module.
+/// Returns the name of the compiled module in a bundle.
 #[must_use]
 pub fn key(hash: ContentHash) -> String {
     hash.0[..12]

@@ -1,4 +1,4 @@
-//! What of a tree of packages goes into a Worker.
+//! Selects the files of packages for a Worker.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -7,7 +7,7 @@ use std::path::Path;
 
 use pymode_toolchain::CacheError;
 
-/// How much of a tree is wanted.
+/// Selection of a tree's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// All that is not of this machine.
@@ -50,9 +50,9 @@ fn is_of_this_machine(name: &OsStr) -> bool {
     name == "__pycache__" || name.as_encoded_bytes().starts_with(b".")
 }
 
-/// Whether a program that runs may want a file; `tests` says whether it lies in a directory `tests`, at any depth.
+/// Returns `true` if a running program may need a file; `tests` is `true` inside a directory `tests`, at any depth.
 ///
-/// Not the whole of such a directory goes: there are packages that import a module from it which is no test. And a package
+/// Keeps other files of such a directory: some packages import a module from it that is not a test. And a package
 /// may read its `__init__.pyi` when it is imported, to know what it loads later.
 fn is_to_run(name: &OsStr, tests: bool) -> bool {
     let Some(name) = name.to_str() else {

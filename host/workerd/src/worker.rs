@@ -21,8 +21,8 @@ const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 pub struct Package {
     /// Its name.
     pub name: &'static str,
-    /// What it is built from, besides the root's `Cargo.toml`, from which the crates take their versions. Folders named
-    /// `tests` are left out, unless they are named here.
+    /// Sources, besides the root's `Cargo.toml`, which has the versions. Folders named `tests` are excluded unless they are
+    /// named here.
     pub sources: &'static [&'static str],
 }
 
@@ -63,7 +63,7 @@ pub enum WorkerError {
     Door(#[from] DoorError),
 }
 
-/// What was built: a directory of the cache.
+/// The built Worker: a directory of the cache.
 #[derive(Debug, Clone)]
 pub struct WorkerCode {
     dir: PathBuf,
@@ -96,7 +96,7 @@ impl WorkerCode {
             .map(|name| (name.as_str(), self.dir.join(format!("door-{name}.wasm"))))
     }
 
-    /// What guests can import: each function's module and name.
+    /// Returns the imports of guests: each function's module and name.
     ///
     /// # Errors
     /// When a door cannot be read.
@@ -243,7 +243,7 @@ fn compile(cache: &Cache, reporter: &Reporter, package: &Package) -> Result<Vec<
     Ok(fs::read(&made).map_err(CacheError::io("read", &made))?)
 }
 
-/// What wasm-bindgen makes of a module.
+/// The output of wasm-bindgen for a module.
 struct Bound {
     /// The glue, `host.js`, and what it imports: names and texts.
     scripts: Vec<(String, String)>,

@@ -11,7 +11,7 @@ use crate::bundle::{Bundle, Place};
 use crate::config::COMPATIBILITY_DATE;
 use crate::manifest::Manifest;
 
-/// What a folder holds of ours, a name a line: only where this is may be written again.
+/// List of our files in a folder, one per line: only a folder with this list may be overwritten.
 const LIST: &str = ".pymode-files";
 
 /// Why a folder cannot be written.

@@ -30,7 +30,7 @@ struct Whole {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Modules {
     AsTheyAre,
-    /// What is made of them for a closed set. The files stand for those that they were.
+    /// Rewritten modules. The files stand for the originals.
     Rewritten,
 }
 
@@ -87,7 +87,7 @@ impl Packed {
         Ok(packed)
     }
 
-    /// What the linker inside cannot see, as a bundle has it.
+    /// Notes the facts that the linker in the Worker cannot see, as a bundle does.
     fn note(&mut self, main: &Whole, sides: &[Whole]) {
         let readers: Vec<_> = [main]
             .into_iter()

@@ -35,7 +35,7 @@ pub(crate) struct App {
     _dir: TempDir,
 }
 
-/// What came back.
+/// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
     /// 0 when there was no answer at all.

@@ -147,7 +147,7 @@ def on_fetch(request, env):
     }
 }
 
-/// Whoever asked goes away in the middle of an endless answer; the interpreter is free for the next.
+/// The client disconnects during an endless answer; the interpreter is free for the next.
 #[test]
 fn an_answer_that_nobody_reads_any_more_ends() {
     let entry = "

@@ -1,4 +1,4 @@
-//! What HTTP allows and what it does not: methods, statuses, headers, bodies; and clients that leave.
+//! HTTP semantics: methods, statuses, headers, bodies, and clients that disconnect.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -31,7 +31,7 @@ def on_fetch(request, env):
     );
 }
 
-/// A bundle may hold modules that are never compiled: that one of them is broken is seen only by whoever imports it.
+/// A bundle may contain modules that are never compiled: an invalid one only fails when it is imported.
 #[test]
 fn only_what_is_imported_is_compiled() {
     let entry = "
