@@ -75,6 +75,9 @@ def _answer():
                 _write_piece(piece)
         _write(bytes(4))
     except BaseException as error:
+        if isinstance(error, MemoryError):
+            message = response = pieces = first = piece = None
+            _let_go(error)
         # A client that has left is no fault of the program.
         left = isinstance(error, _ClientLeft) or error is inbox.failure
         text = "" if left else _traceback(error)
@@ -88,6 +91,20 @@ def _answer():
             pass
         return not isinstance(error, MemoryError)
     return True
+
+
+def _let_go(error):
+    """Frees what the frames hold that the error has ended: to tell of it needs memory, too."""
+    while error is not None:
+        entry = error.__traceback__
+        while entry is not None:
+            try:
+                entry.tb_frame.clear()
+            except RuntimeError:
+                # It is still at work: our own.
+                pass
+            entry = entry.tb_next
+        error = error.__context__
 
 
 def _has_room():
@@ -187,9 +204,12 @@ def _run(awaitable):
 
 
 def _traceback(error):
-    import traceback
+    try:
+        import traceback
 
-    return "".join(traceback.format_exception(error))
+        return "".join(traceback.format_exception(error))
+    except MemoryError:
+        return f"{type(error).__name__}: {error}\n"
 
 
 def _fail(text):
