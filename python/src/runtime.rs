@@ -46,6 +46,7 @@ const OBJECTS: &[Text] = &[
     text!("runtime/", "module.c"),
     text!("runtime/", "netdb.c"),
     text!("runtime/", "pthread_key.c"),
+    text!("runtime/", "recursion.c"),
     text!("runtime/", "serve.c"),
     text!("runtime/", "socket.c"),
     text!("runtime/", "start.c"),
