@@ -1,7 +1,7 @@
 //! `malloc` and its kin for every module of a process: dlmalloc, with slabs for small blocks.
 //!
-//! zig's libc has an allocator of powers of two that never joins what was freed. A program links [`object`] before libc
-//! instead, and its side modules import from it. dlmalloc's source comes inside a crate with libffi, which keeps it.
+//! zig's libc has an allocator of powers of two that never joins free blocks. A program links [`object`] before libc, and its
+//! side modules import these functions. The source of dlmalloc comes with libffi, in the crate `libffi-sys`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use crate::reporter::Reporter;
 use crate::step::Step;
 use crate::zig::{self, Zig};
 
-/// Where dlmalloc comes from.
+/// The crate with dlmalloc.
 const CRATES: CrateList = CrateList {
     manifest: include_str!("../sources/malloc/Cargo.toml"),
     lock: include_str!("../sources/malloc/Cargo.lock"),
@@ -24,7 +24,7 @@ const CRATES: CrateList = CrateList {
 /// The directory of `dlmalloc.c` in the crate `libffi-sys`.
 const DLMALLOC: &str = "libffi/src";
 
-/// Only the first is compiled, it includes the others.
+/// The first is compiled and includes the others.
 const TEXTS: [(&str, &str); 3] = [
     ("malloc.c", include_str!("malloc/malloc.c")),
     ("large.h", include_str!("malloc/large.h")),
@@ -33,7 +33,7 @@ const TEXTS: [(&str, &str); 3] = [
 
 const OBJECT: &str = "malloc.o";
 
-/// Not position-independent, as it never becomes part of a side module. dlmalloc knows no other warnings than its time's.
+/// Not position-independent, as side modules never contain it. Warnings are off, because dlmalloc predates most of them.
 const FLAGS: [&str; 6] = [
     "-target",
     flags::TARGET,
@@ -43,7 +43,7 @@ const FLAGS: [&str; 6] = [
     "-w",
 ];
 
-/// What the object is made from.
+/// The key of the object.
 pub(crate) fn key() -> Key {
     TEXTS.iter().fold(
         Key::new("malloc")

@@ -1,8 +1,9 @@
-/* Blocks of any size, by dlmalloc: it splits, joins, and takes the best fit.
+/* Blocks of any size, from dlmalloc, which splits and joins free blocks and
+ * takes the best fit.
  *
- * dlmalloc.c is included as it is.  Added here are memory that only grows, and
- * that others may grow too; zeros that need not be written; and a last block
- * that grows with the memory.
+ * dlmalloc.c is included unchanged.  This file adds a source of memory that
+ * tolerates other callers of memory.grow, a calloc that leaves fresh memory
+ * alone, and a realloc that grows the last block together with the memory.
  */
 
 #include <errno.h>
@@ -18,38 +19,12 @@
 extern unsigned char __heap_base;
 
 static struct {
-    uintptr_t next; /* the first byte that nobody has been given yet */
-    uintptr_t end;  /* the end of what belongs to us from there on */
+    uintptr_t next; /* the first byte that dlmalloc does not have yet */
+    uintptr_t end;  /* the end of the memory that it may have */
 } core;
 
-/* To grow the memory costs 0.1 to 0.3 ms in V8, however little it grows. */
-#define MIN_GROWTH ((size_t)16)
-
-/* Grows the memory by as many pages or more.  The first new page, or
-   MAX_PAGES when there is no memory left. */
-static size_t
-grow(size_t pages, size_t *got)
-{
-    size_t ahead = __builtin_wasm_memory_size(0) / 16;
-    size_t wishes[] = {
-        pages + (ahead > MIN_GROWTH ? ahead : MIN_GROWTH),
-        pages,
-    };
-    for (size_t i = 0; i < 2; i++) {
-        if (wishes[i] > MAX_PAGES - __builtin_wasm_memory_size(0)) {
-            continue;
-        }
-        size_t first = __builtin_wasm_memory_grow(0, wishes[i]);
-        if (first != SIZE_MAX) {
-            *got = wishes[i];
-            return first;
-        }
-    }
-    return MAX_PAGES;
-}
-
-/* sbrk() for dlmalloc.  When somebody else has grown the memory meanwhile,
-   what it returns does not follow what it returned before. */
+/* sbrk() for dlmalloc.  After another caller has grown the memory, the result
+   does not follow the previous one: dlmalloc then starts a new segment. */
 static void *
 more_core(ptrdiff_t increment)
 {
@@ -59,23 +34,23 @@ more_core(ptrdiff_t increment)
         core.end = (pages < MAX_PAGES ? pages : MAX_PAGES) * PAGE;
     }
     if (increment < 0) {
-        /* It was taken a moment ago, and cannot be used. */
+        /* dlmalloc returns the last piece unused. */
         core.next += (size_t)increment;
         return (void *)core.next;
     }
     size_t wanted = (size_t)increment;
     if (wanted > core.end - core.next) {
-        bool follows = __builtin_wasm_memory_size(0) * PAGE == core.end;
+        size_t first = __builtin_wasm_memory_size(0);
+        bool follows = first * PAGE == core.end;
         size_t missing = follows ? wanted - (core.end - core.next) : wanted;
-        size_t got;
-        size_t first = grow((missing + PAGE - 1) / PAGE, &got);
-        if (first == MAX_PAGES) {
+        size_t pages = (missing + PAGE - 1) / PAGE;
+        if (pages > MAX_PAGES - first || __builtin_wasm_memory_grow(0, pages) != first) {
             return NO_CORE;
         }
         if (!follows) {
             core.next = first * PAGE;
         }
-        core.end = (first + got) * PAGE;
+        core.end = (first + pages) * PAGE;
     }
     void *start = (void *)core.next;
     core.next += wanted;
@@ -98,7 +73,7 @@ more_core(ptrdiff_t increment)
 #include "dlmalloc.c"
 #undef ffs
 
-/* What a block of more than PTRDIFF_MAX bytes would be, nobody can subtract. */
+/* Pointers into a larger block could not be subtracted. */
 static bool
 is_too_large(size_t size)
 {
@@ -109,8 +84,8 @@ is_too_large(size_t size)
     return true;
 }
 
-/* dlmalloc takes one failure for the end of contiguous memory, and would from
-   then on ask for a whole block where it has half of it already. */
+/* After one failure dlmalloc takes memory for discontiguous, and from then on
+   asks for a whole block even if the top of the heap holds most of it. */
 static void *
 checked(void *block)
 {
@@ -147,7 +122,7 @@ large_size(void *block)
     return dlmalloc_usable_size(block);
 }
 
-/* Memory that nobody has been given yet is zero, and stays untouched. */
+/* Memory that dlmalloc did not have before the call is zero already. */
 static void *
 large_calloc(size_t size)
 {
@@ -160,8 +135,8 @@ large_calloc(size_t size)
     return block;
 }
 
-/* Makes the block larger where it is, or NULL: into what is free behind it,
-   and the last block of all with the memory. */
+/* Grows a block into the free block behind it.  The last block grows with the
+   memory. */
 static bool
 grows_in_place(void *block, size_t size)
 {

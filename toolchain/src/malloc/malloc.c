@@ -1,11 +1,11 @@
-/* malloc and its kin, for all modules of a process: instead of libc's, which
- * has powers of two and never joins what was freed.
+/* malloc and related functions, for all modules of a process.  libc's allocator
+ * has powers of two and never joins free blocks.
  *
- * All that libc defines in the same object is defined here: two allocators in
- * one memory would be one too many.
+ * This file defines all symbols of libc's own, so that it is not linked: two
+ * allocators in one memory corrupt each other.
  *
- * A block is aligned to 16 bytes if it has more than 128, or a multiple of 16;
- * so is each object whose type wants it.  Others are aligned to 8 bytes.
+ * A block is aligned to 16 bytes if its size is above 128 or a multiple of 16,
+ * as the size of any type with that alignment is.  Others are aligned to 8.
  */
 
 #include <stdbool.h>
@@ -15,10 +15,10 @@
 #include "large.h"
 #include "small.h"
 
-/* From here on a block is worth a look at the slabs that are kept. */
+/* A block of this size needs contiguous memory: spare slabs are freed first. */
 #define LARGE ((size_t)65536)
 
-/* The second try of what found no memory, after all that is kept is free. */
+/* Tries again without spare slabs if there was no memory. */
 #define WITHOUT_SPARES(try)                  \
     ({                                       \
         void *found_ = (try);                \
@@ -92,7 +92,7 @@ realloc_small(void *block, size_t size)
     return moved;
 }
 
-/* Of no bytes it frees the block, as glibc does. */
+/* Frees the block if the size is 0, as glibc does. */
 void *
 realloc(void *block, size_t size)
 {
@@ -172,7 +172,7 @@ valloc(size_t size)
     return aligned(PAGE, size);
 }
 
-/* Says what is wrong by what it returns, and leaves errno alone. */
+/* Returns the error, and leaves errno alone. */
 int
 posix_memalign(void **result, size_t alignment, size_t size)
 {

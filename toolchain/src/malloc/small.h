@@ -1,15 +1,15 @@
-/* Small blocks without a header each: a slab holds blocks of one size.
+/* Small blocks without headers: a slab holds blocks of one size.
  *
- * A block of 24 bytes takes 24 bytes, where dlmalloc needs 32.  A slab is one
- * block of dlmalloc, and goes back to it when the last of its own is free.  A
- * bitmap tells the addresses that are in slabs.
+ * A block of 24 bytes takes 24 bytes; dlmalloc spends 32.  A slab is one block
+ * of dlmalloc, and is freed when all of its blocks are.  A bitmap of the address
+ * space marks the slabs.
  */
 
 #define SMALL_MAX ((size_t)512)
 #define SLAB ((size_t)16384)
-/* Four bytes less, which dlmalloc has for itself: so the next slab can follow. */
+/* dlmalloc's header takes the other four, so slabs can be adjacent. */
 #define SLAB_SIZE (SLAB - sizeof(size_t))
-/* How many bytes of a slab become free blocks at a time. */
+/* Bytes of a slab that become free blocks at a time. */
 #define PORTION ((size_t)1024)
 
 struct block {
@@ -18,25 +18,25 @@ struct block {
 
 struct slab {
     struct block *free;
-    uint16_t used;  /* how many blocks are in use */
-    bool listed;    /* whether its kind knows it */
+    uint16_t used;  /* number of blocks in use */
+    bool listed;    /* is in the list of its kind */
     struct kind *kind;
     struct slab *newer; /* in the list */
     struct slab *older;
     uint32_t size;  /* of each block */
-    uint32_t fresh; /* where the blocks begin that were never used */
+    uint32_t fresh; /* offset of the first block that was never used */
     /* A block whose size is a multiple of 16 begins at one. */
     _Alignas(16) char blocks[];
 };
 
 /* The slabs for blocks of one size. */
 struct kind {
-    struct slab *newest; /* of those that may have a free block */
-    struct slab *spare;  /* one without a block in use, so that the next one is cheap */
+    struct slab *newest; /* list of the slabs that may have a free block */
+    struct slab *spare;  /* kept when it became empty, or NULL */
 };
 
-/* Sizes go up by 8 to 128, by 16 to 256, and by 32 to 512: never more than an
-   eighth is lost, but of the smallest. */
+/* Sizes are multiples of 8 up to 128, of 16 up to 256, of 32 up to 512.  From
+   64 bytes on, at most an eighth of a block is lost. */
 #define KINDS 32
 
 static struct kind kinds[KINDS];
@@ -128,7 +128,7 @@ release(struct slab *slab)
     large_free(slab);
 }
 
-/* Gives back the slabs that were kept: each is an island in free memory. */
+/* Frees the spare slabs, which would split large free blocks. */
 static void
 release_spares(void)
 {
@@ -144,7 +144,7 @@ release_spares(void)
 static struct slab *
 new_slab(void)
 {
-    /* As a rule the first free place of this size begins where a slab may. */
+    /* The best fit is usually aligned: it is a former slab, or follows one. */
     void *memory = large_malloc(SLAB_SIZE);
     if (memory != NULL && (uintptr_t)memory % SLAB != 0) {
         large_free(memory);
@@ -160,7 +160,7 @@ new_slab(void)
     return memory;
 }
 
-/* Lists a slab without a block in use, or none when there is no memory. */
+/* Adds an empty slab to the list.  NULL without memory. */
 static struct slab *
 another_slab(struct kind *kind)
 {
@@ -184,7 +184,7 @@ another_slab(struct kind *kind)
     return slab;
 }
 
-/* Makes free blocks of what was never used, in the order of their addresses. */
+/* Makes free blocks of a portion that was never used, in address order. */
 static void
 carve(struct slab *slab)
 {
@@ -199,7 +199,7 @@ carve(struct slab *slab)
     *end = NULL;
 }
 
-/* The newest slab of the kind, which has a free block then; or NULL. */
+/* A slab with a free block.  NULL without memory. */
 __attribute__((noinline))
 static struct slab *
 slab_with_block(struct kind *kind)
@@ -239,7 +239,7 @@ small_malloc(size_t size)
     return block;
 }
 
-/* After a block was freed of a slab that was full, or is empty now. */
+/* After a block of a full slab was freed, or the last block of any. */
 __attribute__((noinline))
 static void
 settle(struct slab *slab)
