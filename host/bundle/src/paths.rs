@@ -1,4 +1,4 @@
-//! Where a guest sees the files of a project, and where their author has them.
+//! Paths of a project's files in the guest and in the project.
 
 use alloc::borrow::Cow;
 use alloc::string::String;

@@ -1,8 +1,8 @@
-//! How a program ended, as every host tells it.
+//! The exit status of a program, the same on every host.
 
 use std::fmt;
 
-/// How a program ended.
+/// The exit status of a program.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
@@ -24,14 +24,14 @@ impl Exit {
     }
 }
 
-/// What a program died of: the message that belongs on standard error.
+/// The failure of a program: the message for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// What happened.
+    /// Reason.
     pub reason: String,
     /// The functions that were running, innermost first, as `module!function+offset`.
     pub frames: Vec<String>,
-    /// What to do about it, if there is something.
+    /// Hint, if there is one.
     pub hint: Option<&'static str>,
 }
 
@@ -45,7 +45,7 @@ impl Fault {
     /// It threw, and nothing of it catches.
     pub const UNCAUGHT: &str = "it threw an exception that nobody caught";
 
-    /// What to do about something that happened, where the reason alone tells.
+    /// A hint for a failure whose reason needs one.
     #[must_use]
     pub fn hint_for(reason: &str) -> Option<&'static str> {
         match reason {
@@ -58,7 +58,7 @@ impl Fault {
     }
 }
 
-/// How many functions a message shows; a runaway recursion has thousands.
+/// Maximum number of functions in a message; a runaway recursion has thousands.
 const SHOWN: usize = 12;
 
 impl fmt::Display for Fault {

@@ -1,4 +1,4 @@
-//! What a running Python sees: WASI preview1 over a virtual file system, and the pymode imports.
+//! The system of a running Python: WASI preview 1 over a virtual file system, and the pymode imports.
 //!
 //! Nothing here knows an engine or an operating system. A host gives three things: the guest's memory ([`GuestMemory`]), clocks and
 //! randomness ([`Platform`]), and file systems and streams ([`vfs`], [`wasi::Stream`]); it gets the functions that the guest imports.

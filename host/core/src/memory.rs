@@ -122,7 +122,7 @@ fn range(memory: &[u8], at: u32, len: usize) -> Result<&[u8], Errno> {
     memory.get(start..end).ok_or(Errno::Fault)
 }
 
-/// How much is copied at a time where guest memory cannot be addressed.
+/// Size of a copied chunk where guest memory is not addressable.
 const CHUNK: usize = 16 * 1024;
 
 /// Gives `produce` room in the guest, directly where that is possible and by way of a buffer where it is not.

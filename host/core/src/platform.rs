@@ -1,4 +1,4 @@
-//! What the machine below gives: time and chance. The only two things here that are not decided by the guest's own doing.
+//! Time and randomness from the machine: the only inputs that the guest does not determine.
 
 use crate::{Errno, MaybeSend, MaybeSync};
 
@@ -31,7 +31,7 @@ impl Clock {
 
 /// The seam to clocks, randomness and waiting.
 pub trait Platform: MaybeSend + MaybeSync {
-    /// What `clock` shows, in nanoseconds.
+    /// Returns the time of `clock` in nanoseconds.
     ///
     /// # Errors
     /// [`Errno::NotSup`] or [`Errno::Inval`] for a clock that there is not.

@@ -1,4 +1,4 @@
-//! Where there are threads, what a host gives must be fit for them; where there are none, it may hold things that belong to one.
+//! Marker traits for threads: required where the target has threads, empty where it has none.
 //!
 //! Natively a guest may be moved from thread to thread while it waits. In a JavaScript engine everything is on one thread, and the things of
 //! that engine cannot leave it.

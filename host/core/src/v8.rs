@@ -1,4 +1,4 @@
-//! What V8 says of guest code that could not go on, and what the native host says of the same.
+//! Translates V8's errors of guest code to the native host's wording.
 
 use crate::Fault;
 
@@ -34,7 +34,7 @@ const TRAPS: [(&str, &str); 10] = [
     ("function signature mismatch", Fault::OTHER_TYPE),
 ];
 
-/// What the native host calls a trap of which V8 says this.
+/// Returns the native host's name of a trap, from V8's message.
 #[must_use]
 pub fn trap(message: &str) -> Option<&'static str> {
     let said = message
@@ -47,13 +47,13 @@ pub fn trap(message: &str) -> Option<&'static str> {
 /// A place in WebAssembly, as V8 writes it in a line of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place<'a> {
-    /// What the module calls itself.
+    /// Name of the module.
     pub module: &'a str,
     /// Which of its functions, imported ones counted.
     pub function: u32,
-    /// What the module calls the function, if it has names.
+    /// Name of the function, if the module has names.
     pub name: Option<&'a str>,
-    /// Where in the module's file.
+    /// Offset in the module's file.
     pub offset: u64,
 }
 

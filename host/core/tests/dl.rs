@@ -1,4 +1,4 @@
-//! What the guest hands to `dl_*`.
+//! Arguments of `dl_*` from the guest.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

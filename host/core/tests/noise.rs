@@ -52,7 +52,7 @@ impl Noise {
     }
 }
 
-/// What an import takes.
+/// An argument of an import.
 trait Value {
     fn of(noise: &mut Noise, name: &str) -> Self;
 }

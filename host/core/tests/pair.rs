@@ -22,7 +22,7 @@ fn duplicate(guest: &mut Guest, fd: u32, to: u32, exactly: bool) -> Result<u32, 
     Ok(guest.u32(out))
 }
 
-/// Whether a file is ready now: `None` when not, else the bytes and whether the other end has gone.
+/// Returns the readable bytes and whether the other end is closed. `None` if the file is not ready.
 fn ready(guest: &mut Guest, fd: u32, kind: u8) -> Option<(u64, bool)> {
     let mut subscriptions = [0; 96];
     subscriptions[8] = kind;

@@ -1,10 +1,11 @@
-//! How wasmtime is set up, and why.
+//! The configuration of wasmtime.
 
 use pymode_dylink_wasmtime::engine_config;
 use wasmtime::{Engine, OptLevel, WasmBacktraceDetails};
 
-/// How deep the guest's calls may go, in bytes of the host's stack: a Python that recurses through C extensions needs more than
-/// wasmtime's half megabyte, and what goes deeper ends as a trap.
+/// Maximum stack of the guest, in bytes of the host's stack: a Python that recurses through C extensions needs more than
+/// wasmtime's
+/// default of half a megabyte. Deeper recursion traps.
 pub(crate) const GUEST_STACK: usize = 16 << 20;
 
 /// The stack of the thread that a guest runs on: what the host itself needs comes on top of the guest's.

@@ -4,7 +4,7 @@ use std::io;
 
 use pymode_host::Errno;
 
-/// What a guest gets for an error of the system.
+/// Converts an error of the system to the guest's `errno`.
 pub(crate) fn errno(error: &io::Error) -> Errno {
     use rustix::io::Errno as Sys;
     let Some(number) = error.raw_os_error() else {

@@ -13,11 +13,11 @@ pub enum Error {
     /// A file or directory that is needed cannot be used.
     #[error("cannot {what} `{path}`: {source}")]
     File {
-        /// What was to be done.
+        /// The operation.
         what: &'static str,
         /// The path.
         path: PathBuf,
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
     /// The image is none, or is damaged.
@@ -25,7 +25,7 @@ pub enum Error {
     Image {
         /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason.
         source: ImageError,
     },
     /// The module cannot be run.
@@ -50,13 +50,13 @@ pub enum Error {
     /// The engine could not be set up.
     #[error("cannot set up the WebAssembly engine: {reason}")]
     Engine {
-        /// What it said.
+        /// Reason.
         reason: String,
     },
     /// No thread for the guest.
     #[error("cannot start a thread for the program: {source}")]
     Thread {
-        /// What the system said.
+        /// Error of the system.
         source: io::Error,
     },
 }

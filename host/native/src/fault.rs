@@ -1,4 +1,4 @@
-//! What wasmtime says of a program that could not go on.
+//! Translates wasmtime's errors of a program.
 
 use std::cell::LazyCell;
 
@@ -9,7 +9,7 @@ use wasmtime::{FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
 use crate::guest::Guest;
 use crate::program::Program;
 
-/// What an error of the engine says about the guest.
+/// Converts an error of the engine to a failure of the guest.
 pub(crate) fn fault(
     error: &wasmtime::Error,
     program: &Program,

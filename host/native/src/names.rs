@@ -21,7 +21,7 @@ impl Names {
             .unwrap_or_default()
     }
 
-    /// Where that module lies.
+    /// Path of that module.
     pub(crate) fn path(wasm: &Path) -> PathBuf {
         wasm.with_extension("names.wasm")
     }

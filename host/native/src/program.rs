@@ -67,7 +67,7 @@ impl Program {
         })
     }
 
-    /// A run of this program that is yet to be told its arguments, files and streams.
+    /// A run of this program, without arguments, files and streams yet.
     #[must_use]
     pub fn run(&self) -> Run {
         Run::new(self.clone())
@@ -89,7 +89,7 @@ impl Program {
         self.shared.bound.module()
     }
 
-    /// What messages call it: the file's name.
+    /// Name in messages: the file's name.
     pub(crate) fn name(&self) -> String {
         let path = &self.shared.path;
         path.file_name()
@@ -103,7 +103,7 @@ impl Program {
         Names::beside(&self.shared.path)
     }
 
-    /// What the loader must know of the program when the first side module is loaded.
+    /// Returns the loader's description of the program, when the first side module is loaded.
     pub(crate) fn main_module(&self, instance: Instance) -> MainModule<Guest> {
         let path = self.shared.path.clone();
         let named = Names::path(&path);

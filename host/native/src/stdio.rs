@@ -1,17 +1,17 @@
-//! What a guest's files 0, 1 and 2 are.
+//! The guest's standard streams.
 
 use std::io::{self, IsTerminal};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
-/// What a guest has written so far. Clones share it.
+/// Output of a guest so far. Clones share it.
 pub use pymode_host::wasi::BytesOut as Captured;
 use pymode_host::wasi::{BytesIn, Stream};
 
 use crate::errno::errno;
 
-/// Where a guest reads from.
+/// The standard input of a guest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Stdin {
@@ -22,7 +22,7 @@ pub enum Stdin {
     Bytes(Vec<u8>),
 }
 
-/// Where a guest writes to.
+/// An output stream of a guest.
 #[derive(Debug, Clone, Default)]
 #[non_exhaustive]
 pub enum Output {

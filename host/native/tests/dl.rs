@@ -142,7 +142,7 @@ fn a_side_module_may_use_wasi_itself() {
     assert_eq!(run(&Bench::new(), wasm(&fields), CALL), out("042"));
 }
 
-/// What `dl_error` says when the side module is this.
+/// Returns the message of `dl_error` for a side module.
 fn refused(side: Option<Vec<u8>>) -> String {
     let done = run(&Bench::new(), side, CALL);
     assert_eq!(done.exit, Exit::Code(100), "{}", done.out);

@@ -1,4 +1,4 @@
-//! What a guest sees of this machine, and what it does not.
+//! Files of this machine that a guest can see.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

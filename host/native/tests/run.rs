@@ -1,4 +1,4 @@
-//! How programs begin and end.
+//! Start and end of programs.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 mod common;

@@ -7,7 +7,7 @@ use js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::prelude::*;
 use worker::web_sys::ReadableStream;
 
-/// How many bytes may wait to be sent before whoever makes more has to pause.
+/// Maximum number of unsent bytes. A writer pauses at the limit.
 const BACKLOG: u32 = 1 << 20;
 
 #[wasm_bindgen]
@@ -45,7 +45,7 @@ pub(crate) struct Body(Rc<Writer>);
 
 struct Writer {
     controller: Controller,
-    /// Ends the pause of whoever waits until some of the backlog is sent.
+    /// Resumes a writer that waits until some of the backlog is sent.
     drained: Rc<RefCell<Option<Function>>>,
     /// Nobody reads any more.
     abandoned: Rc<Cell<bool>>,
@@ -95,7 +95,7 @@ impl Body {
         ))
     }
 
-    /// Whether nobody reads any more.
+    /// Returns `true` if the reader is gone.
     pub(crate) fn is_abandoned(&self) -> bool {
         self.0.abandoned.get()
     }

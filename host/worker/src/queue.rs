@@ -29,7 +29,7 @@ impl Queue {
         }))
     }
 
-    /// Whether nobody is at work.
+    /// Returns `true` if no job is running.
     pub(crate) fn is_idle(&self) -> bool {
         self.0.free.get() == self.0.places
     }

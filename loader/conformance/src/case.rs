@@ -13,13 +13,13 @@ pub struct Case {
     pub name: String,
     /// The folder.
     pub path: PathBuf,
-    /// What `case.toml` says.
+    /// Content of `case.toml`.
     pub script: Script,
     /// Its text.
     pub text: String,
 }
 
-/// Where the cases are.
+/// Returns the directory of the cases.
 #[must_use]
 pub fn cases_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("cases")

@@ -8,38 +8,38 @@ use crate::files::Files;
 use crate::script::{Script, Step};
 use crate::subject::Subject;
 
-/// A subject whose engine can be told to fail.
+/// A subject whose engine can fail on request.
 pub trait Faulty: Subject {
     /// Everything that a failed `dlopen` must leave as it was.
     type Snapshot: PartialEq + Debug;
 
-    /// How many engine calls there were.
+    /// Returns the number of engine calls.
     fn calls(&self) -> u32;
 
     /// Lets the engine call after `calls` others fail, once.
     fn fail_in(&mut self, calls: Option<u32>);
 
-    /// Whether the failure is still to come.
+    /// Returns `true` if the failure is still to come.
     fn will_fail(&self) -> bool;
 
-    /// Whether code of a side module has run since the last time this was asked.
+    /// Returns `true` if code of a side module has run since the last call.
     fn take_guest_ran(&mut self) -> bool;
 
-    /// Whether guest code has called `dlopen` since the last time this was asked.
+    /// Returns `true` if guest code has called `dlopen` since the last call.
     fn take_guest_opened(&mut self) -> bool {
         false
     }
 
-    /// How many slots the table has.
+    /// Returns the size of the table.
     fn table_size(&self) -> usize;
 
     /// The state now.
     fn snapshot(&self) -> Self::Snapshot;
 
-    /// What the linker knows.
+    /// Returns the state of the linker.
     fn census(&self) -> Census;
 
-    /// Where the shadow stack stands.
+    /// Returns the shadow stack pointer.
     fn stack_pointer(&self) -> u32;
 }
 

@@ -14,7 +14,7 @@ pub struct Files {
     pub library_path: Vec<String>,
 }
 
-/// Where every case has its main module.
+/// Path of every case's main module.
 pub const MAIN: &str = "main.wasm";
 
 impl Files {

@@ -6,7 +6,7 @@ use crate::files::Files;
 use crate::script::{Flag, Script, Step};
 use crate::subject::Subject;
 
-/// What was said while a case ran: what stands beside the case as text.
+/// Output of a case, which is compared with the files beside it.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Said {
     /// `error.txt`

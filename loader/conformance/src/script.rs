@@ -1,4 +1,4 @@
-//! What `case.toml` says.
+//! The content of `case.toml`.
 
 use std::collections::BTreeMap;
 
@@ -22,7 +22,7 @@ pub struct Script {
     /// The case depends on guest code: an engine that runs none leaves it out.
     #[serde(default)]
     pub runs: bool,
-    /// What is done, in order.
+    /// Steps, in order.
     pub step: Vec<Step>,
 }
 
@@ -47,7 +47,7 @@ pub enum Step {
         /// `global`, `noload`, `nodelete`; `now` and `local` go without saying.
         #[serde(default)]
         flags: Vec<Flag>,
-        /// What to call the handle.
+        /// Name of the handle.
         #[serde(rename = "as")]
         name: Option<String>,
         /// It fails, and `dlerror` says what `error.txt` holds.
@@ -63,7 +63,7 @@ pub enum Step {
         name: String,
         /// The handle; `RTLD_DEFAULT` if it is left out.
         of: Option<String>,
-        /// What to call the address.
+        /// Name of the address.
         #[serde(rename = "as")]
         alias: Option<String>,
         /// It fails, and `dlerror` says what `error.txt` holds.
@@ -85,7 +85,7 @@ pub enum Step {
         /// Its arguments.
         #[serde(default)]
         args: Vec<i32>,
-        /// What it returns.
+        /// Expected result.
         gives: Option<i32>,
         /// It traps.
         #[serde(default)]
@@ -95,7 +95,7 @@ pub enum Step {
     Read {
         /// Which one.
         data: String,
-        /// What is there.
+        /// Expected value.
         gives: i32,
     },
     /// Addresses or handles that are equal.
@@ -108,7 +108,7 @@ pub enum Step {
         /// Their names.
         all: Vec<String>,
     },
-    /// What is loaded, in order.
+    /// The loaded modules, in order.
     Loaded {
         /// Paths.
         paths: Vec<String>,

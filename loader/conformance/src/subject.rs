@@ -4,7 +4,7 @@ use crate::files::Files;
 
 /// A process whose main module is that of the case, and whose files are those of the case.
 pub trait Subject {
-    /// Whether guest code really runs. If not, steps that depend on it are left out.
+    /// `true` if guest code runs. Otherwise steps that depend on it are omitted.
     const RUNS: bool;
 
     /// A fresh process.
@@ -31,7 +31,7 @@ pub trait Subject {
     /// Paths of the side modules that are loaded.
     fn loaded(&mut self) -> Vec<String>;
 
-    /// How `dlopen` of `path` would bind what is not loaded yet; `None` from engines that do not print it.
+    /// Returns the plan of a `dlopen`. `None` from engines that do not print it.
     fn plan(&mut self, path: &str, flags: u32) -> Option<String> {
         let _ = (path, flags);
         None

@@ -16,7 +16,7 @@ pub(crate) const NOW: u32 = 2;
 pub(crate) const GLOBAL: u32 = 256;
 pub(crate) const NOLOAD: u32 = 4;
 
-/// What is generated of a module.
+/// A generated module.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Side {
     pub(crate) needs: Vec<usize>,
@@ -32,7 +32,7 @@ pub(crate) struct Side {
     pub(crate) reads: [Wanted; DATA],
     /// Its constructor traps.
     pub(crate) traps: bool,
-    /// What it has to do with the one tag.
+    /// Use of the exception tag.
     pub(crate) tag: Tag,
     /// It has a start function, which looks at what its addresses are.
     pub(crate) starts: bool,
@@ -40,7 +40,7 @@ pub(crate) struct Side {
     pub(crate) opens: Option<Opens>,
 }
 
-/// Where a datum lies.
+/// The location of a datum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Datum {
     #[default]
@@ -51,7 +51,7 @@ pub(crate) enum Datum {
     ThreadLocal,
 }
 
-/// What a constructor does with another module, or with its own.
+/// Calls of a constructor: opens and closes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Opens {
     pub(crate) module: usize,
@@ -166,7 +166,7 @@ fn wanted(decisions: &mut Decisions<'_>) -> Wanted {
     }
 }
 
-/// What a function of a module returns.
+/// Returns the value of a module's function.
 pub(crate) fn value(module: usize, function: usize) -> i32 {
     (100 * (module + 1) + function) as i32
 }
@@ -355,7 +355,7 @@ fn text(at: usize, side: &Side) -> String {
     out
 }
 
-/// What a constructor does at last.
+/// Returns the last instructions of a constructor.
 fn construct(side: &Side) -> String {
     if side.traps {
         return String::from("unreachable");

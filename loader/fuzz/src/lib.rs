@@ -1,4 +1,4 @@
-//! What is fuzzed of the linker.
+//! Fuzz targets of the linker.
 //!
 //! A target is a function that takes bytes and panics when something is wrong. [`TARGETS`] lists those that need no engine:
 //! `fuzz/` runs them under libFuzzer, `tests/bounded.rs` for a while on the stable compiler, with the same bytes each time.

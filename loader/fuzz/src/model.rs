@@ -1,10 +1,10 @@
-//! What must come of it: the rules once more, in their plainest form. Modules are numbers; main defines none of the names.
+//! The reference model: the rules in their simplest form. Modules are numbers; main defines none of the names.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::generate::{DATA, Datum, Defined, FUNCTIONS, Side, Tag, Wanted};
 
-/// Who defines what a module asks for; `None` where nobody does and nobody has to.
+/// The definitions of a module's imports. `None` is a weak one that no module defines.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Bound {
     pub(crate) calls: BTreeMap<usize, Option<usize>>,
@@ -16,13 +16,13 @@ pub(crate) struct Bound {
     pub(crate) tag: Option<Option<usize>>,
 }
 
-/// What is loaded.
+/// The loaded modules.
 #[derive(Debug)]
 pub(crate) struct Model<'a> {
     sides: &'a [Side],
     pub(crate) loaded: BTreeMap<usize, Loaded>,
     global: Vec<usize>,
-    /// What modules are bound to whose constructors failed: their code may still be pointed to, so these stay.
+    /// Dependencies of modules whose constructors failed. They stay, because pointers to their code may exist.
     kept: BTreeSet<usize>,
     /// Somebody was given the process's own tag: from then on it is everybody's.
     process_tag: bool,
@@ -41,7 +41,7 @@ pub(crate) struct Loaded {
     is_global: bool,
 }
 
-/// What becomes of a `dlopen`.
+/// The result of a `dlopen`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Opened {
     Well,
@@ -177,7 +177,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// What is loaded together with `root`: what it needs and is not loaded.
+    /// Returns the load group of `root`: its dependencies that are not loaded.
     fn group(&self, root: usize) -> Vec<usize> {
         let mut group = vec![root];
         let mut next = 0;
@@ -246,7 +246,7 @@ impl<'a> Model<'a> {
     /// The order in which a group comes into being.
     fn order(&self, group: &[usize]) -> Vec<usize> {
         let mut order = Vec::new();
-        // What was asked for comes last, whoever needs it.
+        // The opened module comes last, whatever depends on it.
         let mut seen = BTreeSet::from([group[0]]);
         for root in group[1..].iter().rev() {
             self.dependencies_first(*root, group, &mut seen, &mut order);
@@ -290,7 +290,7 @@ impl<'a> Model<'a> {
     }
 }
 
-/// Whether a module is to be instantiated before the one whose tag it imports: nothing can stand in for a tag.
+/// Returns `true` if a module is instantiated before the one whose tag it imports: a tag has no thunk.
 fn ties_a_knot(order: &[usize], group: &[usize], bound: &[Bound]) -> bool {
     let place = |module: usize| order.iter().position(|other| *other == module);
     group.iter().zip(bound).any(|(module, bound)| {

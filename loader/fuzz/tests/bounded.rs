@@ -21,7 +21,7 @@ fn target(name: &str) -> Target {
     found.expect("there is such a target").1
 }
 
-/// What was once found, or is worth beginning with.
+/// Returns the seed corpus.
 fn corpus(name: &str) -> Vec<Vec<u8>> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../fuzz/corpus")

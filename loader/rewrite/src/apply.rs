@@ -58,7 +58,7 @@ impl From<reencode::Error<NotRewritten>> for NotRewritten {
 }
 
 impl Rewrite {
-    /// Whether there is something to be done to a module at all.
+    /// Returns `true` if the module stays unchanged.
     #[must_use]
     pub fn is_nothing(&self) -> bool {
         self.imports.is_empty() && self.exports.is_empty()
@@ -82,7 +82,7 @@ impl Rewrite {
     }
 }
 
-/// What has to be known of a module before it is written.
+/// Facts about a module that the rewrite needs.
 #[derive(Default)]
 struct Layout {
     /// Places, among the imports, of the functions and of the globals.
@@ -121,13 +121,13 @@ impl Layout {
     }
 }
 
-/// Where functions and globals have gone.
+/// New indices of functions and globals.
 pub(crate) struct Indices {
     /// Of the functions that were imported.
     functions: Vec<u32>,
     /// Of the globals that were imported, and whether each still is.
     globals: Vec<(u32, bool)>,
-    /// How many functions fewer there are before those of the module itself.
+    /// Number of functions that were removed before those of the module itself.
     fewer: u32,
 }
 

@@ -50,7 +50,7 @@ fn is_atomic(operator: &Operator<'_>) -> bool {
     )
 }
 
-/// How many bytes the LEB128 number takes that the bytes begin with.
+/// Returns the size of the LEB128 number at the start of the bytes.
 fn length(bytes: &[u8]) -> usize {
     let last = bytes.iter().position(|byte| byte & 0x80 == 0);
     last.map_or(bytes.len(), |last| last + 1)

@@ -1,6 +1,6 @@
 //! Side modules of a closed set, rewritten so that loading them costs less.
 //!
-//! Whoever puts a main module and all side modules that it may ever load into one bundle knows what a linker at run time does
+//! A bundle with a main module and all side modules that it may ever load has facts that a linker at run time does
 //! not: where a name has one definition in the whole set, nothing can stand before it. What a `dlopen` would find out and hand
 //! over in a global can then be written into the module itself:
 //!

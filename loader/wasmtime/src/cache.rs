@@ -123,7 +123,7 @@ impl Trailer {
     }
 }
 
-/// Whether the file at `path` is whole.
+/// Returns `true` if the file at `path` is complete.
 fn check(path: &Path) -> io::Result<bool> {
     let mut file = File::open(path)?;
     let Some(length) = file.metadata()?.len().checked_sub(Trailer::SIZE as u64) else {
@@ -176,7 +176,7 @@ impl Sum {
     }
 }
 
-/// What a file is known by without reading it.
+/// Returns the identity of a file without reading it.
 fn identity(path: &Path) -> io::Result<String> {
     let path = fs::canonicalize(path)?;
     let metadata = fs::metadata(&path)?;

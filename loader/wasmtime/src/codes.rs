@@ -23,7 +23,7 @@ pub(crate) struct Codes {
 
 struct Code {
     module: Module,
-    /// Where it was read from first: what messages call it.
+    /// Path from which it was first read, for messages.
     path: Arc<str>,
 }
 
@@ -56,7 +56,7 @@ impl Codes {
         Ok(module)
     }
 
-    /// Where the code of a module came from.
+    /// Returns the path of a module's code.
     pub(crate) fn path(&self, module: &Module) -> Option<&str> {
         let mut codes = self.known.values();
         let found = codes.find(|code| Module::same(&code.module, module))?;

@@ -1,4 +1,4 @@
-//! What main and side modules need from the engine.
+//! Engine features that main and side modules need.
 
 use wasmtime::Config;
 

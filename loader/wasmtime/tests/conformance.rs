@@ -22,7 +22,7 @@ fn main() -> ExitCode {
     libtest_mimic::run(&arguments, all).exit_code()
 }
 
-/// What was said of the modules as they are has to be said of those that were made of them.
+/// Checks that rewritten modules give the same output as the original ones.
 fn rewritten<S: Subject + 'static>(engine: &str) -> Vec<Trial> {
     let trial = |case: pymode_dylink_conformance::case::Case| {
         Trial::test(format!("{engine}/{}", case.name), move || {

@@ -16,9 +16,9 @@ pub enum ImageError {
         "the image has format version {found}, this program reads version {supported}\nhint: build the image again with this version of pymode"
     )]
     Version {
-        /// What the image says.
+        /// Version in the image.
         found: u32,
-        /// What this crate reads.
+        /// Version that this crate reads.
         supported: u32,
     },
     /// Fewer (or more) bytes than the header announces.
@@ -26,9 +26,9 @@ pub enum ImageError {
         "the image is {found} bytes long but says it has {expected}: it was cut short or damaged\nhint: delete it; it will be built again"
     )]
     Length {
-        /// What the header says, or the least a header needs.
+        /// Size in the header, or the minimum for a header.
         expected: u64,
-        /// What is there.
+        /// Actual size.
         found: u64,
     },
     /// An entry of the index contradicts the format.
@@ -36,12 +36,12 @@ pub enum ImageError {
     Entry {
         /// Number of the entry, counted from 0.
         entry: u32,
-        /// What is wrong with it.
+        /// Defect.
         fault: EntryFault,
     },
 }
 
-/// What is wrong with an entry of an image's index.
+/// A defect of an entry in an image's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum EntryFault {
@@ -96,7 +96,7 @@ impl NodeId {
     }
 }
 
-/// What an entry is.
+/// The content of an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Entry {
     /// A directory; ask [`Index::children`].
@@ -110,9 +110,9 @@ pub enum Entry {
 pub struct Child<'a> {
     /// The name, one path component.
     pub name: &'a [u8],
-    /// What it names.
+    /// Node of the entry.
     pub node: NodeId,
-    /// Whether that is a directory.
+    /// `true` if that is a directory.
     pub is_directory: bool,
 }
 
@@ -135,7 +135,7 @@ pub struct Index {
 }
 
 impl Index {
-    /// How many bytes the front of an image takes (header, entries, names), read from its first 32 bytes.
+    /// Returns the size of an image's front (header, entries, names), from its first 32 bytes.
     ///
     /// # Errors
     /// When `header` is not the beginning of an image, or `total` is not the length its header announces.
@@ -237,7 +237,7 @@ impl Index {
         }
     }
 
-    /// What `node` is.
+    /// Returns the entry of a node.
     pub fn entry(&self, node: NodeId) -> Entry {
         let record = self.record(node);
         match record.is_directory {
@@ -278,7 +278,7 @@ impl Index {
         })
     }
 
-    /// How many entries there are, the root included.
+    /// Number of entries, including the root.
     pub fn len(&self) -> usize {
         self.records.len()
     }

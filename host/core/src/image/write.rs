@@ -14,7 +14,7 @@ pub enum ImageWriteError {
     Path {
         /// The path as it was given.
         path: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: &'static str,
     },
     /// Two files for one path.
@@ -32,13 +32,13 @@ pub enum ImageWriteError {
     /// More than the format's 32-bit fields can say.
     #[error("the image would have more than 4 GiB of {what}")]
     TooLarge {
-        /// What there is too much of.
+        /// The part that is too large.
         what: &'static str,
     },
     /// The destination refused the bytes.
     #[error("writing the image failed: {source}")]
     Io {
-        /// What the destination said.
+        /// Error of the destination.
         #[from]
         source: io::Error,
     },

@@ -8,9 +8,9 @@ use crate::image::{Entry, ImageError, Index, NodeId};
 use crate::memory::{GuestMemory, fill};
 use crate::{Errno, MaybeSend, MaybeSync};
 
-/// Where the bytes of an image lie.
+/// Storage of an image's bytes.
 pub trait Blob: MaybeSend + MaybeSync {
-    /// How many there are.
+    /// Number of bytes.
     fn size(&self) -> u64;
 
     /// Copies bytes from `offset` on; how many, which is fewer than asked for only at the end.
@@ -181,7 +181,7 @@ struct ImageFile<B> {
 }
 
 impl<B> ImageFile<B> {
-    /// How much of `wanted` bytes from `offset` there is.
+    /// Returns how many of `wanted` bytes from `offset` exist.
     fn available(&self, offset: u64, wanted: u64) -> u64 {
         self.size.saturating_sub(offset).min(wanted)
     }

@@ -19,7 +19,7 @@ pub struct MemFs {
     shared: Shared,
 }
 
-/// What the tree and its open files share. The lock is never contended by the guest, which does one thing at a time.
+/// State that the tree and its open files share. The guest does one thing at a time, so the lock is never contended.
 #[derive(Clone)]
 struct Shared {
     tree: Arc<Mutex<Tree>>,
@@ -43,7 +43,7 @@ fn now(platform: &dyn Platform) -> Timestamp {
         .map_or(Timestamp::UNCHANGING, Timestamp)
 }
 
-/// Where a path ends: the directory, the name in it, and what has that name, if anything.
+/// The end of a path: the directory, the name in it, and the file with that name, if there is one.
 struct Place {
     parent: Inode,
     /// Empty when the path ends in the tree's root or in `..`.
@@ -158,7 +158,7 @@ impl Tree {
         }
     }
 
-    /// What is at a path, where something must be.
+    /// Returns the inode of a path that must exist.
     fn existing(&self, path: &[u8], follow: Follow) -> Answer<Inode> {
         let place = self.walk(path, follow)?;
         let inode = place.node.ok_or(Errno::NoEnt)?;

@@ -41,7 +41,7 @@ impl Mode {
         Mode(self.0 & !(mask.0 & 0o777))
     }
 
-    /// Whether the owner may do all of this.
+    /// Returns `true` if the owner may do all of this.
     pub fn allows(self, wanted: Permissions) -> bool {
         let bits = self.0 >> 6;
         (!wanted.read || bits & 4 != 0)
@@ -76,7 +76,7 @@ impl Permissions {
     };
 }
 
-/// Who a file belongs to.
+/// The owner of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Owner {
     /// The user that the guest runs as.

@@ -1,4 +1,4 @@
-//! Where which file system is mounted, and where a guest's path leads.
+//! Mount points, and the resolution of a guest's path to them.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +32,7 @@ pub(super) struct Located {
     pub(super) point: Option<PointId>,
     /// It ends one name below a directory that only leads to mount points: nothing can be made there.
     pub(super) in_leading_point: bool,
-    /// How the guest's path ends.
+    /// Ending of the guest's path.
     pub(super) ending: Ending,
 }
 
@@ -136,7 +136,7 @@ impl Mounts {
         into.in_leading_point = depth == 1 && !seen.is_mounted;
     }
 
-    /// Where a file system is mounted, as an absolute path.
+    /// Returns the absolute path of a mount point.
     pub(super) fn path_of(&self, fs: usize) -> Vec<u8> {
         let mounted = self
             .points
@@ -161,12 +161,12 @@ impl Mounts {
         path
     }
 
-    /// Whether a file system is mounted exactly here: then its root is what is seen.
+    /// Returns `true` if a file system is mounted exactly here: then its root is what is seen.
     pub(super) fn is_mounted(&self, point: PointId) -> bool {
         self.points[point.0].is_mounted
     }
 
-    /// What is seen at a point that no file system has.
+    /// Returns the `stat` of a point without a file system.
     pub(super) fn stat(&self, point: PointId) -> Stat {
         Stat::unchanging(point_inode(point.0), FileKind::Directory, 0)
     }

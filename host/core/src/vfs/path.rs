@@ -6,7 +6,7 @@ pub(super) const MAX_PATH: usize = 4096;
 /// The longest name in a directory, as Linux has it.
 pub(super) const MAX_NAME: usize = 255;
 
-/// How many symbolic links a path may lead through, as Linux has it.
+/// Maximum number of symbolic links in a path, as on Linux.
 pub(super) const MAX_LINKS: u32 = 40;
 
 /// A path as a guest gives it: relative to an open directory, whose path is `base`, unless it is absolute.
@@ -35,7 +35,7 @@ impl<'a> GuestPath<'a> {
     }
 }
 
-/// How a path ends. POSIX makes a difference for functions that create, remove or move what the path names.
+/// The ending of a path. POSIX distinguishes endings in functions that create, remove or move a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ending {
     /// With a name.
@@ -63,7 +63,7 @@ impl Ending {
         }
     }
 
-    /// Whether only a directory will do.
+    /// Returns `true` if the path requires a directory.
     pub(super) fn wants_directory(self) -> bool {
         self != Ending::Name
     }

@@ -7,7 +7,7 @@ use super::path::{Ending, MAX_LINKS, MAX_NAME, MAX_PATH, absolute, names, parent
 use super::{Answer, FileKind, Follow, GuestPath, Located, Refusal, Stat, Vfs};
 use crate::Errno;
 
-/// How many more symbolic links one call may lead through.
+/// Remaining number of symbolic links in one call.
 struct Links(u32);
 
 impl Links {

@@ -12,7 +12,7 @@ impl Wasi {
         write_list(memory, &self.args, argv, buffer)
     }
 
-    /// How many arguments there are, and how many bytes they take with their NULs.
+    /// Writes the number of arguments, and their size with NULs.
     ///
     /// # Errors
     /// [`Errno::Fault`].

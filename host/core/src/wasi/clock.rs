@@ -3,7 +3,7 @@
 use super::{Outcome, Wasi};
 use crate::{Clock, Errno, GuestMemory};
 
-/// How much randomness is made at a time where guest memory cannot be addressed.
+/// Size of a chunk of randomness where guest memory is not addressable.
 const CHUNK: usize = 4096;
 
 impl Wasi {
@@ -17,7 +17,7 @@ impl Wasi {
         memory.write_u64(out, resolution)
     }
 
-    /// What a clock shows, in nanoseconds. How precise it has to be does not matter: it is as precise as it can be.
+    /// Writes the time of a clock in nanoseconds. The requested precision is ignored: the result is as precise as possible.
     ///
     /// # Errors
     /// [`Errno::Inval`] for a clock that WASI has not; [`Errno::Fault`].

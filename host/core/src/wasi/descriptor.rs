@@ -7,7 +7,7 @@ use crate::vfs::{DirEntry, File, GuestPath};
 /// `AT_FDCWD` of the guest's `<fcntl.h>`: the working directory, for functions that take a directory and a path.
 const WORKING_DIRECTORY: u32 = (-2_i32).cast_unsigned();
 
-/// How many files a guest may have open at once.
+/// Maximum number of open files.
 const MAX_OPEN: usize = 65_536;
 
 pub(super) struct Descriptor {
@@ -52,7 +52,7 @@ pub(super) enum Kind {
     },
 }
 
-/// What a file was opened for.
+/// The access rights of an open file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Access {
     pub(super) read: bool,
@@ -214,7 +214,7 @@ impl Descriptors {
         }
     }
 
-    /// What the guest calls `path`, seen from an open directory.
+    /// Returns the guest's `path` relative to an open directory.
     pub(super) fn path<'a>(&'a self, fd: u32, path: &'a [u8]) -> Result<GuestPath<'a>, Errno> {
         if fd == WORKING_DIRECTORY || path.starts_with(b"/") {
             let base = self.working_directory();

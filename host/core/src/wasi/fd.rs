@@ -93,7 +93,7 @@ impl Wasi {
         self.descriptors.get(fd).map(|_| ())
     }
 
-    /// What the file is: 64 bytes.
+    /// Writes the file's `stat`, 64 bytes.
     ///
     /// # Errors
     /// [`Errno::Badf`]; [`Errno::Fault`]; [`Errno::Io`].
@@ -124,7 +124,7 @@ impl Wasi {
         }
     }
 
-    /// Whether a directory was given at start: 8 bytes, of which the length of its name is the second half.
+    /// Writes the description of a preopened directory: 8 bytes, of which the second half is the length of its name.
     ///
     /// # Errors
     /// [`Errno::Badf`] when not: libc tries one number after the other and stops there.
@@ -209,7 +209,7 @@ fn rights_of(access: Access) -> u64 {
     rights
 }
 
-/// What a file is to be opened for, by the rights that the guest asks for.
+/// Returns the access rights for the rights that the guest requests.
 pub(super) fn access_for(rights: u64) -> Access {
     Access {
         read: rights & rights::FD_READ != 0,

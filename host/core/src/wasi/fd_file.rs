@@ -249,7 +249,7 @@ impl Wasi {
             }
             Kind::Stream { stream, access } if access.write => {
                 buffers.each(memory, |memory, before, at, len| {
-                    // Once something was written, the guest is told so rather than made to wait.
+                    // After a partial write, returns its size instead of waiting.
                     drain(memory, at, len, |done, bytes| {
                         let nothing_yet = before == 0 && done == 0;
                         match stream.write(bytes, nothing_yet && !never_blocks) {

@@ -212,7 +212,7 @@ impl Wasi {
         memory.write(out, &stat_bytes(&stat))
     }
 
-    /// What an open file is.
+    /// Returns the `stat` of an open file.
     pub(super) fn stat_open(&mut self, fd: u32) -> Result<Stat, Errno> {
         Ok(match &mut self.descriptors.get(fd)?.kind {
             Kind::Directory { path, .. } => {

@@ -1,7 +1,7 @@
 //! `pymode.fd_pair`: pipes and pairs of sockets within one guest. WASI preview1 has neither.
 //!
 //! Whatever is read from one end was written to the other by the same guest, which has one thread: who would have to wait for
-//! the other end waits for itself. That is told as [`Errno::Deadlk`], instead of standing still for ever.
+//! the other end waits for itself. It fails with [`Errno::Deadlk`] instead of never returning.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,7 +10,7 @@ use super::{Access, Flags, Kind, Outcome, Stream, Wasi};
 use crate::vfs::FileKind;
 use crate::{Errno, GuestMemory};
 
-/// How many bytes may lie in a direction, as on Linux.
+/// Capacity of each direction in bytes, as on Linux.
 const CAPACITY: usize = 64 * 1024;
 
 impl Wasi {
@@ -163,7 +163,7 @@ impl Stream for End {
     }
 
     fn readable(&mut self) -> Option<u64> {
-        // Of the writing end of a pipe nothing can be read, and nobody need wait to be told so.
+        // Reading the write end of a pipe fails at once.
         let Some(from) = &self.from else {
             return Some(0);
         };

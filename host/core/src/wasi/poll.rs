@@ -8,10 +8,10 @@ use crate::{Clock, Errno, GuestMemory};
 
 const SUBSCRIPTION_LEN: u32 = 48;
 const EVENT_LEN: u32 = 32;
-/// Where several streams are waited for at once, each is looked at this often.
+/// Interval of polling, in nanoseconds, when several streams are waited for.
 const SLICE: u64 = 10_000_000;
 
-/// What a guest waits for.
+/// The events that a guest waits for.
 #[derive(Debug, Clone)]
 pub struct Poll {
     subscriptions: Vec<Subscription>,
@@ -52,7 +52,7 @@ struct Event {
 }
 
 impl Poll {
-    /// How many nanoseconds there are until the first time that is waited for; none when it waits for files only.
+    /// Returns the nanoseconds until the first timeout. `None` if the guest only waits for files.
     ///
     /// # Errors
     /// When a clock fails.

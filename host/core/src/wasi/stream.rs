@@ -1,4 +1,4 @@
-//! What has no place in it to read or write at: standard input and output, pipes, terminals, sockets.
+//! Streams without a position: standard input and output, pipes, terminals, sockets.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -27,7 +27,7 @@ pub trait Stream: MaybeSend {
         Err(Errno::Badf)
     }
 
-    /// How many bytes can be read at once, if it is known that reading would not wait; `Some(0)` at the end.
+    /// Returns the number of bytes that can be read without waiting, if it is known. `Some(0)` is the end.
     fn readable(&mut self) -> Option<u64> {
         Some(0)
     }
@@ -40,18 +40,17 @@ pub trait Stream: MaybeSend {
         Ok(self.readable().is_some())
     }
 
-    /// Whether writing would not wait, or would fail at once.
+    /// Returns `true` if a write would not wait, or would fail at once.
     fn writable(&mut self) -> bool {
         true
     }
 
-    /// Whether something outside of the guest may make it ready. What only the guest itself could do will not happen while
-    /// the guest waits.
+    /// Returns `true` if an event outside the guest may make it ready. While the guest waits, it cannot make it ready itself.
     fn is_fed_from_outside(&self) -> bool {
         true
     }
 
-    /// Whether this is a socket, which `sock_recv` and its like insist on.
+    /// Returns `true` if this is a socket, which `sock_recv` and its like insist on.
     fn is_socket(&self) -> bool {
         matches!(
             self.kind(),

@@ -1,4 +1,4 @@
-//! Where a symbolic link leads that cap-std does not follow, because it leaves the directory.
+//! Resolves symbolic links that cap-std does not follow because they leave the directory.
 //!
 //! The guest sees one tree, in which the directory is mounted. So such a link goes on there: one that names the directory by its
 //! absolute path leads back into it, and one that leads anywhere else finds what the guest has at that path, or nothing. This is asked
@@ -11,7 +11,7 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use cap_std::fs::Dir;
 use pymode_host::vfs::Follow;
 
-/// How many links are followed by hand, as many as Linux follows.
+/// Maximum number of links, as on Linux.
 const MAX_LINKS: u32 = 40;
 
 /// The path on which `path` leaves `dir`, absolute or relative to `dir`; none when it does not.

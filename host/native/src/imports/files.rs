@@ -14,7 +14,7 @@ pub(super) const NAMES: &[&str] = {
     pymode_host::file_functions!(names)
 };
 
-/// What gives back a mask, and never fails.
+/// The function that returns a mask and never fails.
 pub(super) const UMASK: &str = "umask";
 
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {

@@ -14,7 +14,7 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-/// A program on this machine is promised no network, and so is whoever runs it.
+/// A program on this machine has no network, as the user is promised.
 fn http_fetch(
     mut caller: Caller<'_, Guest>,
     head: u32,

@@ -1,4 +1,4 @@
-//! What a guest can import.
+//! The imports of a guest.
 
 mod dl;
 mod files;

@@ -16,7 +16,7 @@ pub struct Bench {
     pub dir: TempDir,
 }
 
-/// What a program did.
+/// The result of a program.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Done {
     pub exit: Exit,
@@ -75,7 +75,7 @@ pub fn finish(mut run: Run) -> Done {
     }
 }
 
-/// What every test program begins with.
+/// First lines of every test program.
 const IMPORTS: &str = r#"
     (import "wasi_snapshot_preview1" "fd_read" (func $fd_read (param i32 i32 i32 i32) (result i32)))
     (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))

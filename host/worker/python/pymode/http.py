@@ -5,7 +5,7 @@
     answer = fetch("https://example.com/", method="POST", body=b"...")
     print(answer.status, answer.headers["content-type"], answer.json())
 
-While an answer is on its way the program waits, and so does whoever called it, C code included. A handler that is `async` may use
+While an answer is on its way the program waits, including the C code that called it. A handler that is `async` may use
 the `fetch` of `workers` instead, which lets other tasks run meanwhile.
 """
 

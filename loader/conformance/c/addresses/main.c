@@ -1,4 +1,4 @@
-/* One function has one address, one datum one place, whoever looks. */
+/* One function has one address, and one datum one location, in every module. */
 #include "../check.h"
 
 int shared_counter = 5;

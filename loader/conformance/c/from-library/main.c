@@ -1,4 +1,4 @@
-/* A library may call dlopen and its kin itself; what fails in it is told to whoever asks next. */
+/* A library may call dlopen and related functions itself; dlerror then returns its errors. */
 #include "../check.h"
 
 int lent(void) { return 1; }

@@ -1,4 +1,4 @@
-/* RTLD_NEXT is what follows in the order in which the library's own load group is searched, whoever else is loaded. */
+/* RTLD_NEXT follows the search order of the library's own load group, whatever else is loaded. */
 #include "../check.h"
 
 static int

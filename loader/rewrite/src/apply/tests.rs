@@ -1,4 +1,4 @@
-//! Modules of which every byte can be told.
+//! Modules whose every byte is known.
 
 use pymode_dylink::ModuleInfo;
 use wasmparser::{Parser, Payload};
@@ -18,7 +18,7 @@ const MAIN: &str = r#"(module
     (func (export "loose"))
     (global (export "datum") i32 (i32.const 4096)))"#;
 
-/// What lld makes of a C++ file, more or less.
+/// A module like lld's output for a C++ file.
 const SIDE: &str = r#"(module $side
     (@dylink.0 (mem-info (memory 64 4) (table 2 0)))
     (import "env" "memory" (memory 0))
@@ -130,7 +130,7 @@ fn a_name_with_two_definitions_is_left_to_the_linker() {
     let twice = rewrites(MAIN, &[SIDE, SIDE], &|_| true);
     assert_eq!(twice[0], twice[1]);
     assert_eq!(twice[0].imports.len(), 2);
-    // Main comes first, whoever else defines it.
+    // Main comes first, whichever other module defines it.
     let main = MAIN.replace("\"datum\"", "\"own\"");
     let imports = &rewrites(&main, &[SIDE, other], &|_| true)[0].imports;
     assert_eq!(imports.get(&6), Some(&Instead::Number(4096)));

@@ -10,7 +10,7 @@ use super::super::mode::{Mode, Owner, Permissions};
 use super::super::path::MAX_NAME;
 use crate::{Errno, Timestamp};
 
-/// What a node costs besides its bytes: about what it takes here, so that a million empty files are not free.
+/// Size of a node besides its bytes, so that a million empty files are not free.
 const NODE_COST: u64 = 256;
 
 /// The number of a node, never used again.
@@ -294,7 +294,7 @@ impl Tree {
         }
     }
 
-    /// Whether a directory is `other` or lies in it, however deep.
+    /// Returns `true` if a directory is `other` or below it.
     pub(super) fn is_inside(&self, directory: Inode, other: Inode) -> Result<bool, Errno> {
         let mut here = Some(directory);
         while let Some(inode) = here {
