@@ -6,10 +6,10 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::engine::Fault;
-use crate::process::FetchError;
-use crate::set::PlanError;
-use crate::unresolved::{Unresolved, linked_by};
+use crate::act::engine::Fault;
+use crate::calls::process::FetchError;
+use crate::closed_set::PlanError;
+use crate::decide::unresolved::{Unresolved, linked_by};
 
 /// Why bytes are not a module that the linker can load.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -52,76 +52,45 @@
 
 extern crate alloc;
 
-mod addr;
-mod apply;
-mod attach;
-mod bind;
-mod bridge;
-mod census;
-mod close;
-mod config;
-pub mod dlfcn;
-mod engine;
+mod act;
+mod calls;
+mod closed_set;
+mod decide;
 mod error;
 mod explain;
-mod flags;
-mod gather;
-mod global;
-mod group;
-mod guest;
-mod ids;
-mod info;
-mod initialize;
-mod inspect;
-mod memory;
-mod nearby;
-#[cfg(feature = "parse")]
-mod notes;
-mod now;
-mod open;
-mod plan;
-mod preview;
-mod process;
+mod find;
+mod module;
 mod program;
-mod reclaim;
-mod registry;
-mod resolve;
-mod search;
-mod set;
-mod slots;
-mod sym;
-mod trace;
-mod undo;
-mod unresolved;
 
-pub use addr::Place;
-pub use bridge::{Bridge, BridgeAction, BridgeFunction};
-pub use census::Census;
-pub use close::close;
-pub use config::{Config, Contract};
-pub use engine::{Engine, Fault, Mutability};
+pub use act::engine::{Engine, Fault, Mutability};
+pub use calls::addr::Place;
+pub use calls::close::close;
+pub use calls::dlfcn;
+pub use calls::now::now;
+pub use calls::open::open;
+pub use calls::preview::{Preview, preview};
+pub use calls::process::{FetchError, Fetched, Main, Process};
+pub use calls::reclaim::reclaim;
+pub use calls::sym::{Lookup, Symbol, sym};
+pub use closed_set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
+pub use decide::plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, plan};
+pub use decide::resolve::{Resolution, Target, resolve};
+pub use decide::thunk::{Bridge, BridgeAction, BridgeFunction};
+pub use decide::unresolved::{Needed, Problem, Unnamed, Unresolved};
 pub use error::{CloseError, HandleError, LastError, ModuleError, OpenError, SymError};
-pub use flags::{BadFlags, OpenFlags};
-pub use group::{Definition, Group, Member, Node, Scope, Visible};
-pub use ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};
-pub use info::{
+#[cfg(feature = "parse")]
+pub use explain::notes::{Doubt, Noted, notes};
+pub use find::group::{Definition, Group, Member, Node, Scope, Visible};
+pub use find::search::normal_path;
+pub use module::inspect::{Inspection, Reach};
+pub use module::{
     DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Region, Signature, ValType,
     Wants,
 };
 #[cfg(feature = "parse")]
-pub use info::{ExportType, ImportType, Parts};
-pub use inspect::{Inspection, Reach};
-#[cfg(feature = "parse")]
-pub use notes::{Doubt, Noted, notes};
-pub use now::now;
-pub use open::open;
-pub use plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, plan};
-pub use preview::{Preview, preview};
-pub use process::{FetchError, Fetched, Main, Process};
+pub use module::{ExportType, ImportType, Parts};
 pub use program::Program;
-pub use reclaim::reclaim;
-pub use resolve::{Resolution, Target, resolve};
-pub use search::normal_path;
-pub use set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
-pub use sym::{Lookup, Symbol, sym};
-pub use unresolved::{Needed, Problem, Unnamed, Unresolved};
+pub use program::census::Census;
+pub use program::config::{Config, Contract};
+pub use program::flags::{BadFlags, OpenFlags};
+pub use program::ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};

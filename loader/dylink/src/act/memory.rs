@@ -1,0 +1,127 @@
+//! Room in main's memory and table, and addresses in it.
+
+use crate::act::engine::Fault;
+use crate::act::stack as guest;
+use crate::calls::process::Process;
+use crate::module::{DataBase, Datum, Region};
+use crate::program::Shared;
+use crate::program::ids::{Address, Align, ModuleId, Slot};
+
+/// A piece of the guest's heap.
+pub(crate) struct Block {
+    /// What main's allocator gave, and what its `free` takes.
+    pub(crate) allocation: Address,
+    /// The first aligned address in it.
+    pub(crate) start: Address,
+}
+
+/// What `malloc` promises: `max_align_t` of the wasm32 C ABI.
+const MALLOC_ALIGN: u32 = 16;
+
+/// Reserves memory by main's own allocator, as it is: not zeroed. `None`: main has no more.
+pub(crate) async fn reserve<P: Process>(
+    process: &mut P,
+    shared: &Shared<P::Extern>,
+    region: Region,
+) -> Result<Option<Block>, Fault> {
+    let align = region.align.get();
+    let allocator = &shared.allocator;
+    let (function, args, slack): (_, &[u32], _) = if align <= MALLOC_ALIGN {
+        (&allocator.malloc, &[region.size], 0)
+    } else if let Some(aligned_alloc) = &allocator.aligned_alloc
+        && let Some(size) = region.align.round_up(region.size)
+    {
+        // C11: the size is to be a multiple of the alignment.
+        (aligned_alloc, &[align, size], 0)
+    } else {
+        let Some(size) = region.size.checked_add(align - 1) else {
+            return Ok(None);
+        };
+        (&allocator.malloc, &[size], align - 1)
+    };
+    let Some(address) = guest::call(process, function, args).await? else {
+        return Err(Fault::new("main's allocator returns nothing"));
+    };
+    if address == 0 {
+        return Ok(None);
+    }
+    let start = region.align.round_up(address);
+    match start {
+        Some(start) if start - address <= slack => Ok(Some(Block {
+            allocation: Address(address),
+            start: Address(start),
+        })),
+        _ => Err(Fault(alloc::format!(
+            "main's allocator gave 0x{address:x}, which is not aligned to {align}"
+        ))),
+    }
+}
+
+/// Takes `count` slots in a row: free ones, or new ones at the end of the table.
+pub(crate) fn take_slots<P: Process>(
+    process: &mut P,
+    table: &P::Extern,
+    count: u32,
+    align: Align,
+) -> Result<Slot, Fault> {
+    if let Some(first) = process.program(|program| program.slots.take(count, align)) {
+        return Ok(first);
+    }
+    let too_many = || Fault::new("it cannot hold so many");
+    let grown = count.checked_add(align.get() - 1).ok_or_else(too_many)?;
+    let old_end = process.grow(table, grown)?;
+    let first = align.round_up(old_end.0).ok_or_else(too_many)?;
+    let before = first - old_end.0;
+    process.program(|program| {
+        program.slots.give(old_end, before);
+        program
+            .slots
+            .give(Slot(first + count), grown - before - count);
+    });
+    Ok(Slot(first))
+}
+
+/// Clears slots and gives them back. A slot that cannot be cleared is not used again.
+pub(crate) fn give_slots<P: Process>(process: &mut P, table: &P::Extern, first: Slot, count: u32) {
+    let slots = first.0..first.0.saturating_add(count);
+    let stuck = slots
+        .clone()
+        .find(|slot| process.set(table, Slot(*slot), None).is_err());
+    let end = stuck.unwrap_or(slots.end);
+    process.program(|program| program.slots.give(first, end - first.0));
+}
+
+/// The address of an exported datum; `None` if only the instance can tell, and is not there yet.
+pub(crate) fn address<P: Process>(
+    process: &mut P,
+    id: ModuleId,
+    name: &str,
+    datum: Datum,
+) -> Result<Option<u32>, Fault> {
+    let (instance, memory_base) = process.program(|program| {
+        let module = program.modules.get(&id);
+        let instance = module.and_then(|module| module.instance.clone());
+        (instance, module.map(|module| module.memory_base.0))
+    });
+    let mut read = |name: &str| -> Result<Option<u32>, Fault> {
+        let Some(instance) = &instance else {
+            return Ok(None);
+        };
+        let global = process
+            .export(instance, name)
+            .ok_or_else(|| Fault(alloc::format!("the instance does not export `{name}`")))?;
+        process.read(&global).map(Some)
+    };
+    let base = match datum.base {
+        DataBase::Absolute => Some(0),
+        DataBase::Memory => memory_base,
+        DataBase::ThreadLocal => read("__tls_base")?,
+    };
+    let offset = match datum.offset {
+        Some(offset) => Some(offset),
+        None => read(name)?,
+    };
+    Ok(base
+        .zip(offset)
+        .map(|(base, offset)| base.wrapping_add(offset)))
+}

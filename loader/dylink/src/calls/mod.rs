@@ -1,0 +1,13 @@
+//! `dlopen`, `dlsym`, `dladdr` and `dlclose`.
+
+pub(crate) mod addr;
+pub(crate) mod attach;
+pub(crate) mod close;
+pub mod dlfcn;
+pub(crate) mod now;
+pub(crate) mod open;
+pub(crate) mod preview;
+pub(crate) mod process;
+pub(crate) mod reclaim;
+pub(crate) mod sym;
+pub(crate) mod trace;

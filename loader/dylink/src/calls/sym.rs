@@ -1,0 +1,201 @@
+//! `dlsym`.
+
+use alloc::boxed::Box;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+
+use crate::act::engine::Fault;
+use crate::act::memory;
+use crate::calls::attach::attach;
+use crate::calls::process::Process;
+use crate::error::SymError;
+use crate::find::group::{Node, defines};
+use crate::module::ExportKind;
+use crate::program::Program;
+use crate::program::ids::{Address, Align, Handle, ModuleId, Slot};
+
+/// Where `dlsym` looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lookup {
+    /// In the module of a handle, then in what it needs, breadth first.
+    Handle(Handle),
+    /// `RTLD_DEFAULT`: in the global scope; then, if it is known who asks, in the load group of that module. WebAssembly has no
+    /// return addresses, so a module is told by an address in its data, such as its `__dso_handle`.
+    Default(Option<Address>),
+    /// `RTLD_NEXT`: in what follows the module that asks, told as above. For main that is the rest of the global scope. For
+    /// another module it is the rest of its load group, breadth first from what was opened, and then main: main holds libc,
+    /// which elsewhere is the last that every library needs.
+    Next(Address),
+}
+
+/// What a symbol is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbol {
+    /// A function: a slot of the table.
+    Function(Slot),
+    /// A datum.
+    Data(Address),
+}
+
+impl Symbol {
+    /// The pointer that `dlsym` returns. A symbol may lie at address 0: failure is told by `dlerror`, not by null.
+    #[must_use]
+    pub fn to_guest(self) -> u32 {
+        match self {
+            Self::Function(slot) => slot.0,
+            Self::Data(address) => address.0,
+        }
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(slot) => slot.fmt(f),
+            Self::Data(address) => address.fmt(f),
+        }
+    }
+}
+
+/// Finds a symbol. A function that has no slot yet gets one, the same for everyone who asks.
+pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Symbol, SymError> {
+    let shared = attach(process).map_err(|error| SymError::Main(error.to_string()))?;
+    let (id, kind, path) = process.program(|program| {
+        let (places, text) = program.places(lookup)?;
+        let found = match places.global {
+            Global::All => program.global.find(name),
+            Global::BehindMain => program.global.find_behind_main(name),
+            Global::Nothing => None,
+        };
+        if let Some((found, _, export)) = found
+            && let Node::Loaded(id) = found.node
+        {
+            return Ok((id, export.kind.clone(), Arc::clone(found.path)));
+        }
+        for id in places.then {
+            let module = &program.modules[&id];
+            if let Some((_, export)) = module.info.exports.find(name)
+                && defines(&module.info, export)
+            {
+                return Ok((id, export.kind.clone(), Arc::clone(&module.path)));
+            }
+        }
+        Err(SymError::Undefined {
+            name: name.into(),
+            place: text,
+        })
+    })?;
+    let failed = |reason| SymError::Engine {
+        name: name.into(),
+        reason,
+    };
+    match kind {
+        ExportKind::Function(function) => {
+            if let Some(slot) = process.program(|program| program.slot(id, function)) {
+                return Ok(Symbol::Function(slot));
+            }
+            let slot = new_slot(process, &shared.table, id, name).map_err(failed)?;
+            process.program(|program| {
+                if let Some(module) = program.modules.get_mut(&id) {
+                    module.extra_slots.insert(function, slot);
+                }
+            });
+            Ok(Symbol::Function(slot))
+        }
+        ExportKind::Data(datum) => {
+            let address = memory::address(process, id, name, datum).map_err(failed)?;
+            let missing = || failed(Fault::new("its module is not instantiated yet"));
+            Ok(Symbol::Data(Address(address.ok_or_else(missing)?)))
+        }
+        kind => Err(SymError::NoAddress {
+            name: name.into(),
+            path,
+            kind: kind.name(),
+        }),
+    }
+}
+
+impl<Instance, Extern> Program<Instance, Extern> {
+    /// Where a lookup looks, and what to call that.
+    fn places(&self, lookup: Lookup) -> Result<(Places, String), SymError> {
+        let path = |id| &self.modules[&id].path;
+        let global = |global| Places {
+            global,
+            then: Vec::new(),
+        };
+        let then = |then| Places {
+            global: Global::Nothing,
+            then,
+        };
+        Ok(match lookup {
+            Lookup::Handle(Handle::MAIN) | Lookup::Default(None) => {
+                (global(Global::All), GLOBAL_SCOPE.into())
+            }
+            Lookup::Handle(handle) => {
+                let id = self.opened(handle)?;
+                let text = format!("`{}` and what it needs", path(id));
+                (then(self.tree(id)), text)
+            }
+            Lookup::Default(Some(asks)) => {
+                let places = Places {
+                    global: Global::All,
+                    then: self.load_group(self.owner(asks)),
+                };
+                (places, GLOBAL_SCOPE.into())
+            }
+            Lookup::Next(asks) => {
+                let asks = self.owner(asks);
+                let places = match asks {
+                    ModuleId::MAIN => global(Global::BehindMain),
+                    side => {
+                        let mut order = self.load_group(side);
+                        let position = order.iter().position(|id| *id == asks);
+                        order.drain(..=position.unwrap_or(0));
+                        order.push(ModuleId::MAIN);
+                        then(order)
+                    }
+                };
+                (places, format!("what follows `{}`", path(asks)))
+            }
+        })
+    }
+}
+
+/// The modules that a lookup asks.
+struct Places {
+    global: Global,
+    /// These, one after the other.
+    then: Vec<ModuleId>,
+}
+
+/// What of the global scope is asked first.
+enum Global {
+    All,
+    BehindMain,
+    Nothing,
+}
+
+/// What messages call it.
+const GLOBAL_SCOPE: &str = "the global scope";
+
+fn new_slot<P: Process>(
+    process: &mut P,
+    table: &P::Extern,
+    id: ModuleId,
+    name: &str,
+) -> Result<Slot, Fault> {
+    let instance = process.program(|program| program.modules.get(&id)?.instance.clone());
+    let name: Box<str> = name.into();
+    let function = instance
+        .and_then(|instance| process.export(&instance, &name))
+        .ok_or_else(|| Fault::new("its module is not instantiated yet"))?;
+    let slot = memory::take_slots(process, table, 1, Align::ONE)?;
+    if let Err(fault) = process.set(table, slot, Some(&function)) {
+        process.program(|program| program.slots.give(slot, 1));
+        return Err(fault);
+    }
+    Ok(slot)
+}

@@ -1,0 +1,165 @@
+//! A link plan for a closed set: a main module and the side modules that it may load, bound when the set is put together.
+//!
+//! At run time a library of the set is opened without reading what it says of itself, and without looking for a name: the
+//! plan holds descriptions, types, and for each library that can be opened what every import of its load group is bound to.
+//! It is made by the same code that decides a `dlopen` at run time, so both bind the same things.
+//!
+//! A plan holds as long as every file is what it was: each has the hash of its content in it, and one that differs is refused.
+//! A file may stand for another module than itself, one that was made of it for the set: then the plan describes that one, and
+//! has the hashes of both.
+//! It knows of nothing but main in the global scope. When more is there, only what is bound to main holds still, which comes first
+//! in every scope; the rest is looked up.
+
+mod decode;
+mod encode;
+mod make;
+pub(crate) mod recall;
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::fmt;
+use core::ops::Range;
+
+use hashbrown::HashMap;
+use once_cell::race::OnceBox;
+
+pub use make::{ClosedSet, Refused, SetFile};
+
+use crate::module::{ModuleInfo, Signature};
+use crate::program::ids::ExportId;
+
+/// A hash of a file's content. Which function it is, is the host's affair: the same when a plan is made and when it is used.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ContentHash(pub [u8; 32]);
+
+impl fmt::Debug for ContentHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// A link plan for a closed set. [`Plan::for_set`] makes one, [`Plan::to_bytes`] and [`Plan::from_bytes`] carry it to where it
+/// is used, and [`Process::plan`](crate::Process::plan) offers it to the linker.
+///
+/// What it says of a module and of a load group is read and checked when it is first asked for: a program that loads three
+/// libraries of a hundred pays for three.
+#[derive(Debug)]
+pub struct Plan {
+    bytes: Box<[u8]>,
+    strings: Vec<Range<u32>>,
+    signatures: Vec<Arc<Signature>>,
+    /// The text that says what makes the plan anew.
+    remake: u32,
+    forwarders: Option<Forwarders>,
+    /// The first is main.
+    modules: Vec<Described>,
+    by_hash: HashMap<ContentHash, Place>,
+    /// What each path leads to, as far as it can be opened by the plan: a text and a group, in the order of the texts.
+    roots: Vec<(u32, u32)>,
+    groups: Vec<Part<PlannedGroup>>,
+    /// Where each list of bindings begins.
+    bindings: Vec<u32>,
+}
+
+/// A module: what its content was, and what it says of itself.
+#[derive(Debug)]
+struct Described {
+    hash: ContentHash,
+    /// Of what was compiled for it.
+    code: ContentHash,
+    info: Part<Arc<ModuleInfo>>,
+}
+
+/// A part of a plan that is read when it is needed.
+#[derive(Debug)]
+struct Part<T> {
+    at: u32,
+    read: OnceBox<T>,
+}
+
+/// The module of which bridges are made where nothing can be compiled.
+#[derive(Debug)]
+struct Forwarders {
+    hash: ContentHash,
+    signatures: Vec<Arc<Signature>>,
+}
+
+/// A module of a set, by its place in it: main is the first.
+type Place = u32;
+
+/// What a path leads to: a load group as the plan has it.
+#[derive(Debug)]
+struct PlannedGroup {
+    members: Vec<PlannedMember>,
+}
+
+#[derive(Debug)]
+struct PlannedMember {
+    path: Arc<str>,
+    module: Place,
+    needs: Vec<Place>,
+    /// One for each import.
+    bindings: Vec<Bound>,
+}
+
+/// What an import is bound to: [`Target`](crate::Target), with places of the set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Bound {
+    Memory,
+    Table,
+    StackPointer,
+    MemoryBase,
+    TableBase,
+    Function(Place, ExportId),
+    AbsentFunction,
+    DataAddress(Place, ExportId),
+    FunctionAddress(Place, ExportId),
+    NullAddress,
+    Tag(Place, ExportId),
+    ProcessTag,
+    MainGlobal(ExportId),
+    Host,
+}
+
+/// Why bytes are not a plan that can be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum PlanError {
+    /// They do not begin as a plan does.
+    #[error("it is not a link plan")]
+    NotAPlan,
+    /// It was written by another version of this library.
+    #[error(
+        "the link plan has format {found}, this linker reads format {wanted}\n  hint: make the plan again"
+    )]
+    Version {
+        /// The plan's.
+        found: u32,
+        /// This library's.
+        wanted: u32,
+    },
+    /// It is cut short or damaged.
+    #[error("the link plan is damaged at byte {at}: {reason}\n  hint: make the plan again")]
+    Damaged {
+        /// The byte.
+        at: usize,
+        /// What is wrong there.
+        reason: &'static str,
+    },
+    /// A file is not the one that the plan was made for.
+    #[error(
+        "the link plan is stale: `{path}` is not the file that it was made for\n  hint: {remake}"
+    )]
+    Stale {
+        /// The file.
+        path: String,
+        /// What makes the plan anew: a sentence of whoever made it.
+        remake: String,
+    },
+}
+
+const MAGIC: &[u8] = b"pymode.link\0";
+/// Grows with every change of what is written.
+const FORMAT: u32 = 3;

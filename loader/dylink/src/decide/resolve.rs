@@ -1,0 +1,346 @@
+//! Where each symbol comes from, or all that are missing.
+
+use alloc::boxed::Box;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::OnceCell;
+
+use hashbrown::HashSet;
+
+use crate::decide::unresolved::{Needed, Problem, Unresolved};
+use crate::find::group::{Definition, Group, Member, Node, Scope, Visible, find};
+use crate::module::{Export, ExportKind, Import, ModuleInfo, Signature, Wants};
+use crate::program::ids::ExportId;
+
+/// For each member of a group, and each of its imports in order, what it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolution {
+    /// Parallel to [`Group::members`], then to [`ModuleInfo::imports`].
+    pub members: Vec<Vec<Target>>,
+}
+
+/// What an import is bound to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Target {
+    /// Main's memory.
+    Memory,
+    /// Main's table.
+    Table,
+    /// Main's stack pointer: there is one stack.
+    StackPointer,
+    /// Where the importer's own data lies.
+    MemoryBase,
+    /// Where the importer's own slots lie.
+    TableBase,
+    /// A function, to be called.
+    Function(Definition),
+    /// A weak function that nobody defines: a call traps.
+    AbsentFunction,
+    /// A global that holds the address of a datum.
+    DataAddress(Definition),
+    /// A global that holds the slot of a function.
+    FunctionAddress(Definition),
+    /// A global that holds 0, for a weak symbol that nobody defines.
+    NullAddress,
+    /// A tag that a module defines.
+    Tag(Definition),
+    /// A tag that no module defines: the process's own, by name.
+    ProcessTag,
+    /// Another global of main.
+    MainGlobal(ExportId),
+    /// Something of the host.
+    Host,
+}
+
+impl Target {
+    /// Whether the definition is the same whatever is loaded: main comes first in every scope.
+    fn is_settled(&self) -> bool {
+        match self {
+            Self::Function(definition)
+            | Self::DataAddress(definition)
+            | Self::FunctionAddress(definition) => {
+                definition.node == Node::Loaded(crate::program::ids::ModuleId::MAIN)
+            }
+            Self::Memory
+            | Self::Table
+            | Self::StackPointer
+            | Self::MemoryBase
+            | Self::TableBase
+            | Self::MainGlobal(_)
+            | Self::Host => true,
+            Self::AbsentFunction | Self::NullAddress | Self::Tag(_) | Self::ProcessTag => false,
+        }
+    }
+}
+
+/// Resolves once more what others could have a say in, after a resolution that knew of none. `None`: something is missing now,
+/// or something else than it was.
+pub(crate) fn resolve_again(
+    group: &Group,
+    scope: &Scope<'_>,
+    mut resolution: Resolution,
+) -> Option<Resolution> {
+    for (at, targets) in resolution.members.iter_mut().enumerate() {
+        let importer = Importer::new(group, at, scope);
+        for (import, target) in importer.member.info.imports.iter().zip(targets) {
+            if !target.is_settled() {
+                *target = importer.target(import, &mut |_, _| false).ok()?;
+            }
+        }
+    }
+    Some(resolution)
+}
+
+/// Resolves every import of every member of `group`.
+///
+/// `has_host` says whether the host offers a function, by module and name. On failure it gives every symbol that is
+/// missing, in the order of members and imports.
+pub fn resolve(
+    group: &Group,
+    scope: &Scope<'_>,
+    has_host: &mut dyn FnMut(&str, &str) -> bool,
+) -> Result<Resolution, Vec<Unresolved>> {
+    let mut missing = Vec::new();
+    let members = (0..group.members.len()).map(|at| {
+        let importer = Importer::new(group, at, scope);
+        let targets = importer.member.info.imports.iter().map(|import| {
+            importer.target(import, has_host).unwrap_or_else(|problem| {
+                missing.push(*problem);
+                // Never used: a resolution with missing symbols is not given out.
+                Target::NullAddress
+            })
+        });
+        targets.collect()
+    });
+    let members = members.collect();
+    if missing.is_empty() {
+        Ok(Resolution { members })
+    } else {
+        Err(missing)
+    }
+}
+
+/// One member, looking for what it imports.
+struct Importer<'a> {
+    node: Node,
+    member: &'a Member,
+    scope: &'a Scope<'a>,
+    /// Names of the functions that it imports; made when first needed.
+    functions: OnceCell<HashSet<&'a str>>,
+}
+
+impl<'a> Importer<'a> {
+    fn new(group: &'a Group, at: usize, scope: &'a Scope<'a>) -> Self {
+        Self {
+            node: Node::New(at),
+            member: &group.members[at],
+            scope,
+            functions: OnceCell::new(),
+        }
+    }
+
+    fn target(
+        &self,
+        import: &Import,
+        has_host: &mut dyn FnMut(&str, &str) -> bool,
+    ) -> Result<Target, Box<Unresolved>> {
+        match &import.wants {
+            Wants::Memory => Ok(Target::Memory),
+            Wants::Table => Ok(Target::Table),
+            Wants::StackPointer => Ok(Target::StackPointer),
+            Wants::MemoryBase => Ok(Target::MemoryBase),
+            Wants::TableBase => Ok(Target::TableBase),
+            Wants::Function { signature, weak } => self.function(import, signature.as_ref(), *weak),
+            Wants::FunctionAddress { weak } => self.function_address(import, *weak),
+            Wants::DataAddress { weak } => self.data_address(import, *weak),
+            Wants::Tag { signature } => self.tag(import, signature.as_ref()),
+            Wants::Global => self.global(import),
+            Wants::Host => {
+                if has_host(&import.module, &import.name) {
+                    Ok(Target::Host)
+                } else {
+                    let needed = Needed::Host(String::from(&*import.module));
+                    Err(self.unresolved(import, needed, Problem::Missing))
+                }
+            }
+        }
+    }
+
+    fn function(
+        &self,
+        import: &Import,
+        wanted: Option<&Arc<Signature>>,
+        weak: bool,
+    ) -> Result<Target, Box<Unresolved>> {
+        let needed = || Needed::Function(wanted.cloned());
+        let Some((found, id, export)) = self.scope.find(&import.name) else {
+            if weak {
+                return Ok(Target::AbsentFunction);
+            }
+            return Err(self.missing(import, needed()));
+        };
+        let ExportKind::Function(function) = export.kind else {
+            return Err(self.other_kind(import, needed(), found, export));
+        };
+        if let (Some(wanted), Some(there)) = (wanted, found.info.signature(function))
+            && wanted != there
+        {
+            let problem = Problem::OtherSignature {
+                defined_in: Arc::clone(found.path),
+                found: Arc::clone(there),
+            };
+            return Err(self.unresolved(import, needed(), problem));
+        }
+        Ok(Target::Function(definition(found, id)))
+    }
+
+    fn function_address(&self, import: &Import, weak: bool) -> Result<Target, Box<Unresolved>> {
+        if let Some(own) = self.own_strong_function(&import.name) {
+            return Ok(Target::FunctionAddress(own));
+        }
+        let needed = Needed::FunctionAddress;
+        match self.scope.find(&import.name) {
+            Some((found, id, export)) => match export.kind {
+                ExportKind::Function(_) => Ok(Target::FunctionAddress(definition(found, id))),
+                _ => Err(self.other_kind(import, needed, found, export)),
+            },
+            None if weak => Ok(Target::NullAddress),
+            None => Err(self.missing(import, needed)),
+        }
+    }
+
+    fn data_address(&self, import: &Import, weak: bool) -> Result<Target, Box<Unresolved>> {
+        let needed = Needed::Data;
+        match self.scope.find(&import.name) {
+            Some((found, id, export)) => match export.kind {
+                ExportKind::Data(_) => Ok(Target::DataAddress(definition(found, id))),
+                _ => Err(self.other_kind(import, needed, found, export)),
+            },
+            None if weak => Ok(Target::NullAddress),
+            None => Err(self.missing(import, needed)),
+        }
+    }
+
+    /// A function that the importer defines and that nothing can stand before: lld calls it directly, so its address must
+    /// be that of the same function. A weak definition is imported as well, and may be preempted.
+    fn own_strong_function(&self, name: &str) -> Option<Definition> {
+        let info = &*self.member.info;
+        let (id, export) = info.exports.find(name)?;
+        let ExportKind::Function(function) = export.kind else {
+            return None;
+        };
+        if info.imported(function).is_some() || self.imports_function(name) {
+            return None;
+        }
+        Some(Definition {
+            node: self.node,
+            export: id,
+        })
+    }
+
+    fn imports_function(&self, name: &str) -> bool {
+        let imports = &self.member.info.imports;
+        let functions = self.functions.get_or_init(|| {
+            let functions = imports
+                .iter()
+                .filter(|import| matches!(import.wants, Wants::Function { .. }));
+            functions.map(|import| &*import.name).collect()
+        });
+        functions.contains(name)
+    }
+
+    /// There is one tag of each name in the process. Main's comes first; a tag of the importer itself is never bound to
+    /// its import, which has to exist before the importer does.
+    fn tag(
+        &self,
+        import: &Import,
+        wanted: Option<&Arc<Signature>>,
+    ) -> Result<Target, Box<Unresolved>> {
+        if self.scope.tags.contains(&&*import.name) {
+            return Ok(Target::ProcessTag);
+        }
+        let Some((found, id, export)) = self.scope.find(&import.name) else {
+            return Ok(Target::ProcessTag);
+        };
+        let needed = || Needed::Tag(wanted.cloned());
+        let ExportKind::Tag(there) = &export.kind else {
+            return Err(self.other_kind(import, needed(), found, export));
+        };
+        if let (Some(wanted), Some(there)) = (wanted, there)
+            && wanted != there
+        {
+            let problem = Problem::OtherSignature {
+                defined_in: Arc::clone(found.path),
+                found: Arc::clone(there),
+            };
+            return Err(self.unresolved(import, needed(), problem));
+        }
+        if weakly_defines_tag(found.info, &import.name) {
+            return Ok(Target::ProcessTag);
+        }
+        Ok(Target::Tag(definition(found, id)))
+    }
+
+    fn global(&self, import: &Import) -> Result<Target, Box<Unresolved>> {
+        match self.scope.find(&import.name) {
+            Some((found, id, export)) => match export.kind {
+                ExportKind::Global | ExportKind::Data(_)
+                    if found.node == Node::Loaded(crate::program::ids::ModuleId::MAIN) =>
+                {
+                    Ok(Target::MainGlobal(id))
+                }
+                _ => Err(self.other_kind(import, Needed::Global, found, export)),
+            },
+            None => Err(self.missing(import, Needed::Global)),
+        }
+    }
+
+    fn missing(&self, import: &Import, needed: Needed) -> Box<Unresolved> {
+        let problem = match find(&self.scope.elsewhere, &import.name) {
+            Some((found, _, _)) => Problem::OutOfScope {
+                defined_in: Arc::clone(found.path),
+            },
+            None => Problem::Missing,
+        };
+        self.unresolved(import, needed, problem)
+    }
+
+    fn other_kind(
+        &self,
+        import: &Import,
+        needed: Needed,
+        found: Visible<'_>,
+        export: &Export,
+    ) -> Box<Unresolved> {
+        let problem = Problem::OtherKind {
+            defined_in: Arc::clone(found.path),
+            found: export.kind.name(),
+        };
+        self.unresolved(import, needed, problem)
+    }
+
+    fn unresolved(&self, import: &Import, needed: Needed, problem: Problem) -> Box<Unresolved> {
+        Box::new(Unresolved {
+            name: String::from(&*import.name),
+            needed_by: Arc::clone(&self.member.path),
+            needed,
+            problem,
+            reached: None,
+        })
+    }
+}
+
+fn definition(found: Visible<'_>, export: ExportId) -> Definition {
+    Definition {
+        node: found.node,
+        export,
+    }
+}
+
+/// Whether a module imports the tag that it exports: then another module's takes its place.
+fn weakly_defines_tag(info: &ModuleInfo, name: &str) -> bool {
+    info.imports
+        .iter()
+        .any(|import| matches!(import.wants, Wants::Tag { .. }) && &*import.name == name)
+}

@@ -1,0 +1,271 @@
+//! A small module of functions that could not be bound directly.
+//!
+//! WebAssembly wants every imported function to exist before the importer does. That fails in three cases: a weak
+//! definition, which its own module imports and exports; two modules that import from each other; and a weak symbol that
+//! nobody defines. A closure of the host would do, but a host frame between two guest frames is slow and makes suspension
+//! impossible. So these imports are bound to functions of a generated module: a *forward* jumps through a slot that is
+//! filled by the time it is called, an *absent* function traps.
+
+use alloc::boxed::Box;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use crate::module::{ModuleInfo, Signature, Wants};
+
+/// What the generated module holds. Its code depends on nothing else, so equal bridges can share compiled code.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bridge {
+    /// The functions, exported as `0`, `1`, ….
+    pub functions: Vec<BridgeFunction>,
+}
+
+/// One function of a [`Bridge`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BridgeFunction {
+    /// The symbol it stands for.
+    pub name: Box<str>,
+    /// Its type.
+    pub signature: Arc<Signature>,
+    /// What it does when called.
+    pub action: BridgeAction,
+}
+
+/// What a function of a [`Bridge`] does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BridgeAction {
+    /// Calls the slot that a GOT global holds. The globals are the module's imports after the table, in the order of the
+    /// functions that forward.
+    Forward,
+    /// Traps: nobody defines the symbol.
+    Absent,
+}
+
+/// How many forwarders of one type [`Bridge::common`] holds at most: who needs more takes a second instance.
+const COPIES: usize = 8;
+
+impl Bridge {
+    /// A bridge of which any bridge can be made, for an engine that cannot compile when a library is opened: a forward, or
+    /// some, for each type of a function that one of `sides` imports and `main` does not define. `None`: none can be needed.
+    #[must_use]
+    pub fn common<'a>(
+        main: &ModuleInfo,
+        sides: impl IntoIterator<Item = &'a ModuleInfo>,
+    ) -> Option<Self> {
+        let mut most: Vec<(Arc<Signature>, usize)> = Vec::new();
+        for side in sides {
+            let mut here: Vec<(Arc<Signature>, usize)> = Vec::new();
+            for import in &side.imports {
+                if let Wants::Function {
+                    signature: Some(signature),
+                    ..
+                } = &import.wants
+                    && main.exports.find(&import.name).is_none()
+                {
+                    count(&mut here, signature, 1, |old, new| old + new);
+                }
+            }
+            for (signature, copies) in here {
+                count(&mut most, &signature, copies.min(COPIES), usize::max);
+            }
+        }
+        let all = most
+            .into_iter()
+            .flat_map(|(signature, copies)| core::iter::repeat_n(signature, copies));
+        let bridge = Self::of_forwards(all);
+        (!bridge.functions.is_empty()).then_some(bridge)
+    }
+
+    /// A bridge that only forwards, by the types of its functions.
+    pub(crate) fn of_forwards(signatures: impl Iterator<Item = Arc<Signature>>) -> Self {
+        let functions = signatures.map(|signature| BridgeFunction {
+            name: "".into(),
+            signature,
+            action: BridgeAction::Forward,
+        });
+        Self {
+            functions: functions.collect(),
+        }
+    }
+
+    /// How many globals the module imports.
+    pub fn forwards(&self) -> impl Iterator<Item = &BridgeFunction> {
+        self.functions
+            .iter()
+            .filter(|function| function.action == BridgeAction::Forward)
+    }
+
+    /// The module. It imports the table as its first import, then one mutable `i32` global for each forward.
+    #[must_use]
+    pub fn to_wasm(&self) -> Vec<u8> {
+        let mut types: Vec<&Arc<Signature>> = Vec::new();
+        let type_of: Vec<usize> = self
+            .functions
+            .iter()
+            .map(|function| {
+                let known = types.iter().position(|ty| **ty == function.signature);
+                known.unwrap_or_else(|| {
+                    types.push(&function.signature);
+                    types.len() - 1
+                })
+            })
+            .collect();
+
+        let mut wasm = b"\0asm\x01\0\0\0".to_vec();
+        section(&mut wasm, 1, types.len(), |out| {
+            for ty in &types {
+                out.push(0x60);
+                for list in [&ty.params, &ty.results] {
+                    number(out, list.len());
+                    out.extend(list.iter().map(|ty| ty.to_byte()));
+                }
+            }
+        });
+        section(&mut wasm, 2, 1 + self.forwards().count(), |out| {
+            text(out, "env");
+            text(out, "__indirect_function_table");
+            out.extend([0x01, 0x70, 0x00, 0x00]); // table funcref, at least 0 slots
+            for (at, _) in self.forwards().enumerate() {
+                text(out, "GOT.func");
+                text(out, &at.to_string());
+                out.extend([0x03, 0x7f, 0x01]); // global (mut i32)
+            }
+        });
+        section(&mut wasm, 3, self.functions.len(), |out| {
+            for ty in &type_of {
+                number(out, *ty);
+            }
+        });
+        section(&mut wasm, 7, self.functions.len(), |out| {
+            for at in 0..self.functions.len() {
+                text(out, &at.to_string());
+                out.push(0x00);
+                number(out, at);
+            }
+        });
+        section(&mut wasm, 10, self.functions.len(), |out| {
+            let mut global = 0;
+            for (function, ty) in self.functions.iter().zip(&type_of) {
+                let mut body = Vec::from([0x00]); // no locals
+                match function.action {
+                    BridgeAction::Forward => {
+                        for param in 0..function.signature.params.len() {
+                            body.push(0x20); // local.get
+                            number(&mut body, param);
+                        }
+                        body.push(0x23); // global.get
+                        number(&mut body, global);
+                        global += 1;
+                        body.push(0x11); // call_indirect
+                        number(&mut body, *ty);
+                        body.push(0x00);
+                    }
+                    BridgeAction::Absent => body.push(0x00), // unreachable
+                }
+                body.push(0x0b); // end
+                number(out, body.len());
+                out.extend(body);
+            }
+        });
+        self.names(&mut wasm);
+        wasm
+    }
+
+    /// The name section: a trap's backtrace then says which symbol is absent.
+    fn names(&self, wasm: &mut Vec<u8>) {
+        let mut names = Vec::new();
+        number(&mut names, self.functions.len());
+        for (at, function) in self.functions.iter().enumerate() {
+            number(&mut names, at);
+            let what = match function.action {
+                BridgeAction::Forward => "forward",
+                BridgeAction::Absent => "undefined weak symbol",
+            };
+            text(&mut names, &alloc::format!("{what} {}", function.name));
+        }
+        let mut body = Vec::new();
+        text(&mut body, "name");
+        body.push(1); // function names
+        number(&mut body, names.len());
+        body.extend(names);
+        wasm.push(0);
+        number(wasm, body.len());
+        wasm.extend(body);
+    }
+}
+
+fn count(
+    all: &mut Vec<(Arc<Signature>, usize)>,
+    signature: &Arc<Signature>,
+    number: usize,
+    join: fn(usize, usize) -> usize,
+) {
+    match all.iter_mut().find(|(known, _)| known == signature) {
+        Some((_, known)) => *known = join(*known, number),
+        None => all.push((Arc::clone(signature), number)),
+    }
+}
+
+fn section(wasm: &mut Vec<u8>, id: u8, count: usize, fill: impl FnOnce(&mut Vec<u8>)) {
+    let mut body = Vec::new();
+    number(&mut body, count);
+    fill(&mut body);
+    wasm.push(id);
+    number(wasm, body.len());
+    wasm.extend(body);
+}
+
+fn text(out: &mut Vec<u8>, text: &str) {
+    number(out, text.len());
+    out.extend(text.as_bytes());
+}
+
+/// Unsigned LEB128.
+fn number(out: &mut Vec<u8>, mut value: usize) {
+    loop {
+        let byte = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            out.push(byte);
+            return;
+        }
+        out.push(byte | 0x80);
+    }
+}
+
+/// The export under which a bridge offers its function `at`.
+pub(crate) fn export_name(at: u32) -> String {
+    at.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::module::ValType;
+
+    #[test]
+    fn a_bridge_is_valid_wasm() {
+        let function =
+            |name: &str, params: &[ValType], results: &[ValType], action| BridgeFunction {
+                name: name.into(),
+                signature: Arc::new(Signature {
+                    params: params.into(),
+                    results: results.into(),
+                }),
+                action,
+            };
+        use ValType::*;
+        let bridge = Bridge {
+            functions: alloc::vec![
+                function("a", &[I32, F64], &[I64], BridgeAction::Forward),
+                function("b", &[], &[], BridgeAction::Absent),
+                function("c", &[V128, FuncRef], &[ExternRef], BridgeAction::Absent),
+                function("d", &[I32, F64], &[I64], BridgeAction::Forward),
+            ],
+        };
+        let wasm = bridge.to_wasm();
+        wasmparser::validate(&wasm).expect("the bridge validates");
+        assert_eq!(Bridge::default().forwards().count(), 0);
+        wasmparser::validate(&Bridge::default().to_wasm()).expect("also when empty");
+    }
+}

@@ -1,0 +1,5 @@
+//! From a path to a load group.
+
+pub(crate) mod gather;
+pub(crate) mod group;
+pub(crate) mod search;
