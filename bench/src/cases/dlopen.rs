@@ -69,12 +69,12 @@ fn loaded(imports: usize, cache: &Path) -> Result<f64, wasmtime::Error> {
 
 fn open(process: &mut Store<State>, library: usize) -> Result<(), wasmtime::Error> {
     let path = format!("/{library}.wasm");
-    if now(dlfcn::open(
+    let opened = now(dlfcn::open(
         &mut WasmtimeEngine::new(process),
         Some(&path),
         FLAGS,
-    )) == 0
-    {
+    ));
+    if opened.unwrap_or_default() == 0 {
         let message = process.data_mut().linkage.program().error.take();
         return Err(wasmtime::Error::msg(message.unwrap_or_default()));
     }
@@ -118,13 +118,9 @@ fn process(imports: usize, cache: &Path) -> Result<Store<State>, wasmtime::Error
     let engine = Engine::new(&engine_config())?;
     let bytes = main_module(imports)?;
     let module = CodeCache::new(cache).module(&engine, &bytes)?;
-    let config = Config {
-        contract: None,
-        library_path: Vec::new(),
-    };
     let linker = Arc::new(Linker::new(&engine));
     let state = State {
-        linkage: Linkage::new(config, Some(CodeCache::new(cache))),
+        linkage: Linkage::new(Config::default(), Some(CodeCache::new(cache))),
         library: side(imports)?,
         ids: HashMap::new(),
         main: None,

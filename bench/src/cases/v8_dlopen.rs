@@ -280,7 +280,7 @@ impl Worker {
             false => &[],
         };
         let mut keys = vec![format!("{:?}", self.main), format!("{code:?}")];
-        let forwarders = pymode_dylink::Plan::from_bytes(&library.plan)?.forwarders();
+        let forwarders = pymode_dylink::Plan::from_bytes(&library.plan)?.common_thunks();
         keys.extend(forwarders.map(|(hash, _)| format!("{hash:?}")));
         let task = json!({
             "script": "", "what": what, "by_plan": by_plan, "set": library.number, "plan": plan,
@@ -304,8 +304,9 @@ pub(super) fn config() -> Config {
         contract: Some(Contract {
             section: "test.abi".into(),
             version: 7,
+            hint: "build it again".into(),
         }),
-        library_path: Vec::new(),
+        ..Config::default()
     }
 }
 

@@ -141,7 +141,8 @@ pub(super) fn open(store: &mut Store<World>, path: &str, flags: u32) -> Fallible
         &mut WasmtimeEngine::new(store),
         Some(path),
         flags,
-    ));
+    ))
+    .unwrap_or_default();
     if handle == 0 {
         let message = store.data_mut().linkage.program().error.take();
         return Err(message.unwrap_or_default().into());
@@ -151,8 +152,8 @@ pub(super) fn open(store: &mut Store<World>, path: &str, flags: u32) -> Fallible
 }
 
 pub(super) fn close(store: &mut Store<World>, handle: u32) -> Fallible<()> {
-    match dlfcn::close(&mut WasmtimeEngine::new(store), handle) {
-        true => Ok(()),
-        false => Err("dlclose failed".into()),
+    match now(dlfcn::close(&mut WasmtimeEngine::new(store), handle)) {
+        Ok(true) => Ok(()),
+        _ => Err("dlclose failed".into()),
     }
 }

@@ -5,6 +5,12 @@ use crate::{Errno, GuestMemory};
 /// Where libraries lie that modules name without a directory.
 pub const LIBRARY_PATH: &str = "/lib";
 
+/// The next step for whoever has a side module of another contract.
+pub const CONTRACT_HINT: &str = "build it again, with the `pymode cc` of this version";
+
+/// The imports of `pymode` that a module passes its `__dso_handle`, to tell who it is.
+pub const IDENTIFYING_IMPORTS: [&str; 1] = ["dl_sym_from"];
+
 /// The longest path or symbol that is taken. C++ has symbols of thousands of bytes; a wrong length has billions.
 const MAX_TEXT: u32 = 1 << 16;
 

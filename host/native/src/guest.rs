@@ -1,8 +1,9 @@
 //! What belongs to one running guest: the data of its wasmtime store.
 
 use pymode_abi::{SECTION, VERSION};
-use pymode_dylink::{Config, Contract, FileId};
+use pymode_dylink::{Config, Contract, Event, FileId};
 use pymode_dylink_wasmtime::{CodeCache, Linkage};
+use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS};
 use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::{self, Stream, Wasi};
 use wasmtime::{Caller, Extern, Memory, StoreLimits};
@@ -33,8 +34,10 @@ impl Guest {
             contract: Some(Contract {
                 section: SECTION.into(),
                 version: VERSION,
+                hint: CONTRACT_HINT.into(),
             }),
             library_path,
+            identifying_imports: IDENTIFYING_IMPORTS.map(Into::into).into(),
         };
         Guest {
             wasi,
@@ -88,14 +91,13 @@ impl pymode_dylink_wasmtime::Guest for Guest {
         self.trace.is_some()
     }
 
-    fn trace(&mut self, text: &str) {
+    fn trace(&mut self, event: Event<'_>) {
         let Some(stream) = &mut self.trace else {
             return;
         };
-        let lines: String = text
-            .lines()
-            .map(|line| format!("pymode dl: {line}\n"))
-            .collect();
+        let text = event.to_string();
+        let lines = text.lines();
+        let lines: String = lines.map(|line| format!("pymode dl: {line}\n")).collect();
         let mut rest = lines.as_bytes();
         // Whoever closed the stream does not want to see it.
         while let Ok(written @ 1..) = stream.write(rest, true) {

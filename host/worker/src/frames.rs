@@ -1,7 +1,7 @@
 //! Guest code that did not return: what happened, and in which functions.
 
 use js_sys::{Reflect, Uint8Array, WebAssembly};
-use pymode_dylink::Fault;
+use pymode_dylink_js::JsEngineError;
 use pymode_host::v8::{Place, trap};
 use wasm_bindgen::prelude::*;
 
@@ -13,22 +13,24 @@ const SHOWN: usize = 6;
 /// The section in which a bundle's module tells where its functions begin.
 const STARTS: &str = "pymode.starts";
 
-/// What the linker says of it, in the words of the native host.
-pub(crate) fn fault(guest: &Guest, thrown: &JsValue) -> Fault {
+/// Makes the linker's error of it, in the words of the native host.
+pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
     if thrown.is_instance_of::<WebAssembly::Exception>() {
-        return Fault::new(pymode_host::Fault::UNCAUGHT);
+        return JsEngineError::Thrown {
+            reason: pymode_host::Fault::UNCAUGHT.to_owned(),
+            frames: Vec::new(),
+        };
     }
     let Some(reason) = trap(&pymode_dylink_js::reason(thrown)) else {
-        return pymode_dylink_js::fault(thrown.clone());
+        return JsEngineError::thrown(thrown);
     };
     let stack = Reflect::get(thrown, &"stack".into()).ok();
     let stack = stack.and_then(|stack| stack.as_string());
-    let mut text = String::from(reason);
-    for frame in frames(guest, stack.as_deref().unwrap_or_default()).take(SHOWN) {
-        text.push_str("\n  in ");
-        text.push_str(&frame);
+    let frames = frames(guest, stack.as_deref().unwrap_or_default());
+    JsEngineError::Thrown {
+        reason: reason.to_owned(),
+        frames: frames.take(SHOWN).collect(),
     }
-    Fault(text)
 }
 
 /// V8's list of the functions that were running, as far as they are the guest's.

@@ -2,23 +2,23 @@
 //!
 //! A Worker may not compile, and reads no WebAssembly. Its bundle has all modules compiled, fetched when they are first
 //! needed, and a link plan that says what each of them imports and exports, and what is bound to what. The files of side
-//! modules in the images are tickets for them.
+//! modules in the images are stubs of them.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use js_sys::{Object, Promise, Reflect, Uint8Array, WebAssembly};
+use js_sys::{Array, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Config, ContentHash, Contract, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    ModuleError, Plan, Program, normal_path,
+    Config, ContentHash, Contract, Event, FetchError, FileId, Inspection, Main, ModuleError,
+    ModuleInfo, Plan, Program, normal_path,
 };
 use pymode_dylink_js::{
-    Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, Known, Modules, NotKnown, key,
-    reason, stamp, ticket,
+    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules, NotKnown,
+    key, stamp, stub_hash,
 };
-use pymode_host::dl::LIBRARY_PATH;
+use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
 use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
@@ -35,8 +35,8 @@ const MAIN_KEY: &str = "main";
 thread_local! {
     /// Modules that were fetched already, for all guests.
     static MODULES: Modules = Modules::default();
-    /// Of what bridges are made, if any was.
-    static FORWARDERS: OnceCell<Rc<Forwarders>> = const { OnceCell::new() };
+    /// The module that gives thunks, once any was needed.
+    static COMMON_THUNKS: OnceCell<Rc<CommonThunks>> = const { OnceCell::new() };
     /// Read by the first guest that loads anything.
     static PLAN: OnceCell<Arc<Plan>> = const { OnceCell::new() };
 }
@@ -46,8 +46,6 @@ pub(crate) struct Loader {
     pub(crate) program: RefCell<Program<JsInstance, JsExtern>>,
     /// What main imports: an object for each module.
     imports: Object,
-    /// Modules that a `dl_open` needed and that are not compiled yet.
-    missing: RefCell<Vec<ContentHash>>,
     /// Where the guest saw modules first, by the hash of their code.
     seen: RefCell<HashMap<ContentHash, Rc<str>>>,
     /// Where it tells what it does.
@@ -59,6 +57,7 @@ impl Loader {
         let contract = Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,
+            hint: CONTRACT_HINT.into(),
         };
         let more = bundle.library_path();
         let library_path = [LIBRARY_PATH.to_owned()].into_iter();
@@ -67,11 +66,11 @@ impl Loader {
             library_path: library_path
                 .chain(more.iter().filter_map(|path| path.as_string()))
                 .collect(),
+            identifying_imports: IDENTIFYING_IMPORTS.map(Into::into).into(),
         };
         Loader {
             program: RefCell::new(Program::new(config)),
             imports,
-            missing: RefCell::default(),
             seen: RefCell::default(),
             trace: trace.map(Trace::new),
         }
@@ -109,30 +108,30 @@ pub(crate) fn seen(guest: &Guest) -> Vec<(Rc<str>, String)> {
     keyed.collect()
 }
 
-/// What a `dl_open` that failed has to wait for: it may have failed only because modules are not fetched yet.
-pub(crate) fn fetching(guest: &Guest) -> Option<Promise> {
-    let missing = guest.loader.missing.take();
+/// Waits for modules of the bundle, so that each is compiled, or known not to be.
+async fn fetch(guest: &Rc<Guest>, modules: &[ContentHash]) -> Result<(), JsEngineError> {
+    let plan = plan()?;
+    let is_missing = |hash: &&ContentHash| MODULES.with(|modules| !modules.has(**hash));
+    let missing: Vec<ContentHash> = modules.iter().filter(is_missing).copied().collect();
     if missing.is_empty() {
-        return None;
+        return Ok(());
     }
-    Some(wasm_bindgen_futures::future_to_promise(async move {
-        let plan = plan().map_err(|fault| JsError::new(&fault.0))?;
-        // All are under way before the first is waited for.
-        let under_way: Vec<_> = missing
-            .iter()
-            .map(|hash| bundle::with(|bundle| bundle.side(&key(*hash))).flatten())
-            .collect();
-        for (hash, promise) in missing.into_iter().zip(under_way) {
-            let fetched = match promise {
-                Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await,
-                Err(thrown) => Err(thrown),
-            };
-            let fetched = fetched.map(JsCast::unchecked_into);
-            let fetched = fetched.map_err(|thrown| Fault::new(reason(&thrown)));
-            MODULES.with(|modules| modules.add(hash, fetched, &plan));
-        }
-        Ok(JsValue::UNDEFINED)
-    }))
+    let promises: Array = { missing.iter() }
+        .map(|hash| {
+            let promise = bundle::with(|bundle| bundle.side(&key(*hash))).flatten();
+            promise.unwrap_or_else(|thrown| Promise::reject(&thrown))
+        })
+        .collect();
+    let settled = jobs::wait(guest, Promise::all_settled(&promises)).await?;
+    for (hash, outcome) in missing.into_iter().zip(settled.unchecked_into::<Array>()) {
+        let value = Reflect::get(&outcome, &"value".into())?;
+        let module = match value.is_undefined() {
+            false => Ok(value.unchecked_into()),
+            true => Err(Reflect::get(&outcome, &"reason".into())?.into()),
+        };
+        MODULES.with(|modules| modules.add(hash, module, &plan));
+    }
+    Ok(())
 }
 
 /// The linker's view of a guest.
@@ -143,31 +142,34 @@ pub(crate) fn process(guest: &Rc<Guest>) -> JsProcess<Linking> {
 pub(crate) struct Linking(Rc<Guest>);
 
 impl Linking {
-    fn known(&self, path: &str) -> Result<Known, FetchError> {
-        let plan = plan().map_err(|fault| unreadable(fault.0))?;
+    fn read(&self, path: &str) -> Result<Vec<u8>, FetchError> {
         let read = self.0.wasi.borrow_mut().vfs().read_file(path.as_bytes());
         let (bytes, _) = read.map_err(|errno| unreadable(errno.to_string()))?;
-        let known = MODULES.with(|modules| modules.fetch(&bytes, &plan));
-        if let Ok(known) = &known {
-            let mut seen = self.0.loader.seen.borrow_mut();
-            seen.entry(known.code).or_insert_with(|| path.into());
+        Ok(bytes)
+    }
+
+    /// Returns the module that a file stands for, or the one that has to be fetched first.
+    fn known(&self, path: &str) -> Result<Result<JsSource, ContentHash>, FetchError> {
+        let plan = plan().map_err(|error| unreadable(error.to_string()))?;
+        let file = self.read(path)?;
+        match MODULES.with(|modules| modules.fetch(&file, &plan)) {
+            Ok(source) => {
+                let mut seen = self.0.loader.seen.borrow_mut();
+                seen.entry(source.code).or_insert_with(|| path.into());
+                Ok(Ok(source))
+            }
+            Err(NotKnown::Missing(hash)) => Ok(Err(hash)),
+            Err(NotKnown::Malformed(reason)) => Err(reason.into()),
+            Err(NotKnown::NoStub) => Err(match refused(path) {
+                Some(reason) => ModuleError::Message { reason }.into(),
+                None => unreadable(
+                    "it is no side module that is part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
+                        .to_owned(),
+                ),
+            }),
+            Err(NotKnown::Stale(_)) => Err(unreadable(plan.stale(path).to_string())),
+            Err(NotKnown::Plan(error)) => Err(unreadable(error.to_string())),
         }
-        known.map_err(|unknown| match unknown {
-            NotKnown::Malformed(reason) => reason.into(),
-            NotKnown::NoTicket if let Some(reason) = refused(path) => {
-                ModuleError::Told { reason }.into()
-            }
-            NotKnown::NoTicket => unreadable(
-                "it is no side module that is part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
-                    .to_owned(),
-            ),
-            NotKnown::Stale(_) => unreadable(plan.stale(path).to_string()),
-            NotKnown::Missing(hash) => {
-                self.0.loader.missing.borrow_mut().push(hash);
-                unreadable("it is not compiled yet".to_owned())
-            }
-            NotKnown::Plan(error) => unreadable(error.to_string()),
-        })
     }
 }
 
@@ -188,15 +190,16 @@ impl Host for Linking {
         jobs::wait(&self.0, promise).await
     }
 
-    fn main(&self) -> Result<Main<JsInstance>, Fault> {
-        let name = bundle::with(Bundle::name).map_err(|thrown| Fault::new(reason(&thrown)))?;
-        let hash = self.main_hash().unwrap_or(ContentHash([0; 32]));
-        let info = plan()?.main(hash, &name);
-        let info = info.map_err(|stale| Fault(stale.to_string()))?;
+    fn main(&self) -> Result<Main<JsInstance>, JsEngineError> {
+        let (name, module) = bundle::with(|bundle| (bundle.name(), bundle.main()))?;
+        let hash = stamp(&module);
+        let info = plan()?.main(hash.unwrap_or(ContentHash([0; 32])), &name);
+        let info = info.map_err(JsEngineError::Plan)?;
         Ok(Main {
             name: name.as_str().into(),
             instance: JsInstance::main(Arc::clone(&info)),
             info,
+            hash,
         })
     }
 
@@ -206,10 +209,6 @@ impl Host for Linking {
             return None;
         }
         plan().ok()
-    }
-
-    fn main_hash(&self) -> Option<ContentHash> {
-        stamp(&bundle::with(|bundle| bundle.main()).ok()?)
     }
 
     fn identify(&self, path: &str) -> Option<FileId> {
@@ -224,22 +223,34 @@ impl Host for Linking {
         })
     }
 
-    fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
-        let Known { info, source, .. } = self.known(path)?;
-        Ok(Fetched { info, source })
+    async fn fetch(&self, path: &str) -> Result<JsSource, FetchError> {
+        let missing = match self.known(path)? {
+            Ok(source) => return Ok(source),
+            Err(missing) => missing,
+        };
+        let fetched = fetch(&self.0, &[missing]).await;
+        fetched.map_err(|error| unreadable(error.to_string()))?;
+        self.known(path)?
+            .map_err(|_| unreadable("it is not compiled".to_owned()))
     }
 
-    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
-        let Known { source, hash, .. } = self.known(path)?;
-        Ok((source, hash))
+    async fn prefetch(&self, paths: &[Arc<str>]) {
+        let known = paths.iter().filter_map(|path| self.known(path).ok());
+        let missing: Vec<ContentHash> = known.filter_map(Result::err).collect();
+        // What cannot be fetched is reported by whoever fetches it.
+        let _ = fetch(&self.0, &missing).await;
+    }
+
+    fn describe_file(&self, path: &str) -> Option<Arc<ModuleInfo>> {
+        plan().ok()?.describe(stub_hash(&self.read(path).ok()?)?)?.ok()
     }
 
     fn imports(&self) -> &Object {
         &self.0.loader.imports
     }
 
-    fn fault(&self, thrown: &JsValue) -> Fault {
-        frames::fault(&self.0, thrown)
+    fn failed(&self, thrown: &JsValue) -> JsEngineError {
+        frames::failed(&self.0, thrown)
     }
 
     fn inspect(&self, path: &str) -> Option<Inspection> {
@@ -247,11 +258,10 @@ impl Host for Linking {
         if *path == bundle::with(Bundle::name).ok()? {
             return Inspection::from_notes(&notes, MAIN_KEY);
         }
-        let file = self.0.wasi.borrow_mut().vfs().read_file(path.as_bytes());
-        Inspection::from_notes(&notes, &key(ticket(&file.ok()?.0)?))
+        Inspection::from_notes(&notes, &key(stub_hash(&self.read(path).ok()?)?))
     }
 
-    /// Every file: a Worker's are tickets, and short.
+    /// Every file: a Worker's are stubs, and short.
     fn list(&self, directory: &str) -> Vec<String> {
         let mut wasi = self.0.wasi.borrow_mut();
         let directory = GuestPath::absolute(directory.as_bytes());
@@ -266,35 +276,31 @@ impl Host for Linking {
         self.0.loader.trace.is_some()
     }
 
-    fn trace(&self, text: &str) {
+    fn trace(&self, event: Event<'_>) {
         if let Some(trace) = &self.0.loader.trace {
-            trace.tell(text);
+            trace.write(event);
         }
     }
 
-    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
-        if let Some(known) = FORWARDERS.with(|known| known.get().cloned()) {
+    async fn common_thunks(&self) -> Result<Rc<CommonThunks>, JsEngineError> {
+        if let Some(known) = COMMON_THUNKS.with(|known| known.get().cloned()) {
             return Ok(known);
         }
-        let (hash, bridge) = plan()?
-            .forwarders()
-            .ok_or_else(|| Fault::new("the bundle has no forwarders"))?;
-        let Some(fetched) = MODULES.with(|modules| modules.compiled(hash)) else {
-            self.0.loader.missing.borrow_mut().push(hash);
-            return Err(Fault::new("the bundle's forwarders are not compiled yet"));
-        };
-        let made = Forwarders::new(fetched?, &bridge);
-        Ok(FORWARDERS.with(|known| Rc::clone(known.get_or_init(|| Rc::new(made)))))
+        let thunks = plan()?.common_thunks();
+        let (hash, thunks) = thunks.ok_or(JsEngineError::NoThunks)?;
+        fetch(&self.0, &[hash]).await?;
+        let module = MODULES.with(|modules| modules.compiled(hash));
+        let common = CommonThunks::new(module.ok_or(JsEngineError::NoThunks)??, &thunks);
+        Ok(COMMON_THUNKS.with(|known| Rc::clone(known.get_or_init(|| Rc::new(common)))))
     }
 }
 
-fn plan() -> Result<Arc<Plan>, Fault> {
+fn plan() -> Result<Arc<Plan>, JsEngineError> {
     if let Some(plan) = PLAN.with(|plan| plan.get().cloned()) {
         return Ok(plan);
     }
-    let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.plan()).to_vec());
-    let bytes = bytes.map_err(|thrown| Fault::new(reason(&thrown)))?;
-    let plan = Plan::from_bytes(&bytes).map_err(|error| Fault(error.to_string()))?;
+    let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.plan()).to_vec())?;
+    let plan = Plan::from_bytes(&bytes).map_err(JsEngineError::Plan)?;
     Ok(PLAN.with(|cell| Arc::clone(cell.get_or_init(|| Arc::new(plan)))))
 }
 

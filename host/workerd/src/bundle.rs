@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use pymode_bundle::paths::in_the_project;
-use pymode_dylink::{ContentHash, Doubt, ModuleInfo, Noted, SetFile, notes};
+use pymode_dylink::{ContentHash, ModuleInfo, NotedModule, SetFile, UndefinedIn, notes};
 use pymode_toolchain::CacheError;
 use serde::Deserialize;
 
@@ -135,25 +135,25 @@ impl Parts<'_> {
             .iter()
             .map(|found| move || bytes_of(&found.file.file))
             .collect();
-        let noted: Vec<Noted<'_>> = found
+        let noted: Vec<NotedModule<'_>> = found
             .iter()
             .zip(&readers)
-            .map(|(found, bytes)| Noted {
+            .map(|(found, bytes)| NotedModule {
                 key: &found.file.key,
                 info: &found.info,
                 bytes,
             })
             .collect();
         let named = self.main.names.as_ref().unwrap_or(&self.main.wasm);
-        let main = Noted {
+        let main = NotedModule {
             key: MAIN,
             info: main,
             bytes: &|| bytes_of(named),
         };
         // What is deployed is kept small.
         let doubt = match self.development {
-            true => Doubt::Any,
-            false => Doubt::Grave,
+            true => UndefinedIn::Main,
+            false => UndefinedIn::Set,
         };
         notes(&main, &noted, doubt, offered)
     }

@@ -1,7 +1,7 @@
 //! The link plan of a bundle: what its modules say of themselves, and what is bound to what.
 
 use pymode_dylink::{ClosedSet, Config, Contract, Plan, Refused, SetFile};
-use pymode_host::dl::LIBRARY_PATH;
+use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
 
 use crate::pack::Side;
 use crate::ticket::hash_of;
@@ -15,7 +15,7 @@ const REMAKE: &str =
 pub struct Link {
     /// The plan, as bytes.
     pub plan: Vec<u8>,
-    /// The module of which bridges are made where nothing can be compiled, if one can be needed.
+    /// The module that gives thunks where nothing can be compiled, if one can be needed.
     pub forwarders: Option<Side>,
     /// Side modules that cannot be loaded: importing them will fail.
     pub refused: Vec<Refused>,
@@ -37,10 +37,10 @@ pub fn link(
         hash: &hash_of,
         remake: REMAKE,
     });
-    let forwarders = plan.forwarders();
+    let forwarders = plan.common_thunks();
     Link {
         plan: plan.to_bytes(),
-        forwarders: forwarders.map(|(_, bridge)| Side::new(bridge.to_wasm())),
+        forwarders: forwarders.map(|(_, thunks)| Side::new(thunks.to_wasm())),
         refused,
     }
 }
@@ -52,7 +52,9 @@ pub(crate) fn config(library_path: &[String]) -> Config {
         contract: Some(Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,
+            hint: CONTRACT_HINT.into(),
         }),
         library_path: first.chain(library_path.iter().cloned()).collect(),
+        identifying_imports: IDENTIFYING_IMPORTS.map(Into::into).into(),
     }
 }

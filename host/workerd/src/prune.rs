@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use pymode_abi::Why;
-use pymode_dylink::{ModuleInfo, Wants};
+use pymode_dylink::{ImportKind, ModuleInfo};
 use pymode_toolchain::CacheError;
 
 use crate::pack::PackError;
@@ -33,7 +33,7 @@ pub(crate) fn imported<'a>(
         })?;
         let ours = info.imports.iter();
         names.extend(
-            ours.filter(|import| import.wants != Wants::Host)
+            ours.filter(|import| import.kind != ImportKind::Host)
                 .map(|import| import.name.to_string()),
         );
     }

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use pymode_dylink::{ModuleInfo, Wants};
+use pymode_dylink::{ImportKind, ModuleInfo};
 use pymode_dylink_rewrite::{ClosedSet, Kinds, Rewrite};
 use pymode_toolchain::{Cache, CacheError, Key};
 
@@ -90,7 +90,7 @@ pub(crate) fn rewrite(
 
 fn asks_itself(info: &ModuleInfo) -> bool {
     info.imports.iter().any(|import| {
-        matches!(import.wants, Wants::Host | Wants::Function { .. })
+        matches!(import.kind, ImportKind::Host | ImportKind::Function { .. })
             && ASKING.contains(&&*import.name)
     })
 }

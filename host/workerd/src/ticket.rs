@@ -68,7 +68,7 @@ pub fn of_ticket(file: &[u8]) -> Option<ContentHash> {
 
 // How it is read in the Worker, and the tests of that.
 #[cfg(test)]
-#[path = "../../../loader/js/src/ticket.rs"]
+#[path = "../../../loader/js/src/stub.rs"]
 #[allow(unreachable_pub, reason = "there it is reached")]
 mod inside;
 
@@ -83,7 +83,7 @@ mod tests {
         let ticket = ticket(hash);
         wasmparser::validate(&ticket).expect("a ticket is valid");
         assert_eq!(of_ticket(&ticket), Some(hash));
-        assert_eq!(inside::ticket(&ticket), Some(hash));
+        assert_eq!(inside::stub_hash(&ticket), Some(hash));
         assert_eq!(inside::key(hash), key(hash));
 
         let stamped = stamped(module.clone(), hash);

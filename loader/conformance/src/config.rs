@@ -8,6 +8,7 @@ use crate::files::Files;
 pub const CONTRACT: Contract = Contract {
     section: std::borrow::Cow::Borrowed("test.abi"),
     version: 7,
+    hint: std::borrow::Cow::Borrowed("build it again for version 7"),
 };
 
 /// The configuration of the cases.
@@ -16,5 +17,6 @@ pub fn config(files: &Files) -> Config {
     Config {
         contract: Some(CONTRACT),
         library_path: files.library_path.clone(),
+        identifying_imports: vec!["dl_sym_from".into()],
     }
 }

@@ -1,7 +1,7 @@
 //! Side modules are hostile until they are checked: whatever the bytes are, reading them ends, with a description or with an
 //! error, and a description can be planned.
 
-use pymode_dylink::{ModuleInfo, OpenFlags, preview};
+use pymode_dylink::{ModuleInfo, OpenFlags, now, preview};
 use pymode_dylink_conformance::case;
 use pymode_dylink_conformance::fake::Fake;
 use pymode_dylink_conformance::files::{Files, MAIN};
@@ -71,7 +71,7 @@ fn what_can_be_read_can_be_planned() {
             files.add(&path, bytes);
             let mut fake = Fake::process(files);
             let path = format!("/{path}");
-            if preview(&mut fake, &path, OpenFlags::default()).is_ok() {
+            if now(preview(&mut fake, &path, OpenFlags::default())).is_ok() {
                 planned += 1;
             }
         }

@@ -1,6 +1,6 @@
 //! What is noted of modules for engines that never have their bytes.
 
-use pymode_dylink::{Doubt, Inspection, ModuleInfo, Noted, Reach, notes};
+use pymode_dylink::{Inspection, ModuleInfo, NotedModule, Reach, UndefinedIn, notes};
 
 fn module(text: &str) -> (ModuleInfo, Vec<u8>) {
     let wasm = wat::parse_str(text).expect("the text is well-formed");
@@ -21,11 +21,11 @@ const USER: &str = r#"(module (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
 const LIBRARY: &str = r#"(module (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
     (func (export "library")))"#;
 
-fn noted(user: &str, doubt: Doubt) -> String {
+fn noted(user: &str, doubt: UndefinedIn) -> String {
     let modules = [module(MAIN), module(user), module(LIBRARY)];
     let bytes = |at: usize| Some(modules[at].1.clone());
     let readers = [|| 0, || 1, || 2].map(|at: fn() -> usize| move || bytes(at()));
-    let [main, user, library] = [0, 1, 2].map(|at| Noted {
+    let [main, user, library] = [0, 1, 2].map(|at| NotedModule {
         key: ["main", "user", "library"][at],
         info: &modules[at].0,
         bytes: &readers[at],
@@ -37,7 +37,7 @@ fn noted(user: &str, doubt: Doubt) -> String {
 
 #[test]
 fn what_main_defines_is_not_noted_and_what_it_hides_is() {
-    let text = noted(USER, Doubt::Any);
+    let text = noted(USER, UndefinedIn::Main);
     assert_eq!(
         text,
         "= user\ne env other PyInit_user\ne env kept PyInit_user\nn env library\n= main\nd kept\n"
@@ -58,6 +58,6 @@ fn what_main_defines_is_not_noted_and_what_it_hides_is() {
 fn of_a_set_that_is_whole_there_are_no_notes() {
     let whole = r#"(module (@dylink.0 (mem-info (memory 0 0) (table 0 0)) (needed "library"))
         (import "env" "there" (func)) (import "env" "library" (func)))"#;
-    assert_eq!(noted(whole, Doubt::Grave), "");
-    assert_eq!(noted(whole, Doubt::Any), "= user\nn env library\n");
+    assert_eq!(noted(whole, UndefinedIn::Set), "");
+    assert_eq!(noted(whole, UndefinedIn::Main), "= user\nn env library\n");
 }

@@ -1,6 +1,6 @@
 //! What a process can be asked beside `dlsym`: what lies at a pointer, what comes after a module, what was done.
 
-use pymode_dylink::{Address, Lookup, OpenFlags, Place, Process, Symbol, now, open, sym};
+use pymode_dylink::{Address, Location, Lookup, OpenFlags, State as _, Symbol, now, open, sym};
 use pymode_dylink_conformance::case::cases_folder;
 use pymode_dylink_conformance::fake::Fake;
 use pymode_dylink_conformance::files::{Files, MAIN};
@@ -41,11 +41,11 @@ fn address(process: &mut Fake, handle: pymode_dylink::Handle, name: &str) -> u32
     found.expect("it is there").to_guest()
 }
 
-fn place(process: &mut Fake, pointer: u32) -> Option<Place> {
+fn place(process: &mut Fake, pointer: u32) -> Option<Location> {
     process.program(|program| program.addr(pointer))
 }
 
-fn symbol(place: Option<Place>) -> Option<(String, String, Symbol)> {
+fn symbol(place: Option<Location>) -> Option<(String, String, Symbol)> {
     let place = place?;
     let (name, symbol) = place.symbol?;
     Some((place.path.to_string(), name.into(), symbol))
@@ -98,7 +98,7 @@ fn a_pointer_into_what_was_closed_leads_nowhere() {
     let a = load(&mut process, "/a.wasm", false);
     let datum = address(&mut process, a, "first");
     let slot = address(&mut process, a, "elsewhere");
-    assert!(pymode_dylink::dlfcn::close(&mut process, a.to_guest()));
+    assert!(now(pymode_dylink::close(&mut process, a)).is_ok());
     assert_eq!(place(&mut process, datum), None);
     assert_eq!(place(&mut process, slot), None);
 }

@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("starts  {}", info.starts);
     println!("imports {}", info.imports.len());
     for import in &info.imports {
-        println!("  {}.{}: {:?}", import.module, import.name, import.wants);
+        println!("  {}.{}: {:?}", import.module, import.name, import.kind);
     }
     println!("exports {}", info.exports.iter().len());
     if !main {

@@ -56,41 +56,50 @@ mod act;
 mod calls;
 mod closed_set;
 mod decide;
-mod error;
 mod explain;
 mod find;
 mod module;
 mod program;
 
-pub use act::engine::{Engine, Fault, Mutability};
-pub use calls::addr::Place;
+pub use act::engine::{Engine, EngineError, Main, Mutability};
+pub use act::error::{ActError, Cause, Step};
+pub use calls::addr::Location;
 pub use calls::close::close;
 pub use calls::dlfcn;
-pub use calls::now::now;
+pub use calls::error::{CloseError, MainError, OpenError, SymError};
 pub use calls::open::open;
 pub use calls::preview::{Preview, preview};
-pub use calls::process::{FetchError, Fetched, Main, Process};
-pub use calls::reclaim::reclaim;
-pub use calls::sym::{Lookup, Symbol, sym};
-pub use closed_set::{ClosedSet, ContentHash, Plan, PlanError, Refused, SetFile};
-pub use decide::plan::{Binding, Constructor, FunctionRef, Got, LinkPlan, PlannedModule, plan};
-pub use decide::resolve::{Resolution, Target, resolve};
-pub use decide::thunk::{Bridge, BridgeAction, BridgeFunction};
+pub use calls::process::Process;
+pub use calls::sym::{Lookup, sym};
+pub use closed_set::{ClosedSet, Plan, PlanError, Refusal, Refused, SetFile};
+pub use decide::binding::{Binding, Callee};
+pub use decide::error::DecideError;
+pub use decide::plan::{Constructor, FunctionRef, LinkPlan, PlannedModule, plan};
+pub use decide::resolve::{Resolution, resolve};
+pub use decide::scope::{Scope, Visible};
+pub use decide::thunk::{Thunk, ThunkAction, ThunkModule};
 pub use decide::unresolved::{Needed, Problem, Unnamed, Unresolved};
-pub use error::{CloseError, HandleError, LastError, ModuleError, OpenError, SymError};
 #[cfg(feature = "parse")]
-pub use explain::notes::{Doubt, Noted, notes};
-pub use find::group::{Definition, Group, Member, Node, Scope, Visible};
+pub use explain::notes::{NotedModule, UndefinedIn, notes};
+pub use find::error::FindError;
+pub use find::files::{FetchError, Files};
+pub use find::group::{Definition, Group, Member, Node};
 pub use find::search::normal_path;
 pub use module::inspect::{Inspection, Reach};
 pub use module::{
-    DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Region, Signature, ValType,
-    Wants,
+    Align, ContentHash, DataBase, Datum, Export, ExportId, ExportKind, Exports, FunctionId, Import,
+    ImportKind, ModuleError, ModuleInfo, Region, Signature, ValType,
 };
 #[cfg(feature = "parse")]
 pub use module::{ExportType, ImportType, Parts};
 pub use program::Program;
 pub use program::census::Census;
-pub use program::config::{Config, Contract};
+pub use program::config::{Config, Contract, ContractError};
+pub use program::diagnostics::{Diagnostics, Event};
 pub use program::flags::{BadFlags, OpenFlags};
-pub use program::ids::{Address, Align, ExportId, FileId, FunctionId, Handle, ModuleId, Slot};
+pub use program::ids::{Address, FileId, Handle, ModuleId, Slot, Symbol};
+pub use program::last_error::LastError;
+pub use program::main_module::UnusableMain;
+pub use program::now::now;
+pub use program::registry::HandleError;
+pub use program::state::{Objects, State};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pymode_dylink::Process;
+use pymode_dylink::State as _;
 use pymode_dylink_conformance::fake::Fake;
 use pymode_dylink_conformance::files::Files;
 use pymode_dylink_conformance::{Faulty, Subject};

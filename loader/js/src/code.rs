@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::WebAssembly::Module;
-use pymode_dylink::{Bridge, Fault, ModuleInfo};
+use pymode_dylink::{ContentHash, ModuleInfo, ThunkModule};
 use wasm_bindgen::JsValue;
 
-use crate::forwarders::{Forwarders, Placed};
+use crate::error::JsEngineError;
+use crate::thunks::{CommonThunks, Placed};
 
 /// A compiled module, and what the engine knows of it. Cloning it is cheap; making it is not.
 #[derive(Clone)]
@@ -17,7 +18,7 @@ pub struct JsCode(pub(crate) Kind);
 #[derive(Clone)]
 pub(crate) enum Kind {
     Side(Rc<Side>),
-    Bridge(Rc<Placed>),
+    Thunks(Rc<Placed>),
 }
 
 /// A side module and the names of what it imports, in its order.
@@ -45,9 +46,25 @@ impl JsCode {
         })))
     }
 
-    /// The code of a bridge, of forwarders that were compiled before.
-    pub(crate) fn bridge(forwarders: Rc<Forwarders>, bridge: &Bridge) -> Result<JsCode, Fault> {
-        let placed = Placed::new(forwarders, bridge)?;
-        Ok(JsCode(Kind::Bridge(Rc::new(placed))))
+    /// The code of thunks, of common ones that were compiled before.
+    pub(crate) fn thunks(
+        common: Rc<CommonThunks>,
+        thunks: &ThunkModule,
+    ) -> Result<JsCode, JsEngineError> {
+        let placed = Placed::new(common, thunks)?;
+        Ok(JsCode(Kind::Thunks(Rc::new(placed))))
     }
+}
+
+/// A file of a side module: the module of the plan that it stands for, compiled or not.
+#[derive(Clone)]
+pub struct JsSource {
+    /// The hash of the file's content.
+    pub hash: ContentHash,
+    /// The hash of the module that was compiled for it.
+    pub code: ContentHash,
+    /// The module's description.
+    pub info: Arc<ModuleInfo>,
+    /// The compiled module, or the reason why it cannot be compiled.
+    pub compiled: Result<JsCode, JsEngineError>,
 }

@@ -5,109 +5,114 @@ use std::sync::Arc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array, WebAssembly};
 use pymode_dylink::{
-    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    Mutability, Plan, Process, Program, Slot, ValType,
+    Address, ContentHash, Diagnostics, Engine, Event, FetchError, FileId, Files, Inspection, Main,
+    ModuleError, ModuleInfo, Mutability, Objects, Plan, Process, Program, Slot, State, ThunkModule,
+    ValType,
 };
 use wasm_bindgen::prelude::*;
 
-use crate::code::{JsCode, Kind, Side};
-use crate::externs::{JsExtern, JsInstance, fault, get};
-use crate::forwarders::Forwarders;
+use crate::code::{JsCode, JsSource, Kind, Side};
+use crate::error::JsEngineError;
+use crate::externs::{JsExtern, JsInstance, get};
+use crate::thunks::CommonThunks;
 
 /// What the engine needs to know of the guest it works for, and of its files.
 pub trait Host {
-    /// Visits the linker's state. No guest code runs meanwhile.
+    /// See [`State::program`].
     fn program<R>(&self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R;
 
-    /// The exports of the main module's instance.
+    /// Returns the exports of the main module's instance.
     fn main_exports(&self) -> &Object;
 
-    /// Whether guest code that the linker calls may wait for something.
+    /// Reports whether guest code that the linker calls may wait for something.
     fn suspends(&self) -> bool;
 
     /// Waits for guest code that was entered. Asked for only if it [may wait](Self::suspends).
-    fn wait(&self, promise: Promise) -> impl Future<Output = Result<JsValue, JsValue>>;
-
-    /// See [`Process::main`].
     ///
     /// # Errors
-    /// When what main exports cannot be read.
-    fn main(&self) -> Result<Main<JsInstance>, Fault>;
+    /// When the guest code does not return.
+    fn wait(&self, promise: Promise) -> impl Future<Output = Result<JsValue, JsValue>>;
+
+    /// See [`Engine::main`].
+    ///
+    /// # Errors
+    /// When main's description cannot be read.
+    fn main(&self) -> Result<Main<JsInstance>, JsEngineError>;
 
     /// See [`Process::plan`].
     fn plan(&self) -> Option<Arc<Plan>>;
 
-    /// See [`Process::main_hash`].
-    fn main_hash(&self) -> Option<ContentHash>;
-
-    /// See [`Process::fetch_hashed`].
-    ///
-    /// # Errors
-    /// As there.
-    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError>;
-
-    /// See [`Process::identify`].
+    /// See [`Files::identify`].
     fn identify(&self, path: &str) -> Option<FileId>;
 
-    /// See [`Process::fetch`]. A module that does not compile is a file that can be read.
+    /// See [`Files::fetch`]. A module that does not compile is a file that can be read.
     ///
     /// # Errors
     /// As there.
-    fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError>;
+    fn fetch(&self, path: &str) -> impl Future<Output = Result<JsSource, FetchError>>;
 
-    /// What main imports: an object for each module.
-    fn imports(&self) -> &Object;
-
-    /// What is to be said of guest code that did not return: by default what JavaScript says.
-    fn fault(&self, thrown: &JsValue) -> Fault {
-        fault(thrown.clone())
+    /// See [`Files::prefetch`].
+    fn prefetch(&self, paths: &[Arc<str>]) -> impl Future<Output = ()> {
+        let _ = paths;
+        std::future::ready(())
     }
 
-    /// See [`Process::inspect`].
+    /// See [`Diagnostics::describe_file`].
+    fn describe_file(&self, path: &str) -> Option<Arc<ModuleInfo>>;
+
+    /// Returns what main imports: an object for each module.
+    fn imports(&self) -> &Object;
+
+    /// Makes an error of guest code that did not return: by default of what JavaScript tells.
+    fn failed(&self, thrown: &JsValue) -> JsEngineError {
+        JsEngineError::thrown(thrown)
+    }
+
+    /// See [`Diagnostics::inspect`].
     fn inspect(&self, path: &str) -> Option<Inspection> {
         let _ = path;
         None
     }
 
-    /// See [`Process::list`].
+    /// See [`Files::list`].
     fn list(&self, directory: &str) -> Vec<String> {
         let _ = directory;
         Vec::new()
     }
 
-    /// See [`Process::traces`].
+    /// See [`Diagnostics::traces`].
     fn traces(&self) -> bool {
         false
     }
 
-    /// See [`Process::trace`].
-    fn trace(&self, text: &str) {
-        let _ = text;
+    /// See [`Diagnostics::trace`].
+    fn trace(&self, event: Event<'_>) {
+        let _ = event;
     }
 
-    /// The module of forwarders that was compiled with all that may be loaded.
+    /// Returns the module of common thunks that was compiled with all that may be loaded. A host may have to wait for it.
     ///
     /// # Errors
     /// When there is none.
-    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault>;
+    fn common_thunks(&self) -> impl Future<Output = Result<Rc<CommonThunks>, JsEngineError>>;
 }
 
 /// A process of the linker. Making one costs nothing; all state is the host's.
 pub struct JsProcess<H>(pub H);
 
 impl<H: Host> JsProcess<H> {
-    fn value(&self, of: &JsExtern) -> Result<JsValue, Fault> {
+    fn value(&self, of: &JsExtern) -> Result<JsValue, JsEngineError> {
         of.value(self.0.main_exports())
     }
 
-    fn typed<T: JsCast>(&self, of: &JsExtern, what: &str) -> Result<T, Fault> {
+    fn typed<T: JsCast>(&self, of: &JsExtern, kind: &'static str) -> Result<T, JsEngineError> {
         self.value(of)?
             .dyn_into()
-            .map_err(|_| Fault::new(format!("this is not a {what}")))
+            .map_err(|_| JsEngineError::expected(kind))
     }
 
     /// One object for each import module. The one for `env` has main's exports as its prototype.
-    fn imports(&self, code: &Side, externs: &[JsExtern]) -> Result<Object, Fault> {
+    fn imports(&self, code: &Side, externs: &[JsExtern]) -> Result<Object, JsEngineError> {
         let all = Object::new();
         let mut objects: Vec<(&str, Object)> = Vec::new();
         for (at, (import, found)) in code.info.imports.iter().zip(externs).enumerate() {
@@ -119,7 +124,7 @@ impl<H: Host> JsProcess<H> {
                         "env" => Object::create(self.0.main_exports()),
                         _ => Object::new(),
                     };
-                    Reflect::set(&all, &module.into(), &object).map_err(fault)?;
+                    Reflect::set(&all, &module.into(), &object)?;
                     objects.push((module, object));
                     &objects[objects.len() - 1].1
                 }
@@ -130,7 +135,7 @@ impl<H: Host> JsProcess<H> {
                     let value = self.value(found)?;
                     let property = code.property(at);
                     // Main's exports are read-only, and so is what inherits from them under their names.
-                    if !Reflect::set(object, property, &value).map_err(fault)? {
+                    if !Reflect::set(object, property, &value)? {
                         define(object, property, &value)?;
                     }
                 }
@@ -140,46 +145,53 @@ impl<H: Host> JsProcess<H> {
     }
 }
 
-fn define(object: &Object, name: &JsValue, value: &JsValue) -> Result<(), Fault> {
+fn define(object: &Object, name: &JsValue, value: &JsValue) -> Result<(), JsEngineError> {
     let property = Object::new();
-    Reflect::set(&property, &"value".into(), value).map_err(fault)?;
+    Reflect::set(&property, &"value".into(), value)?;
     match Reflect::define_property(object, name, &property) {
         Ok(true) => Ok(()),
-        Ok(false) => Err(Fault::new("an import cannot be set")),
-        Err(thrown) => Err(fault(thrown)),
+        Ok(false) => Err(JsEngineError::expected("an import that can be set")),
+        Err(thrown) => Err(thrown.into()),
     }
 }
 
-impl<H: Host> Engine for JsProcess<H> {
-    /// Compiled, or why it cannot be.
-    type Source = Result<JsCode, Fault>;
-    type Code = JsCode;
+impl<H: Host> Objects for JsProcess<H> {
     type Instance = JsInstance;
     type Extern = JsExtern;
+}
 
-    fn compile(&mut self, source: &Result<JsCode, Fault>) -> Result<JsCode, Fault> {
-        source.clone()
+impl<H: Host> Engine for JsProcess<H> {
+    type Source = JsSource;
+    type Code = JsCode;
+    type Error = JsEngineError;
+
+    fn main(&mut self) -> Result<Main<JsInstance>, JsEngineError> {
+        self.0.main()
     }
 
-    fn bridge(&mut self, bridge: &Bridge) -> Result<JsCode, Fault> {
-        JsCode::bridge(self.0.forwarders()?, bridge)
+    fn compile(&mut self, source: &JsSource) -> Result<JsCode, JsEngineError> {
+        source.compiled.clone()
+    }
+
+    async fn thunks(&mut self, thunks: &ThunkModule) -> Result<JsCode, JsEngineError> {
+        JsCode::thunks(self.0.common_thunks().await?, thunks)
     }
 
     async fn instantiate(
         &mut self,
         code: &JsCode,
         imports: &[JsExtern],
-    ) -> Result<JsInstance, Fault> {
+    ) -> Result<JsInstance, JsEngineError> {
         match &code.0 {
             Kind::Side(code) => {
                 let imports = self.imports(code, imports)?;
                 let instance = WebAssembly::Instance::new(&code.module, &imports);
-                let instance = instance.map_err(|thrown| self.0.fault(&thrown))?;
+                let instance = instance.map_err(|thrown| self.0.failed(&thrown))?;
                 Ok(JsInstance::side(instance.exports()))
             }
-            Kind::Bridge(bridge) => {
-                let functions = bridge.instantiate(imports, self.0.main_exports())?;
-                Ok(JsInstance::bridge(functions))
+            Kind::Thunks(thunks) => {
+                let functions = thunks.instantiate(imports, self.0.main_exports())?;
+                Ok(JsInstance::thunks(functions))
             }
         }
     }
@@ -194,21 +206,21 @@ impl<H: Host> Engine for JsProcess<H> {
         get(object.unchecked_ref(), name).map(JsExtern::Value)
     }
 
-    fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), Fault> {
-        let memory: WebAssembly::Memory = self.typed(memory, "memory")?;
+    fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), JsEngineError> {
+        let memory: WebAssembly::Memory = self.typed(memory, "a memory")?;
         let bytes = Uint8Array::new(&memory.buffer());
         match at.0.checked_add(len) {
             Some(end) if end <= bytes.length() => {
                 bytes.fill(0, at.0, end);
                 Ok(())
             }
-            _ => Err(Fault::new("it lies outside of the memory")),
+            _ => Err(JsEngineError::Outside),
         }
     }
 
-    fn grow(&mut self, table: &JsExtern, slots: u32) -> Result<Slot, Fault> {
-        let table: WebAssembly::Table = self.typed(table, "table")?;
-        table.grow(slots).map(Slot).map_err(fault)
+    fn grow(&mut self, table: &JsExtern, slots: u32) -> Result<Slot, JsEngineError> {
+        let table: WebAssembly::Table = self.typed(table, "a table")?;
+        Ok(Slot(table.grow(slots)?))
     }
 
     fn set(
@@ -216,23 +228,23 @@ impl<H: Host> Engine for JsProcess<H> {
         table: &JsExtern,
         slot: Slot,
         function: Option<&JsExtern>,
-    ) -> Result<(), Fault> {
-        let table: WebAssembly::Table = self.typed(table, "table")?;
+    ) -> Result<(), JsEngineError> {
+        let table: WebAssembly::Table = self.typed(table, "a table")?;
         let function = match function {
             Some(function) => self.value(function)?,
             None => JsValue::NULL,
         };
-        table.set_raw(slot.0, &function).map_err(fault)
+        Ok(table.set_raw(slot.0, &function)?)
     }
 
-    fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, Fault> {
+    fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, JsEngineError> {
         match mutability {
             Mutability::Const => Ok(JsExtern::Value(JsValue::from(value as i32))),
             Mutability::Var => Ok(JsExtern::Value(variable(value)?.into())),
         }
     }
 
-    fn read(&mut self, global: &JsExtern) -> Result<u32, Fault> {
+    fn read(&mut self, global: &JsExtern) -> Result<u32, JsEngineError> {
         let value = self.value(global)?;
         let number = match value.dyn_ref::<WebAssembly::Global>() {
             Some(global) => global.value(),
@@ -240,98 +252,109 @@ impl<H: Host> Engine for JsProcess<H> {
         };
         let number = number
             .as_f64()
-            .ok_or_else(|| Fault::new("this is not a global of a number"))?;
+            .ok_or_else(|| JsEngineError::expected("a global of a number"))?;
         Ok(number as i32 as u32)
     }
 
-    fn write(&mut self, global: &JsExtern, value: u32) -> Result<(), Fault> {
-        let global: WebAssembly::Global = self.typed(global, "variable")?;
-        Reflect::set(&global, &"value".into(), &JsValue::from(value as i32)).map_err(fault)?;
+    fn write(&mut self, global: &JsExtern, value: u32) -> Result<(), JsEngineError> {
+        let global: WebAssembly::Global = self.typed(global, "a mutable global")?;
+        Reflect::set(&global, &"value".into(), &JsValue::from(value as i32))?;
         Ok(())
     }
 
-    fn tag(&mut self, params: &[ValType]) -> Result<JsExtern, Fault> {
+    fn tag(&mut self, params: &[ValType]) -> Result<JsExtern, JsEngineError> {
         let types: Array = params
             .iter()
             .map(|ty| JsValue::from_str(&ty.to_string()))
             .collect();
         let descriptor = Object::new();
-        Reflect::set(&descriptor, &"parameters".into(), &types).map_err(fault)?;
+        Reflect::set(&descriptor, &"parameters".into(), &types)?;
         Ok(JsExtern::Value(
-            WebAssembly::Tag::new(&descriptor).map_err(fault)?.into(),
+            WebAssembly::Tag::new(&descriptor)?.into(),
         ))
     }
 
-    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, Fault> {
+    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, JsEngineError> {
         let args: Array = args.iter().map(|arg| JsValue::from(*arg as i32)).collect();
         let waits = function.may_wait() && self.0.suspends();
-        let function: Function = self.typed(function, "function")?;
+        let function: Function = self.typed(function, "a function")?;
         let result = if waits {
             // On a stack of its own: on this one there are frames of JavaScript, through which nothing can be suspended.
             let entered = WebAssembly::promising(&function)
-                .apply(&JsValue::UNDEFINED, &args)
-                .map_err(fault)?;
+                .apply(&JsValue::UNDEFINED, &args)?;
             self.0.wait(entered.unchecked_into()).await
         } else {
             function.apply(&JsValue::UNDEFINED, &args)
         };
-        let number = result.map_err(|thrown| self.0.fault(&thrown))?.as_f64();
+        let number = result.map_err(|thrown| self.0.failed(&thrown))?.as_f64();
         Ok(number.map(|number| number as i32 as u32))
     }
 }
 
-impl<H: Host> Process for JsProcess<H> {
+impl<H: Host> State for JsProcess<H> {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R {
         self.0.program(visit)
     }
+}
 
-    fn main(&mut self) -> Result<Main<JsInstance>, Fault> {
-        self.0.main()
+impl<H: Host> Diagnostics for JsProcess<H> {
+    fn traces(&mut self) -> bool {
+        self.0.traces()
     }
 
-    fn plan(&mut self) -> Option<Arc<Plan>> {
-        self.0.plan()
-    }
-
-    fn main_hash(&mut self) -> Option<ContentHash> {
-        self.0.main_hash()
-    }
-
-    fn fetch_hashed(&mut self, path: &str) -> Result<(Self::Source, ContentHash), FetchError> {
-        self.0.fetch_hashed(path)
-    }
-
-    fn identify(&mut self, path: &str) -> Option<FileId> {
-        self.0.identify(path)
-    }
-
-    fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError> {
-        self.0.fetch(path)
+    fn trace(&mut self, event: Event<'_>) {
+        self.0.trace(event);
     }
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         self.0.inspect(path)
     }
 
+    fn describe_file(&mut self, path: &str) -> Option<Arc<ModuleInfo>> {
+        self.0.describe_file(path)
+    }
+}
+
+impl<H: Host> Files for JsProcess<H> {
+    type Source = JsSource;
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        self.0.identify(path)
+    }
+
+    async fn fetch(&mut self, path: &str) -> Result<JsSource, FetchError> {
+        self.0.fetch(path).await
+    }
+
+    async fn prefetch(&mut self, paths: &[Arc<str>]) {
+        self.0.prefetch(paths).await;
+    }
+
+    fn describe(&mut self, source: &JsSource) -> Result<Arc<ModuleInfo>, ModuleError> {
+        Ok(Arc::clone(&source.info))
+    }
+
+    fn hash(&mut self, source: &JsSource) -> ContentHash {
+        source.hash
+    }
+
     fn list(&mut self, directory: &str) -> Vec<String> {
         self.0.list(directory)
     }
+}
 
-    fn traces(&mut self) -> bool {
-        self.0.traces()
-    }
-
-    fn trace(&mut self, text: &str) {
-        self.0.trace(text);
+impl<H: Host> Process for JsProcess<H> {
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.0.plan()
     }
 }
 
 /// A mutable global.
-pub(crate) fn variable(value: u32) -> Result<WebAssembly::Global, Fault> {
+pub(crate) fn variable(value: u32) -> Result<WebAssembly::Global, JsEngineError> {
     let value = JsValue::from(value as i32);
     VARIABLE
         .with(|kind| WebAssembly::Global::new(kind, &value))
-        .map_err(fault)
+        .map_err(JsEngineError::from)
 }
 
 thread_local! {

@@ -5,8 +5,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Object, Reflect};
-use pymode_dylink::{Fault, ModuleInfo};
+use pymode_dylink::ModuleInfo;
 use wasm_bindgen::prelude::*;
+
+use crate::error::JsEngineError;
 
 /// An instance.
 #[derive(Clone)]
@@ -18,8 +20,8 @@ enum Kind {
     Main(Arc<ModuleInfo>),
     /// A side module's: its exports.
     Side(Object),
-    /// The functions of a bridge, exported as `0`, `1`, ….
-    Bridge(Rc<[JsValue]>),
+    /// Thunks, exported as `0`, `1`, ….
+    Thunks(Rc<[JsValue]>),
 }
 
 impl JsInstance {
@@ -33,8 +35,8 @@ impl JsInstance {
         JsInstance(Kind::Side(exports))
     }
 
-    pub(crate) fn bridge(functions: Vec<JsValue>) -> JsInstance {
-        JsInstance(Kind::Bridge(functions.into()))
+    pub(crate) fn thunks(functions: Vec<JsValue>) -> JsInstance {
+        JsInstance(Kind::Thunks(functions.into()))
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
@@ -52,7 +54,7 @@ impl JsInstance {
                     false => JsExtern::Value(found),
                 })
             }
-            Kind::Bridge(functions) => {
+            Kind::Thunks(functions) => {
                 let at: usize = name.parse().ok()?;
                 functions.get(at).cloned().map(JsExtern::Value)
             }
@@ -92,7 +94,7 @@ const CONSTRUCTORS: [&str; 2] = ["_initialize", "__wasm_call_ctors"];
 const FINALIZE: &str = "__cxa_finalize";
 
 impl JsExtern {
-    /// Whether it runs code that may wait, if it is called. The linker's other calls are main's allocator and relocations.
+    /// Reports whether it runs code that may wait, if it is called. The linker's other calls are main's allocator and relocations.
     pub(crate) fn may_wait(&self) -> bool {
         match self {
             JsExtern::Main(export) => *export.name == *FINALIZE,
@@ -101,7 +103,7 @@ impl JsExtern {
         }
     }
 
-    pub(crate) fn value(&self, main: &Object) -> Result<JsValue, Fault> {
+    pub(crate) fn value(&self, main: &Object) -> Result<JsValue, JsEngineError> {
         match self {
             JsExtern::Value(value) | JsExtern::Constructor(value) => Ok(value.clone()),
             JsExtern::Main(export) => {
@@ -110,7 +112,7 @@ impl JsExtern {
                 }
                 let name = &*export.name;
                 let value = get(main, name)
-                    .ok_or_else(|| Fault::new(format!("main does not export `{name}`")))?;
+                    .ok_or_else(|| JsEngineError::Missing { name: name.into() })?;
                 Ok(export.value.get_or_init(|| value).clone())
             }
         }
@@ -122,26 +124,4 @@ pub(crate) fn get(object: &Object, name: &str) -> Option<JsValue> {
     Reflect::get(object, &JsValue::from_str(name))
         .ok()
         .filter(|value| !value.is_undefined())
-}
-
-/// What was thrown, as a sentence.
-#[must_use]
-pub fn reason(thrown: &JsValue) -> String {
-    match thrown.dyn_ref::<js_sys::Error>() {
-        Some(error) => String::from(error.to_string()),
-        None => format!("{thrown:?}"),
-    }
-}
-
-/// What was thrown, as the linker tells of it.
-#[must_use]
-pub fn fault(thrown: JsValue) -> Fault {
-    if let Some(error) = thrown.dyn_ref::<js_sys::Error>()
-        && error.name() == "SuspendError"
-    {
-        return Fault::new(
-            "it waits for something, which a module cannot do while it is instantiated\n  hint: a constructor can wait, a start function cannot",
-        );
-    }
-    Fault::new(reason(&thrown))
 }

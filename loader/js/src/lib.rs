@@ -5,21 +5,23 @@
 //! between modules cost what an indirect call costs, and a guest can be suspended through them.
 //!
 //! The engine compiles nothing: in a Worker that is forbidden. The host gives compiled modules, and a link plan says of each
-//! what it imports and exports, because JavaScript tells names but no types. What the linker would generate is made of forwarders
-//! that were compiled beforehand.
+//! what it imports and exports, because JavaScript tells names but no types. What the linker would generate is made of thunks that
+//! were compiled beforehand.
 
 mod code;
 mod engine;
+mod error;
 mod externs;
-mod forwarders;
 mod modules;
 mod stamp;
-mod ticket;
+mod stub;
+mod thunks;
 
-pub use code::JsCode;
+pub use code::{JsCode, JsSource};
 pub use engine::{Host, JsProcess};
-pub use externs::{JsExtern, JsInstance, MainExport, fault, reason};
-pub use forwarders::Forwarders;
-pub use modules::{Known, Modules, NotKnown};
+pub use error::{JsEngineError, reason};
+pub use externs::{JsExtern, JsInstance, MainExport};
+pub use modules::{Modules, NotKnown};
 pub use stamp::stamp;
-pub use ticket::{key, ticket};
+pub use stub::{key, stub_hash};
+pub use thunks::CommonThunks;

@@ -1,11 +1,11 @@
-//! What a compiled module is told from others by.
+//! The mark by which a compiled module is told from others.
 
 use js_sys::{Uint8Array, WebAssembly};
 use pymode_dylink::ContentHash;
 
-use crate::ticket::SECTION;
+use crate::stub::SECTION;
 
-/// The hash in a compiled module.
+/// Returns the hash in a compiled module.
 #[must_use]
 pub fn stamp(module: &WebAssembly::Module) -> Option<ContentHash> {
     let sections = WebAssembly::Module::custom_sections(module, SECTION);

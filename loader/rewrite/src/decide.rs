@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use pymode_dylink::{DataBase, Datum, ExportKind, FunctionId, Import, ModuleInfo, Wants};
+use pymode_dylink::{DataBase, Datum, ExportKind, FunctionId, Import, ImportKind, ModuleInfo};
 
 /// A main module and all side modules that it may ever load. One that is not among them must not be loaded later.
 #[expect(missing_debug_implementations, reason = "it holds a function")]
@@ -118,22 +118,24 @@ impl ClosedSet<'_> {
 
     fn imports(&self, at: usize, defined: &HashMap<&str, Defined>) -> Rewrite {
         let info = self.sides[at];
-        let has = |wanted: &Wants| info.imports.iter().any(|import| import.wants == *wanted);
+        let has = |wanted: &ImportKind| info.imports.iter().any(|import| import.kind == *wanted);
         let importer = Importer {
             info,
             main: self.main,
             at,
             defined,
-            has_memory_base: has(&Wants::MemoryBase),
-            has_table_base: has(&Wants::TableBase),
+            has_memory_base: has(&ImportKind::MemoryBase),
+            has_table_base: has(&ImportKind::TableBase),
         };
         let imports = (0..).zip(&info.imports).filter_map(|(at, import)| {
-            let instead = match import.wants {
-                Wants::DataAddress { weak } if self.kinds.addresses => importer.data(import, weak),
-                Wants::FunctionAddress { weak } if self.kinds.addresses => {
+            let instead = match import.kind {
+                ImportKind::DataAddress { weak } if self.kinds.addresses => {
+                    importer.data(import, weak)
+                }
+                ImportKind::FunctionAddress { weak } if self.kinds.addresses => {
                     importer.slot(import, weak)
                 }
-                Wants::Function { .. } if self.kinds.functions => importer.function(import),
+                ImportKind::Function { .. } if self.kinds.functions => importer.function(import),
                 _ => None,
             };
             Some((at, instead?))
@@ -150,7 +152,7 @@ impl ClosedSet<'_> {
         for (side, rewrite) in self.sides.iter().zip(rewrites) {
             let left = (0..).zip(&side.imports);
             let left = left.filter(|(at, import)| {
-                import.wants != Wants::Host && !rewrite.imports.contains_key(at)
+                import.kind != ImportKind::Host && !rewrite.imports.contains_key(at)
             });
             wanted.extend(left.map(|(_, import)| &*import.name));
         }
@@ -209,7 +211,7 @@ impl Importer<'_> {
 
     fn defines_strongly(&self, name: &str) -> bool {
         let imports_it = |import: &Import| {
-            matches!(import.wants, Wants::Function { .. }) && *import.name == *name
+            matches!(import.kind, ImportKind::Function { .. }) && *import.name == *name
         };
         function(self.info, name).is_some() && !self.info.imports.iter().any(imports_it)
     }
@@ -220,7 +222,7 @@ impl Importer<'_> {
             return None;
         };
         let own = function(self.info, &import.name).filter(|_| *at == self.at)?;
-        let Wants::Function { signature, .. } = &import.wants else {
+        let ImportKind::Function { signature, .. } = &import.kind else {
             return None;
         };
         let same = signature.as_ref().is_some() && signature.as_ref() == self.info.signature(own);

@@ -82,8 +82,8 @@ fn a_rewritten_module_is_valid_and_says_the_same_of_what_stays() {
             assert_eq!((&is.needed, is.starts), (&was.needed, was.starts));
             for import in &is.imports {
                 let same = |other: &pymode_dylink::Import| {
-                    (&other.module, &other.name, &other.wants)
-                        == (&import.module, &import.name, &import.wants)
+                    (&other.module, &other.name, &other.kind)
+                        == (&import.module, &import.name, &import.kind)
                 };
                 assert!(was.imports.iter().any(same), "{}: {path}", case.name);
             }

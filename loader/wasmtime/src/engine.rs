@@ -1,21 +1,22 @@
 //! The engine: thin, and without a state of its own.
 
-use std::fmt::Write;
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    ModuleInfo, Mutability, Plan, Process, Program, Slot, ValType,
+    Address, ContentHash, Diagnostics, Engine, Event, FetchError, FileId, Files, Inspection, Main,
+    ModuleError, ModuleInfo, Mutability, Objects, Plan, Process, Program, Slot, State, ThunkModule,
+    ValType,
 };
 use wasmtime::{
     AsContextMut, Extern, FuncType, Global, GlobalType, HeapType, Instance, Module, Ref, RefType,
-    StoreContextMut, Tag, TagType, ThrownException, Val, WasmBacktrace,
+    StoreContextMut, Tag, TagType, Val, WasmBacktrace,
 };
 
 use crate::codes::Source;
+use crate::error::WasmtimeError;
 use crate::guest::Guest;
 
-/// How many functions a message about a trap shows.
+/// The number of functions that a message about a trap shows.
 const SHOWN: usize = 6;
 
 /// A store, seen by the linker.
@@ -31,26 +32,18 @@ impl<'a, T: Guest> WasmtimeEngine<'a, T> {
         }
     }
 
-    /// A failed guest call. If it ended the process, the host must hear of it, too.
-    fn failed(&mut self, error: wasmtime::Error) -> Fault {
-        let mut fault = fault(&error);
+    /// The error of guest code that did not return.
+    fn failed(&mut self, error: wasmtime::Error) -> WasmtimeError {
+        if T::is_exit(&error) {
+            return WasmtimeError::Exit(error);
+        }
+        let mut frames = Vec::new();
         if let Some(trace) = error.downcast_ref::<WasmBacktrace>() {
             let linkage = self.store.data_mut().linkage();
-            for frame in trace.frames().iter().take(SHOWN) {
-                let _ = write!(fault.0, "\n  in {}", linkage.frame(frame));
-            }
+            let shown = trace.frames().iter().take(SHOWN);
+            frames.extend(shown.map(|frame| linkage.frame(frame)));
         }
-        if T::is_exit(&error) {
-            self.store.data_mut().linkage().exit = Some(error);
-        }
-        fault
-    }
-
-    /// What the plan says of main, if it was made for this one. If not, that is said when the plan is to be used.
-    fn planned(&mut self, main: &[u8]) -> Option<Arc<ModuleInfo>> {
-        let guest = self.store.data_mut();
-        let plan = guest.plan()?;
-        plan.main(guest.hash(main), "").ok()
+        WasmtimeError::Guest { error, frames }
     }
 
     fn suspends(&mut self) -> bool {
@@ -64,13 +57,39 @@ impl<T> std::fmt::Debug for WasmtimeEngine<'_, T> {
     }
 }
 
+impl<T: Guest> Objects for WasmtimeEngine<'_, T> {
+    type Instance = Instance;
+    type Extern = Extern;
+}
+
 impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
     type Source = Source;
     type Code = Module;
-    type Instance = Instance;
-    type Extern = Extern;
+    type Error = WasmtimeError;
 
-    fn compile(&mut self, source: &Source) -> Result<Module, Fault> {
+    fn main(&mut self) -> Result<Main<Instance>, WasmtimeError> {
+        let guest = self.store.data_mut();
+        let main = guest.linkage().main.as_mut().ok_or(WasmtimeError::NoMain)?;
+        let bytes = (main.bytes)().map_err(WasmtimeError::MainFile)?;
+        let (name, instance) = (main.name.as_str().into(), main.instance);
+        let plan = guest.plan();
+        let hash = plan.as_ref().map(|_| guest.hash(&bytes));
+        // A plan that was made for another main is refused when it is to be used.
+        let planned = plan.zip(hash);
+        let planned = planned.and_then(|(plan, hash)| plan.main(hash, "").ok());
+        let info = match planned {
+            Some(info) => info,
+            None => Arc::new(ModuleInfo::main_from_bytes(&bytes)?),
+        };
+        Ok(Main {
+            name,
+            info,
+            instance,
+            hash,
+        })
+    }
+
+    fn compile(&mut self, source: &Source) -> Result<Module, WasmtimeError> {
         let engine = self.store.engine().clone();
         let compiled = self
             .store
@@ -78,22 +97,26 @@ impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
             .linkage()
             .codes
             .module(&engine, source);
-        compiled.map_err(|error| fault(&error))
+        Ok(compiled?)
     }
 
-    fn bridge(&mut self, bridge: &Bridge) -> Result<Module, Fault> {
-        let wasm = bridge.to_wasm();
+    async fn thunks(&mut self, thunks: &ThunkModule) -> Result<Module, WasmtimeError> {
+        let wasm = thunks.to_wasm();
         let engine = self.store.engine().clone();
-        let known = &mut self.store.data_mut().linkage().bridges;
+        let known = &mut self.store.data_mut().linkage().thunks;
         if let Some((_, module)) = known.iter().find(|(known, _)| *known == wasm) {
             return Ok(module.clone());
         }
-        let module = Module::new(&engine, &wasm).map_err(|error| fault(&error))?;
+        let module = Module::new(&engine, &wasm)?;
         known.push((wasm, module.clone()));
         Ok(module)
     }
 
-    async fn instantiate(&mut self, code: &Module, imports: &[Extern]) -> Result<Instance, Fault> {
+    async fn instantiate(
+        &mut self,
+        code: &Module,
+        imports: &[Extern],
+    ) -> Result<Instance, WasmtimeError> {
         let result = if self.suspends() {
             Instance::new_async(&mut self.store, code, imports).await
         } else {
@@ -112,76 +135,77 @@ impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
         imports.get(&mut self.store, module, name).ok()
     }
 
-    fn zero(&mut self, memory: &Extern, at: Address, len: u32) -> Result<(), Fault> {
+    fn zero(&mut self, memory: &Extern, at: Address, len: u32) -> Result<(), WasmtimeError> {
         let Extern::Memory(memory) = memory else {
-            return Err(Fault::new("main's memory is not a memory"));
+            return Err(WasmtimeError::expected("a memory"));
         };
         let start = at.0 as usize;
         let bytes = memory.data_mut(&mut self.store);
         let bytes = start
             .checked_add(len as usize)
             .and_then(|end| bytes.get_mut(start..end))
-            .ok_or_else(|| Fault(format!("{len} bytes at {at} lie outside of main's memory")))?;
+            .ok_or(WasmtimeError::Outside { at, len })?;
         bytes.fill(0);
         Ok(())
     }
 
-    fn grow(&mut self, table: &Extern, slots: u32) -> Result<Slot, Fault> {
+    fn grow(&mut self, table: &Extern, slots: u32) -> Result<Slot, WasmtimeError> {
         let table = as_table(table)?;
-        let first = table
-            .grow(&mut self.store, u64::from(slots), Ref::Func(None))
-            .map_err(|error| fault(&error))?;
-        u32::try_from(first)
-            .map(Slot)
-            .map_err(|_| Fault::new("the table has more than 2^32 slots"))
+        let first = table.grow(&mut self.store, u64::from(slots), Ref::Func(None))?;
+        let first = u32::try_from(first).map_err(|_| WasmtimeError::expected("a 32-bit table"))?;
+        Ok(Slot(first))
     }
 
-    fn set(&mut self, table: &Extern, slot: Slot, function: Option<&Extern>) -> Result<(), Fault> {
+    fn set(
+        &mut self,
+        table: &Extern,
+        slot: Slot,
+        function: Option<&Extern>,
+    ) -> Result<(), WasmtimeError> {
         let function = match function {
             Some(Extern::Func(function)) => Some(*function),
-            Some(_) => return Err(Fault::new("only functions have slots")),
+            Some(_) => return Err(WasmtimeError::expected("a function")),
             None => None,
         };
-        as_table(table)?
-            .set(&mut self.store, u64::from(slot.0), Ref::Func(function))
-            .map_err(|error| fault(&error))
+        as_table(table)?.set(&mut self.store, u64::from(slot.0), Ref::Func(function))?;
+        Ok(())
     }
 
-    fn global(&mut self, mutability: Mutability, value: u32) -> Result<Extern, Fault> {
+    fn global(&mut self, mutability: Mutability, value: u32) -> Result<Extern, WasmtimeError> {
         let mutability = match mutability {
             Mutability::Const => wasmtime::Mutability::Const,
             Mutability::Var => wasmtime::Mutability::Var,
         };
         let ty = GlobalType::new(wasmtime::ValType::I32, mutability);
-        Global::new(&mut self.store, ty, Val::I32(value.cast_signed()))
-            .map(Extern::Global)
-            .map_err(|error| fault(&error))
+        let global = Global::new(&mut self.store, ty, Val::I32(value.cast_signed()))?;
+        Ok(Extern::Global(global))
     }
 
-    fn read(&mut self, global: &Extern) -> Result<u32, Fault> {
+    fn read(&mut self, global: &Extern) -> Result<u32, WasmtimeError> {
         match as_global(global)?.get(&mut self.store) {
             Val::I32(value) => Ok(value.cast_unsigned()),
-            _ => Err(Fault::new("the global is not an i32")),
+            _ => Err(WasmtimeError::expected("an i32 global")),
         }
     }
 
-    fn write(&mut self, global: &Extern, value: u32) -> Result<(), Fault> {
-        as_global(global)?
-            .set(&mut self.store, Val::I32(value.cast_signed()))
-            .map_err(|error| fault(&error))
+    fn write(&mut self, global: &Extern, value: u32) -> Result<(), WasmtimeError> {
+        as_global(global)?.set(&mut self.store, Val::I32(value.cast_signed()))?;
+        Ok(())
     }
 
-    fn tag(&mut self, params: &[ValType]) -> Result<Extern, Fault> {
+    fn tag(&mut self, params: &[ValType]) -> Result<Extern, WasmtimeError> {
         let params = params.iter().copied().map(val_type);
         let ty = TagType::new(FuncType::new(self.store.engine(), params, []));
-        Tag::new(&mut self.store, &ty)
-            .map(Extern::Tag)
-            .map_err(|error| fault(&error))
+        Ok(Extern::Tag(Tag::new(&mut self.store, &ty)?))
     }
 
-    async fn call(&mut self, function: &Extern, args: &[u32]) -> Result<Option<u32>, Fault> {
+    async fn call(
+        &mut self,
+        function: &Extern,
+        args: &[u32],
+    ) -> Result<Option<u32>, WasmtimeError> {
         let Extern::Func(function) = function else {
-            return Err(Fault::new("it is not a function"));
+            return Err(WasmtimeError::expected("a function"));
         };
         let args: Vec<Val> = args.iter().map(|arg| Val::I32(arg.cast_signed())).collect();
         let results = function.ty(&self.store).results().len();
@@ -197,61 +221,24 @@ impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
         match results.as_slice() {
             [] => Ok(None),
             [Val::I32(value)] => Ok(Some(value.cast_unsigned())),
-            _ => Err(Fault::new("it returns something else than an i32")),
+            _ => Err(WasmtimeError::expected("a function that returns an i32")),
         }
     }
 }
 
-impl<T: Guest> Process for WasmtimeEngine<'_, T> {
+impl<T: Guest> State for WasmtimeEngine<'_, T> {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<Instance, Extern>) -> R) -> R {
         visit(&mut self.store.data_mut().linkage().program)
     }
+}
 
-    fn main(&mut self) -> Result<Main<Instance>, Fault> {
-        let main = self.store.data_mut().linkage().main.as_mut();
-        let main = main.ok_or_else(|| Fault::new("the host has not told which one it is"))?;
-        let bytes = (main.bytes)().map_err(|error| Fault(error.to_string()))?;
-        let (name, instance) = (main.name.as_str().into(), main.instance);
-        let info = match self.planned(&bytes) {
-            Some(info) => info,
-            None => {
-                let info = ModuleInfo::main_from_bytes(&bytes);
-                Arc::new(info.map_err(|error| Fault(error.to_string()))?)
-            }
-        };
-        Ok(Main {
-            name,
-            info,
-            instance,
-        })
-    }
-
+impl<T: Guest> Diagnostics for WasmtimeEngine<'_, T> {
     fn traces(&mut self) -> bool {
         self.store.data_mut().traces()
     }
 
-    fn trace(&mut self, text: &str) {
-        self.store.data_mut().trace(text);
-    }
-
-    fn plan(&mut self) -> Option<Arc<Plan>> {
-        self.store.data_mut().plan()
-    }
-
-    fn main_hash(&mut self) -> Option<ContentHash> {
-        let guest = self.store.data_mut();
-        let bytes = (guest.linkage().main.as_mut()?.bytes)().ok()?;
-        Some(guest.hash(&bytes))
-    }
-
-    fn fetch_hashed(&mut self, path: &str) -> Result<(Source, ContentHash), FetchError> {
-        let guest = self.store.data_mut();
-        let bytes = guest
-            .read(path)
-            .map_err(|reason| FetchError::Unreadable { reason })?;
-        let hash = guest.hash(&bytes);
-        let path = path.into();
-        Ok((Source { path, bytes }, hash))
+    fn trace(&mut self, event: Event<'_>) {
+        self.store.data_mut().trace(event);
     }
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
@@ -263,41 +250,56 @@ impl<T: Guest> Process for WasmtimeEngine<'_, T> {
         Inspection::from_bytes(&bytes)
     }
 
-    fn list(&mut self, directory: &str) -> Vec<String> {
-        self.store.data_mut().list(directory)
+    fn describe_file(&mut self, path: &str) -> Option<Arc<ModuleInfo>> {
+        let bytes = self.store.data_mut().read(path).ok()?;
+        Some(Arc::new(ModuleInfo::from_bytes(&bytes).ok()?))
     }
+}
+
+impl<T: Guest> Files for WasmtimeEngine<'_, T> {
+    type Source = Source;
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.store.data_mut().identify(path)
     }
 
-    fn fetch(&mut self, path: &str) -> Result<Fetched<Source>, FetchError> {
-        let bytes = self
-            .store
-            .data_mut()
-            .read(path)
-            .map_err(|reason| FetchError::Unreadable { reason })?;
-        Ok(Fetched {
-            info: Arc::new(ModuleInfo::from_bytes(&bytes)?),
-            source: Source {
-                path: path.into(),
-                bytes,
-            },
-        })
+    async fn fetch(&mut self, path: &str) -> Result<Source, FetchError> {
+        let bytes = self.store.data_mut().read(path);
+        let bytes = bytes.map_err(|reason| FetchError::Unreadable { reason })?;
+        let path = path.into();
+        Ok(Source { path, bytes })
+    }
+
+    fn describe(&mut self, source: &Source) -> Result<Arc<ModuleInfo>, ModuleError> {
+        Ok(Arc::new(ModuleInfo::from_bytes(&source.bytes)?))
+    }
+
+    fn hash(&mut self, source: &Source) -> ContentHash {
+        self.store.data().hash(&source.bytes)
+    }
+
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.store.data_mut().list(directory)
     }
 }
 
-fn as_table(table: &Extern) -> Result<wasmtime::Table, Fault> {
+impl<T: Guest> Process for WasmtimeEngine<'_, T> {
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.store.data_mut().plan()
+    }
+}
+
+fn as_table(table: &Extern) -> Result<wasmtime::Table, WasmtimeError> {
     match table {
         Extern::Table(table) => Ok(*table),
-        _ => Err(Fault::new("main's table is not a table")),
+        _ => Err(WasmtimeError::expected("a table")),
     }
 }
 
-fn as_global(global: &Extern) -> Result<Global, Fault> {
+fn as_global(global: &Extern) -> Result<Global, WasmtimeError> {
     match global {
         Extern::Global(global) => Ok(*global),
-        _ => Err(Fault::new("it is not a global")),
+        _ => Err(WasmtimeError::expected("a global")),
     }
 }
 
@@ -312,12 +314,4 @@ fn val_type(ty: ValType) -> wasmtime::ValType {
         ValType::ExternRef => wasmtime::ValType::EXTERNREF,
         ValType::ExnRef => wasmtime::ValType::Ref(RefType::new(true, HeapType::Exn)),
     }
-}
-
-/// The engine's sentence. The root cause says what happened; what stands around it says where in wasmtime.
-fn fault(error: &wasmtime::Error) -> Fault {
-    if error.is::<ThrownException>() {
-        return Fault::new("it threw an exception that nobody caught");
-    }
-    Fault(error.root_cause().to_string())
 }

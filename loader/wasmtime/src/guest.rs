@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pymode_dylink::{Config, ContentHash, FileId, Plan, Program};
+use pymode_dylink::{Config, ContentHash, Event, FileId, Plan, Program};
 use sha2::{Digest, Sha256};
 use wasmtime::{Extern, FrameInfo, Instance, Linker, Module};
 
@@ -18,7 +18,7 @@ pub trait Guest: Send + Sized + 'static {
     /// id.
     fn identify(&mut self, path: &str) -> Option<FileId>;
 
-    /// The names of the files in a directory of the guest, for messages: see [`Process::list`](pymode_dylink::Process::list).
+    /// The names of the files in a directory of the guest, for messages: see [`Files::list`](pymode_dylink::Files::list).
     fn list(&mut self, directory: &str) -> Vec<String> {
         let _ = directory;
         Vec::new()
@@ -42,13 +42,13 @@ pub trait Guest: Send + Sized + 'static {
         false
     }
 
-    /// Told what the linker does, in lines.
-    fn trace(&mut self, text: &str) {
-        let _ = text;
+    /// Receives what the linker does: see [`Diagnostics::trace`](pymode_dylink::Diagnostics::trace).
+    fn trace(&mut self, event: Event<'_>) {
+        let _ = event;
     }
 
-    /// Whether an error that a guest call ended with ends the process (`proc_exit`) instead of failing the `dlopen`.
-    /// It is then kept for [`Linkage::take_exit`].
+    /// Reports whether an error that a guest call ended with ends the process (`proc_exit`) instead of failing the `dlopen`.
+    /// Then it is [`WasmtimeError::Exit`](crate::WasmtimeError::Exit).
     fn is_exit(error: &wasmtime::Error) -> bool {
         let _ = error;
         false
@@ -62,9 +62,8 @@ pub struct Linkage<T: 'static> {
     pub(crate) main: Option<MainModule<T>>,
     /// Side modules may suspend: guest code is called asynchronously.
     pub(crate) suspends: bool,
-    pub(crate) exit: Option<wasmtime::Error>,
-    /// Compiled code of bridges, by their wasm: few, and the same ones again and again.
-    pub(crate) bridges: Vec<(Vec<u8>, wasmtime::Module)>,
+    /// Compiled thunk modules, by their wasm: few, and the same ones again and again.
+    pub(crate) thunks: Vec<(Vec<u8>, wasmtime::Module)>,
 }
 
 /// The instantiated main module.
@@ -97,8 +96,7 @@ impl<T: 'static> Linkage<T> {
             codes: Codes::new(cache),
             main: None,
             suspends: false,
-            exit: None,
-            bridges: Vec::new(),
+            thunks: Vec::new(),
         }
     }
 
@@ -137,12 +135,6 @@ impl<T: 'static> Linkage<T> {
     /// What is loaded, and what `dlerror` says next.
     pub fn program(&mut self) -> &mut Program<Instance, Extern> {
         &mut self.program
-    }
-
-    /// The error that ended the process inside of a constructor, if one did. The host function that called `dlopen` returns
-    /// it to wasmtime.
-    pub fn take_exit(&mut self) -> Option<wasmtime::Error> {
-        self.exit.take()
     }
 }
 

@@ -12,10 +12,12 @@ mod cache;
 mod codes;
 mod config;
 mod engine;
+mod error;
 mod guest;
 
 pub use cache::CodeCache;
 pub use codes::Source;
 pub use config::engine_config;
 pub use engine::WasmtimeEngine;
+pub use error::WasmtimeError;
 pub use guest::{Guest, Linkage, MainModule};

@@ -81,7 +81,8 @@ fn a_constructor_may_wait() {
             linker.func_wrap_async("host", "open", |mut caller: Caller<'_, State>, (): ()| {
                 Box::new(async move {
                     let mut process = WasmtimeEngine::new(&mut caller);
-                    dlfcn::open(&mut process, Some("/a.wasm"), 2).await
+                    let opened = dlfcn::open(&mut process, Some("/a.wasm"), 2).await;
+                    opened.unwrap_or_default()
                 })
             })
         })

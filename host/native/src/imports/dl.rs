@@ -1,7 +1,7 @@
 //! `pymode.dl_*`: the guest's `dlfcn.h`, bound to [`pymode_dylink::dlfcn`].
 
-use pymode_dylink::{Process, dlfcn, now};
-use pymode_dylink_wasmtime::{Guest as _, WasmtimeEngine};
+use pymode_dylink::{State as _, dlfcn, now};
+use pymode_dylink_wasmtime::{Guest as _, WasmtimeEngine, WasmtimeError};
 use pymode_host::{GuestMemory, dl};
 use wasmtime::{Caller, Linker};
 
@@ -18,7 +18,7 @@ pub(super) const NAMES: &[&str] = &[
     "dl_error",
 ];
 
-/// What `dl_sym` and `dl_close` answer when they fail.
+/// The result of `dl_sym` and `dl_close` when they fail.
 const FAILED: i32 = -1;
 
 pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
@@ -30,11 +30,11 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
         MODULE,
         "dl_close",
         |mut caller: Caller<'_, Guest>, handle: u32| {
-            let closed = dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle);
-            match caller.data_mut().linkage().take_exit() {
-                // An exit handler ended the program: nothing to return to.
-                Some(exit) => Err(exit),
-                None => Ok(if closed { 0 } else { FAILED }),
+            let closed = now(dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle));
+            // If an exit handler ended the program, there is nothing to return to.
+            match closed.map_err(WasmtimeError::into_wasmtime)? {
+                true => Ok(0),
+                false => Ok(FAILED),
             }
         },
     )?;
@@ -51,16 +51,13 @@ fn dl_open(mut caller: Caller<'_, Guest>, at: u32, len: u32, flags: u32) -> wasm
             None => return Ok(0),
         },
     };
-    let handle = now(dlfcn::open(
+    let opened = now(dlfcn::open(
         &mut WasmtimeEngine::new(&mut caller),
         path.as_deref(),
         flags,
     ));
-    match caller.data_mut().linkage().take_exit() {
-        // A constructor ended the program: no error of the library's, and nothing to return to.
-        Some(exit) => Err(exit),
-        None => Ok(handle),
-    }
+    // If a constructor ended the program, that is no error of the library's, and there is nothing to return to.
+    opened.map_err(WasmtimeError::into_wasmtime)
 }
 
 fn dl_sym(
@@ -74,7 +71,7 @@ fn dl_sym(
         return Ok(FAILED);
     };
     let found = dlfcn::sym(&mut WasmtimeEngine::new(&mut caller), handle, &name);
-    give(&mut caller, "dl_sym", found, out)
+    write_result(&mut caller, "dl_sym", found, out)
 }
 
 fn dl_sym_from(
@@ -89,11 +86,11 @@ fn dl_sym_from(
         return Ok(FAILED);
     };
     let found = dlfcn::sym_from(&mut WasmtimeEngine::new(&mut caller), handle, &name, asks);
-    give(&mut caller, "dl_sym_from", found, out)
+    write_result(&mut caller, "dl_sym_from", found, out)
 }
 
-/// Writes what was found to where the guest wants it.
-fn give(
+/// Writes the symbol that was found to the address that the guest passed.
+fn write_result(
     caller: &mut Caller<'_, Guest>,
     call: &'static str,
     found: Option<u32>,

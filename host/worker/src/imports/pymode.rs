@@ -7,7 +7,7 @@ use pymode_host::{GuestMemory, dl};
 
 use crate::guest::{Guest, GuestNumber};
 use crate::jobs;
-use crate::loader::{self, process};
+use crate::loader::process;
 
 /// `-1`, as C has it.
 const FAILED: u32 = u32::MAX;
@@ -30,30 +30,9 @@ async fn open(guest: Rc<Guest>, path: u32, len: u32, flags: u32) -> u32 {
             Err(message) => return fail(&guest, &message, 0),
         },
     };
-    let trace = guest.loader.trace.as_ref();
-    loop {
-        if let Some(trace) = trace {
-            trace.hold();
-        }
-        let handle = dlfcn::open(&mut process(&guest), path.as_deref(), flags).await;
-        match loader::fetching(&guest) {
-            Some(fetched) if handle == 0 => {
-                // That a module was not there yet is no message for the guest.
-                guest.loader.program.borrow_mut().error.take();
-                if let Some(trace) = trace {
-                    trace.forget();
-                }
-                // What could not be fetched is told by the next attempt.
-                let _ = jobs::wait(&guest, fetched).await;
-            }
-            _ => {
-                if let Some(trace) = trace {
-                    trace.release();
-                }
-                return handle;
-            }
-        }
-    }
+    let opened = dlfcn::open(&mut process(&guest), path.as_deref(), flags).await;
+    // A guest that has ended gets no result: see `go_on`.
+    opened.unwrap_or_default()
 }
 
 #[unsafe(export_name = "pymode.dl_sym")]
@@ -125,9 +104,9 @@ extern "C" fn dl_close(guest: u32, handle: u32) -> u32 {
 }
 
 async fn close(guest: Rc<Guest>, handle: u32) -> u32 {
-    match dlfcn::close_waiting(&mut process(&guest), handle).await {
-        true => 0,
-        false => FAILED,
+    match dlfcn::close(&mut process(&guest), handle).await {
+        Ok(true) => 0,
+        _ => FAILED,
     }
 }
 

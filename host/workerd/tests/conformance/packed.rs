@@ -1,7 +1,7 @@
 //! A case as a Worker takes it.
 
 use libtest_mimic::Failed;
-use pymode_dylink::{Doubt, ModuleInfo, Noted, notes};
+use pymode_dylink::{ModuleInfo, NotedModule, UndefinedIn, notes};
 use pymode_dylink_conformance::case::Case;
 use pymode_dylink_conformance::files::MAIN;
 use pymode_dylink_rewrite::Kinds;
@@ -81,7 +81,7 @@ impl Packed {
             }
         }
         packed.note(&main.ok_or("a case has a main module")?, &sides);
-        let forwarders = plan.forwarders();
+        let forwarders = plan.common_thunks();
         let forwarders = forwarders.map(|(_, bridge)| module(Side::new(bridge.to_wasm())));
         packed.modules.extend(forwarders);
         Ok(packed)
@@ -98,14 +98,14 @@ impl Packed {
             .into_iter()
             .chain(sides)
             .zip(&readers)
-            .map(|(whole, bytes)| Noted {
+            .map(|(whole, bytes)| NotedModule {
                 key: &whole.key,
                 info: &whole.info,
                 bytes,
             });
         let Some(main) = noted.next() else { return };
-        let sides: Vec<Noted<'_>> = noted.collect();
-        let notes = notes(&main, &sides, Doubt::Any, &|_, _| false);
+        let sides: Vec<NotedModule<'_>> = noted.collect();
+        let notes = notes(&main, &sides, UndefinedIn::Main, &|_, _| false);
         self.files.push(("notes".to_owned(), 0, notes.into_bytes()));
     }
 }

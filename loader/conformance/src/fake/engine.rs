@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, BridgeAction, ContentHash, Engine, Fault, FetchError, Fetched, FileId,
-    Inspection, Main, ModuleInfo, Mutability, Plan, Process, Program, Slot, ValType, Wants,
+    self as dylink, Address, ContentHash, Diagnostics, Engine, Event, FetchError, FileId,
+    ImportKind, Inspection, Main, ModuleError, ModuleInfo, Mutability, Objects, Plan, Process,
+    Program, Slot, State, ThunkAction, ThunkModule, ValType,
 };
 
 use super::machine::FakeExtern;
-use super::{Fake, Source};
+use super::{Fake, FakeError, Source};
 use crate::files::{MAIN, hash};
 
 /// Whether the host offers a function.
@@ -16,49 +17,72 @@ pub(super) fn has_host(module: &str, name: &str) -> bool {
     module == "test" && !name.starts_with("no_")
 }
 
+impl Objects for Fake {
+    type Instance = usize;
+    type Extern = FakeExtern;
+}
+
 impl Engine for Fake {
     type Source = Source;
     type Code = Source;
-    type Instance = usize;
-    type Extern = FakeExtern;
+    type Error = FakeError;
 
-    fn compile(&mut self, source: &Source) -> Result<Source, Fault> {
+    fn main(&mut self) -> Result<Main<usize>, FakeError> {
+        let hash = match self.plan {
+            Some(_) => self.files.read(MAIN).ok().map(|bytes| hash(&bytes)),
+            None => None,
+        };
+        Ok(Main {
+            name: MAIN.into(),
+            info: Arc::clone(&self.main),
+            instance: 0,
+            hash,
+        })
+    }
+
+    fn compile(&mut self, source: &Source) -> Result<Source, FakeError> {
         self.tick()?;
         Ok(source.clone())
     }
 
-    fn bridge(&mut self, bridge: &Bridge) -> Result<Source, Fault> {
+    async fn thunks(&mut self, thunks: &ThunkModule) -> Result<Source, FakeError> {
         self.tick()?;
-        let wasm = bridge.to_wasm();
-        wasmparser::validate(&wasm).map_err(|error| Fault(error.to_string()))?;
-        let imports = 1 + bridge.forwards().count();
+        let wasm = thunks.to_wasm();
+        wasmparser::validate(&wasm).map_err(|error| FakeError::Refused(error.to_string()))?;
+        let imports = 1 + thunks.forwards().count();
         debug_assert!(
-            bridge
+            thunks
                 .functions
                 .iter()
-                .all(|function| function.action == BridgeAction::Absent || imports > 1)
+                .all(|function| function.action == ThunkAction::Absent || imports > 1)
         );
         // It is no side module, but apart from that one like any other.
-        let info = ModuleInfo::main_from_bytes(&wasm).map_err(|error| Fault(error.to_string()))?;
+        let info = ModuleInfo::main_from_bytes(&wasm)
+            .map_err(|error| FakeError::Refused(error.to_string()))?;
         Ok(Source {
-            path: "bridge".into(),
+            path: "thunks".into(),
             info: Arc::new(info),
+            hash: hash(&wasm),
         })
     }
 
-    async fn instantiate(&mut self, code: &Source, imports: &[FakeExtern]) -> Result<usize, Fault> {
+    async fn instantiate(
+        &mut self,
+        code: &Source,
+        imports: &[FakeExtern],
+    ) -> Result<usize, FakeError> {
         // A fault may come in the middle of a start function: nobody can tell.
         self.guest_ran |= code.info.starts;
         self.tick()?;
         let info = &code.info;
         if imports.len() != info.imports.len() {
-            return Err(Fault::new("wrong number of imports"));
+            return Err(FakeError::refused("wrong number of imports"));
         }
         let (mut memory_base, mut table_base) = (0, 0);
         let mut functions = Vec::new();
         for (import, bound) in info.imports.iter().zip(imports) {
             let wrong = || {
-                Fault(format!(
+                FakeError::Refused(format!(
                     "`{}.{}` is bound to {bound:?}",
                     import.module, import.name
                 ))
@@ -69,17 +93,19 @@ impl Engine for Fake {
                 }
                 _ => Err(wrong()),
             };
-            match &import.wants {
-                Wants::Memory if matches!(bound, FakeExtern::Memory) => {}
-                Wants::Table if matches!(bound, FakeExtern::Table) => {}
-                Wants::Tag { .. } if matches!(bound, FakeExtern::Tag(_)) => {}
-                Wants::Global if matches!(bound, FakeExtern::Global(_)) => {}
-                Wants::MemoryBase => memory_base = global(Mutability::Const)?,
-                Wants::TableBase => table_base = global(Mutability::Const)?,
-                Wants::StackPointer | Wants::DataAddress { .. } | Wants::FunctionAddress { .. } => {
+            match &import.kind {
+                ImportKind::Memory if matches!(bound, FakeExtern::Memory) => {}
+                ImportKind::Table if matches!(bound, FakeExtern::Table) => {}
+                ImportKind::Tag { .. } if matches!(bound, FakeExtern::Tag(_)) => {}
+                ImportKind::Global if matches!(bound, FakeExtern::Global(_)) => {}
+                ImportKind::MemoryBase => memory_base = global(Mutability::Const)?,
+                ImportKind::TableBase => table_base = global(Mutability::Const)?,
+                ImportKind::StackPointer
+                | ImportKind::DataAddress { .. }
+                | ImportKind::FunctionAddress { .. } => {
                     global(Mutability::Var)?;
                 }
-                Wants::Function { signature, .. } => match bound {
+                ImportKind::Function { signature, .. } => match bound {
                     FakeExtern::Function {
                         signature: there, ..
                     } if signature.is_none() || there.is_none() || signature == there => {
@@ -87,7 +113,7 @@ impl Engine for Fake {
                     }
                     _ => return Err(wrong()),
                 },
-                Wants::Host if matches!(bound, FakeExtern::Function { .. }) => {
+                ImportKind::Host if matches!(bound, FakeExtern::Function { .. }) => {
                     functions.push(bound.clone());
                 }
                 _ => return Err(wrong()),
@@ -116,7 +142,7 @@ impl Engine for Fake {
         })
     }
 
-    fn zero(&mut self, _memory: &FakeExtern, at: Address, len: u32) -> Result<(), Fault> {
+    fn zero(&mut self, _memory: &FakeExtern, at: Address, len: u32) -> Result<(), FakeError> {
         self.tick()?;
         let inside = self
             .machine
@@ -127,11 +153,11 @@ impl Engine for Fake {
         if inside {
             Ok(())
         } else {
-            Err(Fault::new("zeroes what was not allocated"))
+            Err(FakeError::refused("zeroes what was not allocated"))
         }
     }
 
-    fn grow(&mut self, _table: &FakeExtern, slots: u32) -> Result<Slot, Fault> {
+    fn grow(&mut self, _table: &FakeExtern, slots: u32) -> Result<Slot, FakeError> {
         self.tick()?;
         let table = &mut self.machine.table;
         let first = table.len();
@@ -144,11 +170,11 @@ impl Engine for Fake {
         _table: &FakeExtern,
         slot: Slot,
         function: Option<&FakeExtern>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), FakeError> {
         self.tick()?;
         let content = match function {
             Some(FakeExtern::Function { content, .. }) => content.clone(),
-            Some(_) => return Err(Fault::new("only functions have slots")),
+            Some(_) => return Err(FakeError::refused("only functions have slots")),
             None => None,
         };
         let table = &mut self.machine.table;
@@ -158,43 +184,49 @@ impl Engine for Fake {
                 .position(|other| other.as_ref() == Some(content))
             && other != slot.0 as usize
         {
-            return Err(Fault(format!("{content} has a second address")));
+            return Err(FakeError::Refused(format!(
+                "{content} has a second address"
+            )));
         }
         let place = table.get_mut(slot.0 as usize);
-        *place.ok_or_else(|| Fault::new("no such slot"))? = content;
+        *place.ok_or_else(|| FakeError::refused("no such slot"))? = content;
         Ok(())
     }
 
-    fn global(&mut self, mutability: Mutability, value: u32) -> Result<FakeExtern, Fault> {
+    fn global(&mut self, mutability: Mutability, value: u32) -> Result<FakeExtern, FakeError> {
         self.tick()?;
         Ok(self.machine.global(mutability, value))
     }
 
-    fn read(&mut self, global: &FakeExtern) -> Result<u32, Fault> {
+    fn read(&mut self, global: &FakeExtern) -> Result<u32, FakeError> {
         self.tick()?;
         match global {
             FakeExtern::Global(at) => Ok(self.machine.globals[*at].1),
-            _ => Err(Fault::new("not a global")),
+            _ => Err(FakeError::refused("not a global")),
         }
     }
 
-    fn write(&mut self, global: &FakeExtern, value: u32) -> Result<(), Fault> {
+    fn write(&mut self, global: &FakeExtern, value: u32) -> Result<(), FakeError> {
         self.tick()?;
         match global {
             FakeExtern::Global(at) if self.machine.globals[*at].0 == Mutability::Var => {
                 self.machine.globals[*at].1 = value;
                 Ok(())
             }
-            _ => Err(Fault::new("not a mutable global")),
+            _ => Err(FakeError::refused("not a mutable global")),
         }
     }
 
-    fn tag(&mut self, _params: &[ValType]) -> Result<FakeExtern, Fault> {
+    fn tag(&mut self, _params: &[ValType]) -> Result<FakeExtern, FakeError> {
         self.tick()?;
         Ok(self.machine.tag())
     }
 
-    async fn call(&mut self, function: &FakeExtern, args: &[u32]) -> Result<Option<u32>, Fault> {
+    async fn call(
+        &mut self,
+        function: &FakeExtern,
+        args: &[u32],
+    ) -> Result<Option<u32>, FakeError> {
         let allocator = ["main!malloc", "main!aligned_alloc", "main!free"];
         if let FakeExtern::Function { name, .. } = function
             && !allocator.contains(&&**name)
@@ -203,14 +235,14 @@ impl Engine for Fake {
         }
         self.tick()?;
         let FakeExtern::Function { name, .. } = function else {
-            return Err(Fault::new("not a function"));
+            return Err(FakeError::refused("not a function"));
         };
         match (&**name, args) {
             ("main!malloc", [size]) => Ok(Some(self.machine.allocate(*size, 16))),
             ("main!aligned_alloc", [align, size]) => Ok(Some(self.machine.allocate(*size, *align))),
             ("main!free", [address]) => match self.machine.allocations.remove(address) {
                 Some(_) => Ok(None),
-                None => Err(Fault::new("frees what was not allocated")),
+                None => Err(FakeError::refused("frees what was not allocated")),
             },
             _ => {
                 self.run(name)?;
@@ -223,7 +255,7 @@ impl Engine for Fake {
 impl Fake {
     /// Runs what the test wants a guest function to do. As a function does, it leaves the stack as it was when it returns,
     /// and only then.
-    fn run(&mut self, name: &str) -> Result<(), Fault> {
+    fn run(&mut self, name: &str) -> Result<(), FakeError> {
         let Some(script) = self.scripts.get(name).cloned() else {
             return Ok(());
         };
@@ -235,73 +267,67 @@ impl Fake {
     }
 }
 
-impl Process for Fake {
+impl State for Fake {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<usize, FakeExtern>) -> R) -> R {
         visit(&mut self.program)
     }
+}
 
-    fn main(&mut self) -> Result<Main<usize>, Fault> {
-        Ok(Main {
-            name: MAIN.into(),
-            info: Arc::clone(&self.main),
-            instance: 0,
-        })
-    }
-
+impl Diagnostics for Fake {
     fn traces(&mut self) -> bool {
         self.trace.is_some()
     }
 
-    fn trace(&mut self, text: &str) {
+    fn trace(&mut self, event: Event<'_>) {
         if let Some(trace) = &mut self.trace {
-            trace.push_str(text);
-            trace.push('\n');
+            trace.push_str(&format!("{event}\n"));
         }
-    }
-
-    fn plan(&mut self) -> Option<Arc<Plan>> {
-        self.plan.clone()
-    }
-
-    fn main_hash(&mut self) -> Option<ContentHash> {
-        Some(hash(&self.files.read(MAIN).ok()?))
-    }
-
-    fn fetch_hashed(&mut self, path: &str) -> Result<(Source, ContentHash), FetchError> {
-        let fetched = self.fetch(path)?;
-        self.recalled += 1;
-        let bytes = self.files.read(path);
-        let bytes = bytes.map_err(|reason| FetchError::Unreadable { reason })?;
-        Ok((fetched.source, hash(&bytes)))
     }
 
     fn inspect(&mut self, path: &str) -> Option<Inspection> {
         Inspection::from_bytes(&self.files.read(path).ok()?)
     }
 
-    fn list(&mut self, directory: &str) -> Vec<String> {
-        self.files.list(directory)
+    fn describe_file(&mut self, path: &str) -> Option<Arc<ModuleInfo>> {
+        let bytes = self.files.read(path).ok()?;
+        Some(Arc::new(ModuleInfo::from_bytes(&bytes).ok()?))
     }
+}
+
+impl dylink::Files for Fake {
+    type Source = Source;
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.files.identify(path)
     }
 
-    fn fetch(&mut self, path: &str) -> Result<Fetched<Source>, FetchError> {
-        if let Err(Fault(reason)) = self.tick() {
-            return Err(FetchError::Unreadable { reason });
-        }
-        let bytes = self
-            .files
-            .read(path)
-            .map_err(|reason| FetchError::Unreadable { reason })?;
-        let info = Arc::new(ModuleInfo::from_bytes(&bytes)?);
-        Ok(Fetched {
-            source: Source {
-                path: path.into(),
-                info: Arc::clone(&info),
-            },
-            info,
+    async fn fetch(&mut self, path: &str) -> Result<Source, FetchError> {
+        let unreadable = |reason| FetchError::Unreadable { reason };
+        self.tick().map_err(|error| unreadable(error.to_string()))?;
+        let bytes = self.files.read(path).map_err(unreadable)?;
+        Ok(Source {
+            path: path.into(),
+            info: Arc::new(ModuleInfo::from_bytes(&bytes)?),
+            hash: hash(&bytes),
         })
+    }
+
+    fn describe(&mut self, source: &Source) -> Result<Arc<ModuleInfo>, ModuleError> {
+        Ok(Arc::clone(&source.info))
+    }
+
+    fn hash(&mut self, source: &Source) -> ContentHash {
+        self.recalled += 1;
+        source.hash
+    }
+
+    fn list(&mut self, directory: &str) -> Vec<String> {
+        self.files.list(directory)
+    }
+}
+
+impl Process for Fake {
+    fn plan(&mut self) -> Option<Arc<Plan>> {
+        self.plan.clone()
     }
 }

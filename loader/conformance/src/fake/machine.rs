@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::Arc;
 
-use pymode_dylink::{DataBase, ExportKind, FunctionId, ModuleInfo, Mutability, Signature};
+use pymode_dylink::{
+    ContentHash, DataBase, ExportKind, FunctionId, ModuleInfo, Mutability, Signature,
+};
 
 /// Memory, table, globals and instances.
 #[derive(Debug)]
@@ -32,6 +34,7 @@ pub struct Content {
 pub struct Source {
     pub(super) path: Arc<str>,
     pub(super) info: Arc<ModuleInfo>,
+    pub(super) hash: ContentHash,
 }
 
 /// Something that can be imported.

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use pymode_dylink::{Census, Fault, ModuleInfo, Plan, Program};
+use pymode_dylink::{Census, EngineError, ModuleInfo, Plan, Program};
 
 use crate::config::config;
 use crate::faults::Faulty as _;
@@ -18,8 +18,38 @@ pub use machine::{Content, FakeExtern, Source};
 use machine::{FakeInstance, Machine};
 pub use subject::Planned;
 
-/// What a guest function does when it is called.
-pub type Script = Rc<dyn Fn(&mut Fake) -> Result<(), Fault>>;
+/// The effect of a guest function that is called.
+pub type Script = Rc<dyn Fn(&mut Fake) -> Result<(), FakeError>>;
+
+/// The reason why the engine, or a guest function, failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum FakeError {
+    /// It was told to.
+    #[error("injected")]
+    Injected,
+    /// A real engine would refuse what the linker asked for.
+    #[error("{0}")]
+    Refused(String),
+    /// The guest function traps.
+    #[error("trap")]
+    Trap,
+    /// The guest function ends the program.
+    #[error("exit")]
+    Exit,
+}
+
+impl FakeError {
+    fn refused(reason: &str) -> Self {
+        Self::Refused(reason.into())
+    }
+}
+
+impl EngineError for FakeError {
+    fn is_exit(&self) -> bool {
+        matches!(self, Self::Exit)
+    }
+}
 
 /// A process without a guest.
 pub struct Fake {
@@ -112,18 +142,18 @@ impl Fake {
         &mut self,
         path: &str,
         function: &str,
-        script: impl Fn(&mut Self) -> Result<(), Fault> + 'static,
+        script: impl Fn(&mut Self) -> Result<(), FakeError> + 'static,
     ) {
         let key = format!("{path}!{function}");
         self.scripts.insert(key, Rc::new(script));
     }
 
-    fn tick(&mut self) -> Result<(), Fault> {
+    fn tick(&mut self) -> Result<(), FakeError> {
         self.calls += 1;
         match &mut self.fail_in {
             Some(0) => {
                 self.fail_in = None;
-                Err(Fault::new("injected"))
+                Err(FakeError::Injected)
             }
             Some(left) => {
                 *left -= 1;

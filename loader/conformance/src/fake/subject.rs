@@ -1,6 +1,6 @@
 //! The fake engine as a subject of the suite: it prints plans and leaves out what needs a guest.
 
-use pymode_dylink::{Census, OpenFlags, Preview, Process, dlfcn, now, preview};
+use pymode_dylink::{Census, OpenFlags, Preview, State as _, dlfcn, now, preview};
 
 use super::{Fake, Snapshot};
 use crate::faults::Faulty;
@@ -15,7 +15,7 @@ impl Subject for Fake {
     }
 
     fn open(&mut self, path: Option<&str>, flags: u32) -> u32 {
-        now(dlfcn::open(self, path, flags))
+        now(dlfcn::open(self, path, flags)).unwrap_or_default()
     }
 
     fn sym(&mut self, handle: u32, name: &str) -> Option<u32> {
@@ -23,7 +23,7 @@ impl Subject for Fake {
     }
 
     fn close(&mut self, handle: u32) -> bool {
-        dlfcn::close(self, handle)
+        now(dlfcn::close(self, handle)).unwrap_or_default()
     }
 
     fn error(&mut self) -> Option<String> {
@@ -44,7 +44,7 @@ impl Subject for Fake {
 
     fn plan(&mut self, path: &str, flags: u32) -> Option<String> {
         let flags = OpenFlags::from_guest(flags).ok()?;
-        match preview(self, path, flags) {
+        match now(preview(self, path, flags)) {
             Ok(plan @ Preview::New { .. }) => Some(plan.to_string()),
             // What is wrong is for `open` to say.
             Ok(_) | Err(_) => Some(String::new()),

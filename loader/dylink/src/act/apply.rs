@@ -6,19 +6,21 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::act::engine::Fault;
+use crate::act::bind::Pointer;
+use crate::act::engine::Engine;
+use crate::act::error::{ActError, Cause, Step};
 use crate::act::memory;
 use crate::act::stack::Stack;
 use crate::act::undo::Undo;
-use crate::calls::process::Process;
-use crate::decide::plan::{FunctionRef, Got, LinkPlan};
-use crate::error::OpenError;
+use crate::decide::plan::{FunctionRef, LinkPlan};
 use crate::find::group::{Definition, Group, Node};
 use crate::module::ModuleInfo;
-use crate::program::ids::{Address, Align, FunctionId, ModuleId, Slot};
-use crate::program::{GotKey, Module, Shared, State};
+use crate::module::ids::{Align, FunctionId};
+use crate::program::ids::{Address, ModuleId, Slot};
+use crate::program::state::State;
+use crate::program::{GotKey, Module, Phase, Shared};
 
-/// A load group that is bound and instantiated, but not initialised.
+/// A load group that is being bound and instantiated.
 pub(crate) struct Linked {
     /// Its modules, as [`Group::members`] has them.
     pub(crate) ids: Vec<ModuleId>,
@@ -26,7 +28,7 @@ pub(crate) struct Linked {
 }
 
 /// The modules of a group in the registry: bound by nobody yet.
-pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
+pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
     let mut undo = Undo::default();
     let ids: Vec<ModuleId> = process.program(|program| {
         let root = program.next_id();
@@ -37,7 +39,7 @@ pub(crate) fn register<P: Process>(process: &mut P, group: &Group, plan: &LinkPl
                     path: Arc::clone(&member.path),
                     file: Some(member.file),
                     info: Arc::clone(&member.info),
-                    state: State::Linking,
+                    phase: Phase::Linking,
                     instance: None,
                     memory_base: Address(0),
                     table_base: Slot(0),
@@ -75,19 +77,26 @@ pub(crate) fn id_of(ids: &[ModuleId], node: Node) -> ModuleId {
 }
 
 /// Carries the plan out. On failure `linked.undo` knows what was done.
-pub(crate) async fn apply<P: Process>(
+pub(crate) async fn apply<P: Engine + State>(
     process: &mut P,
     shared: &Shared<P::Extern>,
     plan: &LinkPlan,
     sources: &[P::Source],
     linked: &mut Linked,
-) -> Result<(), OpenError> {
+) -> Result<(), ActError<P::Error>> {
     // Compiling leaves nothing behind and is what fails most: it comes first.
     let mut codes = Vec::with_capacity(sources.len());
     for (source, planned) in sources.iter().zip(&plan.modules) {
         let code = process.compile(source);
-        codes.push(code.map_err(|reason| fault(&planned.path, "compilation", reason))?);
+        codes.push(code.map_err(|error| ActError::step(&planned.path, Step::Compile, error))?);
     }
+    let thunks = if plan.thunks.functions.is_empty() {
+        None
+    } else {
+        let path = &plan.modules[0].path;
+        let code = process.thunks(&plan.thunks).await;
+        Some(code.map_err(|error| ActError::step(path, Step::MakeThunks, error))?)
+    };
     let mut linker = Linker {
         process,
         shared,
@@ -96,11 +105,13 @@ pub(crate) async fn apply<P: Process>(
         fresh: HashMap::new(),
         got: HashMap::new(),
         late: Vec::new(),
-        bridge: None,
+        thunks: None,
     };
     linker.reserve_memory().await?;
     linker.reserve_slots()?;
-    linker.bridge().await?;
+    if let Some(code) = &thunks {
+        linker.instantiate_thunks(code).await?;
+    }
     for at in &plan.order {
         linker.instantiate(*at, &codes[*at]).await?;
     }
@@ -109,7 +120,7 @@ pub(crate) async fn apply<P: Process>(
 }
 
 /// A plan that is being carried out.
-pub(crate) struct Linker<'a, P: Process> {
+pub(crate) struct Linker<'a, P: Engine + State> {
     pub(crate) process: &'a mut P,
     pub(crate) shared: &'a Shared<P::Extern>,
     pub(crate) plan: &'a LinkPlan,
@@ -120,30 +131,28 @@ pub(crate) struct Linker<'a, P: Process> {
     pub(crate) got: HashMap<GotKey, P::Extern>,
     /// GOT globals whose address only an instance can tell.
     pub(crate) late: Vec<(P::Extern, Definition)>,
-    pub(crate) bridge: Option<P::Instance>,
+    pub(crate) thunks: Option<P::Instance>,
 }
 
-impl<P: Process> Linker<'_, P> {
-    async fn reserve_memory(&mut self) -> Result<(), OpenError> {
+impl<P: Engine + State> Linker<'_, P> {
+    async fn reserve_memory(&mut self) -> Result<(), ActError<P::Error>> {
         for at in &self.plan.order {
             let planned = &self.plan.modules[*at];
             let region = planned.memory;
             if region.size == 0 {
                 continue;
             }
-            let no_memory = |reason| OpenError::OutOfMemory {
+            let failed = |cause| ActError::step(&planned.path, Step::Allocate, cause);
+            let block = memory::reserve(self.process, self.shared, region).await;
+            let block = block.map_err(failed)?;
+            let block = block.ok_or_else(|| ActError::OutOfMemory {
                 path: Arc::clone(&planned.path),
                 size: region.size,
-                reason,
-            };
-            let block = memory::reserve(self.process, self.shared, region)
-                .await
-                .map_err(|fault| no_memory(Some(fault)))?
-                .ok_or_else(|| no_memory(None))?;
+            })?;
             self.linked.undo.memory.push(block.allocation);
             self.process
                 .zero(&self.shared.memory, block.start, region.size)
-                .map_err(|fault| no_memory(Some(fault)))?;
+                .map_err(|error| ActError::step(&planned.path, Step::Clear, error))?;
             self.update(*at, |module| {
                 module.memory_base = block.start;
                 module.allocation = Some(block.allocation);
@@ -153,12 +162,12 @@ impl<P: Process> Linker<'_, P> {
     }
 
     /// One run of slots for the whole group: each module's own, then those of fresh functions.
-    fn reserve_slots(&mut self) -> Result<(), OpenError> {
+    fn reserve_slots(&mut self) -> Result<(), ActError<P::Error>> {
         let plan = self.plan;
-        let too_many = || OpenError::TableFull {
+        let too_many = || ActError::TableFull {
             path: Arc::clone(&plan.modules[0].path),
             slots: u32::MAX,
-            reason: Fault::new("it cannot hold so many"),
+            reason: Cause::TableLimit,
         };
         let mut align = Align::ONE;
         let mut offsets = Vec::with_capacity(plan.order.len());
@@ -184,7 +193,7 @@ impl<P: Process> Linker<'_, P> {
             return Ok(());
         }
         let first = memory::take_slots(self.process, &self.shared.table, total, align).map_err(
-            |reason| OpenError::TableFull {
+            |reason| ActError::TableFull {
                 path: Arc::clone(&plan.modules[0].path),
                 slots: total,
                 reason,
@@ -216,14 +225,19 @@ impl<P: Process> Linker<'_, P> {
     }
 
     /// Puts a function into the slot that the plan gave it.
-    fn fill(&mut self, id: ModuleId, function: FunctionRef, slot: Slot) -> Result<(), OpenError> {
+    fn fill(
+        &mut self,
+        id: ModuleId,
+        function: FunctionRef,
+        slot: Slot,
+    ) -> Result<(), ActError<P::Error>> {
         let (path, name, instance) = self.named(id, function.definition);
         let extern_ = instance
             .and_then(|instance| self.process.export(&instance, &name))
-            .ok_or_else(|| not_exported(&path, &name))?;
+            .ok_or_else(|| ActError::step(&path, Step::FindExport, Cause::NotExported { name }))?;
         self.process
             .set(&self.shared.table, slot, Some(&extern_))
-            .map_err(|reason| fault(&path, "filling the function table", reason))?;
+            .map_err(|error| ActError::step(&path, Step::FillTable, error))?;
         self.process.program(|program| {
             if let Some(module) = program.modules.get_mut(&id) {
                 module.extra_slots.insert(function.function, slot);
@@ -233,24 +247,21 @@ impl<P: Process> Linker<'_, P> {
         Ok(())
     }
 
-    async fn bridge(&mut self) -> Result<(), OpenError> {
-        if self.plan.bridge.functions.is_empty() {
-            return Ok(());
-        }
+    async fn instantiate_thunks(&mut self, code: &P::Code) -> Result<(), ActError<P::Error>> {
         let path = &self.plan.modules[0].path;
-        let failed = |reason| fault(path, "making its bridge", reason);
-        let code = self.process.bridge(&self.plan.bridge).map_err(failed)?;
         let mut imports = Vec::from([self.shared.table.clone()]);
         for forward in &self.plan.forwards {
-            imports.push(self.got(Got::Function(*forward)).map_err(failed)?);
+            let global = self.got(Pointer::Function(*forward));
+            imports.push(global.map_err(|cause| ActError::step(path, Step::MakeThunks, cause))?);
         }
-        // A bridge has no start function: the guest has not run yet.
-        let instance = self.process.instantiate(&code, &imports).await;
-        self.bridge = Some(instance.map_err(failed)?);
+        // Thunks have no start function: the guest has not run yet.
+        let instance = self.process.instantiate(code, &imports).await;
+        let failed = |error| ActError::step(path, Step::MakeThunks, error);
+        self.thunks = Some(instance.map_err(failed)?);
         Ok(())
     }
 
-    async fn instantiate(&mut self, at: usize, code: &P::Code) -> Result<(), OpenError> {
+    async fn instantiate(&mut self, at: usize, code: &P::Code) -> Result<(), ActError<P::Error>> {
         let plan = self.plan;
         let planned = &plan.modules[at];
         let id = self.linked.ids[at];
@@ -264,10 +275,10 @@ impl<P: Process> Linker<'_, P> {
                 Some(known) => Ok(known),
                 None => self.bind(id, import, *binding),
             };
-            imports
-                .push(bound.map_err(|reason| fault(&planned.path, "binding its imports", reason))?);
+            let failed = |cause| ActError::step(&planned.path, Step::Bind, cause);
+            imports.push(bound.map_err(failed)?);
         }
-        let failed = |reason| fault(&planned.path, "instantiation", reason);
+        let failed = |error| ActError::step(&planned.path, Step::Instantiate, error);
         let stack = Stack::save(self.process).map_err(failed)?;
         self.linked.undo.guest_ran |= info.starts;
         let instance = self.process.instantiate(code, &imports).await;
@@ -286,7 +297,7 @@ impl<P: Process> Linker<'_, P> {
     }
 
     /// Addresses that had to wait for this instance. The next module may read them in its start function.
-    fn late_addresses(&mut self, at: usize) -> Result<(), OpenError> {
+    fn late_addresses(&mut self, at: usize) -> Result<(), ActError<P::Error>> {
         let all = core::mem::take(&mut self.late).into_iter();
         let is_there = |(_, definition): &(_, Definition)| definition.node == Node::New(at);
         let (there, later) = all.partition(is_there);
@@ -295,10 +306,12 @@ impl<P: Process> Linker<'_, P> {
         for (global, definition) in there {
             let id = id_of(&self.linked.ids, definition.node);
             let (path, name, _) = self.named(id, definition);
-            let failed = |reason| fault(&path, "reading the address of an export", reason);
+            let failed = |cause| ActError::step(&path, Step::ReadAddress, cause);
             let address = self.address(definition).map_err(failed)?;
-            let address = address.ok_or_else(|| not_exported(&path, &name))?;
-            self.process.write(&global, address).map_err(failed)?;
+            let missing = || ActError::step(&path, Step::FindExport, Cause::NotExported { name });
+            let address = address.ok_or_else(missing)?;
+            let written = self.process.write(&global, address);
+            written.map_err(|error| failed(error.into()))?;
         }
         Ok(())
     }
@@ -348,17 +361,4 @@ impl<P: Process> Linker<'_, P> {
             )
         })
     }
-}
-
-fn fault(path: &Arc<str>, step: &'static str, reason: Fault) -> OpenError {
-    OpenError::Engine {
-        path: Arc::clone(path),
-        step,
-        reason,
-    }
-}
-
-fn not_exported(path: &Arc<str>, name: &str) -> OpenError {
-    let reason = Fault(alloc::format!("the instance does not export `{name}`"));
-    fault(path, "finding an export", reason)
 }

@@ -3,25 +3,26 @@
 use alloc::sync::Arc;
 
 use crate::act::apply::Linked;
+use crate::act::engine::Engine;
+use crate::act::error::{ActError, Cause};
 use crate::act::stack::Stack;
-use crate::calls::process::Process;
-use crate::calls::trace;
 use crate::decide::plan::{LinkPlan, RELOCATE};
-use crate::error::OpenError;
-use crate::program::State;
+use crate::program::Phase;
+use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::ids::ModuleId;
+use crate::program::state::State;
 
 /// Relocates all modules of the group, then constructs each after what it needs.
-pub(crate) async fn initialize<P: Process>(
+pub(crate) async fn initialize<P: Engine + Diagnostics + State>(
     process: &mut P,
     plan: &LinkPlan,
     linked: &mut Linked,
-) -> Result<(), OpenError> {
+) -> Result<(), ActError<P::Error>> {
     process.program(|program| {
         for at in &plan.order {
             let now = program.now();
             if let Some(module) = program.modules.get_mut(&linked.ids[*at]) {
-                module.state = State::Initializing;
+                module.phase = Phase::Initializing;
                 module.initialized = now;
             }
         }
@@ -40,12 +41,12 @@ pub(crate) async fn initialize<P: Process>(
     Ok(())
 }
 
-async fn run<P: Process>(
+async fn run<P: Engine + Diagnostics + State>(
     process: &mut P,
     linked: &mut Linked,
     at: usize,
     name: &'static str,
-) -> Result<(), OpenError> {
+) -> Result<(), ActError<P::Error>> {
     let id: ModuleId = linked.ids[at];
     let (path, instance) = process.program(|program| {
         let module = &program.modules[&id];
@@ -53,17 +54,22 @@ async fn run<P: Process>(
     });
     let function = instance.and_then(|instance| process.export(&instance, name));
     let Some(function) = function else {
-        return Err(OpenError::Guest {
+        return Err(ActError::Guest {
             path,
             function: name,
-            reason: crate::act::engine::Fault::new("the instance does not export it"),
+            reason: Cause::NotExported { name: name.into() },
         });
     };
-    trace::call(process, &path, name);
-    let failed = |reason| OpenError::Guest {
+    if process.traces() {
+        process.trace(Event::Call {
+            path: &path,
+            function: name,
+        });
+    }
+    let failed = |error: P::Error| ActError::Guest {
         path: Arc::clone(&path),
         function: name,
-        reason,
+        reason: error.into(),
     };
     let stack = Stack::save(process).map_err(failed)?;
     linked.undo.guest_ran = true;

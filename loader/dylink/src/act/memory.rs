@@ -1,11 +1,13 @@
 //! Room in main's memory and table, and addresses in it.
 
-use crate::act::engine::Fault;
-use crate::act::stack as guest;
-use crate::calls::process::Process;
+use crate::act::engine::Engine;
+use crate::act::error::Cause;
+use crate::act::stack;
+use crate::module::ids::Align;
 use crate::module::{DataBase, Datum, Region};
 use crate::program::Shared;
-use crate::program::ids::{Address, Align, ModuleId, Slot};
+use crate::program::ids::{Address, ModuleId, Slot};
+use crate::program::state::State;
 
 /// A piece of the guest's heap.
 pub(crate) struct Block {
@@ -19,11 +21,11 @@ pub(crate) struct Block {
 const MALLOC_ALIGN: u32 = 16;
 
 /// Reserves memory by main's own allocator, as it is: not zeroed. `None`: main has no more.
-pub(crate) async fn reserve<P: Process>(
+pub(crate) async fn reserve<P: Engine + State>(
     process: &mut P,
     shared: &Shared<P::Extern>,
     region: Region,
-) -> Result<Option<Block>, Fault> {
+) -> Result<Option<Block>, Cause<P::Error>> {
     let align = region.align.get();
     let allocator = &shared.allocator;
     let (function, args, slack): (_, &[u32], _) = if align <= MALLOC_ALIGN {
@@ -39,8 +41,8 @@ pub(crate) async fn reserve<P: Process>(
         };
         (&allocator.malloc, &[size], align - 1)
     };
-    let Some(address) = guest::call(process, function, args).await? else {
-        return Err(Fault::new("main's allocator returns nothing"));
+    let Some(address) = stack::call(process, function, args).await? else {
+        return Err(Cause::NoPointer);
     };
     if address == 0 {
         return Ok(None);
@@ -51,26 +53,28 @@ pub(crate) async fn reserve<P: Process>(
             allocation: Address(address),
             start: Address(start),
         })),
-        _ => Err(Fault(alloc::format!(
-            "main's allocator gave 0x{address:x}, which is not aligned to {align}"
-        ))),
+        _ => Err(Cause::Misaligned {
+            address: Address(address),
+            align,
+        }),
     }
 }
 
 /// Takes `count` slots in a row: free ones, or new ones at the end of the table.
-pub(crate) fn take_slots<P: Process>(
+pub(crate) fn take_slots<P: Engine + State>(
     process: &mut P,
     table: &P::Extern,
     count: u32,
     align: Align,
-) -> Result<Slot, Fault> {
+) -> Result<Slot, Cause<P::Error>> {
     if let Some(first) = process.program(|program| program.slots.take(count, align)) {
         return Ok(first);
     }
-    let too_many = || Fault::new("it cannot hold so many");
-    let grown = count.checked_add(align.get() - 1).ok_or_else(too_many)?;
+    let grown = count
+        .checked_add(align.get() - 1)
+        .ok_or(Cause::TableLimit)?;
     let old_end = process.grow(table, grown)?;
-    let first = align.round_up(old_end.0).ok_or_else(too_many)?;
+    let first = align.round_up(old_end.0).ok_or(Cause::TableLimit)?;
     let before = first - old_end.0;
     process.program(|program| {
         program.slots.give(old_end, before);
@@ -82,7 +86,12 @@ pub(crate) fn take_slots<P: Process>(
 }
 
 /// Clears slots and gives them back. A slot that cannot be cleared is not used again.
-pub(crate) fn give_slots<P: Process>(process: &mut P, table: &P::Extern, first: Slot, count: u32) {
+pub(crate) fn give_slots<P: Engine + State>(
+    process: &mut P,
+    table: &P::Extern,
+    first: Slot,
+    count: u32,
+) {
     let slots = first.0..first.0.saturating_add(count);
     let stuck = slots
         .clone()
@@ -91,26 +100,25 @@ pub(crate) fn give_slots<P: Process>(process: &mut P, table: &P::Extern, first: 
     process.program(|program| program.slots.give(first, end - first.0));
 }
 
-/// The address of an exported datum; `None` if only the instance can tell, and is not there yet.
-pub(crate) fn address<P: Process>(
+/// Returns the address of an exported datum; `None` if only the instance can tell, and does not exist yet.
+pub(crate) fn address<P: Engine + State>(
     process: &mut P,
     id: ModuleId,
     name: &str,
     datum: Datum,
-) -> Result<Option<u32>, Fault> {
+) -> Result<Option<u32>, Cause<P::Error>> {
     let (instance, memory_base) = process.program(|program| {
         let module = program.modules.get(&id);
         let instance = module.and_then(|module| module.instance.clone());
         (instance, module.map(|module| module.memory_base.0))
     });
-    let mut read = |name: &str| -> Result<Option<u32>, Fault> {
+    let mut read = |name: &str| -> Result<Option<u32>, Cause<P::Error>> {
         let Some(instance) = &instance else {
             return Ok(None);
         };
-        let global = process
-            .export(instance, name)
-            .ok_or_else(|| Fault(alloc::format!("the instance does not export `{name}`")))?;
-        process.read(&global).map(Some)
+        let global = process.export(instance, name);
+        let global = global.ok_or_else(|| Cause::NotExported { name: name.into() })?;
+        Ok(Some(process.read(&global)?))
     };
     let base = match datum.base {
         DataBase::Absolute => Some(0),

@@ -3,6 +3,7 @@
 pub(crate) mod apply;
 pub(crate) mod bind;
 pub(crate) mod engine;
+pub(crate) mod error;
 pub(crate) mod initialize;
 pub(crate) mod memory;
 pub(crate) mod stack;

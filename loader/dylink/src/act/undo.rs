@@ -3,11 +3,13 @@
 use alloc::boxed::Box;
 use alloc::vec::Vec;
 
+use crate::act::engine::Engine;
 use crate::act::memory;
-use crate::act::stack as guest;
-use crate::calls::process::Process;
+use crate::act::stack;
+use crate::module::ids::FunctionId;
 use crate::program::GotKey;
-use crate::program::ids::{Address, FunctionId, ModuleId, Slot};
+use crate::program::ids::{Address, ModuleId, Slot};
+use crate::program::state::State;
 
 /// A log of what was done. It ends in exactly one of two ways: [`keep`](Self::keep) or [`roll_back`](Self::roll_back).
 ///
@@ -30,7 +32,7 @@ impl Undo {
     pub(crate) fn keep(self) {}
 
     /// It did not happen.
-    pub(crate) async fn roll_back<P: Process>(self, process: &mut P) {
+    pub(crate) async fn roll_back<P: Engine + State>(self, process: &mut P) {
         process.program(|program| {
             for key in &self.got {
                 program.got.remove(key);
@@ -63,9 +65,9 @@ impl Undo {
             memory::give_slots(process, &shared.table, first, count);
         }
         for address in self.memory {
-            // If main's `free` traps, the memory is lost, and there is nobody to tell: the failure that led here is
-            // what the guest must hear of.
-            let _ = guest::call(process, &shared.allocator.free, &[address.0]).await;
+            // If main's `free` traps, the memory is lost, and nothing reports it: the failure that led here is what the
+            // guest must hear of.
+            let _ = stack::call(process, &shared.allocator.free, &[address.0]).await;
         }
     }
 }

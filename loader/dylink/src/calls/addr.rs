@@ -3,14 +3,14 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 
-use crate::calls::sym::Symbol;
+use crate::module::ids::FunctionId;
 use crate::module::{DataBase, ExportKind, ModuleInfo};
-use crate::program::ids::{Address, FunctionId, ModuleId, Slot};
-use crate::program::{Module, Program, State};
+use crate::program::ids::{Address, ModuleId, Slot, Symbol};
+use crate::program::{Module, Phase, Program};
 
 /// Where a pointer leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Place {
+pub struct Location {
     /// The module's path.
     pub path: Arc<str>,
     /// Where the module's data begins.
@@ -25,20 +25,20 @@ impl<Instance, Extern> Program<Instance, Extern> {
     /// Functions and data have number spaces of their own: one number can be both a slot and an address. As `dladdr` is asked
     /// for functions more often, a slot that a function is known to have comes first.
     #[must_use]
-    pub fn addr(&self, pointer: u32) -> Option<Place> {
+    pub fn addr(&self, pointer: u32) -> Option<Location> {
         self.function_at(Slot(pointer))
             .or_else(|| self.data_at(Address(pointer)))
     }
 
-    fn function_at(&self, slot: Slot) -> Option<Place> {
+    fn function_at(&self, slot: Slot) -> Option<Location> {
         self.ordered().find_map(|(_, module)| {
             let (function, symbol) = (function_of(module, slot)?, Symbol::Function(slot));
             let name = exported_function(&module.info, function);
-            Some(module.place(name.map(|name| (name, symbol))))
+            Some(module.location(name.map(|name| (name, symbol))))
         })
     }
 
-    fn data_at(&self, address: Address) -> Option<Place> {
+    fn data_at(&self, address: Address) -> Option<Location> {
         self.ordered().find_map(|(id, module)| {
             let size = module.info.memory.size;
             let inside = address.0.wrapping_sub(module.memory_base.0) < size;
@@ -46,7 +46,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             let symbol = nearest(module, address)
                 .filter(|(_, at)| inside || (id == ModuleId::MAIN && *at == address));
             (inside || symbol.is_some())
-                .then(|| module.place(symbol.map(|(name, at)| (name, Symbol::Data(at)))))
+                .then(|| module.location(symbol.map(|(name, at)| (name, Symbol::Data(at)))))
         })
     }
 
@@ -55,7 +55,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         let mut modules: alloc::vec::Vec<_> = self
             .modules
             .iter()
-            .filter(|(_, module)| !matches!(module.state, State::Linking))
+            .filter(|(_, module)| !matches!(module.phase, Phase::Linking))
             .map(|(id, module)| (*id, module))
             .collect();
         modules.sort_unstable_by_key(|(id, _)| core::cmp::Reverse(*id));
@@ -64,8 +64,8 @@ impl<Instance, Extern> Program<Instance, Extern> {
 }
 
 impl<Instance> Module<Instance> {
-    fn place(&self, symbol: Option<(Box<str>, Symbol)>) -> Place {
-        Place {
+    fn location(&self, symbol: Option<(Box<str>, Symbol)>) -> Location {
+        Location {
             path: Arc::clone(&self.path),
             base: self.memory_base,
             symbol,

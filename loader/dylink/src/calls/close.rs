@@ -1,26 +1,42 @@
 //! `dlclose`.
 
-use crate::calls::process::Process;
-use crate::calls::trace;
-use crate::error::HandleError;
+use alloc::sync::Arc;
+
+use crate::act::engine::Engine;
+use crate::calls::error::CloseError;
+use crate::calls::reclaim::reclaim;
+use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::ids::{Handle, ModuleId};
+use crate::program::state::State;
 
 /// Takes back one `open` of a handle.
 ///
-/// When every `open` is taken back, the handle is closed: `sym` refuses it. The module stays until [`reclaim`] finds that
-/// nobody holds it; an `open` before that finds it as it was.
+/// When every `open` is taken back, the handle is closed: `sym` refuses it. Then every module that nobody holds is unloaded: that
+/// is not open, not needed by and not bound to a module that stays, and was not opened with `RTLD_NODELETE`.
 ///
-/// [`reclaim`]: crate::reclaim
-pub fn close<P: Process>(process: &mut P, handle: Handle) -> Result<(), HandleError> {
-    let id = process.program(|program| {
+/// # Errors
+/// When the handle is not open, or an exit handler did not return. Then everything is unloaded all the same but the module
+/// whose handler it was: its memory and slots stay reserved.
+pub async fn close<P: Engine + Diagnostics + State>(
+    process: &mut P,
+    handle: Handle,
+) -> Result<(), CloseError<P::Error>> {
+    let (path, opens) = process.program(|program| {
         let id = program.opened(handle)?;
-        if let Some(module) = program.modules.get_mut(&id)
-            && id != ModuleId::MAIN
-        {
+        let Some(module) = program.modules.get_mut(&id) else {
+            return Ok((None, 0));
+        };
+        if id != ModuleId::MAIN {
             module.opens -= 1;
         }
-        Ok(id)
+        Ok::<_, CloseError<P::Error>>((Some(Arc::clone(&module.path)), module.opens))
     })?;
-    trace::closed(process, id);
-    Ok(())
+    if let (true, Some(path)) = (process.traces(), path) {
+        process.trace(Event::Close { path: &path, opens });
+    }
+    // Others hold it: nothing goes.
+    if opens > 0 {
+        return Ok(());
+    }
+    reclaim(process).await
 }

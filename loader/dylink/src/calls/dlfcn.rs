@@ -1,38 +1,62 @@
 //! `dlfcn.h` as the guest calls it: numbers in, numbers out, and the reason of a failure kept for `dlerror`.
+//!
+//! A call that runs guest code fails with the engine's error if that code has ended the program: there is nothing to return to.
 
 use alloc::vec::Vec;
 use core::fmt;
 
+use crate::act::engine::{Engine, EngineError as _};
+use crate::calls::attach::attach;
+use crate::calls::error::CloseError;
 use crate::calls::process::Process;
 use crate::calls::sym::Lookup;
-use crate::calls::trace;
-use crate::error::HandleError;
-use crate::now;
+use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::flags::OpenFlags;
 use crate::program::ids::{Address, Handle};
+use crate::program::state::State;
 
 /// `dlopen(path, flags)`: a handle, or 0. No path is the main module, and so is an empty one, as with glibc.
-pub async fn open<P: Process>(process: &mut P, path: Option<&str>, flags: u32) -> u32 {
+///
+/// # Errors
+/// When a start function or constructor has ended the program.
+pub async fn open<P: Process>(
+    process: &mut P,
+    path: Option<&str>,
+    flags: u32,
+) -> Result<u32, P::Error> {
     let flags = match OpenFlags::from_guest(flags) {
         Ok(flags) => flags,
-        Err(unknown) => return fail(process, &unknown).unwrap_or_default(),
+        Err(unknown) => {
+            fail(process, &unknown);
+            return Ok(0);
+        }
     };
     let path = path.filter(|path| !path.is_empty());
-    match crate::open(process, path, flags).await {
-        Ok(handle) => handle.to_guest(),
-        Err(error) => {
-            let what = alloc::format!("dlopen {}", path.unwrap_or("NULL"));
-            trace::failed(process, &what, &error);
-            fail(process, &error).unwrap_or_default()
-        }
+    let reason = match crate::open(process, path, flags).await {
+        Ok(handle) => return Ok(handle.to_guest()),
+        Err(reason) => reason,
+    };
+    if process.traces() {
+        let reason = &reason;
+        process.trace(Event::Failed { path, reason });
     }
+    let reason = match reason.into_exit() {
+        Ok(exit) => return Err(exit),
+        Err(reason) => reason,
+    };
+    fail(process, &reason);
+    Ok(0)
 }
 
 /// `RTLD_NEXT` of the guest's libc, as a number; `RTLD_DEFAULT` is 0.
 pub const RTLD_NEXT: u32 = u32::MAX;
 
 /// `dlsym(handle, name)` for nobody in particular: the slot or address, or `None`. Handle 0 is `RTLD_DEFAULT`.
-pub fn sym<P: Process>(process: &mut P, handle: u32, name: &str) -> Option<u32> {
+pub fn sym<P: Engine + Diagnostics + State>(
+    process: &mut P,
+    handle: u32,
+    name: &str,
+) -> Option<u32> {
     let lookup = match handle {
         0 => Lookup::Default(None),
         handle => Lookup::Handle(Handle::from_guest(handle)),
@@ -41,7 +65,12 @@ pub fn sym<P: Process>(process: &mut P, handle: u32, name: &str) -> Option<u32> 
 }
 
 /// `dlsym(handle, name)` for the module in whose data `caller` lies, which `RTLD_DEFAULT` and `RTLD_NEXT` depend on.
-pub fn sym_from<P: Process>(process: &mut P, handle: u32, name: &str, caller: u32) -> Option<u32> {
+pub fn sym_from<P: Engine + Diagnostics + State>(
+    process: &mut P,
+    handle: u32,
+    name: &str,
+    caller: u32,
+) -> Option<u32> {
     let lookup = match handle {
         0 => Lookup::Default(Some(Address(caller))),
         RTLD_NEXT => Lookup::Next(Address(caller)),
@@ -50,15 +79,24 @@ pub fn sym_from<P: Process>(process: &mut P, handle: u32, name: &str, caller: u3
     find(process, lookup, name)
 }
 
-fn find<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Option<u32> {
-    match crate::sym(process, lookup, name) {
-        Ok(symbol) => {
-            trace::symbol(process, name, &symbol);
-            Some(symbol.to_guest())
-        }
-        Err(error) => {
-            trace::symbol(process, name, &error);
-            fail(process, &error)
+fn find<P: Engine + Diagnostics + State>(
+    process: &mut P,
+    lookup: Lookup,
+    name: &str,
+) -> Option<u32> {
+    let found = crate::sym(process, lookup, name);
+    if process.traces() {
+        let found = match &found {
+            Ok(symbol) => Ok(*symbol),
+            Err(reason) => Err(reason as &dyn fmt::Display),
+        };
+        process.trace(Event::Symbol { name, found });
+    }
+    match found {
+        Ok(symbol) => Some(symbol.to_guest()),
+        Err(reason) => {
+            fail(process, &reason);
+            None
         }
     }
 }
@@ -74,58 +112,53 @@ pub struct AddrInfo {
     pub text: Vec<u8>,
 }
 
-/// What a pointer points into, or `None`. See [`Program::addr`](crate::Program::addr). It never fails.
-pub fn addr<P: Process>(process: &mut P, pointer: u32) -> Option<AddrInfo> {
+/// Returns what a pointer points into, or `None`. See [`Program::addr`](crate::Program::addr). It never fails.
+pub fn addr<P: Engine + State>(process: &mut P, pointer: u32) -> Option<AddrInfo> {
     // Before the first `dlopen` main is not known yet. If it cannot carry modules, nothing is known of it.
-    crate::calls::attach::attach(process).ok()?;
-    let place = process.program(|program| program.addr(pointer))?;
-    let mut text = place.path.as_bytes().to_vec();
-    if let Some((name, _)) = &place.symbol {
+    attach(process).ok()?;
+    let location = process.program(|program| program.addr(pointer))?;
+    let mut text = location.path.as_bytes().to_vec();
+    if let Some((name, _)) = &location.symbol {
         text.push(0);
         text.extend(name.as_bytes());
     }
     Some(AddrInfo {
-        base: place.base.0,
-        symbol: place.symbol.map_or(0, |(_, symbol)| symbol.to_guest()),
+        base: location.base.0,
+        symbol: location.symbol.map_or(0, |(_, symbol)| symbol.to_guest()),
         text,
     })
 }
 
-/// `dlclose(handle)`: whether it was open and all exit handlers of what goes with it returned.
+/// `dlclose(handle)`: `true` if it was open and all exit handlers of what goes with it returned.
 ///
-/// # Panics
-/// If an exit handler waits. An engine that suspends awaits [`close_waiting`] instead.
-pub fn close<P: Process>(process: &mut P, handle: u32) -> bool {
-    now(close_waiting(process, handle))
-}
-
-/// [`close`], for engines that suspend.
-pub async fn close_waiting<P: Process>(process: &mut P, handle: u32) -> bool {
-    let handle_given = Handle::from_guest(handle);
-    match crate::close(process, handle_given) {
-        // Others hold it: nothing goes.
-        Ok(()) if process.program(|program| program.opened(handle_given).is_ok()) => return true,
-        Ok(()) => {}
-        Err(HandleError { .. }) if handle == 0 => {
-            return fail::<P, ()>(process, &"dlclose needs a handle, not a null pointer").is_some();
+/// # Errors
+/// When an exit handler has ended the program.
+pub async fn close<P: Engine + Diagnostics + State>(
+    process: &mut P,
+    handle: u32,
+) -> Result<bool, P::Error> {
+    let reason = match crate::close(process, Handle::from_guest(handle)).await {
+        Ok(()) => return Ok(true),
+        Err(CloseError::ExitHandler { reason, .. }) if reason.is_exit() => return Err(reason),
+        Err(reason) => reason,
+    };
+    match reason {
+        CloseError::Handle(_) if handle == 0 => {
+            fail(process, &"dlclose needs a handle, not a null pointer");
         }
-        Err(error) => return fail::<P, ()>(process, &error).is_some(),
+        reason => fail(process, &reason),
     }
-    match crate::reclaim(process).await {
-        Ok(()) => true,
-        Err(error) => fail::<P, ()>(process, &error).is_some(),
-    }
+    Ok(false)
 }
 
 /// `dlerror()` into a buffer of `capacity` bytes: the full length of the message (0: there is none) and what fits. A
 /// message that fits is gone then.
-pub fn error<P: Process>(process: &mut P, capacity: usize) -> (usize, Vec<u8>) {
+pub fn error<P: State>(process: &mut P, capacity: usize) -> (usize, Vec<u8>) {
     process.program(|program| program.error.read(capacity))
 }
 
 /// Keeps the reason for `dlerror`.
-fn fail<P: Process, T>(process: &mut P, reason: &dyn fmt::Display) -> Option<T> {
+fn fail<P: State>(process: &mut P, reason: &dyn fmt::Display) {
     let reason = alloc::format!("{reason}");
     process.program(|program| program.error.set(reason));
-    None
 }

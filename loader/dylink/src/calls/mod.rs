@@ -4,7 +4,8 @@ pub(crate) mod addr;
 pub(crate) mod attach;
 pub(crate) mod close;
 pub mod dlfcn;
-pub(crate) mod now;
+pub(crate) mod error;
+
 pub(crate) mod open;
 pub(crate) mod preview;
 pub(crate) mod process;

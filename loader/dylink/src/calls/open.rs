@@ -1,40 +1,50 @@
 //! `dlopen`.
 
-use alloc::string::String;
+use hashbrown::HashSet;
 
 use crate::act::apply::{Linked, apply, register};
+use crate::act::engine::Engine;
+use crate::act::error::ActError;
 use crate::act::initialize::initialize;
 use crate::calls::attach::attach;
+use crate::calls::error::OpenError;
 use crate::calls::process::Process;
 use crate::calls::trace;
-use crate::closed_set::recall::found;
+use crate::closed_set::recall::recall;
+use crate::decide::error::DecideError;
 use crate::decide::plan::{LinkPlan, plan};
-use crate::decide::resolve::{Resolution, resolve, resolve_again};
-use crate::error::OpenError;
-use crate::explain::explain;
-use crate::find::gather::Found;
+use crate::decide::resolve::{Resolution, resolve_again};
+use crate::explain::resolve_or_explain;
+use crate::find::files::Files;
+use crate::find::gather::{Found, gather};
 use crate::find::group::Group;
+use crate::module::ImportKind;
 use crate::program::Shared;
+use crate::program::diagnostics::Diagnostics;
 use crate::program::flags::OpenFlags;
 use crate::program::ids::{Handle, ModuleId};
+use crate::program::state::State;
 
-/// Loads a library and all it needs, or finds it loaded, and gives a handle to it. `None` is the main module.
+/// Loads a library and all it needs, or finds it loaded, and returns a handle to it. `None` is the main module.
 ///
 /// Either everything happens or nothing does: on failure no module, address, slot or scope is left of it. One thing is kept
 /// on purpose: if guest code of the group has run before the failure, its memory and slots stay reserved, because the guest
 /// may hold pointers into them.
 ///
 /// A constructor may call `open` again. Of a module whose constructor runs it gets the handle.
+///
+/// # Errors
+/// When a file is not found or cannot be loaded, a symbol is missing, or the engine or the guest fails.
 pub async fn open<P: Process>(
     process: &mut P,
     path: Option<&str>,
     flags: OpenFlags,
-) -> Result<Handle, OpenError> {
+) -> Result<Handle, OpenError<P::Error>> {
     let shared = attach(process)?;
     let Some(path) = path else {
         return Ok(process.program(|program| program.reopen(ModuleId::MAIN, flags)));
     };
-    let (found, recalled) = found(process, path, flags)?;
+    let (found, recalled) = find(process, path, flags).await?;
     let (group, sources) = match found {
         Found::Loaded(id) => return Ok(process.program(|program| program.reopen(id, flags))),
         Found::New(group, sources) => (group, sources),
@@ -51,36 +61,54 @@ pub async fn open<P: Process>(
         }
         Err(error) => {
             linked.undo.roll_back(process).await;
-            Err(error)
+            Err(error.into())
         }
     }
 }
 
-/// Everything that is decided before anything is done.
+/// Finds the files of a load group, which are bound already if the link plan knows them.
+pub(crate) async fn find<P: Process>(
+    process: &mut P,
+    path: &str,
+    flags: OpenFlags,
+) -> Result<(Found<<P as Files>::Source>, Option<Resolution>), OpenError<P::Error>> {
+    if !flags.noload
+        && let Some(plan) = process.plan()
+        && let Some(recalled) = recall(process, &plan, path).await?
+    {
+        let found = Found::New(recalled.group, recalled.sources);
+        return Ok((found, Some(recalled.resolution)));
+    }
+    Ok((gather(process, path, flags).await?, None))
+}
+
+/// Decides everything before anything is done.
 pub(crate) fn decide<P: Process>(
     process: &mut P,
     path: &str,
     group: &Group,
     recalled: Option<Resolution>,
-) -> Result<LinkPlan, OpenError> {
-    let resolution = match recalled {
-        Some(recalled) => match still_holds(process, group, recalled) {
-            Some(resolution) => resolution,
-            None => resolution(process, path, group)?,
-        },
-        None => resolution(process, path, group)?,
+) -> Result<LinkPlan, DecideError> {
+    let resolution = match recalled.and_then(|recalled| still_holds(process, group, recalled)) {
+        Some(resolution) => resolution,
+        None => {
+            // The host is asked first: while the program is visited, there is no engine.
+            let hosts = offered(process, group);
+            resolve_or_explain(process, path, group, &mut |module, name| {
+                hosts.contains(&(module, name))
+            })?
+        }
     };
     process.program(|program| {
         let info = |node| program.info(group, node);
-        plan(group, &resolution, &info, &|id, function| {
-            program.slot(id, function).is_some()
-        })
+        let has_slot = |id, function| program.slot(id, function).is_some();
+        plan(group, &resolution, &info, &has_slot, &program.config)
     })
 }
 
-/// A plan knows of nothing in the global scope but main. What else is there by now has its say; `None` if something has to be
-/// looked at, and perhaps told, as a whole.
-fn still_holds<P: Process>(
+/// Returns a resolution of the link plan, which knows of nothing in the global scope but main, with what else is there by now;
+/// `None` if something is missing then, and is to be reported with all that is.
+fn still_holds<P: State>(
     process: &mut P,
     group: &Group,
     recalled: Resolution,
@@ -93,49 +121,24 @@ fn still_holds<P: Process>(
     })
 }
 
-/// What every import is bound to.
-pub(crate) fn resolution<P: Process>(
-    process: &mut P,
-    path: &str,
-    group: &Group,
-) -> Result<Resolution, OpenError> {
-    // The host is asked first: while the program is visited, there is no engine.
-    let mut hosts = hashbrown::HashSet::new();
-    for member in &group.members {
-        for import in &member.info.imports {
-            if import.wants == crate::module::Wants::Host
-                && process.host(&import.module, &import.name).is_some()
-            {
-                hosts.insert((&*import.module, &*import.name));
-            }
-        }
-    }
-    let resolution = process.program(|program| {
-        let mut scope = program.scope(group);
-        let mut has_host = |module: &str, name: &str| hosts.contains(&(module, name));
-        let resolution = resolve(group, &scope, &mut has_host);
-        if resolution.is_err() {
-            scope.elsewhere = program.elsewhere(group, &scope);
-            return resolve(group, &scope, &mut has_host);
-        }
-        resolution
-    });
-    resolution.map_err(|mut symbols| {
-        explain(process, group, &mut symbols);
-        OpenError::Unresolved {
-            path: String::from(path),
-            symbols,
-        }
-    })
+/// Returns the host functions that the group imports and the host offers, by module and name.
+fn offered<'a, P: Engine>(process: &mut P, group: &'a Group) -> HashSet<(&'a str, &'a str)> {
+    let members = group.members.iter();
+    let imports = members.flat_map(|member| &member.info.imports);
+    imports
+        .filter(|import| import.kind == ImportKind::Host)
+        .map(|import| (&*import.module, &*import.name))
+        .filter(|(module, name)| process.host(module, name).is_some())
+        .collect()
 }
 
-async fn load<P: Process>(
+async fn load<P: Engine + Diagnostics + State>(
     process: &mut P,
     shared: &Shared<P::Extern>,
     plan: &LinkPlan,
     sources: &[P::Source],
     linked: &mut Linked,
-) -> Result<(), OpenError> {
+) -> Result<(), ActError<P::Error>> {
     apply(process, shared, plan, sources, linked).await?;
     trace::places(process, linked);
     initialize(process, plan, linked).await

@@ -1,19 +1,20 @@
-//! What `dlclose` leaves without a holder goes: its exit handlers run, then its memory and slots are free again.
+//! Unloading: exit handlers run, then memory and slots are free again.
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashSet;
 
+use crate::act::engine::{Engine, EngineError};
 use crate::act::memory;
-use crate::act::stack as guest;
+use crate::act::stack;
 use crate::calls::attach::attach;
-use crate::calls::process::Process;
-use crate::calls::trace;
-use crate::error::CloseError;
-use crate::find::group::after_what_they_need;
+use crate::calls::error::CloseError;
+use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::ids::{Address, ModuleId};
-use crate::program::{Program, Shared, State};
+use crate::program::order::after_what_they_need;
+use crate::program::state::State;
+use crate::program::{Phase, Program, Shared};
 
 /// What the C runtime of main calls for a module that goes: it runs what the module has handed to `atexit` and
 /// `__cxa_atexit`. The argument is the module's `__dso_handle`, which lld puts at its memory base.
@@ -22,11 +23,13 @@ const FINALIZE: &str = "__cxa_finalize";
 /// Unloads every module that nobody holds: that is not open, not needed by and not bound to a module that stays, and was not
 /// opened with `RTLD_NODELETE`. Modules go before what they need.
 ///
-/// When a handler fails, all the same everything is unloaded but the module whose handler it was: its memory and slots stay
-/// reserved. The first failure is given.
+/// When a handler fails, everything is unloaded all the same but the module whose handler it was: its memory and slots stay
+/// reserved. The first failure is returned, unless a handler ended the program.
 ///
 /// A handler may close a library, too. What goes with that goes when what is going now has gone, as with glibc.
-pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
+pub(crate) async fn reclaim<P: Engine + Diagnostics + State>(
+    process: &mut P,
+) -> Result<(), CloseError<P::Error>> {
     if process.program(|program| core::mem::replace(&mut program.is_reclaiming, true)) {
         return Ok(());
     }
@@ -36,14 +39,40 @@ pub async fn reclaim<P: Process>(process: &mut P) -> Result<(), CloseError> {
         if leaving.is_empty() {
             break;
         }
-        trace::leaving(process, &leaving);
-        outcome = outcome.and(unload(process, leaving).await);
+        if process.traces() {
+            trace(process, &leaving);
+        }
+        outcome = worse(outcome, unload(process, leaving).await);
     }
     process.program(|program| program.is_reclaiming = false);
     outcome
 }
 
-async fn unload<P: Process>(process: &mut P, leaving: Vec<ModuleId>) -> Result<(), CloseError> {
+fn trace<P: Diagnostics + State>(process: &mut P, leaving: &[ModuleId]) {
+    for id in leaving {
+        let path = process.program(|program| Some(Arc::clone(&program.modules.get(id)?.path)));
+        let path = &path.unwrap_or_default();
+        process.trace(Event::Unload { path });
+    }
+}
+
+/// Returns the first failure, unless the second is that the program has ended.
+fn worse<E: EngineError>(
+    first: Result<(), CloseError<E>>,
+    second: Result<(), CloseError<E>>,
+) -> Result<(), CloseError<E>> {
+    match (first, second) {
+        (Err(_), Err(CloseError::ExitHandler { path, reason })) if reason.is_exit() => {
+            Err(CloseError::ExitHandler { path, reason })
+        }
+        (first, second) => first.and(second),
+    }
+}
+
+async fn unload<P: Engine + State>(
+    process: &mut P,
+    leaving: Vec<ModuleId>,
+) -> Result<(), CloseError<P::Error>> {
     let Ok(shared) = attach(process) else {
         return Ok(());
     };
@@ -55,7 +84,7 @@ async fn unload<P: Process>(process: &mut P, leaving: Vec<ModuleId>) -> Result<(
             Ok(()) => finalized.push(id),
             Err(error) => {
                 process.program(|program| program.abandon(id));
-                outcome = outcome.and(Err(error));
+                outcome = worse(outcome, Err(error));
             }
         }
     }
@@ -74,7 +103,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             .modules
             .iter()
             .filter(|(_, module)| {
-                module.opens > 0 || module.nodelete || module.state != State::Ready
+                module.opens > 0 || module.nodelete || module.phase != Phase::Ready
             })
             .map(|(id, _)| *id)
             .collect();
@@ -94,7 +123,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         for id in &leaving {
             self.global.leave(*id);
             if let Some(module) = self.modules.get_mut(id) {
-                module.state = State::Leaving;
+                module.phase = Phase::Leaving;
                 let file = module.file;
                 self.forget_file(file, *id);
             }
@@ -141,7 +170,10 @@ impl<Instance, Extern> Program<Instance, Extern> {
     }
 }
 
-async fn finalize<P: Process>(process: &mut P, id: ModuleId) -> Result<(), CloseError> {
+async fn finalize<P: Engine + State>(
+    process: &mut P,
+    id: ModuleId,
+) -> Result<(), CloseError<P::Error>> {
     let (path, handle, main) = process.program(|program| {
         let module = program.modules.get(&id);
         (
@@ -163,14 +195,14 @@ async fn finalize<P: Process>(process: &mut P, id: ModuleId) -> Result<(), Close
     let Some(function) = process.export(&main, FINALIZE) else {
         return Ok(());
     };
-    match guest::call(process, &function, &[handle.0]).await {
+    match stack::call(process, &function, &[handle.0]).await {
         Ok(_) => Ok(()),
-        Err(reason) => Err(CloseError { path, reason }),
+        Err(reason) => Err(CloseError::ExitHandler { path, reason }),
     }
 }
 
 /// Gives back what the module had.
-async fn release<P: Process>(process: &mut P, shared: &Shared<P::Extern>, id: ModuleId) {
+async fn release<P: Engine + State>(process: &mut P, shared: &Shared<P::Extern>, id: ModuleId) {
     let Some(module) = process.program(|program| program.take(id)) else {
         return;
     };
@@ -184,7 +216,7 @@ async fn release<P: Process>(process: &mut P, shared: &Shared<P::Extern>, id: Mo
         memory::give_slots(process, &shared.table, *slot, 1);
     }
     if let Some(allocation) = module.allocation {
-        // If main's `free` fails, the memory is lost, and there is nobody to tell.
-        let _ = guest::call(process, &shared.allocator.free, &[allocation.0]).await;
+        // If main's `free` fails, the memory is lost, and nothing reports it.
+        let _ = stack::call(process, &shared.allocator.free, &[allocation.0]).await;
     }
 }

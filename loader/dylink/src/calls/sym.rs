@@ -1,21 +1,21 @@
 //! `dlsym`.
 
-use alloc::boxed::Box;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 
-use crate::act::engine::Fault;
+use crate::act::engine::Engine;
+use crate::act::error::Cause;
 use crate::act::memory;
 use crate::calls::attach::attach;
-use crate::calls::process::Process;
-use crate::error::SymError;
-use crate::find::group::{Node, defines};
+use crate::calls::error::SymError;
 use crate::module::ExportKind;
+use crate::module::ids::Align;
 use crate::program::Program;
-use crate::program::ids::{Address, Align, Handle, ModuleId, Slot};
+use crate::program::ids::{Address, Handle, ModuleId, Slot, Symbol};
+use crate::program::registry::HandleError;
+use crate::program::state::State;
 
 /// Where `dlsym` looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,38 +31,16 @@ pub enum Lookup {
     Next(Address),
 }
 
-/// What a symbol is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Symbol {
-    /// A function: a slot of the table.
-    Function(Slot),
-    /// A datum.
-    Data(Address),
-}
-
-impl Symbol {
-    /// The pointer that `dlsym` returns. A symbol may lie at address 0: failure is told by `dlerror`, not by null.
-    #[must_use]
-    pub fn to_guest(self) -> u32 {
-        match self {
-            Self::Function(slot) => slot.0,
-            Self::Data(address) => address.0,
-        }
-    }
-}
-
-impl fmt::Display for Symbol {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Function(slot) => slot.fmt(f),
-            Self::Data(address) => address.fmt(f),
-        }
-    }
-}
-
 /// Finds a symbol. A function that has no slot yet gets one, the same for everyone who asks.
-pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Symbol, SymError> {
-    let shared = attach(process).map_err(|error| SymError::Main(error.to_string()))?;
+///
+/// # Errors
+/// When the handle is not open, no module defines the symbol, or it has no address.
+pub fn sym<P: Engine + State>(
+    process: &mut P,
+    lookup: Lookup,
+    name: &str,
+) -> Result<Symbol, SymError<P::Error>> {
+    let shared = attach(process)?;
     let (id, kind, path) = process.program(|program| {
         let (places, text) = program.places(lookup)?;
         let found = match places.global {
@@ -70,15 +48,14 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
             Global::BehindMain => program.global.find_behind_main(name),
             Global::Nothing => None,
         };
-        if let Some((found, _, export)) = found
-            && let Node::Loaded(id) = found.node
-        {
-            return Ok((id, export.kind.clone(), Arc::clone(found.path)));
+        if let Some(found) = found {
+            let kind = found.export.kind.clone();
+            return Ok((found.module, kind, Arc::clone(found.path)));
         }
         for id in places.then {
             let module = &program.modules[&id];
             if let Some((_, export)) = module.info.exports.find(name)
-                && defines(&module.info, export)
+                && module.info.defines_export(export)
             {
                 return Ok((id, export.kind.clone(), Arc::clone(&module.path)));
             }
@@ -107,7 +84,7 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
         }
         ExportKind::Data(datum) => {
             let address = memory::address(process, id, name, datum).map_err(failed)?;
-            let missing = || failed(Fault::new("its module is not instantiated yet"));
+            let missing = || failed(Cause::NotInstantiated);
             Ok(Symbol::Data(Address(address.ok_or_else(missing)?)))
         }
         kind => Err(SymError::NoAddress {
@@ -120,7 +97,7 @@ pub fn sym<P: Process>(process: &mut P, lookup: Lookup, name: &str) -> Result<Sy
 
 impl<Instance, Extern> Program<Instance, Extern> {
     /// Where a lookup looks, and what to call that.
-    fn places(&self, lookup: Lookup) -> Result<(Places, String), SymError> {
+    fn places(&self, lookup: Lookup) -> Result<(Places, String), HandleError> {
         let path = |id| &self.modules[&id].path;
         let global = |global| Places {
             global,
@@ -181,21 +158,20 @@ enum Global {
 /// What messages call it.
 const GLOBAL_SCOPE: &str = "the global scope";
 
-fn new_slot<P: Process>(
+fn new_slot<P: Engine + State>(
     process: &mut P,
     table: &P::Extern,
     id: ModuleId,
     name: &str,
-) -> Result<Slot, Fault> {
+) -> Result<Slot, Cause<P::Error>> {
     let instance = process.program(|program| program.modules.get(&id)?.instance.clone());
-    let name: Box<str> = name.into();
-    let function = instance
-        .and_then(|instance| process.export(&instance, &name))
-        .ok_or_else(|| Fault::new("its module is not instantiated yet"))?;
+    let instance = instance.ok_or(Cause::NotInstantiated)?;
+    let function = process.export(&instance, name);
+    let function = function.ok_or_else(|| Cause::NotExported { name: name.into() })?;
     let slot = memory::take_slots(process, table, 1, Align::ONE)?;
-    if let Err(fault) = process.set(table, slot, Some(&function)) {
+    if let Err(error) = process.set(table, slot, Some(&function)) {
         process.program(|program| program.slots.give(slot, 1));
-        return Err(fault);
+        return Err(error.into());
     }
     Ok(slot)
 }

@@ -10,14 +10,15 @@ use hashbrown::HashMap;
 use once_cell::race::OnceBox;
 
 use super::{
-    Bound, ContentHash, Described, FORMAT, Forwarders, MAGIC, Part, Place, Plan, PlanError,
-    PlannedGroup, PlannedMember,
+    CommonThunks, Described, FORMAT, MAGIC, Part, Plan, PlanError, PlannedGroup, PlannedMember,
+    SetExport, SetIndex,
 };
+use crate::decide::binding::Binding;
+use crate::module::ids::{Align, ExportId, FunctionId};
 use crate::module::{
-    DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Region, Signature, ValType,
-    Wants,
+    ContentHash, DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind, ModuleInfo,
+    Region, Signature, ValType,
 };
-use crate::program::ids::{Align, ExportId, FunctionId};
 
 impl Plan {
     /// Reads a plan: which parts it has. Each is checked when it is first used; [`check`](Self::check) does so at once.
@@ -53,7 +54,7 @@ impl Plan {
             }))
         })?;
         let remake = reader.number()?;
-        let forwarders = reader.part()?;
+        let common_thunks = reader.part()?;
         let modules = reader.list(|reader| {
             let part = reader.part()?;
             let mut reader = Reader {
@@ -75,7 +76,7 @@ impl Plan {
             root => Ok(root),
         })?;
         if reader.at != bytes.len() {
-            return Err(reader.damaged("it goes on behind its end"));
+            return Err(reader.damaged("trailing bytes after the last part"));
         }
         if modules.is_empty() {
             return Err(reader.damaged("it has no main module"));
@@ -87,7 +88,7 @@ impl Plan {
             strings,
             signatures,
             remake,
-            forwarders: None,
+            common_thunks: None,
             modules,
             by_hash,
             roots,
@@ -95,8 +96,8 @@ impl Plan {
             bindings,
         };
         plan.text(remake, MAGIC.len())?;
-        if !forwarders.is_empty() {
-            plan.forwarders = Some(plan.read_forwarders(forwarders.start)?);
+        if !common_thunks.is_empty() {
+            plan.common_thunks = Some(plan.read_thunks(common_thunks.start)?);
         }
         Ok(plan)
     }
@@ -112,7 +113,7 @@ impl Plan {
     /// # Errors
     /// When a part is damaged.
     pub fn check(&self) -> Result<(), PlanError> {
-        for module in 0..self.modules.len() as Place {
+        for module in 0..self.modules.len() as SetIndex {
             self.described(module)?;
         }
         (0..self.groups.len() as u32).try_for_each(|group| self.group(group).map(drop))
@@ -126,7 +127,7 @@ impl Plan {
     }
 
     /// What a module says of itself.
-    pub(super) fn described(&self, module: Place) -> Result<&Arc<ModuleInfo>, PlanError> {
+    pub(super) fn described(&self, module: SetIndex) -> Result<&Arc<ModuleInfo>, PlanError> {
         let part = &self
             .modules
             .get(module as usize)
@@ -144,14 +145,14 @@ impl Plan {
         part.read(|at| self.read_group(at))
     }
 
-    fn read_forwarders(&self, at: u32) -> Result<Forwarders, PlanError> {
+    fn read_thunks(&self, at: u32) -> Result<CommonThunks, PlanError> {
         let mut reader = self.reader(at);
         let hash = reader.hash()?;
         let signatures = reader.list(|reader| {
             let signature = self.maybe_signature(reader)?;
-            signature.ok_or_else(|| reader.damaged("a forwarder has no type"))
+            signature.ok_or_else(|| reader.damaged("a thunk has no type"))
         })?;
-        Ok(Forwarders { hash, signatures })
+        Ok(CommonThunks { hash, signatures })
     }
 
     fn read_description(&self, at: u32) -> Result<ModuleInfo, PlanError> {
@@ -176,13 +177,13 @@ impl Plan {
                 module: Arc::clone(&module_name),
                 name,
                 is_function,
-                wants: self.wants(reader)?,
+                kind: self.import_kind(reader)?,
             })
         })?;
         let exports = reader.list(|reader| {
             Ok(Export {
                 name: text(reader)?,
-                kind: self.kind(reader)?,
+                kind: self.export_kind(reader)?,
             })
         })?;
         let count = exports.len() as u32;
@@ -219,29 +220,29 @@ impl Plan {
         })
     }
 
-    fn wants(&self, reader: &mut Reader<'_>) -> Result<Wants, PlanError> {
+    fn import_kind(&self, reader: &mut Reader<'_>) -> Result<ImportKind, PlanError> {
         Ok(match reader.byte()? {
-            0 => Wants::Memory,
-            1 => Wants::Table,
-            2 => Wants::StackPointer,
-            3 => Wants::MemoryBase,
-            4 => Wants::TableBase,
-            kind @ (5 | 6) => Wants::Function {
+            0 => ImportKind::Memory,
+            1 => ImportKind::Table,
+            2 => ImportKind::StackPointer,
+            3 => ImportKind::MemoryBase,
+            4 => ImportKind::TableBase,
+            kind @ (5 | 6) => ImportKind::Function {
                 signature: self.maybe_signature(reader)?,
                 weak: kind == 6,
             },
-            7 => Wants::Tag {
+            7 => ImportKind::Tag {
                 signature: self.maybe_signature(reader)?,
             },
-            kind @ (8 | 9) => Wants::DataAddress { weak: kind == 9 },
-            kind @ (10 | 11) => Wants::FunctionAddress { weak: kind == 11 },
-            12 => Wants::Global,
-            13 => Wants::Host,
-            _ => return Err(reader.damaged("an import wants something unknown")),
+            kind @ (8 | 9) => ImportKind::DataAddress { weak: kind == 9 },
+            kind @ (10 | 11) => ImportKind::FunctionAddress { weak: kind == 11 },
+            12 => ImportKind::Global,
+            13 => ImportKind::Host,
+            _ => return Err(reader.damaged("an import is of an unknown kind")),
         })
     }
 
-    fn kind(&self, reader: &mut Reader<'_>) -> Result<ExportKind, PlanError> {
+    fn export_kind(&self, reader: &mut Reader<'_>) -> Result<ExportKind, PlanError> {
         let base = |kind| match kind % 3 {
             1 => DataBase::Absolute,
             2 => DataBase::Memory,
@@ -297,7 +298,7 @@ impl Plan {
             if member.bindings.len() != infos[&member.module].imports.len() {
                 return Err(reader.damaged("a module has more or fewer bindings than imports"));
             }
-            if !member.bindings.iter().all(|bound| bound.fits(&infos)) {
+            if !member.bindings.iter().all(|bound| fits(bound, &infos)) {
                 return Err(reader.damaged("it binds to what is not there"));
             }
         }
@@ -308,29 +309,29 @@ impl Plan {
     }
 
     /// What the imports of a member are bound to.
-    fn read_bindings(&self, bindings: u32) -> Result<Vec<Bound>, PlanError> {
+    fn read_bindings(&self, bindings: u32) -> Result<Vec<Binding<SetExport>>, PlanError> {
         let at = self.bindings.get(bindings as usize);
         let mut reader = self.reader(*at.ok_or_else(|| self.nothing())?);
         reader.list(|reader| {
             let kind = reader.byte()?;
-            let mut definition = || -> Result<(Place, ExportId), PlanError> {
+            let mut definition = || -> Result<SetExport, PlanError> {
                 Ok((reader.number()?, ExportId(reader.number()?)))
             };
             Ok(match kind {
-                0 => Bound::Memory,
-                1 => Bound::Table,
-                2 => Bound::StackPointer,
-                3 => Bound::MemoryBase,
-                4 => Bound::TableBase,
-                5 => definition().map(|(module, export)| Bound::Function(module, export))?,
-                6 => Bound::AbsentFunction,
-                7 => definition().map(|(module, export)| Bound::DataAddress(module, export))?,
-                8 => definition().map(|(module, export)| Bound::FunctionAddress(module, export))?,
-                9 => Bound::NullAddress,
-                10 => definition().map(|(module, export)| Bound::Tag(module, export))?,
-                11 => Bound::ProcessTag,
-                12 => definition().map(|(_, export)| Bound::MainGlobal(export))?,
-                13 => Bound::Host,
+                0 => Binding::Memory,
+                1 => Binding::Table,
+                2 => Binding::StackPointer,
+                3 => Binding::MemoryBase,
+                4 => Binding::TableBase,
+                5 => Binding::Function(Some(definition()?)),
+                6 => Binding::Function(None),
+                7 => Binding::DataAddress(definition()?),
+                8 => Binding::FunctionAddress(definition()?),
+                9 => Binding::NullAddress,
+                10 => Binding::Tag(definition()?),
+                11 => Binding::ProcessTag,
+                12 => Binding::MainGlobal(definition()?.1),
+                13 => Binding::Host,
                 _ => return Err(reader.damaged("an import is bound to something unknown")),
             })
         })
@@ -373,29 +374,25 @@ impl Plan {
     }
 }
 
-impl Bound {
-    /// Whether the definition is there, and is what it is taken for.
-    fn fits(self, modules: &HashMap<Place, &ModuleInfo>) -> bool {
-        let kind = |module: Place, export: ExportId| {
-            let exports = &modules.get(&module)?.exports;
-            ((export.0 as usize) < exports.iter().len()).then(|| &exports.get(export).kind)
-        };
-        match self {
-            Self::Function(module, export) | Self::FunctionAddress(module, export) => {
-                matches!(kind(module, export), Some(ExportKind::Function(_)))
-            }
-            Self::DataAddress(module, export) => {
-                matches!(kind(module, export), Some(ExportKind::Data(_)))
-            }
-            Self::Tag(module, export) => matches!(kind(module, export), Some(ExportKind::Tag(_))),
-            Self::MainGlobal(export) => {
-                matches!(
-                    kind(0, export),
-                    Some(ExportKind::Global | ExportKind::Data(_))
-                )
-            }
-            _ => true,
+/// Reports whether the definition is there, and is what it is taken for.
+fn fits(binding: &Binding<SetExport>, modules: &HashMap<SetIndex, &ModuleInfo>) -> bool {
+    let kind = |module: SetIndex, export: ExportId| {
+        let exports = &modules.get(&module)?.exports;
+        ((export.0 as usize) < exports.iter().len()).then(|| &exports.get(export).kind)
+    };
+    match *binding {
+        Binding::Function(Some((module, export))) | Binding::FunctionAddress((module, export)) => {
+            matches!(kind(module, export), Some(ExportKind::Function(_)))
         }
+        Binding::DataAddress((module, export)) => {
+            matches!(kind(module, export), Some(ExportKind::Data(_)))
+        }
+        Binding::Tag((module, export)) => matches!(kind(module, export), Some(ExportKind::Tag(_))),
+        Binding::MainGlobal(export) => matches!(
+            kind(0, export),
+            Some(ExportKind::Global | ExportKind::Data(_))
+        ),
+        _ => true,
     }
 }
 
@@ -427,7 +424,7 @@ impl Reader<'_> {
     fn byte(&mut self) -> Result<u8, PlanError> {
         let byte = self.bytes.get(self.at).copied();
         self.at += 1;
-        byte.ok_or_else(|| self.damaged("it ends too early"))
+        byte.ok_or_else(|| self.damaged("unexpected end"))
     }
 
     fn flag(&mut self) -> Result<bool, PlanError> {
@@ -493,6 +490,6 @@ impl Reader<'_> {
         let hash = hash.and_then(|hash| hash.try_into().ok());
         self.at += 32;
         hash.map(ContentHash)
-            .ok_or_else(|| self.damaged("it ends too early"))
+            .ok_or_else(|| self.damaged("unexpected end"))
     }
 }

@@ -5,10 +5,12 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use super::{Bound, ContentHash, FORMAT, MAGIC, PlannedGroup};
-use crate::decide::thunk::Bridge;
+use super::{FORMAT, MAGIC, PlannedGroup, SetExport};
+use crate::decide::binding::Binding;
+use crate::decide::thunk::ThunkModule;
 use crate::module::{
-    DataBase, Export, ExportKind, Import, ModuleInfo, Region, Signature, Wants, places,
+    ContentHash, DataBase, Export, ExportKind, Import, ImportKind, ModuleInfo, Region, Signature,
+    places,
 };
 
 /// What is written once and meant by its number.
@@ -24,7 +26,7 @@ pub(super) struct Writer {
     by_bindings: HashMap<Vec<u8>, u32>,
     roots: Vec<(Arc<str>, u32)>,
     remake: u32,
-    forwarders: Vec<u8>,
+    common_thunks: Vec<u8>,
 }
 
 impl Writer {
@@ -33,14 +35,14 @@ impl Writer {
         self.remake = self.string(text);
     }
 
-    /// The module of forwarders, by its hash and the types of its functions.
-    pub(super) fn forwarders(&mut self, hash: ContentHash, bridge: &Bridge) {
+    /// The module of common thunks, by its hash and the types of its functions.
+    pub(super) fn common_thunks(&mut self, hash: ContentHash, thunks: &ThunkModule) {
         let mut out = hash.0.to_vec();
-        number(&mut out, bridge.functions.len() as u32);
-        for function in &bridge.functions {
+        number(&mut out, thunks.functions.len() as u32);
+        for function in &thunks.functions {
             self.maybe_signature(&mut out, Some(&function.signature));
         }
-        self.forwarders = out;
+        self.common_thunks = out;
     }
 
     /// A file, the module that is loaded for it, and what that says of itself.
@@ -107,24 +109,24 @@ impl Writer {
         self.text(out, &import.module);
         self.text(out, &import.name);
         out.push(import.is_function.into());
-        match &import.wants {
-            Wants::Memory => out.push(0),
-            Wants::Table => out.push(1),
-            Wants::StackPointer => out.push(2),
-            Wants::MemoryBase => out.push(3),
-            Wants::TableBase => out.push(4),
-            Wants::Function { signature, weak } => {
+        match &import.kind {
+            ImportKind::Memory => out.push(0),
+            ImportKind::Table => out.push(1),
+            ImportKind::StackPointer => out.push(2),
+            ImportKind::MemoryBase => out.push(3),
+            ImportKind::TableBase => out.push(4),
+            ImportKind::Function { signature, weak } => {
                 out.push(5 + u8::from(*weak));
                 self.maybe_signature(out, signature.as_ref());
             }
-            Wants::Tag { signature } => {
+            ImportKind::Tag { signature } => {
                 out.push(7);
                 self.maybe_signature(out, signature.as_ref());
             }
-            Wants::DataAddress { weak } => out.push(8 + u8::from(*weak)),
-            Wants::FunctionAddress { weak } => out.push(10 + u8::from(*weak)),
-            Wants::Global => out.push(12),
-            Wants::Host => out.push(13),
+            ImportKind::DataAddress { weak } => out.push(8 + u8::from(*weak)),
+            ImportKind::FunctionAddress { weak } => out.push(10 + u8::from(*weak)),
+            ImportKind::Global => out.push(12),
+            ImportKind::Host => out.push(13),
         }
     }
 
@@ -176,25 +178,25 @@ impl Writer {
     }
 
     /// The number of a list of bindings: a library has one for itself, and mostly the same in the groups of others.
-    fn bindings(&mut self, list: &[Bound]) -> u32 {
+    fn bindings(&mut self, list: &[Binding<SetExport>]) -> u32 {
         let mut out = Vec::new();
         number(&mut out, list.len() as u32);
         for bound in list {
             let (kind, definition) = match *bound {
-                Bound::Memory => (0, None),
-                Bound::Table => (1, None),
-                Bound::StackPointer => (2, None),
-                Bound::MemoryBase => (3, None),
-                Bound::TableBase => (4, None),
-                Bound::Function(module, export) => (5, Some((module, export))),
-                Bound::AbsentFunction => (6, None),
-                Bound::DataAddress(module, export) => (7, Some((module, export))),
-                Bound::FunctionAddress(module, export) => (8, Some((module, export))),
-                Bound::NullAddress => (9, None),
-                Bound::Tag(module, export) => (10, Some((module, export))),
-                Bound::ProcessTag => (11, None),
-                Bound::MainGlobal(export) => (12, Some((0, export))),
-                Bound::Host => (13, None),
+                Binding::Memory => (0, None),
+                Binding::Table => (1, None),
+                Binding::StackPointer => (2, None),
+                Binding::MemoryBase => (3, None),
+                Binding::TableBase => (4, None),
+                Binding::Function(Some(definition)) => (5, Some(definition)),
+                Binding::Function(None) => (6, None),
+                Binding::DataAddress(definition) => (7, Some(definition)),
+                Binding::FunctionAddress(definition) => (8, Some(definition)),
+                Binding::NullAddress => (9, None),
+                Binding::Tag(definition) => (10, Some(definition)),
+                Binding::ProcessTag => (11, None),
+                Binding::MainGlobal(export) => (12, Some((0, export))),
+                Binding::Host => (13, None),
             };
             out.push(kind);
             if let Some((module, export)) = definition {
@@ -232,8 +234,8 @@ impl Writer {
             }
         }
         number(&mut out, self.remake);
-        number(&mut out, self.forwarders.len() as u32);
-        out.extend(&self.forwarders);
+        number(&mut out, self.common_thunks.len() as u32);
+        out.extend(&self.common_thunks);
         for parts in [&self.modules, &self.groups, &self.bindings] {
             number(&mut out, parts.len() as u32);
             for part in parts {

@@ -1,28 +1,33 @@
-//! How a plan is made: each library of the set is opened on paper, by the code that opens it at run time.
+//! Plans, made by a dry run: each library of the set is found and bound by the code that does so at run time.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::convert::Infallible;
 
 use hashbrown::HashMap;
 
 use super::encode::Writer;
-use super::{Bound, ContentHash, Place, Plan, PlannedGroup, PlannedMember};
-use crate::act::engine::{Engine, Fault, Mutability};
-use crate::calls::attach::attach;
-use crate::calls::open::resolution;
-use crate::calls::process::{FetchError, Fetched, Main, Process};
-use crate::decide::resolve::Target;
-use crate::decide::thunk::Bridge;
-use crate::error::OpenError;
+use super::{Plan, PlannedGroup, PlannedMember, SetIndex};
+use crate::decide::binding::Binding;
+use crate::decide::error::DecideError;
+use crate::decide::thunk::ThunkModule;
+use crate::explain::resolve_or_explain;
+use crate::find::error::FindError;
+use crate::find::files::{FetchError, Files};
 use crate::find::gather::{Found, gather};
 use crate::find::group::{Definition, Group, Node};
 use crate::find::search::normal_path;
-use crate::module::{ModuleInfo, ValType};
-use crate::program::Program;
+use crate::module::error::ModuleError;
+use crate::module::{ContentHash, ModuleInfo};
 use crate::program::config::Config;
+use crate::program::diagnostics::Diagnostics;
 use crate::program::flags::OpenFlags;
-use crate::program::ids::{Address, FileId, Slot};
+use crate::program::ids::FileId;
+use crate::program::main_module::UnusableMain;
+use crate::program::now::now;
+use crate::program::state::{Objects, State};
+use crate::program::{Allocator, Program, Shared};
 
 /// A file of a closed set.
 #[derive(Debug, Clone)]
@@ -59,16 +64,31 @@ impl SetFile {
     }
 }
 
-/// A library of a set that cannot be opened, and why; the plan leaves it to the run time to say so.
+/// A library of a set that cannot be opened; the plan leaves it to the run time to report it.
 #[derive(Debug)]
 pub struct Refused {
     /// Its path.
     pub path: String,
-    /// What `dlopen` would say.
-    pub reason: OpenError,
+    /// The reason, as `dlopen` would report it.
+    pub reason: Refusal,
 }
 
-/// What a plan is made for.
+/// The reason why a library of a set cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// The main module cannot carry it.
+    #[error(transparent)]
+    Main(#[from] UnusableMain),
+    /// A file was not found, or is not a side module that can be loaded.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// The modules cannot be bound.
+    #[error(transparent)]
+    Decide(#[from] DecideError),
+}
+
+/// A set that a plan is made for.
 #[expect(missing_debug_implementations, reason = "it holds functions")]
 pub struct ClosedSet<'a> {
     /// The main module.
@@ -79,7 +99,7 @@ pub struct ClosedSet<'a> {
     pub config: Config,
     /// Whether the host offers a function, by module and name.
     pub has_host: &'a dyn Fn(&str, &str) -> bool,
-    /// The hash of a content, of the same function as the files' own: for [`Plan::forwarders`].
+    /// The hash of a content, of the same function as the files' own: for [`Plan::common_thunks`].
     pub hash: &'a dyn Fn(&[u8]) -> ContentHash,
     /// What makes the plan anew, as a sentence for whoever has a stale one: "run `make` again".
     pub remake: &'a str,
@@ -92,33 +112,21 @@ impl Plan {
         let mut writer = Writer::default();
         writer.remake(set.remake);
         let sides = set.sides.iter().map(|side| &side.info);
-        if let Some(bridge) = Bridge::common(&set.main.info, sides) {
-            writer.forwarders((set.hash)(&bridge.to_wasm()), &bridge);
+        if let Some(thunks) = ThunkModule::common(&set.main.info, sides) {
+            writer.common_thunks((set.hash)(&thunks.to_wasm()), &thunks);
         }
         writer.module(set.main.hash, set.main.code, &set.main.info);
         for side in &set.sides {
             writer.module(side.hash, side.code, &side.info);
         }
-        let mut paper = Paper {
-            program: Program::new(set.config),
-            main: (set.main.path.as_str().into(), Arc::new(set.main.info)),
-            places: HashMap::new(),
-            sides: set.sides,
-            has_host: set.has_host,
-        };
-        let paths = paper.sides.iter().map(|side| side.path.clone());
+        let main = (set.main.path.as_str().into(), Arc::new(set.main.info));
+        let mut dry_run = DryRun::new(set.config, main, set.sides, set.has_host);
+        let paths = dry_run.sides.iter().map(|side| side.path.clone());
         let paths: Vec<String> = paths.collect();
-        paper.places = (1..)
-            .zip(&paper.sides)
-            .flat_map(|(at, side)| {
-                let names = core::iter::once(&side.path).chain(&side.aliases);
-                names.map(move |name| (name.clone(), at))
-            })
-            .collect();
         let mut refused = Vec::new();
         for path in paths {
-            match paper.group(&path) {
-                Ok((group, bindings)) => writer.group(&path, &planned(&group, &bindings)),
+            match dry_run.group(&path) {
+                Ok(group) => writer.group(&path, &group),
                 Err(reason) => refused.push(Refused { path, reason }),
             }
         }
@@ -127,158 +135,137 @@ impl Plan {
     }
 }
 
-fn place(group: &Group, node: Node) -> Place {
-    match node {
-        // Nothing but main is loaded on paper.
-        Node::Loaded(_) => 0,
-        Node::New(member) => group.members[member].file.file as Place,
+/// A process that has a main module and files, and no engine.
+struct DryRun<'a> {
+    program: Program<(), ()>,
+    main: Result<(), UnusableMain>,
+    numbers: HashMap<String, SetIndex>,
+    sides: Vec<SetFile>,
+    has_host: &'a dyn Fn(&str, &str) -> bool,
+}
+
+impl<'a> DryRun<'a> {
+    fn new(
+        config: Config,
+        (name, info): (Arc<str>, Arc<ModuleInfo>),
+        sides: Vec<SetFile>,
+        has_host: &'a dyn Fn(&str, &str) -> bool,
+    ) -> Self {
+        let mut program = Program::new(config);
+        let main = program.check_main(&name, &info);
+        let shared = Shared {
+            memory: (),
+            table: (),
+            stack_pointer: (),
+            allocator: Allocator {
+                malloc: (),
+                free: (),
+                aligned_alloc: None,
+            },
+        };
+        program.insert_main(name, info, (), None, shared);
+        let numbers = (1..).zip(&sides).flat_map(|(number, side)| {
+            let names = core::iter::once(&side.path).chain(&side.aliases);
+            names.map(move |name| (name.clone(), number))
+        });
+        Self {
+            program,
+            main,
+            numbers: numbers.collect(),
+            sides,
+            has_host,
+        }
+    }
+
+    fn group(&mut self, path: &str) -> Result<PlannedGroup, Refusal> {
+        self.main.clone()?;
+        let found = now(gather(self, path, OpenFlags::default()))?;
+        let Found::New(group, _) = found else {
+            unreachable!("a dry run loads nothing");
+        };
+        let has_host = self.has_host;
+        let mut has_host = |module: &str, name: &str| has_host(module, name);
+        let resolution = resolve_or_explain(self, path, &group, &mut has_host)?;
+        Ok(planned(&group, &resolution.members))
+    }
+
+    fn side(&self, path: &str) -> Option<&SetFile> {
+        let number = *self.numbers.get(&normal_path(path))?;
+        self.sides.get(number as usize - 1)
     }
 }
 
-fn planned(group: &Group, targets: &[Vec<Target>]) -> PlannedGroup {
-    let members = group.members.iter().zip(targets);
-    let members = members.map(|(member, targets)| PlannedMember {
+fn number(group: &Group, node: Node) -> SetIndex {
+    match node {
+        // A dry run loads nothing but main.
+        Node::Loaded(_) => 0,
+        Node::New(member) => group.members[member].file.file as SetIndex,
+    }
+}
+
+fn planned(group: &Group, bindings: &[Vec<Binding<Definition>>]) -> PlannedGroup {
+    let export = |at: Definition| Ok::<_, Infallible>((number(group, at.node), at.export));
+    let translated = |binding: &Binding<Definition>| {
+        let function = |callee: Option<Definition>| callee.map(export).transpose();
+        let Ok(binding) = binding.try_map(export, function);
+        binding
+    };
+    let members = group.members.iter().zip(bindings);
+    let members = members.map(|(member, bindings)| PlannedMember {
         path: Arc::clone(&member.path),
-        module: member.file.file as Place,
-        needs: member
-            .needs
-            .iter()
-            .map(|need| place(group, *need))
+        module: member.file.file as SetIndex,
+        needs: { member.needs.iter() }
+            .map(|need| number(group, *need))
             .collect(),
-        bindings: targets.iter().map(|target| bound(group, target)).collect(),
+        bindings: bindings.iter().map(translated).collect(),
     });
     PlannedGroup {
         members: members.collect(),
     }
 }
 
-fn bound(group: &Group, target: &Target) -> Bound {
-    let at = |definition: Definition| (place(group, definition.node), definition.export);
-    match *target {
-        Target::Memory => Bound::Memory,
-        Target::Table => Bound::Table,
-        Target::StackPointer => Bound::StackPointer,
-        Target::MemoryBase => Bound::MemoryBase,
-        Target::TableBase => Bound::TableBase,
-        Target::Function(definition) => {
-            let (module, export) = at(definition);
-            Bound::Function(module, export)
-        }
-        Target::AbsentFunction => Bound::AbsentFunction,
-        Target::DataAddress(definition) => {
-            let (module, export) = at(definition);
-            Bound::DataAddress(module, export)
-        }
-        Target::FunctionAddress(definition) => {
-            let (module, export) = at(definition);
-            Bound::FunctionAddress(module, export)
-        }
-        Target::NullAddress => Bound::NullAddress,
-        Target::Tag(definition) => {
-            let (module, export) = at(definition);
-            Bound::Tag(module, export)
-        }
-        Target::ProcessTag => Bound::ProcessTag,
-        Target::MainGlobal(export) => Bound::MainGlobal(export),
-        Target::Host => Bound::Host,
-    }
-}
-
-/// A process that has a main module and files, and in which nothing can happen.
-struct Paper<'a> {
-    program: Program<(), ()>,
-    main: (Arc<str>, Arc<ModuleInfo>),
-    places: HashMap<String, Place>,
-    sides: Vec<SetFile>,
-    has_host: &'a dyn Fn(&str, &str) -> bool,
-}
-
-impl Paper<'_> {
-    fn group(&mut self, path: &str) -> Result<(Group, Vec<Vec<Target>>), OpenError> {
-        attach(self)?;
-        let found = gather(self, path, OpenFlags::default())?;
-        let Found::New(group, _) = found else {
-            unreachable!("nothing is ever loaded on paper");
-        };
-        let resolution = resolution(self, path, &group)?;
-        Ok((group, resolution.members))
-    }
-}
-
-fn nothing_happens<T>() -> Result<T, Fault> {
-    Err(Fault::new("a plan is made on paper"))
-}
-
-impl Engine for Paper<'_> {
-    type Source = ();
-    type Code = ();
+impl Objects for DryRun<'_> {
     type Instance = ();
     type Extern = ();
-
-    fn compile(&mut self, (): &()) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn bridge(&mut self, _bridge: &Bridge) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    async fn instantiate(&mut self, (): &(), _imports: &[()]) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn export(&mut self, (): &(), name: &str) -> Option<()> {
-        self.main.1.exports.find(name).map(drop)
-    }
-
-    fn host(&mut self, module: &str, name: &str) -> Option<()> {
-        (self.has_host)(module, name).then_some(())
-    }
-
-    fn zero(&mut self, (): &(), _at: Address, _len: u32) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn grow(&mut self, (): &(), _slots: u32) -> Result<Slot, Fault> {
-        nothing_happens()
-    }
-
-    fn set(&mut self, (): &(), _slot: Slot, _function: Option<&()>) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn global(&mut self, _mutability: Mutability, _value: u32) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn read(&mut self, (): &()) -> Result<u32, Fault> {
-        nothing_happens()
-    }
-
-    fn write(&mut self, (): &(), _value: u32) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    fn tag(&mut self, _params: &[ValType]) -> Result<(), Fault> {
-        nothing_happens()
-    }
-
-    async fn call(&mut self, (): &(), _args: &[u32]) -> Result<Option<u32>, Fault> {
-        nothing_happens()
-    }
 }
 
-impl Process for Paper<'_> {
+impl State for DryRun<'_> {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<(), ()>) -> R) -> R {
         visit(&mut self.program)
     }
+}
 
-    fn main(&mut self) -> Result<Main<()>, Fault> {
-        Ok(Main {
-            name: Arc::clone(&self.main.0),
-            info: Arc::clone(&self.main.1),
-            instance: (),
+impl Diagnostics for DryRun<'_> {
+    fn describe_file(&mut self, path: &str) -> Option<Arc<ModuleInfo>> {
+        Some(Arc::new(self.side(path)?.info.clone()))
+    }
+}
+
+impl Files for DryRun<'_> {
+    /// The number of the file.
+    type Source = SetIndex;
+
+    fn identify(&mut self, path: &str) -> Option<FileId> {
+        let number = self.numbers.get(&normal_path(path))?;
+        Some(FileId {
+            volume: 0,
+            file: u64::from(*number),
         })
+    }
+
+    async fn fetch(&mut self, path: &str) -> Result<SetIndex, FetchError> {
+        let number = self.numbers.get(&normal_path(path)).copied();
+        number.ok_or_else(|| FetchError::Unreadable {
+            reason: "it is not in the set".into(),
+        })
+    }
+
+    fn describe(&mut self, number: &SetIndex) -> Result<Arc<ModuleInfo>, ModuleError> {
+        Ok(Arc::new(self.sides[*number as usize - 1].info.clone()))
+    }
+
+    fn hash(&mut self, number: &SetIndex) -> ContentHash {
+        self.sides[*number as usize - 1].hash
     }
 
     fn list(&mut self, directory: &str) -> Vec<String> {
@@ -287,30 +274,6 @@ impl Process for Paper<'_> {
             let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
             (parent == folder).then(|| String::from(name))
         };
-        self.places.keys().filter_map(inside).collect()
-    }
-
-    fn identify(&mut self, path: &str) -> Option<FileId> {
-        let place = self.places.get(&normal_path(path))?;
-        Some(FileId {
-            volume: 0,
-            file: u64::from(*place),
-        })
-    }
-
-    fn fetch(&mut self, path: &str) -> Result<Fetched<()>, FetchError> {
-        let side = self
-            .places
-            .get(&normal_path(path))
-            .and_then(|place| self.sides.get(*place as usize - 1));
-        match side {
-            Some(side) => Ok(Fetched {
-                info: Arc::new(side.info.clone()),
-                source: (),
-            }),
-            None => Err(FetchError::Unreadable {
-                reason: "it is not in the set".into(),
-            }),
-        }
+        self.numbers.keys().filter_map(inside).collect()
     }
 }

@@ -19,26 +19,16 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::fmt;
 use core::ops::Range;
 
 use hashbrown::HashMap;
 use once_cell::race::OnceBox;
 
-pub use make::{ClosedSet, Refused, SetFile};
+pub use make::{ClosedSet, Refusal, Refused, SetFile};
 
-use crate::module::{ModuleInfo, Signature};
-use crate::program::ids::ExportId;
-
-/// A hash of a file's content. Which function it is, is the host's affair: the same when a plan is made and when it is used.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ContentHash(pub [u8; 32]);
-
-impl fmt::Debug for ContentHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
+use crate::decide::binding::Binding;
+use crate::module::ids::ExportId;
+use crate::module::{ContentHash, ModuleInfo, Signature};
 
 /// A link plan for a closed set. [`Plan::for_set`] makes one, [`Plan::to_bytes`] and [`Plan::from_bytes`] carry it to where it
 /// is used, and [`Process::plan`](crate::Process::plan) offers it to the linker.
@@ -52,10 +42,10 @@ pub struct Plan {
     signatures: Vec<Arc<Signature>>,
     /// The text that says what makes the plan anew.
     remake: u32,
-    forwarders: Option<Forwarders>,
+    common_thunks: Option<CommonThunks>,
     /// The first is main.
     modules: Vec<Described>,
-    by_hash: HashMap<ContentHash, Place>,
+    by_hash: HashMap<ContentHash, SetIndex>,
     /// What each path leads to, as far as it can be opened by the plan: a text and a group, in the order of the texts.
     roots: Vec<(u32, u32)>,
     groups: Vec<Part<PlannedGroup>>,
@@ -79,15 +69,15 @@ struct Part<T> {
     read: OnceBox<T>,
 }
 
-/// The module of which bridges are made where nothing can be compiled.
+/// The module that gives thunks where nothing can be compiled.
 #[derive(Debug)]
-struct Forwarders {
+struct CommonThunks {
     hash: ContentHash,
     signatures: Vec<Arc<Signature>>,
 }
 
-/// A module of a set, by its place in it: main is the first.
-type Place = u32;
+/// The number of a module in its set: main is the first.
+type SetIndex = u32;
 
 /// What a path leads to: a load group as the plan has it.
 #[derive(Debug)]
@@ -98,30 +88,14 @@ struct PlannedGroup {
 #[derive(Debug)]
 struct PlannedMember {
     path: Arc<str>,
-    module: Place,
-    needs: Vec<Place>,
+    module: SetIndex,
+    needs: Vec<SetIndex>,
     /// One for each import.
-    bindings: Vec<Bound>,
+    bindings: Vec<Binding<SetExport>>,
 }
 
-/// What an import is bound to: [`Target`](crate::Target), with places of the set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Bound {
-    Memory,
-    Table,
-    StackPointer,
-    MemoryBase,
-    TableBase,
-    Function(Place, ExportId),
-    AbsentFunction,
-    DataAddress(Place, ExportId),
-    FunctionAddress(Place, ExportId),
-    NullAddress,
-    Tag(Place, ExportId),
-    ProcessTag,
-    MainGlobal(ExportId),
-    Host,
-}
+/// An export of a module of a set.
+type SetExport = (SetIndex, ExportId);
 
 /// Why bytes are not a plan that can be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

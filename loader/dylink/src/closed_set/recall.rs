@@ -1,19 +1,19 @@
-//! A `dlopen` by the plan: the group and what it is bound to, remembered instead of found.
+//! A `dlopen` by the plan: the group and what it is bound to, recalled instead of found.
 
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Bound, ContentHash, Place, Plan, PlanError};
-use crate::calls::process::Process;
-use crate::decide::resolve::{Resolution, Target};
-use crate::decide::thunk::Bridge;
-use crate::error::OpenError;
-use crate::find::gather::Found;
+use super::{Plan, PlanError, PlannedMember, SetExport, SetIndex};
+use crate::decide::binding::Binding;
+use crate::decide::resolve::Resolution;
+use crate::decide::thunk::ThunkModule;
+use crate::find::error::FindError;
+use crate::find::files::Files;
 use crate::find::group::{Definition, Group, Member, Node};
-use crate::module::ModuleInfo;
-use crate::program::flags::OpenFlags;
-use crate::program::ids::ModuleId;
+use crate::module::{ContentHash, ModuleInfo};
+use crate::program::ids::{FileId, ModuleId};
+use crate::program::state::State;
 
 /// A load group that the plan knows.
 pub(crate) struct Recalled<Source> {
@@ -22,57 +22,41 @@ pub(crate) struct Recalled<Source> {
     pub(crate) resolution: Resolution,
 }
 
-/// What the plan says of `path`; `None` when it says nothing that holds now, and the `dlopen` has to be decided.
-pub(crate) fn recall<P: Process>(
+/// The reason why a load group cannot be recalled.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecallError {
+    #[error(transparent)]
+    Find(#[from] FindError),
+    #[error("cannot load `{path}`: {reason}")]
+    Plan {
+        path: String,
+        #[source]
+        reason: PlanError,
+    },
+}
+
+/// Returns the load group that the plan has for `path`; `None` when the plan has none that holds now, and the `dlopen` has to be
+/// decided.
+pub(crate) async fn recall<P: Files + State>(
     process: &mut P,
+    plan: &Plan,
     path: &str,
-    flags: OpenFlags,
-) -> Result<Option<Recalled<P::Source>>, OpenError> {
-    let Some(plan) = process.plan() else {
-        return Ok(None);
-    };
+) -> Result<Option<Recalled<P::Source>>, RecallError> {
     let Some(group) = plan.root(path) else {
         return Ok(None);
     };
-    if flags.noload {
-        return Ok(None);
-    }
-    let failed = |reason| OpenError::Plan {
+    let failed = |reason| RecallError::Plan {
         path: String::from(path),
         reason,
     };
-    check_main(process, &plan).map_err(failed)?;
+    check_main(process, plan).map_err(failed)?;
     let planned = plan.group(group).map_err(failed)?;
-
-    let mut nodes: Vec<(Place, Node)> = Vec::new();
-    let mut members = Vec::new();
-    for member in &planned.members {
-        let Some(file) = process.identify(&member.path) else {
-            return Ok(None);
-        };
-        let loaded = process.program(|program| {
-            let id = program.files.get(&file)?;
-            Some((*id, program.modules.get(id)?.planned))
-        });
-        match loaded {
-            Some((id, Some(place))) if place == member.module && !members.is_empty() => {
-                nodes.push((place, Node::Loaded(id)));
-            }
-            // Loaded by itself, or something else at its place: let it be looked at.
-            Some(_) => return Ok(None),
-            None => {
-                nodes.push((member.module, Node::New(members.len())));
-                members.push((member, file));
-            }
-        }
-    }
-    let node = |place: Place| match place {
-        0 => Some(Node::Loaded(ModuleId::MAIN)),
-        place => nodes
-            .iter()
-            .find_map(|(known, node)| (*known == place).then_some(*node)),
+    let Some(missing) = Missing::of(process, &planned.members) else {
+        return Ok(None);
     };
-    let nowhere = || failed(plan_damaged());
+    let paths = missing.members.iter().map(|(member, _)| &member.path);
+    let paths: Vec<Arc<str>> = paths.cloned().collect();
+    process.prefetch(&paths).await;
 
     let mut recalled = Recalled {
         group: Group::default(),
@@ -81,57 +65,108 @@ pub(crate) fn recall<P: Process>(
             members: Vec::new(),
         },
     };
-    // All are asked for, even if one cannot be had: a host that has to fetch them can fetch them together.
-    let fetched: Vec<_> = members
-        .iter()
-        .map(|(member, _)| process.fetch_hashed(&member.path))
-        .collect();
-    for ((member, file), fetched) in members.into_iter().zip(fetched) {
-        let (source, hash) = fetched.map_err(|reason| OpenError::Unusable {
+    for (member, file) in &missing.members {
+        let source = process.fetch(&member.path).await;
+        let source = source.map_err(|reason| FindError::Unusable {
             path: String::from(&*member.path),
             needed_by: None,
             reason,
         })?;
-        if hash != plan.modules[member.module as usize].hash {
+        if process.hash(&source) != plan.modules[member.module as usize].hash {
             return Err(failed(plan.stale(&member.path)));
         }
         let info = Arc::clone(plan.described(member.module).map_err(failed)?);
-        process.program(|program| program.check_contract(&member.path, &info))?;
-        let needs = member.needs.iter().map(|need| node(*need));
+        process
+            .program(|program| program.config.check_contract(&member.path, &info))
+            .map_err(FindError::from)?;
+        let needs = member.needs.iter().map(|need| missing.node(*need));
         recalled.group.members.push(Member {
             path: Arc::clone(&member.path),
-            file,
+            file: *file,
             info,
-            needs: needs.collect::<Option<_>>().ok_or_else(nowhere)?,
+            needs: needs.collect::<Result<_, _>>().map_err(failed)?,
             planned: Some(member.module),
         });
-        let targets = member.bindings.iter().map(|bound| target(*bound, &node));
-        let targets: Option<Vec<Target>> = targets.collect();
-        recalled
-            .resolution
-            .members
-            .push(targets.ok_or_else(nowhere)?);
+        let bindings = member
+            .bindings
+            .iter()
+            .map(|binding| missing.binding(binding));
+        let bindings: Result<_, _> = bindings.collect();
+        recalled.resolution.members.push(bindings.map_err(failed)?);
         recalled.sources.push(source);
     }
     Ok(Some(recalled))
 }
 
-/// Main is looked at once.
-fn check_main<P: Process>(process: &mut P, plan: &Plan) -> Result<(), PlanError> {
-    if process.program(|program| program.plan_fits) {
-        return Ok(());
+/// The members of a planned group that are not loaded.
+struct Missing<'a> {
+    members: Vec<(&'a PlannedMember, FileId)>,
+    nodes: Vec<(SetIndex, Node)>,
+}
+
+impl<'a> Missing<'a> {
+    /// `None` if one of the files is gone, or is loaded other than by the plan: then it has to be looked at.
+    fn of<P: Files + State>(process: &mut P, planned: &'a [PlannedMember]) -> Option<Self> {
+        let mut missing = Self {
+            members: Vec::new(),
+            nodes: Vec::new(),
+        };
+        for member in planned {
+            let file = process.identify(&member.path)?;
+            let loaded = process.program(|program| {
+                let id = program.files.get(&file)?;
+                Some((*id, program.modules.get(id)?.planned))
+            });
+            match loaded {
+                Some((id, Some(number)))
+                    if number == member.module && !missing.members.is_empty() =>
+                {
+                    missing.nodes.push((number, Node::Loaded(id)));
+                }
+                Some(_) => return None,
+                None => {
+                    let node = Node::New(missing.members.len());
+                    missing.nodes.push((member.module, node));
+                    missing.members.push((member, file));
+                }
+            }
+        }
+        Some(missing)
     }
-    if process.main_hash() != Some(plan.modules[0].hash) {
-        let path = process.program(|program| program.path(ModuleId::MAIN).map(String::from));
-        return Err(plan.stale(&path.unwrap_or_default()));
+
+    fn node(&self, number: SetIndex) -> Result<Node, PlanError> {
+        if number == 0 {
+            return Ok(Node::Loaded(ModuleId::MAIN));
+        }
+        let found = self.nodes.iter().find(|(known, _)| *known == number);
+        found.map(|(_, node)| *node).ok_or(PlanError::Damaged {
+            at: 0,
+            reason: "it binds to a module that is not in the group",
+        })
     }
-    process.program(|program| program.plan_fits = true);
-    Ok(())
+
+    fn binding(&self, binding: &Binding<SetExport>) -> Result<Binding<Definition>, PlanError> {
+        let definition = |(number, export): SetExport| {
+            let node = self.node(number)?;
+            Ok(Definition { node, export })
+        };
+        binding.try_map(definition, |callee| callee.map(definition).transpose())
+    }
+}
+
+/// Checks that main is the one that the plan was made for.
+fn check_main<P: State>(process: &mut P, plan: &Plan) -> Result<(), PlanError> {
+    process.program(|program| {
+        if program.main_hash == Some(plan.modules[0].hash) {
+            return Ok(());
+        }
+        Err(plan.stale(program.path(ModuleId::MAIN).unwrap_or_default()))
+    })
 }
 
 impl Plan {
-    /// What main says of itself, for a host whose main has this hash and this name. [`Process::main`] may give it instead of
-    /// reading main.
+    /// What main says of itself, for a host whose main has this hash and this name. [`Engine::main`](crate::Engine::main) may return it
+    /// instead of reading main.
     ///
     /// # Errors
     /// When main is not the one that the plan was made for.
@@ -142,8 +177,8 @@ impl Plan {
         self.described(0).cloned()
     }
 
-    /// What a module with this content says of itself; `None` if there is none in the set. [`Process::fetch`] may give it
-    /// instead of reading the module.
+    /// What a module with this content says of itself; `None` if there is none in the set. [`Files::describe`](crate::Files::describe)
+    /// may return it instead of reading the module.
     #[must_use]
     pub fn describe(&self, hash: ContentHash) -> Option<Result<Arc<ModuleInfo>, PlanError>> {
         let place = self.by_hash.get(&hash)?;
@@ -157,15 +192,14 @@ impl Plan {
         Some(self.modules[*place as usize].code)
     }
 
-    /// For a host that cannot compile when a library is opened: the module that has to be compiled with all others, of which
-    /// its bridges are made, and the hash of [its bytes](Bridge::to_wasm). `None`: no bridge can be needed.
+    /// Returns, for a host that cannot compile when a library is opened, the module that has to be compiled with all others and
+    /// that [gives thunks](ThunkModule::common), and the hash of [its bytes](ThunkModule::to_wasm). `None`: no thunk can be
+    /// needed.
     #[must_use]
-    pub fn forwarders(&self) -> Option<(ContentHash, Bridge)> {
-        let forwarders = self.forwarders.as_ref()?;
-        Some((
-            forwarders.hash,
-            Bridge::of_forwards(forwarders.signatures.iter().cloned()),
-        ))
+    pub fn common_thunks(&self) -> Option<(ContentHash, ThunkModule)> {
+        let thunks = self.common_thunks.as_ref()?;
+        let signatures = thunks.signatures.iter().cloned();
+        Some((thunks.hash, ThunkModule::of_forwards(signatures)))
     }
 
     /// A file is not what it was.
@@ -177,49 +211,4 @@ impl Plan {
             remake: remake.into(),
         }
     }
-}
-
-fn plan_damaged() -> PlanError {
-    PlanError::Damaged {
-        at: 0,
-        reason: "it binds to a module that is not in the group",
-    }
-}
-
-fn target(bound: Bound, node: &impl Fn(Place) -> Option<Node>) -> Option<Target> {
-    let at = |(place, export)| {
-        Some(Definition {
-            node: node(place)?,
-            export,
-        })
-    };
-    Some(match bound {
-        Bound::Memory => Target::Memory,
-        Bound::Table => Target::Table,
-        Bound::StackPointer => Target::StackPointer,
-        Bound::MemoryBase => Target::MemoryBase,
-        Bound::TableBase => Target::TableBase,
-        Bound::Function(place, export) => Target::Function(at((place, export))?),
-        Bound::AbsentFunction => Target::AbsentFunction,
-        Bound::DataAddress(place, export) => Target::DataAddress(at((place, export))?),
-        Bound::FunctionAddress(place, export) => Target::FunctionAddress(at((place, export))?),
-        Bound::NullAddress => Target::NullAddress,
-        Bound::Tag(place, export) => Target::Tag(at((place, export))?),
-        Bound::ProcessTag => Target::ProcessTag,
-        Bound::MainGlobal(export) => Target::MainGlobal(export),
-        Bound::Host => Target::Host,
-    })
-}
-
-/// What was found, and bound already if the plan said so.
-pub(crate) fn found<P: Process>(
-    process: &mut P,
-    path: &str,
-    flags: OpenFlags,
-) -> Result<(Found<P::Source>, Option<Resolution>), OpenError> {
-    if let Some(recalled) = recall(process, path, flags)? {
-        let found = Found::New(recalled.group, recalled.sources);
-        return Ok((found, Some(recalled.resolution)));
-    }
-    Ok((crate::find::gather::gather(process, path, flags)?, None))
 }

@@ -1,6 +1,10 @@
 //! How a load group is bound: plain data in, a plan out.
 
+pub(crate) mod binding;
+pub(crate) mod error;
 pub(crate) mod plan;
+pub(crate) mod print;
 pub(crate) mod resolve;
+pub(crate) mod scope;
 pub(crate) mod thunk;
 pub(crate) mod unresolved;

@@ -7,12 +7,15 @@ use core::fmt;
 
 use hashbrown::{HashMap, HashSet};
 
-use crate::decide::resolve::{Resolution, Target};
-use crate::decide::thunk::{Bridge, BridgeAction, BridgeFunction};
-use crate::error::OpenError;
+use crate::decide::binding::{Binding, Callee};
+use crate::decide::error::DecideError;
+use crate::decide::resolve::Resolution;
+use crate::decide::thunk::{Thunk, ThunkAction, ThunkModule};
 use crate::find::group::{Definition, Group, Node};
-use crate::module::{ExportKind, ModuleInfo, Region, Signature, Wants};
-use crate::program::ids::{FunctionId, ModuleId};
+use crate::module::ids::FunctionId;
+use crate::module::{ExportKind, Import, ImportKind, ModuleInfo, Region, Signature};
+use crate::program::config::Config;
+use crate::program::ids::ModuleId;
 
 /// A decided `dlopen`: symbolic, so it can be printed and compared; [`apply`](crate::open) turns it into instances.
 #[derive(Debug, Clone)]
@@ -21,9 +24,9 @@ pub struct LinkPlan {
     pub modules: Vec<PlannedModule>,
     /// The order in which modules are instantiated and initialised: indices into [`modules`](Self::modules).
     pub order: Vec<usize>,
-    /// Functions that are not bound directly.
-    pub bridge: Bridge,
-    /// What each forward of the bridge leads to, in the order of the forwards.
+    /// Functions that stand in for those that cannot be bound directly.
+    pub thunks: ThunkModule,
+    /// The function that each forward of the thunks leads to, in the order of the forwards.
     pub forwards: Vec<FunctionRef>,
     /// Functions that get a slot of their own, since no element segment holds them and they have none yet.
     pub fresh: Vec<FunctionRef>,
@@ -39,49 +42,13 @@ pub struct PlannedModule {
     /// Slots to reserve for its element segments.
     pub table: Region,
     /// One for each import, in the module's order.
-    pub bindings: Vec<Binding>,
+    pub bindings: Vec<Binding<Definition, Callee>>,
     /// It exports `__wasm_apply_data_relocs`.
     pub relocates: bool,
     /// What to call once everything is relocated.
     pub constructor: Option<Constructor>,
     /// Every module that it binds to or needs: they must stay as long as it does.
     pub uses: Vec<Node>,
-}
-
-/// What one import is bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Binding {
-    /// Main's memory.
-    Memory,
-    /// Main's table.
-    Table,
-    /// Main's stack pointer.
-    StackPointer,
-    /// The module's own memory base.
-    MemoryBase,
-    /// The module's own table base.
-    TableBase,
-    /// The raw export of another module.
-    Export(Definition),
-    /// A function of the plan's bridge.
-    Bridge(u32),
-    /// A global that holds an address.
-    Got(Got),
-    /// The process's own tag of this name.
-    ProcessTag,
-    /// What the host offers under this module and name.
-    Host,
-}
-
-/// What a GOT global holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Got {
-    /// 0.
-    Null,
-    /// The address of a datum.
-    Data(Definition),
-    /// The slot of a function.
-    Function(FunctionRef),
 }
 
 /// A function of one module, with an export that names it.
@@ -122,21 +89,26 @@ impl Constructor {
 /// The export that applies a module's data relocations.
 pub(crate) const RELOCATE: &str = "__wasm_apply_data_relocs";
 
-/// Decides how `group` is loaded. `info` gives what any node says of itself; `has_slot` tells whether a function of a loaded
-/// module has a slot of the table.
+/// Decides how `group` is loaded. `info` returns the description of any node; `has_slot` tells of a function of a loaded module
+/// that it has a slot of the table.
+///
+/// # Errors
+/// When a tag exists too late, or a function needs a thunk and its type is not known.
 pub fn plan<'a>(
     group: &Group,
     resolution: &Resolution,
     info: &dyn Fn(Node) -> &'a ModuleInfo,
     has_slot: &dyn Fn(ModuleId, FunctionId) -> bool,
-) -> Result<LinkPlan, OpenError> {
+    config: &Config,
+) -> Result<LinkPlan, DecideError> {
     let order = group.dependencies_first();
     let mut planner = Planner {
         info,
         has_slot,
+        config,
         instantiated: HashSet::new(),
-        bridge: Bridge::default(),
-        bridged: HashMap::new(),
+        thunks: ThunkModule::default(),
+        numbers: HashMap::new(),
         forwards: Vec::new(),
         fresh: Vec::new(),
         fresh_seen: HashSet::new(),
@@ -149,7 +121,7 @@ pub fn plan<'a>(
     Ok(LinkPlan {
         modules: modules.into_iter().flatten().collect(),
         order,
-        bridge: planner.bridge,
+        thunks: planner.thunks,
         forwards: planner.forwards,
         fresh: planner.fresh,
     })
@@ -158,18 +130,19 @@ pub fn plan<'a>(
 struct Planner<'p, 'a> {
     info: &'p dyn Fn(Node) -> &'a ModuleInfo,
     has_slot: &'p dyn Fn(ModuleId, FunctionId) -> bool,
+    config: &'p Config,
     /// Members that exist by the time the current one is instantiated.
     instantiated: HashSet<usize>,
-    bridge: Bridge,
-    bridged: HashMap<Bridged, u32>,
+    thunks: ThunkModule,
+    numbers: HashMap<StandsFor, u32>,
     forwards: Vec<FunctionRef>,
     fresh: Vec<FunctionRef>,
     fresh_seen: HashSet<(Node, FunctionId)>,
 }
 
-/// What a function of the bridge stands for.
+/// The function that a thunk stands for.
 #[derive(PartialEq, Eq, Hash)]
-enum Bridged {
+enum StandsFor {
     Forward(Node, FunctionId),
     /// Two modules may need one absent symbol with different types.
     Absent(Box<str>, Arc<Signature>),
@@ -180,73 +153,59 @@ impl Planner<'_, '_> {
         &mut self,
         group: &Group,
         at: usize,
-        targets: &[Target],
-    ) -> Result<PlannedModule, OpenError> {
+        resolved: &[Binding<Definition>],
+    ) -> Result<PlannedModule, DecideError> {
         let member = &group.members[at];
         let info = &*member.info;
         let mut uses = member.needs.clone();
-        let mut bindings = Vec::with_capacity(targets.len());
-        for (import, target) in info.imports.iter().zip(targets) {
-            let needs_type = || OpenError::UnknownType {
-                path: Arc::clone(&member.path),
-                symbol: (&*import.name).into(),
-            };
-            let binding = match *target {
-                Target::Memory => Binding::Memory,
-                Target::Table => Binding::Table,
-                Target::StackPointer => Binding::StackPointer,
-                Target::MemoryBase => Binding::MemoryBase,
-                Target::TableBase => Binding::TableBase,
-                Target::Function(definition) => self
-                    .function(definition, &import.name)
-                    .ok_or_else(needs_type)?,
-                Target::AbsentFunction => {
-                    let Wants::Function {
-                        signature: Some(signature),
-                        ..
-                    } = &import.wants
-                    else {
-                        return Err(needs_type());
-                    };
-                    self.absent(&import.name, signature)
+        let mut bindings = Vec::with_capacity(resolved.len());
+        for (import, binding) in info.imports.iter().zip(resolved) {
+            if let Some(definition) = binding.definition()
+                && definition.node != Node::Loaded(ModuleId::MAIN)
+                && !uses.contains(&definition.node)
+            {
+                uses.push(definition.node);
+            }
+            match *binding {
+                Binding::FunctionAddress(definition) => {
+                    self.address_of(definition);
                 }
-                Target::DataAddress(definition) => Binding::Got(Got::Data(definition)),
-                Target::FunctionAddress(definition) => {
-                    Binding::Got(Got::Function(self.address_of(definition)))
-                }
-                Target::NullAddress => Binding::Got(Got::Null),
-                Target::Tag(definition) => match definition.node {
-                    Node::New(later) if !self.instantiated.contains(&later) => {
-                        return Err(OpenError::LaterTag {
+                Binding::Tag(definition) => {
+                    if let Node::New(later) = definition.node
+                        && !self.instantiated.contains(&later)
+                    {
+                        return Err(DecideError::LaterTag {
                             path: Arc::clone(&member.path),
                             tag: (&*import.name).into(),
                             defined_in: Arc::clone(&group.members[later].path),
                             in_cycle: group.reaches(later, at),
                         });
                     }
-                    Node::New(_) | Node::Loaded(_) => Binding::Export(definition),
-                },
-                Target::ProcessTag => Binding::ProcessTag,
-                Target::MainGlobal(export) => Binding::Export(Definition {
-                    node: Node::Loaded(ModuleId::MAIN),
-                    export,
-                }),
-                Target::Host => Binding::Host,
-            };
-            if let Target::Function(definition)
-            | Target::DataAddress(definition)
-            | Target::FunctionAddress(definition)
-            | Target::Tag(definition) = *target
-                && definition.node != Node::Loaded(ModuleId::MAIN)
-                && !uses.contains(&definition.node)
-            {
-                uses.push(definition.node);
+                }
+                _ => {}
             }
+            let binding = binding.try_map(Ok, |definition| {
+                let callee = match (definition, &import.kind) {
+                    (Some(definition), _) => self.function(definition, &import.name),
+                    (
+                        None,
+                        ImportKind::Function {
+                            signature: Some(signature),
+                            ..
+                        },
+                    ) => Some(self.absent(&import.name, signature)),
+                    (None, _) => None,
+                };
+                callee.ok_or_else(|| DecideError::UnknownType {
+                    path: Arc::clone(&member.path),
+                    symbol: (&*import.name).into(),
+                })
+            })?;
             bindings.push(binding);
         }
         Ok(PlannedModule {
             path: Arc::clone(&member.path),
-            memory: memory(info),
+            memory: memory(info, self.config),
             table: info.table,
             bindings,
             relocates: is_function(info, RELOCATE),
@@ -264,46 +223,46 @@ impl Planner<'_, '_> {
 
     /// A function to be called: the raw export if its module exists by then, else a forward through its slot. `None` if
     /// the forward's type is not known.
-    fn function(&mut self, definition: Definition, name: &str) -> Option<Binding> {
+    fn function(&mut self, definition: Definition, name: &str) -> Option<Callee> {
         if self.exists(definition.node) {
-            return Some(Binding::Export(definition));
+            return Some(Callee::Export(definition));
         }
         let target = self.function_ref(definition);
-        let key = Bridged::Forward(definition.node, target.function);
-        if let Some(known) = self.bridged.get(&key) {
-            return Some(Binding::Bridge(*known));
+        let key = StandsFor::Forward(definition.node, target.function);
+        if let Some(known) = self.numbers.get(&key) {
+            return Some(Callee::Thunk(*known));
         }
         let signature = (self.info)(definition.node)
             .signature(target.function)?
             .clone();
         let target = self.address_of(definition);
         self.forwards.push(target);
-        Some(self.bridge_to(key, name, signature, BridgeAction::Forward))
+        Some(self.thunk(key, name, signature, ThunkAction::Forward))
     }
 
-    fn absent(&mut self, name: &str, signature: &Arc<Signature>) -> Binding {
-        let key = Bridged::Absent(name.into(), signature.clone());
-        if let Some(known) = self.bridged.get(&key) {
-            return Binding::Bridge(*known);
+    fn absent(&mut self, name: &str, signature: &Arc<Signature>) -> Callee {
+        let key = StandsFor::Absent(name.into(), signature.clone());
+        if let Some(known) = self.numbers.get(&key) {
+            return Callee::Thunk(*known);
         }
-        self.bridge_to(key, name, signature.clone(), BridgeAction::Absent)
+        self.thunk(key, name, signature.clone(), ThunkAction::Absent)
     }
 
-    fn bridge_to(
+    fn thunk(
         &mut self,
-        key: Bridged,
+        key: StandsFor,
         name: &str,
         signature: Arc<Signature>,
-        action: BridgeAction,
-    ) -> Binding {
-        let at = self.bridge.functions.len() as u32;
-        self.bridge.functions.push(BridgeFunction {
+        action: ThunkAction,
+    ) -> Callee {
+        let at = self.thunks.functions.len() as u32;
+        self.thunks.functions.push(Thunk {
             name: name.into(),
             signature,
             action,
         });
-        self.bridged.insert(key, at);
-        Binding::Bridge(at)
+        self.numbers.insert(key, at);
+        Callee::Thunk(at)
     }
 
     /// A function whose slot is needed; it gets one if it has none.
@@ -331,15 +290,18 @@ impl Planner<'_, '_> {
     }
 }
 
-/// What a module needs. A module without data that tells who it is by its `__dso_handle`, which lies at its memory base, needs
-/// an address of its own: null means the whole program.
-fn memory(info: &ModuleInfo) -> Region {
-    let tells = |import: &crate::module::Import| match import.wants {
-        Wants::Function { .. } => &*import.name == "__cxa_atexit",
-        Wants::Host => &*import.name == "dl_sym_from",
+/// Returns the memory that a module needs. A module without data that tells who it is by its `__dso_handle`, which lies at its
+/// memory base, needs an address of its own: null means the whole program.
+fn memory(info: &ModuleInfo, config: &Config) -> Region {
+    let is_identifying = |import: &Import| match import.kind {
+        ImportKind::Function { .. } => &*import.name == "__cxa_atexit",
+        ImportKind::Host => config
+            .identifying_imports
+            .iter()
+            .any(|name| **name == *import.name),
         _ => false,
     };
-    if info.memory.size == 0 && info.imports.iter().any(tells) {
+    if info.memory.size == 0 && info.imports.iter().any(is_identifying) {
         return Region {
             size: 1,
             ..info.memory

@@ -8,70 +8,19 @@ use core::cell::OnceCell;
 
 use hashbrown::HashSet;
 
+use crate::decide::binding::Binding;
+use crate::decide::scope::{Scope, Visible, find};
 use crate::decide::unresolved::{Needed, Problem, Unresolved};
-use crate::find::group::{Definition, Group, Member, Node, Scope, Visible, find};
-use crate::module::{Export, ExportKind, Import, ModuleInfo, Signature, Wants};
-use crate::program::ids::ExportId;
+use crate::find::group::{Definition, Group, Member, Node};
+use crate::module::ids::ExportId;
+use crate::module::{Export, ExportKind, Import, ImportKind, ModuleInfo, Signature};
+use crate::program::ids::ModuleId;
 
-/// For each member of a group, and each of its imports in order, what it is bound to.
+/// What each import of each member of a group is bound to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// Parallel to [`Group::members`], then to [`ModuleInfo::imports`].
-    pub members: Vec<Vec<Target>>,
-}
-
-/// What an import is bound to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Target {
-    /// Main's memory.
-    Memory,
-    /// Main's table.
-    Table,
-    /// Main's stack pointer: there is one stack.
-    StackPointer,
-    /// Where the importer's own data lies.
-    MemoryBase,
-    /// Where the importer's own slots lie.
-    TableBase,
-    /// A function, to be called.
-    Function(Definition),
-    /// A weak function that nobody defines: a call traps.
-    AbsentFunction,
-    /// A global that holds the address of a datum.
-    DataAddress(Definition),
-    /// A global that holds the slot of a function.
-    FunctionAddress(Definition),
-    /// A global that holds 0, for a weak symbol that nobody defines.
-    NullAddress,
-    /// A tag that a module defines.
-    Tag(Definition),
-    /// A tag that no module defines: the process's own, by name.
-    ProcessTag,
-    /// Another global of main.
-    MainGlobal(ExportId),
-    /// Something of the host.
-    Host,
-}
-
-impl Target {
-    /// Whether the definition is the same whatever is loaded: main comes first in every scope.
-    fn is_settled(&self) -> bool {
-        match self {
-            Self::Function(definition)
-            | Self::DataAddress(definition)
-            | Self::FunctionAddress(definition) => {
-                definition.node == Node::Loaded(crate::program::ids::ModuleId::MAIN)
-            }
-            Self::Memory
-            | Self::Table
-            | Self::StackPointer
-            | Self::MemoryBase
-            | Self::TableBase
-            | Self::MainGlobal(_)
-            | Self::Host => true,
-            Self::AbsentFunction | Self::NullAddress | Self::Tag(_) | Self::ProcessTag => false,
-        }
-    }
+    pub members: Vec<Vec<Binding<Definition>>>,
 }
 
 /// Resolves once more what others could have a say in, after a resolution that knew of none. `None`: something is missing now,
@@ -81,11 +30,11 @@ pub(crate) fn resolve_again(
     scope: &Scope<'_>,
     mut resolution: Resolution,
 ) -> Option<Resolution> {
-    for (at, targets) in resolution.members.iter_mut().enumerate() {
+    for (at, bindings) in resolution.members.iter_mut().enumerate() {
         let importer = Importer::new(group, at, scope);
-        for (import, target) in importer.member.info.imports.iter().zip(targets) {
-            if !target.is_settled() {
-                *target = importer.target(import, &mut |_, _| false).ok()?;
+        for (import, binding) in importer.member.info.imports.iter().zip(bindings) {
+            if !binding.is_settled() {
+                *binding = importer.binding(import, &mut |_, _| false).ok()?;
             }
         }
     }
@@ -104,14 +53,16 @@ pub fn resolve(
     let mut missing = Vec::new();
     let members = (0..group.members.len()).map(|at| {
         let importer = Importer::new(group, at, scope);
-        let targets = importer.member.info.imports.iter().map(|import| {
-            importer.target(import, has_host).unwrap_or_else(|problem| {
-                missing.push(*problem);
-                // Never used: a resolution with missing symbols is not given out.
-                Target::NullAddress
-            })
+        let bindings = importer.member.info.imports.iter().map(|import| {
+            importer
+                .binding(import, has_host)
+                .unwrap_or_else(|problem| {
+                    missing.push(*problem);
+                    // Never used: a resolution with missing symbols is not given out.
+                    Binding::NullAddress
+                })
         });
-        targets.collect()
+        bindings.collect()
     });
     let members = members.collect();
     if missing.is_empty() {
@@ -140,25 +91,27 @@ impl<'a> Importer<'a> {
         }
     }
 
-    fn target(
+    fn binding(
         &self,
         import: &Import,
         has_host: &mut dyn FnMut(&str, &str) -> bool,
-    ) -> Result<Target, Box<Unresolved>> {
-        match &import.wants {
-            Wants::Memory => Ok(Target::Memory),
-            Wants::Table => Ok(Target::Table),
-            Wants::StackPointer => Ok(Target::StackPointer),
-            Wants::MemoryBase => Ok(Target::MemoryBase),
-            Wants::TableBase => Ok(Target::TableBase),
-            Wants::Function { signature, weak } => self.function(import, signature.as_ref(), *weak),
-            Wants::FunctionAddress { weak } => self.function_address(import, *weak),
-            Wants::DataAddress { weak } => self.data_address(import, *weak),
-            Wants::Tag { signature } => self.tag(import, signature.as_ref()),
-            Wants::Global => self.global(import),
-            Wants::Host => {
+    ) -> Result<Binding<Definition>, Box<Unresolved>> {
+        match &import.kind {
+            ImportKind::Memory => Ok(Binding::Memory),
+            ImportKind::Table => Ok(Binding::Table),
+            ImportKind::StackPointer => Ok(Binding::StackPointer),
+            ImportKind::MemoryBase => Ok(Binding::MemoryBase),
+            ImportKind::TableBase => Ok(Binding::TableBase),
+            ImportKind::Function { signature, weak } => {
+                self.function(import, signature.as_ref(), *weak)
+            }
+            ImportKind::FunctionAddress { weak } => self.function_address(import, *weak),
+            ImportKind::DataAddress { weak } => self.data_address(import, *weak),
+            ImportKind::Tag { signature } => self.tag(import, signature.as_ref()),
+            ImportKind::Global => self.global(import),
+            ImportKind::Host => {
                 if has_host(&import.module, &import.name) {
-                    Ok(Target::Host)
+                    Ok(Binding::Host)
                 } else {
                     let needed = Needed::Host(String::from(&*import.module));
                     Err(self.unresolved(import, needed, Problem::Missing))
@@ -172,11 +125,11 @@ impl<'a> Importer<'a> {
         import: &Import,
         wanted: Option<&Arc<Signature>>,
         weak: bool,
-    ) -> Result<Target, Box<Unresolved>> {
+    ) -> Result<Binding<Definition>, Box<Unresolved>> {
         let needed = || Needed::Function(wanted.cloned());
         let Some((found, id, export)) = self.scope.find(&import.name) else {
             if weak {
-                return Ok(Target::AbsentFunction);
+                return Ok(Binding::Function(None));
             }
             return Err(self.missing(import, needed()));
         };
@@ -192,32 +145,40 @@ impl<'a> Importer<'a> {
             };
             return Err(self.unresolved(import, needed(), problem));
         }
-        Ok(Target::Function(definition(found, id)))
+        Ok(Binding::Function(Some(definition(found, id))))
     }
 
-    fn function_address(&self, import: &Import, weak: bool) -> Result<Target, Box<Unresolved>> {
+    fn function_address(
+        &self,
+        import: &Import,
+        weak: bool,
+    ) -> Result<Binding<Definition>, Box<Unresolved>> {
         if let Some(own) = self.own_strong_function(&import.name) {
-            return Ok(Target::FunctionAddress(own));
+            return Ok(Binding::FunctionAddress(own));
         }
         let needed = Needed::FunctionAddress;
         match self.scope.find(&import.name) {
             Some((found, id, export)) => match export.kind {
-                ExportKind::Function(_) => Ok(Target::FunctionAddress(definition(found, id))),
+                ExportKind::Function(_) => Ok(Binding::FunctionAddress(definition(found, id))),
                 _ => Err(self.other_kind(import, needed, found, export)),
             },
-            None if weak => Ok(Target::NullAddress),
+            None if weak => Ok(Binding::NullAddress),
             None => Err(self.missing(import, needed)),
         }
     }
 
-    fn data_address(&self, import: &Import, weak: bool) -> Result<Target, Box<Unresolved>> {
+    fn data_address(
+        &self,
+        import: &Import,
+        weak: bool,
+    ) -> Result<Binding<Definition>, Box<Unresolved>> {
         let needed = Needed::Data;
         match self.scope.find(&import.name) {
             Some((found, id, export)) => match export.kind {
-                ExportKind::Data(_) => Ok(Target::DataAddress(definition(found, id))),
+                ExportKind::Data(_) => Ok(Binding::DataAddress(definition(found, id))),
                 _ => Err(self.other_kind(import, needed, found, export)),
             },
-            None if weak => Ok(Target::NullAddress),
+            None if weak => Ok(Binding::NullAddress),
             None => Err(self.missing(import, needed)),
         }
     }
@@ -244,7 +205,7 @@ impl<'a> Importer<'a> {
         let functions = self.functions.get_or_init(|| {
             let functions = imports
                 .iter()
-                .filter(|import| matches!(import.wants, Wants::Function { .. }));
+                .filter(|import| matches!(import.kind, ImportKind::Function { .. }));
             functions.map(|import| &*import.name).collect()
         });
         functions.contains(name)
@@ -256,12 +217,12 @@ impl<'a> Importer<'a> {
         &self,
         import: &Import,
         wanted: Option<&Arc<Signature>>,
-    ) -> Result<Target, Box<Unresolved>> {
+    ) -> Result<Binding<Definition>, Box<Unresolved>> {
         if self.scope.tags.contains(&&*import.name) {
-            return Ok(Target::ProcessTag);
+            return Ok(Binding::ProcessTag);
         }
         let Some((found, id, export)) = self.scope.find(&import.name) else {
-            return Ok(Target::ProcessTag);
+            return Ok(Binding::ProcessTag);
         };
         let needed = || Needed::Tag(wanted.cloned());
         let ExportKind::Tag(there) = &export.kind else {
@@ -277,18 +238,18 @@ impl<'a> Importer<'a> {
             return Err(self.unresolved(import, needed(), problem));
         }
         if weakly_defines_tag(found.info, &import.name) {
-            return Ok(Target::ProcessTag);
+            return Ok(Binding::ProcessTag);
         }
-        Ok(Target::Tag(definition(found, id)))
+        Ok(Binding::Tag(definition(found, id)))
     }
 
-    fn global(&self, import: &Import) -> Result<Target, Box<Unresolved>> {
+    fn global(&self, import: &Import) -> Result<Binding<Definition>, Box<Unresolved>> {
         match self.scope.find(&import.name) {
             Some((found, id, export)) => match export.kind {
                 ExportKind::Global | ExportKind::Data(_)
-                    if found.node == Node::Loaded(crate::program::ids::ModuleId::MAIN) =>
+                    if found.node == Node::Loaded(ModuleId::MAIN) =>
                 {
-                    Ok(Target::MainGlobal(id))
+                    Ok(Binding::MainGlobal(id))
                 }
                 _ => Err(self.other_kind(import, Needed::Global, found, export)),
             },
@@ -342,5 +303,5 @@ fn definition(found: Visible<'_>, export: ExportId) -> Definition {
 fn weakly_defines_tag(info: &ModuleInfo, name: &str) -> bool {
     info.imports
         .iter()
-        .any(|import| matches!(import.wants, Wants::Tag { .. }) && &*import.name == name)
+        .any(|import| matches!(import.kind, ImportKind::Tag { .. }) && &*import.name == name)
 }

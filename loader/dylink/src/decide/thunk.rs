@@ -1,4 +1,4 @@
-//! A small module of functions that could not be bound directly.
+//! Thunks: functions of a small generated module that stand in for those that cannot be bound directly.
 //!
 //! WebAssembly wants every imported function to exist before the importer does. That fails in three cases: a weak
 //! definition, which its own module imports and exports; two modules that import from each other; and a weak symbol that
@@ -11,42 +11,42 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::module::{ModuleInfo, Signature, Wants};
+use crate::module::{ImportKind, ModuleInfo, Signature};
 
-/// What the generated module holds. Its code depends on nothing else, so equal bridges can share compiled code.
+/// A generated module of thunks. Its code depends on nothing else, so equal ones can share compiled code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Bridge {
-    /// The functions, exported as `0`, `1`, ….
-    pub functions: Vec<BridgeFunction>,
+pub struct ThunkModule {
+    /// The thunks, exported as `0`, `1`, ….
+    pub functions: Vec<Thunk>,
 }
 
-/// One function of a [`Bridge`].
+/// A function that stands in for another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BridgeFunction {
-    /// The symbol it stands for.
+pub struct Thunk {
+    /// The symbol that it stands in for.
     pub name: Box<str>,
     /// Its type.
     pub signature: Arc<Signature>,
-    /// What it does when called.
-    pub action: BridgeAction,
+    /// Its effect when it is called.
+    pub action: ThunkAction,
 }
 
-/// What a function of a [`Bridge`] does.
+/// The effect of a [`Thunk`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum BridgeAction {
+pub enum ThunkAction {
     /// Calls the slot that a GOT global holds. The globals are the module's imports after the table, in the order of the
     /// functions that forward.
     Forward,
-    /// Traps: nobody defines the symbol.
+    /// Traps: no module defines the symbol.
     Absent,
 }
 
-/// How many forwarders of one type [`Bridge::common`] holds at most: who needs more takes a second instance.
+/// The number of thunks of one type that [`ThunkModule::common`] holds at most: whoever needs more takes a second instance.
 const COPIES: usize = 8;
 
-impl Bridge {
-    /// A bridge of which any bridge can be made, for an engine that cannot compile when a library is opened: a forward, or
-    /// some, for each type of a function that one of `sides` imports and `main` does not define. `None`: none can be needed.
+impl ThunkModule {
+    /// Returns a module whose instances can take the place of any other, for an engine that cannot compile when a library is
+    /// opened: a forward, or some, for each type of a function that one of `sides` imports and `main` does not define. `None`: none can be needed.
     #[must_use]
     pub fn common<'a>(
         main: &ModuleInfo,
@@ -56,10 +56,10 @@ impl Bridge {
         for side in sides {
             let mut here: Vec<(Arc<Signature>, usize)> = Vec::new();
             for import in &side.imports {
-                if let Wants::Function {
+                if let ImportKind::Function {
                     signature: Some(signature),
                     ..
-                } = &import.wants
+                } = &import.kind
                     && main.exports.find(&import.name).is_none()
                 {
                     count(&mut here, signature, 1, |old, new| old + new);
@@ -72,30 +72,30 @@ impl Bridge {
         let all = most
             .into_iter()
             .flat_map(|(signature, copies)| core::iter::repeat_n(signature, copies));
-        let bridge = Self::of_forwards(all);
-        (!bridge.functions.is_empty()).then_some(bridge)
+        let thunks = Self::of_forwards(all);
+        (!thunks.functions.is_empty()).then_some(thunks)
     }
 
-    /// A bridge that only forwards, by the types of its functions.
+    /// Returns a module that only forwards, by the types of its functions.
     pub(crate) fn of_forwards(signatures: impl Iterator<Item = Arc<Signature>>) -> Self {
-        let functions = signatures.map(|signature| BridgeFunction {
+        let functions = signatures.map(|signature| Thunk {
             name: "".into(),
             signature,
-            action: BridgeAction::Forward,
+            action: ThunkAction::Forward,
         });
         Self {
             functions: functions.collect(),
         }
     }
 
-    /// How many globals the module imports.
-    pub fn forwards(&self) -> impl Iterator<Item = &BridgeFunction> {
+    /// Returns the thunks that forward: the module imports a global for each.
+    pub fn forwards(&self) -> impl Iterator<Item = &Thunk> {
         self.functions
             .iter()
-            .filter(|function| function.action == BridgeAction::Forward)
+            .filter(|function| function.action == ThunkAction::Forward)
     }
 
-    /// The module. It imports the table as its first import, then one mutable `i32` global for each forward.
+    /// Returns the module as bytes. It imports the table as its first import, then one mutable `i32` global for each forward.
     #[must_use]
     pub fn to_wasm(&self) -> Vec<u8> {
         let mut types: Vec<&Arc<Signature>> = Vec::new();
@@ -148,7 +148,7 @@ impl Bridge {
             for (function, ty) in self.functions.iter().zip(&type_of) {
                 let mut body = Vec::from([0x00]); // no locals
                 match function.action {
-                    BridgeAction::Forward => {
+                    ThunkAction::Forward => {
                         for param in 0..function.signature.params.len() {
                             body.push(0x20); // local.get
                             number(&mut body, param);
@@ -160,7 +160,7 @@ impl Bridge {
                         number(&mut body, *ty);
                         body.push(0x00);
                     }
-                    BridgeAction::Absent => body.push(0x00), // unreachable
+                    ThunkAction::Absent => body.push(0x00), // unreachable
                 }
                 body.push(0x0b); // end
                 number(out, body.len());
@@ -171,15 +171,15 @@ impl Bridge {
         wasm
     }
 
-    /// The name section: a trap's backtrace then says which symbol is absent.
+    /// Writes the name section: a trap's backtrace then names the symbol that is absent.
     fn names(&self, wasm: &mut Vec<u8>) {
         let mut names = Vec::new();
         number(&mut names, self.functions.len());
         for (at, function) in self.functions.iter().enumerate() {
             number(&mut names, at);
             let what = match function.action {
-                BridgeAction::Forward => "forward",
-                BridgeAction::Absent => "undefined weak symbol",
+                ThunkAction::Forward => "forward",
+                ThunkAction::Absent => "undefined weak symbol",
             };
             text(&mut names, &alloc::format!("{what} {}", function.name));
         }
@@ -233,7 +233,7 @@ fn number(out: &mut Vec<u8>, mut value: usize) {
     }
 }
 
-/// The export under which a bridge offers its function `at`.
+/// Returns the name of the export that is thunk `at`.
 pub(crate) fn export_name(at: u32) -> String {
     at.to_string()
 }
@@ -244,28 +244,27 @@ mod tests {
     use crate::module::ValType;
 
     #[test]
-    fn a_bridge_is_valid_wasm() {
-        let function =
-            |name: &str, params: &[ValType], results: &[ValType], action| BridgeFunction {
-                name: name.into(),
-                signature: Arc::new(Signature {
-                    params: params.into(),
-                    results: results.into(),
-                }),
-                action,
-            };
+    fn a_thunk_module_is_valid_wasm() {
+        let function = |name: &str, params: &[ValType], results: &[ValType], action| Thunk {
+            name: name.into(),
+            signature: Arc::new(Signature {
+                params: params.into(),
+                results: results.into(),
+            }),
+            action,
+        };
         use ValType::*;
-        let bridge = Bridge {
+        let thunks = ThunkModule {
             functions: alloc::vec![
-                function("a", &[I32, F64], &[I64], BridgeAction::Forward),
-                function("b", &[], &[], BridgeAction::Absent),
-                function("c", &[V128, FuncRef], &[ExternRef], BridgeAction::Absent),
-                function("d", &[I32, F64], &[I64], BridgeAction::Forward),
+                function("a", &[I32, F64], &[I64], ThunkAction::Forward),
+                function("b", &[], &[], ThunkAction::Absent),
+                function("c", &[V128, FuncRef], &[ExternRef], ThunkAction::Absent),
+                function("d", &[I32, F64], &[I64], ThunkAction::Forward),
             ],
         };
-        let wasm = bridge.to_wasm();
-        wasmparser::validate(&wasm).expect("the bridge validates");
-        assert_eq!(Bridge::default().forwards().count(), 0);
-        wasmparser::validate(&Bridge::default().to_wasm()).expect("also when empty");
+        let wasm = thunks.to_wasm();
+        wasmparser::validate(&wasm).expect("the module validates");
+        assert_eq!(ThunkModule::default().forwards().count(), 0);
+        wasmparser::validate(&ThunkModule::default().to_wasm()).expect("also when empty");
     }
 }

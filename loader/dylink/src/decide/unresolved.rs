@@ -6,7 +6,7 @@ use alloc::sync::Arc;
 use core::fmt;
 
 use crate::module::inspect::Reach;
-use crate::module::{Import, Signature, Wants};
+use crate::module::{Import, ImportKind, Signature};
 
 /// One symbol that could not be bound.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -85,10 +85,12 @@ pub enum Problem {
 impl Unresolved {
     /// Whether it is this import that could not be bound.
     pub(crate) fn is(&self, import: &Import) -> bool {
-        match (&self.needed, &import.wants) {
-            (Needed::Function(needed), Wants::Function { signature, .. }) => needed == signature,
-            (Needed::FunctionAddress, Wants::FunctionAddress { .. })
-            | (Needed::Data, Wants::DataAddress { .. }) => true,
+        match (&self.needed, &import.kind) {
+            (Needed::Function(needed), ImportKind::Function { signature, .. }) => {
+                needed == signature
+            }
+            (Needed::FunctionAddress, ImportKind::FunctionAddress { .. })
+            | (Needed::Data, ImportKind::DataAddress { .. }) => true,
             _ => false,
         }
     }

@@ -1,26 +1,61 @@
-//! What can be said of symbols that are missing, beyond that they are.
+//! Everything that can be said of symbols that are missing.
 
 pub(crate) mod nearby;
 #[cfg(feature = "parse")]
 pub(crate) mod notes;
 
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::calls::process::Process;
+use crate::decide::error::DecideError;
+use crate::decide::resolve::{Resolution, resolve};
 use crate::decide::unresolved::{Needed, Problem, Unresolved};
 use crate::explain::nearby::nearby;
+use crate::find::files::Files;
 use crate::find::group::Group;
 use crate::module::inspect::Inspection;
-use crate::program::State;
+use crate::program::Phase;
+use crate::program::diagnostics::Diagnostics;
+use crate::program::state::State;
 
-/// How many modules are looked into for one message: each is read once more.
-const LOOKED_INTO: usize = 64;
+/// Returns what every import is bound to, or the error that lists and explains all symbols that are missing. `has_host` tells
+/// of a function of the host, by module and name, that there is one.
+pub(crate) fn resolve_or_explain<P: Files + Diagnostics + State>(
+    process: &mut P,
+    path: &str,
+    group: &Group,
+    has_host: &mut dyn FnMut(&str, &str) -> bool,
+) -> Result<Resolution, DecideError> {
+    let resolution = process.program(|program| {
+        let mut scope = program.scope(group);
+        let resolution = resolve(group, &scope, has_host);
+        if resolution.is_err() {
+            scope.elsewhere = program.elsewhere(group, &scope);
+            return resolve(group, &scope, has_host);
+        }
+        resolution
+    });
+    resolution.map_err(|mut symbols| {
+        explain(process, group, &mut symbols);
+        DecideError::Unresolved {
+            path: String::from(path),
+            symbols,
+        }
+    })
+}
 
-/// Tells how each symbol is reached, and which library has a missing one: one that is not loaded, or one that does not export it.
-pub(crate) fn explain<P: Process>(process: &mut P, group: &Group, symbols: &mut [Unresolved]) {
+/// The number of modules that are inspected for one message: each is read once more.
+const INSPECTED: usize = 64;
+
+/// Adds how each symbol is reached, and which library has a missing one: one that is not loaded, or does not export it.
+fn explain<P: Files + Diagnostics + State>(
+    process: &mut P,
+    group: &Group,
+    symbols: &mut [Unresolved],
+) {
     nearby(process, group, symbols);
     let members = group.members.iter().map(|member| Arc::clone(&member.path));
     let mut paths: Vec<Arc<str>> = members.collect();
@@ -28,12 +63,12 @@ pub(crate) fn explain<P: Process>(process: &mut P, group: &Group, symbols: &mut 
         let mut loaded: Vec<_> = program
             .modules
             .iter()
-            .filter(|(_, module)| module.state == State::Ready)
+            .filter(|(_, module)| module.phase == Phase::Ready)
             .collect();
         loaded.sort_unstable_by_key(|(id, _)| **id);
         paths.extend(loaded.iter().map(|(_, module)| Arc::clone(&module.path)));
     });
-    paths.truncate(LOOKED_INTO);
+    paths.truncate(INSPECTED);
     let mut inspected: HashMap<Arc<str>, Inspection> = HashMap::new();
     for path in &paths {
         if let Some(inspection) = process.inspect(path) {

@@ -1,8 +1,8 @@
-//! What a closer look at modules would show, kept for where there are no bytes to look at.
+//! Inspections of modules, made before and kept as notes for where there are no bytes to inspect.
 //!
 //! An engine that never has the bytes of its modules (V8 in a Worker) cannot [inspect](Inspection::from_bytes) them when a symbol
-//! is missing. Which symbols can be missing is known when the modules are put together, and usually none can; so what there
-//! is to say of those is noted then, and this is nothing for most sets.
+//! is missing. The symbols that can be missing are known when the modules are put together, and usually there are none; so
+//! those are explained then, and most sets have no notes.
 //!
 //! Notes are text. A line `= KEY` names a module; below it stand `d NAME` for a function that it has and does not export, and
 //! `e MODULE NAME EXPORT`, `p MODULE NAME`, `n MODULE NAME` for an import that is reached from an export, through pointers, or not at all.
@@ -14,45 +14,45 @@ use core::fmt::Write;
 use hashbrown::HashSet;
 
 use crate::module::inspect::{Inspection, Reach};
-use crate::module::{Import, ModuleInfo, Wants};
+use crate::module::{Import, ImportKind, ModuleInfo};
 
 /// A module of a set.
-pub struct Noted<'a> {
-    /// By which [`Inspection::from_notes`] finds it.
+pub struct NotedModule<'a> {
+    /// The key by which [`Inspection::from_notes`] finds it.
     pub key: &'a str,
-    /// What it says of itself.
+    /// Its description.
     pub info: &'a ModuleInfo,
     /// Its bytes, with a name section if there is one; asked for only if there is something to note of it.
     pub bytes: &'a dyn Fn() -> Option<Vec<u8>>,
 }
 
-/// Of which symbols there are notes.
+/// The symbols that are noted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Doubt {
+pub enum UndefinedIn {
     /// All that main does not define.
-    Any,
-    /// Those that are missing unless a library is forgotten: not what a module wants of libraries that it needs, if one of the
+    Main,
+    /// Those that are missing unless a library is forgotten: not what a module imports from libraries that it needs, if one of the
     /// set defines it.
-    Grave,
+    Set,
 }
 
-/// The notes of a set: its main module, and its side modules. `offered` tells of a function of the host, by module and name,
-/// whether there is one.
+/// Returns the notes of a set: its main module, and its side modules. `offered` tells of a function of the host, by module and name, that
+/// there is one.
 #[must_use]
 pub fn notes(
-    main: &Noted<'_>,
-    sides: &[Noted<'_>],
-    doubt: Doubt,
+    main: &NotedModule<'_>,
+    sides: &[NotedModule<'_>],
+    symbols: UndefinedIn,
     offered: &dyn Fn(&str, &str) -> bool,
 ) -> String {
     let mut text = String::new();
     let mut nobodys: HashSet<&str> = HashSet::new();
     let mut lines: Vec<(&str, String)> = Vec::new();
     for side in sides {
-        let can_be = |import: &&Import| match doubt {
+        let can_be = |import: &&Import| match symbols {
             _ if !can_be_missing(import, side, main, offered) => false,
-            Doubt::Any => true,
-            Doubt::Grave => {
+            UndefinedIn::Main => true,
+            UndefinedIn::Set => {
                 side.info.needed.is_empty() || !sides.iter().any(|other| other.info.defines(import))
             }
         };
@@ -64,8 +64,8 @@ pub fn notes(
         let mut own = String::new();
         for import in missing {
             let (module, name) = (&*import.module, &*import.name);
-            let exported = |noted: &Noted<'_>| noted.info.exports.find(name).is_some();
-            if import.wants != Wants::Host && !exported(main) && !sides.iter().any(exported) {
+            let exported = |noted: &NotedModule<'_>| noted.info.exports.find(name).is_some();
+            if import.kind != ImportKind::Host && !exported(main) && !sides.iter().any(exported) {
                 nobodys.insert(name);
             }
             let reach = inspection.as_ref().and_then(|it| it.reach(module, name));
@@ -112,18 +112,18 @@ pub fn notes(
     text
 }
 
-/// Whether neither main nor the module itself has what an import wants.
+/// Reports whether neither main nor the module itself defines an import.
 fn can_be_missing(
     import: &Import,
-    side: &Noted<'_>,
-    main: &Noted<'_>,
+    side: &NotedModule<'_>,
+    main: &NotedModule<'_>,
     offered: &dyn Fn(&str, &str) -> bool,
 ) -> bool {
-    match &import.wants {
-        Wants::Host => !offered(&import.module, &import.name),
-        Wants::Function { weak: false, .. }
-        | Wants::DataAddress { weak: false }
-        | Wants::FunctionAddress { weak: false } => {
+    match &import.kind {
+        ImportKind::Host => !offered(&import.module, &import.name),
+        ImportKind::Function { weak: false, .. }
+        | ImportKind::DataAddress { weak: false }
+        | ImportKind::FunctionAddress { weak: false } => {
             !main.info.defines(import) && !side.info.defines(import)
         }
         _ => false,

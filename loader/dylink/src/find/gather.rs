@@ -1,22 +1,23 @@
 //! From a path to the load group: find, read and check the file and everything it needs.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::calls::process::Process;
-use crate::error::OpenError;
+use crate::find::error::FindError;
+use crate::find::files::Files;
 use crate::find::group::{Group, Member, Node};
 use crate::find::search;
 use crate::module::ModuleInfo;
-use crate::program::State;
+use crate::program::Phase;
+use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::flags::OpenFlags;
 use crate::program::ids::{FileId, ModuleId};
+use crate::program::state::State;
 
-/// What a path leads to.
+/// The outcome of a search.
 pub(crate) enum Found<Source> {
     /// A module that is loaded.
     Loaded(ModuleId),
@@ -24,35 +25,37 @@ pub(crate) enum Found<Source> {
     New(Group, Vec<Source>),
 }
 
-/// Who asks for a library.
+/// A module that needs a library.
 struct Requester {
     path: Arc<str>,
     info: Arc<ModuleInfo>,
 }
 
-/// Where a library was found.
-struct Located {
+/// A library that was found.
+struct Library {
     path: Arc<str>,
     file: FileId,
 }
 
-pub(crate) fn gather<P: Process>(
+/// Finds the library at `path`, and all that it needs and that is not loaded.
+pub(crate) async fn gather<P: Files + Diagnostics + State>(
     process: &mut P,
     path: &str,
     flags: OpenFlags,
-) -> Result<Found<P::Source>, OpenError> {
+) -> Result<Found<P::Source>, FindError> {
     let root = locate(process, path, None)?;
     if let Some(id) = loaded(process, &root)? {
         return Ok(Found::Loaded(id));
     }
     if flags.noload {
-        return Err(OpenError::NotLoaded { path: path.into() });
+        return Err(FindError::NotLoaded { path: path.into() });
     }
 
     let mut group = Group::default();
     let mut sources = Vec::new();
-    let mut members: HashMap<FileId, usize> = HashMap::from_iter([(root.file, 0)]);
-    take(process, root, None, &mut group, &mut sources)?;
+    // The number of a member is its place in the group.
+    let mut numbers: HashMap<FileId, usize> = HashMap::from_iter([(root.file, 0)]);
+    take(process, root, None, &mut group, &mut sources).await?;
     let mut next = 0;
     while next < group.members.len() {
         let requester = Requester {
@@ -61,14 +64,15 @@ pub(crate) fn gather<P: Process>(
         };
         for name in &requester.info.needed {
             let library = locate(process, name, Some(&requester))?;
-            let node = if let Some(member) = members.get(&library.file) {
+            let node = if let Some(member) = numbers.get(&library.file) {
                 Node::New(*member)
             } else if let Some(id) = loaded(process, &library)? {
                 Node::Loaded(id)
             } else {
                 let member = group.members.len();
-                members.insert(library.file, member);
-                take(process, library, Some(&requester), &mut group, &mut sources)?;
+                numbers.insert(library.file, member);
+                let needed_by = Some(&requester.path);
+                take(process, library, needed_by, &mut group, &mut sources).await?;
                 Node::New(member)
             };
             let needs = &mut group.members[next].needs;
@@ -81,12 +85,12 @@ pub(crate) fn gather<P: Process>(
     Ok(Found::New(group, sources))
 }
 
-/// The first place where there is a file.
-fn locate<P: Process>(
+/// Returns the first candidate that leads to a file.
+fn locate<P: Files + Diagnostics + State>(
     process: &mut P,
     name: &str,
     requester: Option<&Requester>,
-) -> Result<Located, OpenError> {
+) -> Result<Library, FindError> {
     let library_path = process.program(|program| program.config.library_path.clone());
     let candidates = search::candidates(
         name,
@@ -98,23 +102,21 @@ fn locate<P: Process>(
     );
     let traces = process.traces();
     if traces {
-        let by = requester.map_or(String::new(), |by| format!(", needed by {}", by.path));
-        process.trace(&format!("find {name}{by}"));
+        let needed_by = requester.map(|by| &*by.path);
+        process.trace(Event::Find { name, needed_by });
     }
-    for candidate in &candidates {
-        let found = process.identify(candidate);
+    for path in &candidates {
+        let file = process.identify(path);
         if traces {
-            let outcome = if found.is_some() { "found" } else { "nothing" };
-            process.trace(&format!("  try {candidate}: {outcome}"));
+            let found = file.is_some();
+            process.trace(Event::Try { path, found });
         }
-        if let Some(file) = found {
-            return Ok(Located {
-                path: candidate.as_str().into(),
-                file,
-            });
+        if let Some(file) = file {
+            let path = path.as_str().into();
+            return Ok(Library { path, file });
         }
     }
-    Err(OpenError::NotFound {
+    Err(FindError::NotFound {
         name: name.into(),
         needed_by: requester.map(|requester| Arc::clone(&requester.path)),
         searched: if name.contains('/') {
@@ -125,14 +127,14 @@ fn locate<P: Process>(
     })
 }
 
-/// The loaded module that a file is.
-fn loaded<P: Process>(process: &mut P, library: &Located) -> Result<Option<ModuleId>, OpenError> {
+/// Returns the loaded module that a file is.
+fn loaded<P: State>(process: &mut P, library: &Library) -> Result<Option<ModuleId>, FindError> {
     process.program(|program| {
         let Some(id) = program.files.get(&library.file) else {
             return Ok(None);
         };
-        match program.modules.get(id).map(|module| module.state) {
-            Some(State::Linking) => Err(OpenError::Busy {
+        match program.modules.get(id).map(|module| module.phase) {
+            Some(Phase::Linking) => Err(FindError::Busy {
                 path: String::from(&*library.path),
             }),
             _ => Ok(Some(*id)),
@@ -141,28 +143,29 @@ fn loaded<P: Process>(process: &mut P, library: &Located) -> Result<Option<Modul
 }
 
 /// Reads a file into the group.
-fn take<P: Process>(
+async fn take<P: Files + State>(
     process: &mut P,
-    library: Located,
-    requester: Option<&Requester>,
+    library: Library,
+    needed_by: Option<&Arc<str>>,
     group: &mut Group,
     sources: &mut Vec<P::Source>,
-) -> Result<(), OpenError> {
-    let fetched = process
-        .fetch(&library.path)
-        .map_err(|reason| OpenError::Unusable {
-            path: library.path.to_string(),
-            needed_by: requester.map(|requester| Arc::clone(&requester.path)),
-            reason,
-        })?;
-    process.program(|program| program.check_contract(&library.path, &fetched.info))?;
+) -> Result<(), FindError> {
+    let unusable = |reason| FindError::Unusable {
+        path: library.path.to_string(),
+        needed_by: needed_by.cloned(),
+        reason,
+    };
+    let source = process.fetch(&library.path).await.map_err(unusable)?;
+    let info = process.describe(&source);
+    let info = info.map_err(|reason| unusable(reason.into()))?;
+    process.program(|program| program.config.check_contract(&library.path, &info))?;
     group.members.push(Member {
         path: library.path,
         file: library.file,
-        info: fetched.info,
+        info,
         needs: Vec::new(),
         planned: None,
     });
-    sources.push(fetched.source);
+    sources.push(source);
     Ok(())
 }

@@ -2,8 +2,8 @@
 
 use alloc::sync::Arc;
 
-use super::{Import, Signature, Wants};
-use crate::error::ModuleError;
+use super::ModuleError;
+use super::{Import, ImportKind, Signature};
 
 /// What kind of thing an import is, as WebAssembly (and V8's reflection) tells it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,21 +37,22 @@ impl Import {
         weak: bool,
     ) -> Result<Self, ModuleError> {
         let is_function = matches!(ty, ImportType::Function(_));
-        let wants =
-            Wants::classify(&module, name, ty, weak).ok_or_else(|| ModuleError::ImportKind {
+        let kind = ImportKind::classify(&module, name, ty, weak).ok_or_else(|| {
+            ModuleError::ImportKind {
                 module: (&*module).into(),
                 name: name.into(),
-            })?;
+            }
+        })?;
         Ok(Self {
             module,
             name: name.into(),
-            wants,
+            kind,
             is_function,
         })
     }
 }
 
-impl Wants {
+impl ImportKind {
     /// `None` if no linker could know what to bind to it.
     fn classify(module: &str, name: &str, ty: ImportType, weak: bool) -> Option<Self> {
         Some(match (module, name, ty) {

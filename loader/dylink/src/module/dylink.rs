@@ -7,8 +7,8 @@ use hashbrown::{HashMap, HashSet};
 use wasmparser::{BinaryReader, Dylink0SectionReader, Dylink0Subsection, MemInfo, SymbolFlags};
 
 use super::Region;
-use crate::error::ModuleError;
-use crate::program::ids::Align;
+use crate::module::error::ModuleError;
+use crate::module::ids::Align;
 
 /// The section's content, its subsections merged.
 #[derive(Debug, Default)]

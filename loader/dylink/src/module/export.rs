@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use hashbrown::{DefaultHashBuilder, HashTable};
 
 use super::Signature;
-use crate::program::ids::{ExportId, FunctionId};
+use crate::module::ids::{ExportId, FunctionId};
 #[cfg(feature = "parse")]
 use core::hash::BuildHasher;
 

@@ -1,4 +1,4 @@
-//! What a module imports, sorted out once.
+//! Imports of a module, classified once.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -12,15 +12,15 @@ pub struct Import {
     pub module: Arc<str>,
     /// The field name: for most imports the name of the symbol.
     pub name: Box<str>,
-    /// What is to be bound to it.
-    pub wants: Wants,
+    /// The kind of thing that is bound to it.
+    pub kind: ImportKind,
     /// It is in the function index space: a function of another module or of the host.
     pub(crate) is_function: bool,
 }
 
-/// What an import of a side module asks for.
+/// The kind of thing that an import of a side module asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wants {
+pub enum ImportKind {
     /// `env.memory`
     Memory,
     /// `env.__indirect_function_table`

@@ -4,7 +4,10 @@
 mod classify;
 #[cfg(feature = "parse")]
 mod dylink;
+pub(crate) mod error;
 mod export;
+mod hash;
+pub(crate) mod ids;
 mod import;
 pub(crate) mod inspect;
 #[cfg(feature = "parse")]
@@ -21,18 +24,18 @@ use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use error::ModuleError;
 pub(crate) use export::places;
 pub use export::{DataBase, Datum, Export, ExportKind, Exports};
-pub use import::{Import, Wants};
+pub use hash::ContentHash;
+pub use ids::{Align, ExportId, FunctionId};
+pub use import::{Import, ImportKind};
 pub use signature::{Signature, ValType};
 #[cfg(feature = "parse")]
 pub use {
     classify::ImportType,
     parts::{ExportType, Parts},
 };
-
-use crate::error::ModuleError;
-use crate::program::ids::{Align, FunctionId};
 
 /// A module as the linker sees it: what it needs, imports and exports; nothing of its code.
 ///
@@ -148,22 +151,22 @@ impl ModuleInfo {
         let Some((_, export)) = self.exports.find(&import.name) else {
             return false;
         };
-        match (&import.wants, &export.kind) {
+        match (&import.kind, &export.kind) {
             (
-                Wants::Function {
+                ImportKind::Function {
                     signature: Some(wanted),
                     ..
                 },
                 ExportKind::Function(function),
             ) => self.signature(*function).is_none_or(|has| has == wanted),
             (
-                Wants::Function {
+                ImportKind::Function {
                     signature: None, ..
                 }
-                | Wants::FunctionAddress { .. },
+                | ImportKind::FunctionAddress { .. },
                 ExportKind::Function(_),
             )
-            | (Wants::DataAddress { .. }, ExportKind::Data(_)) => true,
+            | (ImportKind::DataAddress { .. }, ExportKind::Data(_)) => true,
             _ => false,
         }
     }
@@ -172,7 +175,18 @@ impl ModuleInfo {
     /// scope too. What it passes on from the host is.
     pub fn definitions(&self) -> impl Iterator<Item = &Export> {
         let exports = self.exports.iter();
-        exports.filter(|export| crate::find::group::defines(self, export))
+        exports.filter(|export| self.defines_export(export))
+    }
+
+    /// Reports whether an export of the module is a [definition](Self::definitions).
+    pub(crate) fn defines_export(&self, export: &Export) -> bool {
+        match &export.kind {
+            ExportKind::Function(function) => self
+                .imported(*function)
+                .is_none_or(|import| import.kind == ImportKind::Host),
+            ExportKind::Data(_) | ExportKind::Global | ExportKind::Tag(_) => true,
+            ExportKind::ImportedTag | ExportKind::Memory | ExportKind::Table => false,
+        }
     }
 
     /// The number that the custom section `name` holds, if it holds a LEB128 number and nothing else.

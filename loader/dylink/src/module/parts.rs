@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
 use super::{Datum, Export, ExportKind, Exports, Import, ModuleInfo};
-use crate::error::ModuleError;
-use crate::program::ids::FunctionId;
+use crate::module::error::ModuleError;
+use crate::module::ids::FunctionId;
 
 /// A compiled module as V8 describes it: custom sections, and names without types.
 ///

@@ -3,7 +3,7 @@
 use wasmparser::{ConstExpr, Operator};
 
 use super::Region;
-use crate::error::ModuleError;
+use crate::module::error::ModuleError;
 
 /// Where a segment begins: a constant, plus at most one of the module's two bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

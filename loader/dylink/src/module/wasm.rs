@@ -11,9 +11,11 @@ use wasmparser::{
 use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
 use super::segments::{Base, Offset};
-use super::{DataBase, Datum, Export, ExportKind, Exports, Import, ModuleInfo, Signature, Wants};
-use crate::error::ModuleError;
-use crate::program::ids::FunctionId;
+use super::{
+    DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind, ModuleInfo, Signature,
+};
+use crate::module::error::ModuleError;
+use crate::module::ids::FunctionId;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
@@ -228,9 +230,9 @@ impl Reader {
         let module = module_name(&self.imports, import.module);
         let import = Import::new(module, import.name, ty, weak)?;
         if is_global {
-            self.globals.push(match import.wants {
-                Wants::MemoryBase => Global::Base(Base::Memory),
-                Wants::TableBase => Global::Base(Base::Table),
+            self.globals.push(match import.kind {
+                ImportKind::MemoryBase => Global::Base(Base::Memory),
+                ImportKind::TableBase => Global::Base(Base::Table),
                 _ => Global::Other,
             });
         }

@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::program::{Program, State};
+use crate::program::{Phase, Program};
 
 /// What a [`Program`] holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -34,7 +34,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         let mut live: Vec<_> = self
             .modules
             .iter()
-            .filter(|(_, module)| module.state != State::Failed)
+            .filter(|(_, module)| module.phase != Phase::Failed)
             .collect();
         live.sort_unstable_by_key(|(id, _)| **id);
         Census {

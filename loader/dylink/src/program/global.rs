@@ -10,9 +10,8 @@ use core::hash::BuildHasher;
 use hashbrown::hash_table::Entry;
 use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 
-use crate::find::group::{Node, Visible, defines};
-use crate::module::{Export, ModuleInfo};
-use crate::program::ids::{ExportId, ModuleId};
+use crate::module::{Export, ExportId, ModuleInfo};
+use crate::program::ids::ModuleId;
 
 /// Modules whose symbols everybody sees.
 #[derive(Debug, Default)]
@@ -37,8 +36,14 @@ struct Member {
 #[derive(Debug)]
 struct Name(Vec<(ModuleId, ExportId)>);
 
-/// A definition, as a scope finds it.
-pub(crate) type Found<'a> = (Visible<'a>, ExportId, &'a Export);
+/// A definition in the global scope.
+pub(crate) struct GlobalDefinition<'a> {
+    pub(crate) module: ModuleId,
+    pub(crate) path: &'a Arc<str>,
+    pub(crate) info: &'a ModuleInfo,
+    pub(crate) id: ExportId,
+    pub(crate) export: &'a Export,
+}
 
 impl GlobalScope {
     /// A module enters; one that is there keeps its place.
@@ -104,17 +109,18 @@ impl GlobalScope {
     }
 
     /// The first definition of a name.
-    pub(crate) fn find(&self, name: &str) -> Option<Found<'_>> {
+    pub(crate) fn find(&self, name: &str) -> Option<GlobalDefinition<'_>> {
         let main = self.members.get(&ModuleId::MAIN);
         let of_main = main.and_then(|main| {
             let (id, export) = main.info.exports.find(name)?;
-            defines(&main.info, export).then(|| (main.visible(ModuleId::MAIN), id, export))
+            let is_defined = main.info.defines_export(export);
+            is_defined.then(|| main.definition(ModuleId::MAIN, id))
         });
         of_main.or_else(|| self.find_behind_main(name))
     }
 
     /// The first definition of a name in another module than main.
-    pub(crate) fn find_behind_main(&self, name: &str) -> Option<Found<'_>> {
+    pub(crate) fn find_behind_main(&self, name: &str) -> Option<GlobalDefinition<'_>> {
         if self.names.is_empty() {
             return None;
         }
@@ -124,16 +130,18 @@ impl GlobalScope {
             .find(hash, |other| text(&self.members, other) == name)?;
         let (id, export) = *known.0.first()?;
         let member = self.members.get(&id)?;
-        Some((member.visible(id), export, member.info.exports.get(export)))
+        Some(member.definition(id, export))
     }
 }
 
 impl Member {
-    fn visible(&self, id: ModuleId) -> Visible<'_> {
-        Visible {
-            node: Node::Loaded(id),
+    fn definition(&self, module: ModuleId, id: ExportId) -> GlobalDefinition<'_> {
+        GlobalDefinition {
+            module,
             path: &self.path,
             info: &self.info,
+            id,
+            export: self.info.exports.get(id),
         }
     }
 }
@@ -142,7 +150,7 @@ impl Member {
 fn definitions(id: ModuleId, info: &ModuleInfo) -> impl Iterator<Item = (ExportId, &str)> {
     let exports = (0..).zip(info.exports.iter());
     exports
-        .filter(move |(_, export)| id != ModuleId::MAIN && defines(info, export))
+        .filter(move |(_, export)| id != ModuleId::MAIN && info.defines_export(export))
         .map(|(at, export)| (ExportId(at), &*export.name))
 }
 
@@ -158,7 +166,6 @@ fn text<'a>(members: &'a HashMap<ModuleId, Member>, name: &Name) -> &'a str {
 #[cfg(all(test, feature = "parse"))]
 mod tests {
     use super::*;
-    use crate::find::group::find;
     use crate::module::{ExportType, ImportType, Parts};
 
     /// `dylink.0` with memory and table of no size.
@@ -215,21 +222,18 @@ mod tests {
                 scope.leave(gone);
                 scope.leave(gone);
             }
-            let order: Vec<Visible<'_>> = plain
-                .iter()
-                .map(|(id, info)| Visible {
-                    node: Node::Loaded(*id),
-                    path: &path,
-                    info,
-                })
-                .collect();
             assert!(scope.iter().eq(plain.iter().map(|(id, _)| *id)));
             assert_eq!(scope.is_only_main(), plain.len() == 1);
             for name in NAMES {
-                let place = |(visible, export, _): Found<'_>| (visible.node, export);
-                let expected = find(&order, name).map(place);
-                assert_eq!(scope.find(name).map(place), expected, "{name}");
-                let expected = find(&order[1..], name).map(place);
+                let find = |modules: &[(ModuleId, Arc<ModuleInfo>)]| {
+                    modules.iter().find_map(|(module, info)| {
+                        let (id, export) = info.exports.find(name)?;
+                        info.defines_export(export).then_some((*module, id))
+                    })
+                };
+                let place = |found: GlobalDefinition<'_>| (found.module, found.id);
+                assert_eq!(scope.find(name).map(place), find(&plain), "{name}");
+                let expected = find(&plain[1..]);
                 assert_eq!(scope.find_behind_main(name).map(place), expected, "{name}");
                 found += u32::from(expected.is_some());
             }

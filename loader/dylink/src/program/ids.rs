@@ -1,4 +1,4 @@
-//! Numbers that mean something, each with its own type.
+//! Numbers of a running program, each with its own type.
 
 use core::fmt;
 
@@ -10,15 +10,6 @@ pub struct Address(pub u32);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Slot(pub u32);
 
-/// A function of one module. For a module read from bytes it is the index in its function index space, so that two
-/// exports of one function have one id; for a module known from parts each exported name has its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FunctionId(pub u32);
-
-/// An export of one module, by its place in the module's list of exports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ExportId(pub u32);
-
 /// A module of the running program. Never used twice, so a stale one finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModuleId(pub(crate) u32);
@@ -28,7 +19,7 @@ impl ModuleId {
     pub const MAIN: Self = Self(1);
 }
 
-/// What `dlopen` gives to the guest: never 0, which is how `dlopen` says that it failed.
+/// A handle that `dlopen` returns to the guest: never 0, by which `dlopen` reports a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Handle(pub(crate) ModuleId);
 
@@ -36,20 +27,20 @@ impl Handle {
     /// The handle of the main module: that of `dlopen(NULL, …)`.
     pub const MAIN: Self = Self(ModuleId::MAIN);
 
-    /// The number that the guest holds.
+    /// Returns the number that the guest holds.
     #[must_use]
     pub fn to_guest(self) -> u32 {
         self.0.0
     }
 
-    /// A handle that the guest gave back. Whether it is open is found out when it is used.
+    /// Makes a handle of a number that the guest passed. The call that uses it checks that it is open.
     #[must_use]
     pub fn from_guest(raw: u32) -> Self {
         Self(ModuleId(raw))
     }
 }
 
-/// Which file a path leads to, as device and inode do: two paths with one id are one library, two files with the
+/// The file that a path leads to, as device and inode tell it: two paths with one id are one library, two files with the
 /// same basename are two.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FileId {
@@ -57,34 +48,6 @@ pub struct FileId {
     pub volume: u64,
     /// The file within its volume.
     pub file: u64,
-}
-
-/// A power of two: the alignment of a memory address or of a table slot.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Align(u8);
-
-impl Align {
-    /// No alignment at all.
-    pub const ONE: Self = Self(0);
-
-    /// From its base-2 logarithm, as `dylink.0` holds it; `None` when 32 bits cannot hold the alignment.
-    #[must_use]
-    pub fn from_log2(raw: u32) -> Option<Self> {
-        u8::try_from(raw).ok().filter(|log2| *log2 < 32).map(Self)
-    }
-
-    /// The alignment in bytes or slots.
-    #[must_use]
-    pub fn get(self) -> u32 {
-        1 << self.0
-    }
-
-    /// The first aligned number from `value` upwards; `None` when there is none in 32 bits.
-    #[must_use]
-    pub fn round_up(self, value: u32) -> Option<u32> {
-        let mask = self.get() - 1;
-        value.checked_add(mask).map(|sum| sum & !mask)
-    }
 }
 
 impl fmt::Display for Address {
@@ -99,18 +62,31 @@ impl fmt::Display for Slot {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A symbol that was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Symbol {
+    /// A function: a slot of the table.
+    Function(Slot),
+    /// A datum.
+    Data(Address),
+}
 
-    #[test]
-    fn alignments_are_powers_of_two_within_32_bits() {
-        assert_eq!(Align::from_log2(0).map(Align::get), Some(1));
-        assert_eq!(Align::from_log2(31).map(Align::get), Some(1 << 31));
-        assert_eq!(Align::from_log2(32), None);
-        let sixteen = Align::from_log2(4).expect("4 < 32");
-        assert_eq!(sixteen.round_up(1), Some(16));
-        assert_eq!(sixteen.round_up(16), Some(16));
-        assert_eq!(sixteen.round_up(u32::MAX), None);
+impl Symbol {
+    /// The pointer that `dlsym` returns. A symbol may lie at address 0: failure is told by `dlerror`, not by null.
+    #[must_use]
+    pub fn to_guest(self) -> u32 {
+        match self {
+            Self::Function(slot) => slot.0,
+            Self::Data(address) => address.0,
+        }
+    }
+}
+
+impl fmt::Display for Symbol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Function(slot) => slot.fmt(f),
+            Self::Data(address) => address.fmt(f),
+        }
     }
 }

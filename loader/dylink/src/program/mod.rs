@@ -2,11 +2,17 @@
 
 pub(crate) mod census;
 pub(crate) mod config;
+pub(crate) mod diagnostics;
 pub(crate) mod flags;
 pub(crate) mod global;
 pub(crate) mod ids;
+pub(crate) mod last_error;
+pub(crate) mod main_module;
+pub(crate) mod now;
+pub(crate) mod order;
 pub(crate) mod registry;
 pub(crate) mod slots;
+pub(crate) mod state;
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -15,11 +21,11 @@ use alloc::vec::Vec;
 
 use hashbrown::HashMap;
 
-use crate::error::LastError;
-use crate::module::{ExportKind, ModuleInfo};
+use crate::module::{ContentHash, ExportId, ExportKind, FunctionId, ModuleInfo};
 use crate::program::config::Config;
 use crate::program::global::GlobalScope;
-use crate::program::ids::{Address, ExportId, FileId, FunctionId, ModuleId, Slot};
+use crate::program::ids::{Address, FileId, ModuleId, Slot};
+use crate::program::last_error::LastError;
 use crate::program::slots::FreeSlots;
 
 /// The modules of a process and what is shared between them.
@@ -44,8 +50,8 @@ pub struct Program<Instance, Extern> {
     pub(crate) externs: HashMap<ModuleId, Vec<Option<Extern>>>,
     /// Tags that the linker made because no module defines them.
     pub(crate) tags: HashMap<Box<str>, Extern>,
-    /// Main is the one that the plan was made for.
-    pub(crate) plan_fits: bool,
+    /// The hash of main's content, if there is a link plan to compare it with.
+    pub(crate) main_hash: Option<ContentHash>,
     /// What nobody holds is being unloaded, further down the stack.
     pub(crate) is_reclaiming: bool,
     next: u32,
@@ -77,7 +83,7 @@ pub(crate) struct Module<Instance> {
     pub(crate) path: Arc<str>,
     pub(crate) file: Option<FileId>,
     pub(crate) info: Arc<ModuleInfo>,
-    pub(crate) state: State,
+    pub(crate) phase: Phase,
     /// Present from its instantiation on.
     pub(crate) instance: Option<Instance>,
     pub(crate) memory_base: Address,
@@ -106,7 +112,7 @@ pub(crate) struct Module<Instance> {
 
 /// How far a module is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
+pub(crate) enum Phase {
     /// Being bound and instantiated.
     Linking,
     /// Its relocations and constructors run.
@@ -146,7 +152,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             got: HashMap::new(),
             externs: HashMap::new(),
             tags: HashMap::new(),
-            plan_fits: false,
+            main_hash: None,
             is_reclaiming: false,
             next: ModuleId::MAIN.0,
             initialized: 0,
@@ -165,7 +171,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         let mut ready: Vec<_> = self
             .modules
             .iter()
-            .filter(|(id, module)| **id != ModuleId::MAIN && module.state == State::Ready)
+            .filter(|(id, module)| **id != ModuleId::MAIN && module.phase == Phase::Ready)
             .collect();
         ready.sort_unstable_by_key(|(id, _)| **id);
         ready
@@ -203,7 +209,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
     /// Leaves a module where it is, but unreachable: the next `dlopen` of its file starts afresh.
     pub(crate) fn abandon(&mut self, id: ModuleId) {
         if let Some(module) = self.modules.get_mut(&id) {
-            module.state = State::Failed;
+            module.phase = Phase::Failed;
             module.opens = 0;
             module.global = false;
             let file = module.file;

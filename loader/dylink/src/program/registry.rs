@@ -2,71 +2,13 @@
 
 use alloc::vec::Vec;
 
-use crate::error::HandleError;
-use crate::find::group::{Group, Node, Scope, Visible, breadth_first};
-use crate::module::ModuleInfo;
 use crate::program::flags::OpenFlags;
 use crate::program::ids::{Address, Handle, ModuleId};
-use crate::program::{Module, Program, State};
+use crate::program::order::breadth_first;
+use crate::program::{Module, Phase, Program};
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Where the members of `group` look for symbols.
-    pub(crate) fn scope<'a>(&'a self, group: &'a Group) -> Scope<'a> {
-        let local = breadth_first(Node::New(0), |node| match node {
-            Node::New(member) => group.members[member].needs.clone(),
-            Node::Loaded(id) => self.needs(id).map(Node::Loaded).collect(),
-        });
-        let fresh = |node: &Node| !self.is_global(*node);
-        let local = local.into_iter().filter(fresh);
-        Scope {
-            global: &self.global,
-            local: local.map(|node| self.visible(group, node)).collect(),
-            elsewhere: Vec::new(),
-            tags: self.tags.keys().map(|name| &**name).collect(),
-        }
-    }
-
-    /// Loaded modules that are not in scope: for hints, so only once something is missing. To look at all of them each time would
-    /// make each load dearer than the one before.
-    pub(crate) fn elsewhere<'a>(&'a self, group: &'a Group, scope: &Scope<'_>) -> Vec<Visible<'a>> {
-        let seen: hashbrown::HashSet<Node> = scope.local.iter().map(|seen| seen.node).collect();
-        let mut elsewhere: Vec<Node> = self
-            .modules
-            .iter()
-            .filter(|(_, module)| module.state == State::Ready)
-            .map(|(id, _)| Node::Loaded(*id))
-            .filter(|node| !seen.contains(node) && !self.is_global(*node))
-            .collect();
-        elsewhere.sort_unstable();
-        let elsewhere = elsewhere.into_iter();
-        elsewhere.map(|node| self.visible(group, node)).collect()
-    }
-
-    fn is_global(&self, node: Node) -> bool {
-        matches!(node, Node::Loaded(id) if self.global.contains(id))
-    }
-
-    fn visible<'a>(&'a self, group: &'a Group, node: Node) -> Visible<'a> {
-        let path = match node {
-            Node::New(member) => &group.members[member].path,
-            Node::Loaded(id) => &self.modules[&id].path,
-        };
-        Visible {
-            node,
-            path,
-            info: self.info(group, node),
-        }
-    }
-
-    /// What a node says of itself.
-    pub(crate) fn info<'a>(&'a self, group: &'a Group, node: Node) -> &'a ModuleInfo {
-        match node {
-            Node::New(member) => &group.members[member].info,
-            Node::Loaded(id) => &self.modules[&id].info,
-        }
-    }
-
-    fn needs(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> {
+    pub(crate) fn needs(&self, id: ModuleId) -> impl Iterator<Item = ModuleId> {
         let module = self.modules.get(&id);
         module
             .into_iter()
@@ -95,7 +37,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             let Some(module) = self.modules.get_mut(id) else {
                 continue;
             };
-            module.state = State::Ready;
+            module.phase = Phase::Ready;
             if module.global {
                 self.enter_global(*id);
             }
@@ -122,7 +64,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             return;
         };
         module.global = true;
-        if module.state == State::Ready {
+        if module.phase == Phase::Ready {
             self.global.enter(id, &module.path, &module.info);
         }
     }
@@ -149,4 +91,12 @@ impl<Instance, Extern> Program<Instance, Extern> {
             }),
         }
     }
+}
+
+/// The number is no open handle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("0x{handle:x} is not an open handle")]
+pub struct HandleError {
+    /// The number that the guest passed.
+    pub handle: u32,
 }

@@ -2,7 +2,8 @@
 
 use alloc::collections::BTreeMap;
 
-use crate::program::ids::{Align, Slot};
+use crate::module::ids::Align;
+use crate::program::ids::Slot;
 
 /// Runs of free slots: first slot and length, never touching each other.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]

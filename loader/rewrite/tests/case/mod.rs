@@ -1,6 +1,6 @@
 //! The files of a case of the conformance suite, its side modules rewritten. The tests of the engines include this file.
 
-use pymode_dylink::{ModuleInfo, Wants};
+use pymode_dylink::{ImportKind, ModuleInfo};
 use pymode_dylink_conformance::case::Case;
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_rewrite::{ClosedSet, Kinds, Rewrite};
@@ -33,7 +33,7 @@ pub(crate) fn rewritten(case: &Case, kinds: Kinds) -> Result<(Files, usize), Str
     // What the case asks for stands in its text; what its guests ask for, nobody knows.
     let asks = |info: &ModuleInfo| {
         let mut hosts = info.imports.iter();
-        hosts.any(|import| import.wants == Wants::Host && &*import.name == "dlsym")
+        hosts.any(|import| import.kind == ImportKind::Host && &*import.name == "dlsym")
     };
     let guests_ask = infos.iter().copied().chain([&main]).any(asks);
     let rewrites = ClosedSet {

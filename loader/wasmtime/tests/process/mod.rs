@@ -103,7 +103,7 @@ impl<const PLANNED: bool> Subject for Running<PLANNED> {
     }
 
     fn open(&mut self, path: Option<&str>, flags: u32) -> u32 {
-        now(dlfcn::open(&mut self.engine(), path, flags))
+        now(dlfcn::open(&mut self.engine(), path, flags)).unwrap_or_default()
     }
 
     fn sym(&mut self, handle: u32, name: &str) -> Option<u32> {
@@ -111,7 +111,7 @@ impl<const PLANNED: bool> Subject for Running<PLANNED> {
     }
 
     fn close(&mut self, handle: u32) -> bool {
-        dlfcn::close(&mut self.engine(), handle)
+        now(dlfcn::close(&mut self.engine(), handle)).unwrap_or_default()
     }
 
     fn error(&mut self) -> Option<String> {
@@ -160,13 +160,14 @@ fn dlopen(mut caller: Caller<'_, State>, path: u32, length: u32, flags: u32) -> 
         Some(&path),
         flags,
     ))
+    .unwrap_or_default()
 }
 
 /// `dlclose(handle)`: 0, or -1.
 fn dlclose(mut caller: Caller<'_, State>, handle: u32) -> i32 {
-    match dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle) {
-        true => 0,
-        false => -1,
+    match now(dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle)) {
+        Ok(true) => 0,
+        _ => -1,
     }
 }
 

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use pymode_dylink::{
-    Address, Bridge, ContentHash, Engine, Fault, FetchError, Fetched, FileId, Inspection, Main,
-    Mutability, Plan, Process, Program, Slot, ValType,
+    Address, ContentHash, Diagnostics, Engine, EngineError, FetchError, FileId, Files, Inspection,
+    Main, ModuleError, ModuleInfo, Mutability, Objects, Plan, Process, Program, Slot, State,
+    ThunkModule, ValType,
 };
-use pymode_dylink_js::{Host as _, JsCode, JsExtern, JsInstance, JsProcess, Known};
+use pymode_dylink_js::{JsCode, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource};
 
 use crate::linking::{Faults, Linking};
 
@@ -14,45 +15,93 @@ use crate::linking::{Faults, Linking};
 /// run: nobody can tell. What takes back is spared: from a second failure there is no way back, on any engine.
 pub(crate) struct Failing(pub(crate) JsProcess<Linking>);
 
-/// Whether there is a start function, and the rest.
-type WithStart<T> = (bool, T);
+/// Code, and whether it has a start function.
+pub(crate) struct FailingCode {
+    starts: bool,
+    code: JsCode,
+}
+
+/// The reason why a call failed.
+#[derive(Debug)]
+pub(crate) enum FailingError {
+    /// It was told to.
+    Injected,
+    /// The engine's own error.
+    Engine(JsEngineError),
+}
+
+impl EngineError for FailingError {}
+
+impl std::error::Error for FailingError {}
+
+impl std::fmt::Display for FailingError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Injected => f.write_str("injected"),
+            Self::Engine(error) => error.fmt(f),
+        }
+    }
+}
+
+impl From<JsEngineError> for FailingError {
+    fn from(error: JsEngineError) -> Self {
+        Self::Engine(error)
+    }
+}
 
 impl Failing {
     fn faults(&self) -> &Faults {
         &self.0.0.0.faults
     }
 
-    fn tick(&self) -> Result<(), Fault> {
-        self.faults().tick()
+    fn tick(&self) -> Result<(), FailingError> {
+        match self.faults().tick() {
+            true => Err(FailingError::Injected),
+            false => Ok(()),
+        }
     }
 }
 
-impl Engine for Failing {
-    type Source = WithStart<Result<JsCode, Fault>>;
-    type Code = WithStart<JsCode>;
+impl Objects for Failing {
     type Instance = JsInstance;
     type Extern = JsExtern;
+}
 
-    fn compile(&mut self, (starts, source): &Self::Source) -> Result<Self::Code, Fault> {
-        self.tick()?;
-        Ok((*starts, self.0.compile(source)?))
+impl Engine for Failing {
+    type Source = JsSource;
+    type Code = FailingCode;
+    type Error = FailingError;
+
+    fn main(&mut self) -> Result<Main<JsInstance>, FailingError> {
+        Ok(self.0.main()?)
     }
 
-    fn bridge(&mut self, bridge: &Bridge) -> Result<Self::Code, Fault> {
+    fn compile(&mut self, source: &JsSource) -> Result<FailingCode, FailingError> {
         self.tick()?;
-        Ok((false, self.0.bridge(bridge)?))
+        Ok(FailingCode {
+            starts: source.info.starts,
+            code: self.0.compile(source)?,
+        })
+    }
+
+    async fn thunks(&mut self, thunks: &ThunkModule) -> Result<FailingCode, FailingError> {
+        self.tick()?;
+        Ok(FailingCode {
+            starts: false,
+            code: self.0.thunks(thunks).await?,
+        })
     }
 
     async fn instantiate(
         &mut self,
-        (starts, code): &Self::Code,
+        code: &FailingCode,
         imports: &[JsExtern],
-    ) -> Result<JsInstance, Fault> {
-        if *starts {
+    ) -> Result<JsInstance, FailingError> {
+        if code.starts {
             self.faults().guest_ran.set(true);
         }
         self.tick()?;
-        self.0.instantiate(code, imports).await
+        Ok(self.0.instantiate(&code.code, imports).await?)
     }
 
     fn export(&mut self, instance: &JsInstance, name: &str) -> Option<JsExtern> {
@@ -65,14 +114,14 @@ impl Engine for Failing {
         self.0.host(module, name)
     }
 
-    fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), Fault> {
+    fn zero(&mut self, memory: &JsExtern, at: Address, len: u32) -> Result<(), FailingError> {
         self.tick()?;
-        self.0.zero(memory, at, len)
+        Ok(self.0.zero(memory, at, len)?)
     }
 
-    fn grow(&mut self, table: &JsExtern, slots: u32) -> Result<Slot, Fault> {
+    fn grow(&mut self, table: &JsExtern, slots: u32) -> Result<Slot, FailingError> {
         self.tick()?;
-        self.0.grow(table, slots)
+        Ok(self.0.grow(table, slots)?)
     }
 
     fn set(
@@ -80,46 +129,46 @@ impl Engine for Failing {
         table: &JsExtern,
         slot: Slot,
         function: Option<&JsExtern>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), FailingError> {
         if function.is_some() {
             self.tick()?;
         }
-        self.0.set(table, slot, function)
+        Ok(self.0.set(table, slot, function)?)
     }
 
-    fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, Fault> {
+    fn global(&mut self, mutability: Mutability, value: u32) -> Result<JsExtern, FailingError> {
         self.tick()?;
-        self.0.global(mutability, value)
+        Ok(self.0.global(mutability, value)?)
     }
 
-    fn read(&mut self, global: &JsExtern) -> Result<u32, Fault> {
+    fn read(&mut self, global: &JsExtern) -> Result<u32, FailingError> {
         if !is_main(global, &["__stack_pointer"]) {
             self.tick()?;
         }
-        self.0.read(global)
+        Ok(self.0.read(global)?)
     }
 
-    fn write(&mut self, global: &JsExtern, value: u32) -> Result<(), Fault> {
+    fn write(&mut self, global: &JsExtern, value: u32) -> Result<(), FailingError> {
         if !is_main(global, &["__stack_pointer"]) {
             self.tick()?;
         }
-        self.0.write(global, value)
+        Ok(self.0.write(global, value)?)
     }
 
-    fn tag(&mut self, params: &[ValType]) -> Result<JsExtern, Fault> {
+    fn tag(&mut self, params: &[ValType]) -> Result<JsExtern, FailingError> {
         self.tick()?;
-        self.0.tag(params)
+        Ok(self.0.tag(params)?)
     }
 
-    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, Fault> {
+    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, FailingError> {
         if is_main(function, &["free"]) {
-            return self.0.call(function, args).await;
+            return Ok(self.0.call(function, args).await?);
         }
         if !is_main(function, &["malloc", "aligned_alloc"]) {
             self.faults().guest_ran.set(true);
         }
         self.tick()?;
-        self.0.call(function, args).await
+        Ok(self.0.call(function, args).await?)
     }
 }
 
@@ -128,54 +177,52 @@ fn is_main(of: &JsExtern, names: &[&str]) -> bool {
     matches!(of, JsExtern::Main(export) if names.contains(&export.name()))
 }
 
-impl Process for Failing {
+impl State for Failing {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R {
-        self.0.0.program(visit)
+        self.0.program(visit)
+    }
+}
+
+impl Diagnostics for Failing {
+    fn inspect(&mut self, path: &str) -> Option<Inspection> {
+        self.0.inspect(path)
     }
 
-    fn main(&mut self) -> Result<Main<JsInstance>, Fault> {
-        self.0.0.main()
+    fn describe_file(&mut self, path: &str) -> Option<Arc<ModuleInfo>> {
+        self.0.describe_file(path)
     }
+}
+
+impl Files for Failing {
+    type Source = JsSource;
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
-        self.0.0.identify(path)
+        self.0.identify(path)
     }
 
-    fn fetch(&mut self, path: &str) -> Result<Fetched<Self::Source>, FetchError> {
-        if let Err(Fault(reason)) = self.tick() {
+    async fn fetch(&mut self, path: &str) -> Result<JsSource, FetchError> {
+        if let Err(error) = self.tick() {
+            let reason = error.to_string();
             return Err(FetchError::Unreadable { reason });
         }
-        let Fetched { info, source } = self.0.0.fetch(path)?;
-        let starts = info.starts;
-        Ok(Fetched {
-            info,
-            source: (starts, source),
-        })
+        self.0.fetch(path).await
+    }
+
+    fn describe(&mut self, source: &JsSource) -> Result<Arc<ModuleInfo>, ModuleError> {
+        self.0.describe(source)
+    }
+
+    fn hash(&mut self, source: &JsSource) -> ContentHash {
+        self.0.hash(source)
     }
 
     fn list(&mut self, directory: &str) -> Vec<String> {
         self.0.list(directory)
     }
+}
 
-    fn inspect(&mut self, path: &str) -> Option<Inspection> {
-        self.0.inspect(path)
-    }
-
+impl Process for Failing {
     fn plan(&mut self) -> Option<Arc<Plan>> {
         self.0.plan()
-    }
-
-    fn main_hash(&mut self) -> Option<ContentHash> {
-        self.0.main_hash()
-    }
-
-    fn fetch_hashed(&mut self, path: &str) -> Result<(Self::Source, ContentHash), FetchError> {
-        if let Err(Fault(reason)) = self.tick() {
-            return Err(FetchError::Unreadable { reason });
-        }
-        let Known {
-            info, source, hash, ..
-        } = self.0.0.known(path)?;
-        Ok(((info.starts, source), hash))
     }
 }

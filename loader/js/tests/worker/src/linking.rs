@@ -7,11 +7,12 @@ use std::sync::Arc;
 
 use js_sys::{Map, Object, Promise, WebAssembly};
 use pymode_dylink::{
-    ContentHash, Fault, FetchError, Fetched, FileId, Inspection, Main, ModuleInfo, Plan, Program,
+    ContentHash, FetchError, FileId, Inspection, Main, ModuleInfo, Plan, Program,
 };
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_js::{
-    Forwarders, Host, JsCode, JsExtern, JsInstance, Known, Modules, NotKnown, key, ticket,
+    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsSource, Modules, NotKnown, key,
+    stub_hash,
 };
 use wasm_bindgen::prelude::*;
 
@@ -43,7 +44,10 @@ pub(crate) fn provide(task: &Task, modules: &Map) -> Result<(), JsError> {
         let module = modules.get(&key.into());
         let module = match module.dyn_into() {
             Ok(module) => Ok(module),
-            Err(reason) => Err(Fault(reason.as_string().unwrap_or_default())),
+            Err(reason) => Err(JsEngineError::Thrown {
+                reason: reason.as_string().unwrap_or_default(),
+                frames: Vec::new(),
+            }),
         };
         let hash = hash(key).ok_or_else(|| JsError::new("a key is no hash"))?;
         MODULES.with(|all| all.add(hash, module, &plan));
@@ -66,9 +70,9 @@ pub(crate) fn plan() -> (Arc<Plan>, bool) {
     PLAN.with_borrow(Clone::clone).expect("a task was taken")
 }
 
-/// The compiled form of what a ticket stands for.
-pub(crate) fn compiled(file: &[u8]) -> Option<Result<WebAssembly::Module, Fault>> {
-    MODULES.with(|all| all.compiled(plan().0.code(ticket(file)?)?))
+/// The compiled form of what a stub stands for.
+pub(crate) fn compiled(file: &[u8]) -> Option<Result<WebAssembly::Module, JsEngineError>> {
+    MODULES.with(|all| all.compiled(plan().0.code(stub_hash(file)?)?))
 }
 
 /// A process: one main module and what it has loaded.
@@ -95,19 +99,12 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    /// One more engine call.
-    pub(crate) fn tick(&self) -> Result<(), Fault> {
+    /// Counts one more engine call, and reports whether it fails.
+    pub(crate) fn tick(&self) -> bool {
         self.calls.set(self.calls.get() + 1);
-        match self.fail_in.get() {
-            Some(0) => {
-                self.fail_in.set(None);
-                Err(Fault::new("injected"))
-            }
-            left => {
-                self.fail_in.set(left.map(|left| left - 1));
-                Ok(())
-            }
-        }
+        let left = self.fail_in.get();
+        self.fail_in.set(left.and_then(|left| left.checked_sub(1)));
+        left == Some(0)
     }
 }
 
@@ -117,7 +114,7 @@ impl Faults {
 /// If there is none: then the case is broken.
 pub(crate) fn main_module(files: &Files) -> (WebAssembly::Module, Arc<ModuleInfo>) {
     let file = files.read(MAIN).expect("a case has a main module");
-    let hash = ticket(&file).expect("a case has a ticket for it");
+    let hash = stub_hash(&file).expect("a case has a stub for it");
     let info = plan().0.main(hash, MAIN).expect("it is the plan's");
     let module = compiled(&file).expect("the main module was sent");
     (module.expect("the main module compiles"), info)
@@ -143,11 +140,12 @@ impl Host for Linking {
         unreachable!("it does not suspend")
     }
 
-    fn main(&self) -> Result<Main<JsInstance>, Fault> {
+    fn main(&self) -> Result<Main<JsInstance>, JsEngineError> {
         Ok(Main {
             name: MAIN.into(),
             info: Arc::clone(&self.0.info),
             instance: JsInstance::main(Arc::clone(&self.0.info)),
+            hash: { self.0.files.read(MAIN).ok() }.and_then(|file| stub_hash(&file)),
         })
     }
 
@@ -155,22 +153,17 @@ impl Host for Linking {
         self.0.by_plan.then(|| Arc::clone(&self.0.plan))
     }
 
-    fn main_hash(&self) -> Option<ContentHash> {
-        ticket(&self.0.files.read(MAIN).ok()?)
-    }
-
     fn identify(&self, path: &str) -> Option<FileId> {
         self.0.files.identify(path)
     }
 
-    fn fetch(&self, path: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
-        let Known { info, source, .. } = self.known(path)?;
-        Ok(Fetched { info, source })
+    async fn fetch(&self, path: &str) -> Result<JsSource, FetchError> {
+        self.known(path)
     }
 
-    fn fetch_hashed(&self, path: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
-        let Known { source, hash, .. } = self.known(path)?;
-        Ok((source, hash))
+    fn describe_file(&self, path: &str) -> Option<Arc<ModuleInfo>> {
+        let file = self.0.files.read(path).ok()?;
+        self.0.plan.describe(stub_hash(&file)?)?.ok()
     }
 
     fn imports(&self) -> &Object {
@@ -180,31 +173,31 @@ impl Host for Linking {
     fn inspect(&self, path: &str) -> Option<Inspection> {
         let notes = String::from_utf8(self.0.files.read(NOTES).ok()?).ok()?;
         let file = self.0.files.read(path).ok()?;
-        Inspection::from_notes(&notes, &key(ticket(&file)?))
+        Inspection::from_notes(&notes, &key(stub_hash(&file)?))
     }
 
     fn list(&self, directory: &str) -> Vec<String> {
         self.0.files.list(directory)
     }
 
-    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
-        let forwarders = self.0.plan.forwarders();
-        let (hash, bridge) = forwarders.ok_or_else(|| Fault::new("there are none"))?;
+    async fn common_thunks(&self) -> Result<Rc<CommonThunks>, JsEngineError> {
+        let thunks = self.0.plan.common_thunks();
+        let (hash, thunks) = thunks.ok_or(JsEngineError::NoThunks)?;
         let module = MODULES.with(|all| all.compiled(hash));
-        let module = module.ok_or_else(|| Fault::new("they were not sent"))?;
-        Ok(Rc::new(Forwarders::new(module?, &bridge)))
+        let module = module.ok_or(JsEngineError::NoThunks)?;
+        Ok(Rc::new(CommonThunks::new(module?, &thunks)))
     }
 }
 
 impl Linking {
-    pub(crate) fn known(&self, path: &str) -> Result<Known, FetchError> {
+    fn known(&self, path: &str) -> Result<JsSource, FetchError> {
         let unreadable = |reason| FetchError::Unreadable { reason };
         let bytes = self.0.files.read(path).map_err(unreadable)?;
         let known = MODULES.with(|all| all.fetch(&bytes, &self.0.plan));
         known.map_err(|unknown| match (ModuleInfo::from_bytes(&bytes), unknown) {
             (_, NotKnown::Malformed(reason)) => reason.into(),
             // What is no side module is sent as it is.
-            (Err(reason), NotKnown::NoTicket) => reason.into(),
+            (Err(reason), NotKnown::NoStub) => reason.into(),
             (_, unknown) => unreadable(format!("it was not sent: {unknown:?}")),
         })
     }

@@ -95,16 +95,17 @@ impl Live {
     }
 
     fn open(&mut self, at: u32, flags: u32) -> Result<u32, String> {
-        match now(dlfcn::open(&mut self.process(), Some(&name(at)), flags)) {
+        let opened = now(dlfcn::open(&mut self.process(), Some(&name(at)), flags));
+        match opened.unwrap_or_default() {
             0 => Err(self.guest.error().unwrap_or_default()),
             handle => Ok(handle),
         }
     }
 
     fn close(&mut self, handle: u32) -> Result<(), String> {
-        match dlfcn::close(&mut self.process(), handle) {
-            true => Ok(()),
-            false => Err(self.guest.error().unwrap_or_default()),
+        match now(dlfcn::close(&mut self.process(), handle)) {
+            Ok(true) => Ok(()),
+            _ => Err(self.guest.error().unwrap_or_default()),
         }
     }
 

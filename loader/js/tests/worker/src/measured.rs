@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_dylink::{
-    ContentHash, Fault, FetchError, Fetched, FileId, Main, Plan, Program, Wants, dlfcn, now,
+    FetchError, FileId, ImportKind, Main, ModuleInfo, Plan, Program, dlfcn, now,
 };
 use pymode_dylink_conformance::Subject;
 use pymode_dylink_conformance::files::Files;
-use pymode_dylink_js::{Forwarders, Host, JsCode, JsExtern, JsInstance, JsProcess, reason, ticket};
+use pymode_dylink_js::{
+    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, reason, stub_hash,
+};
 use wasm_bindgen::prelude::*;
 
 use crate::linking::{Linking, compiled, main_module, plan};
@@ -45,7 +47,7 @@ impl Host for Many {
         self.linking.wait(promise).await
     }
 
-    fn main(&self) -> Result<Main<JsInstance>, Fault> {
+    fn main(&self) -> Result<Main<JsInstance>, JsEngineError> {
         self.linking.main()
     }
 
@@ -53,29 +55,25 @@ impl Host for Many {
         self.linking.plan()
     }
 
-    fn main_hash(&self) -> Option<ContentHash> {
-        self.linking.main_hash()
-    }
-
-    fn fetch_hashed(&self, _: &str) -> Result<(Result<JsCode, Fault>, ContentHash), FetchError> {
-        self.linking.fetch_hashed(SIDE)
-    }
-
     fn identify(&self, _: &str) -> Option<FileId> {
         let file = self.next.replace(self.next.get() + 1);
         Some(FileId { volume: 1, file })
     }
 
-    fn fetch(&self, _: &str) -> Result<Fetched<Result<JsCode, Fault>>, FetchError> {
-        self.linking.fetch(SIDE)
+    async fn fetch(&self, _: &str) -> Result<JsSource, FetchError> {
+        self.linking.fetch(SIDE).await
+    }
+
+    fn describe_file(&self, _: &str) -> Option<Arc<ModuleInfo>> {
+        self.linking.describe_file(SIDE)
     }
 
     fn imports(&self) -> &Object {
         self.linking.imports()
     }
 
-    fn forwarders(&self) -> Result<Rc<Forwarders>, Fault> {
-        self.linking.forwarders()
+    async fn common_thunks(&self) -> Result<Rc<CommonThunks>, JsEngineError> {
+        self.linking.common_thunks().await
     }
 }
 
@@ -88,7 +86,7 @@ pub(crate) fn open(files: Files, count: u32, late: bool) -> Result<(), String> {
     });
     let first = late.then_some(GLOBAL).into_iter();
     for flags in first.chain((0..count).map(|_| FLAGS)) {
-        if now(dlfcn::open(&mut process, Some(SIDE), flags)) == 0 {
+        if !now(dlfcn::open(&mut process, Some(SIDE), flags)).is_ok_and(|handle| handle != 0) {
             return Err(guest.error().unwrap_or_default());
         }
     }
@@ -111,7 +109,7 @@ pub(crate) fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), Stri
     let main = WebAssembly::Instance::new(&main, &Object::new()).map_err(thrown)?;
     let main = main.exports();
     let bytes = files.read(SIDE)?;
-    let hash = ticket(&bytes).ok_or("the library is no ticket")?;
+    let hash = stub_hash(&bytes).ok_or("the library is no stub")?;
     let info = plan().0.describe(hash).ok_or("the plan has no library")?;
     let info = info.map_err(|error| error.to_string())?;
     let module = compiled(&bytes).ok_or("the library was not sent")?;
@@ -126,16 +124,16 @@ pub(crate) fn ready(files: &Files) -> Result<(WebAssembly::Module, Object), Stri
                 object
             }
         };
-        let value = match import.wants {
-            Wants::MemoryBase | Wants::TableBase => JsValue::from(1024),
-            Wants::DataAddress { .. } | Wants::FunctionAddress { .. } => {
+        let value = match import.kind {
+            ImportKind::MemoryBase | ImportKind::TableBase => JsValue::from(1024),
+            ImportKind::DataAddress { .. } | ImportKind::FunctionAddress { .. } => {
                 variable().map_err(thrown)?.into()
             }
             _ => Reflect::get(&main, &import.name[..].into()).map_err(thrown)?,
         };
         Reflect::set(&object, &import.name[..].into(), &value).map_err(thrown)?;
     }
-    Ok((module.map_err(|fault| fault.0)?, imports))
+    Ok((module.map_err(|error| error.to_string())?, imports))
 }
 
 fn variable() -> Result<WebAssembly::Global, JsValue> {
@@ -149,7 +147,7 @@ fn variable() -> Result<WebAssembly::Global, JsValue> {
 pub(crate) fn symbols(files: Files, count: u32) -> Result<(), String> {
     let mut guest = Guest::new(files);
     let mut process = JsProcess(guest.linking());
-    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS));
+    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS)).unwrap_or_default();
     for _ in 0..count {
         let mut found = 0;
         while dlfcn::sym(&mut process, handle, &format!("f{found}")).is_some() {
@@ -185,7 +183,7 @@ const CALLER: &str = "across";
 pub(crate) fn call(files: Files, count: u32) -> Result<(), String> {
     let mut guest = Guest::new(files);
     let mut process = JsProcess(guest.linking());
-    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS));
+    let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS)).unwrap_or_default();
     match dlfcn::sym(&mut process, handle, CALLER) {
         Some(slot) => guest.call(slot, &[count as i32]).map(drop),
         None => Err(guest.error().unwrap_or_default()),

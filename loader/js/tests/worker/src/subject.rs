@@ -107,7 +107,7 @@ impl Subject for Guest {
     }
 
     fn open(&mut self, path: Option<&str>, flags: u32) -> u32 {
-        now(dlfcn::open(&mut self.engine(), path, flags))
+        now(dlfcn::open(&mut self.engine(), path, flags)).unwrap_or_default()
     }
 
     fn sym(&mut self, handle: u32, name: &str) -> Option<u32> {
@@ -115,7 +115,7 @@ impl Subject for Guest {
     }
 
     fn close(&mut self, handle: u32) -> bool {
-        dlfcn::close(&mut self.engine(), handle)
+        now(dlfcn::close(&mut self.engine(), handle)).unwrap_or_default()
     }
 
     fn error(&mut self) -> Option<String> {
@@ -225,7 +225,7 @@ fn alive(state: &Weak<State>) -> Rc<State> {
 fn dlopen(state: &Rc<State>, path: u32, length: u32, flags: u32) -> u32 {
     state.faults.guest_opened.set(true);
     let path = text(state, path, length);
-    now(dlfcn::open(&mut engine(state), Some(&path), flags))
+    now(dlfcn::open(&mut engine(state), Some(&path), flags)).unwrap_or_default()
 }
 
 /// `dlsym(handle, name, length)`: the address, or -1.

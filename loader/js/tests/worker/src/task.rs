@@ -17,7 +17,7 @@ pub(crate) struct Task {
     /// The link plan of all files: what they say of themselves, whether anything is opened by it or not. None: that of an
     /// earlier task of the same set.
     pub(crate) plan: Vec<u8>,
-    /// Paths, which file each is, and contents: tickets where the file is a side module, or main.
+    /// Paths, which file each is, and contents: stubs where the file is a side module, or main.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
     /// Directories in which names without a slash are looked for.
     pub(crate) library_path: Vec<String>,

@@ -1,33 +1,34 @@
-//! Bridges without a compiler.
+//! Thunks without a compiler.
 //!
-//! What a bridge must do is known only when a library is opened, and then nothing can be compiled any more. So one module
-//! of forwarders is compiled with all the others ([`Bridge::common`] says which): each of its functions jumps through the
-//! slot that a global of its own holds. A bridge is an instance of it, or several, whose globals are the bridge's; a
-//! forwarder that is left over, and one that stands for a symbol that nobody defines, gets a global that leads nowhere. A
-//! call costs what it costs through a bridge that was made for it.
+//! The thunks that are needed are known only when a library is opened, and then nothing can be compiled any more. So one module
+//! of common thunks is compiled with all the others ([`ThunkModule::common`] makes it): each of its functions jumps through the
+//! slot that a global of its own holds. A thunk module is an instance of it, or several, whose globals are the thunks'; a
+//! function that is left over, and one that stands for a symbol that no module defines, gets a global that leads nowhere. A call
+//! costs the same as through a thunk that was made for it.
 
 use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Object, Reflect, WebAssembly};
-use pymode_dylink::{Bridge, BridgeAction, Fault, Signature};
+use pymode_dylink::{Signature, ThunkAction, ThunkModule};
 use wasm_bindgen::prelude::*;
 
-use crate::externs::{JsExtern, fault, get};
+use crate::error::JsEngineError;
+use crate::externs::{JsExtern, get};
 
-/// The compiled module of forwarders.
-pub struct Forwarders {
+/// The compiled module of common thunks.
+pub struct CommonThunks {
     module: WebAssembly::Module,
     /// The types of its functions, which are exported as `0`, `1`, ….
     signatures: Box<[Arc<Signature>]>,
 }
 
-impl Forwarders {
-    /// `bridge` is what `module` was made of.
+impl CommonThunks {
+    /// `thunks` is what `module` was made of.
     #[must_use]
-    pub fn new(module: WebAssembly::Module, bridge: &Bridge) -> Forwarders {
-        let signatures = bridge.functions.iter();
-        Forwarders {
+    pub fn new(module: WebAssembly::Module, thunks: &ThunkModule) -> CommonThunks {
+        let signatures = thunks.functions.iter();
+        CommonThunks {
             module,
             signatures: signatures
                 .map(|function| Arc::clone(&function.signature))
@@ -36,25 +37,25 @@ impl Forwarders {
     }
 }
 
-/// A bridge, as functions of some instances of the forwarders.
+/// A thunk module, as functions of some instances of the common thunks.
 pub(crate) struct Placed {
-    forwarders: Rc<Forwarders>,
-    /// For each instance, what its functions do: the place of a global among the bridge's imports, or nothing.
+    common: Rc<CommonThunks>,
+    /// For each instance, what its functions do: the place of a global among the imports, or nothing.
     instances: Vec<Vec<Option<usize>>>,
-    /// For each function of the bridge: the instance, and which of its functions.
+    /// For each thunk: the instance, and which of its functions.
     places: Vec<(usize, usize)>,
 }
 
 impl Placed {
-    pub(crate) fn new(forwarders: Rc<Forwarders>, bridge: &Bridge) -> Result<Placed, Fault> {
-        let signatures = &forwarders.signatures;
+    pub(crate) fn new(common: Rc<CommonThunks>, thunks: &ThunkModule) -> Result<Placed, JsEngineError> {
+        let signatures = &common.signatures;
         // Instances, and whether each of their functions is taken.
         let mut taken: Vec<Vec<bool>> = Vec::new();
         let mut instances: Vec<Vec<Option<usize>>> = Vec::new();
-        let mut places = Vec::with_capacity(bridge.functions.len());
+        let mut places = Vec::with_capacity(thunks.functions.len());
         // The first import is the table.
         let mut global = 1;
-        for function in &bridge.functions {
+        for function in &thunks.functions {
             let fits = |at: &usize| signatures[*at] == function.signature;
             let free = taken.iter().enumerate().find_map(|(instance, taken)| {
                 let free = (0..signatures.len()).find(|at| fits(at) && !taken[*at])?;
@@ -64,10 +65,10 @@ impl Placed {
                 Some(place) => place,
                 None => {
                     let at = (0..signatures.len()).find(fits).ok_or_else(|| {
-                        Fault(format!(
-                            "`{}` must be forwarded, and the bundle has no forwarder of its type {}\n  hint: have the library where the bundle is made",
-                            function.name, function.signature
-                        ))
+                        JsEngineError::NoThunk {
+                            name: function.name.clone(),
+                            signature: Box::new((*function.signature).clone()),
+                        }
                     })?;
                     taken.push(vec![false; signatures.len()]);
                     instances.push(vec![None; signatures.len()]);
@@ -75,29 +76,29 @@ impl Placed {
                 }
             };
             taken[instance][at] = true;
-            if function.action == BridgeAction::Forward {
+            if function.action == ThunkAction::Forward {
                 instances[instance][at] = Some(global);
                 global += 1;
             }
             places.push((instance, at));
         }
         Ok(Placed {
-            forwarders,
+            common,
             instances,
             places,
         })
     }
 
-    /// Instantiates it with the table and one global for each forward: its functions.
+    /// Instantiates it with the table and one global for each forward, and returns its functions.
     pub(crate) fn instantiate(
         &self,
         imports: &[JsExtern],
         main: &Object,
-    ) -> Result<Vec<JsValue>, Fault> {
+    ) -> Result<Vec<JsValue>, JsEngineError> {
         let env = Object::new();
         let table = imports
             .first()
-            .ok_or_else(|| Fault::new("a bridge needs the table"))?;
+            .ok_or_else(|| JsEngineError::expected("a table"))?;
         set(&env, "__indirect_function_table", &table.value(main)?)?;
         let mut exports = Vec::with_capacity(self.instances.len());
         for globals in &self.instances {
@@ -106,7 +107,7 @@ impl Placed {
                 let global = match global {
                     Some(global) => imports
                         .get(*global)
-                        .ok_or_else(|| Fault::new("a bridge lacks a global"))?
+                        .ok_or_else(|| JsEngineError::expected("a global"))?
                         .value(main)?,
                     None => NOWHERE.with(JsValue::clone),
                 };
@@ -115,19 +116,19 @@ impl Placed {
             let all = Object::new();
             set(&all, "env", &env)?;
             set(&all, "GOT.func", &got)?;
-            let instance = WebAssembly::Instance::new(&self.forwarders.module, &all);
-            exports.push(instance.map_err(fault)?.exports());
+            let instance = WebAssembly::Instance::new(&self.common.module, &all);
+            exports.push(instance?.exports());
         }
         let functions = self.places.iter().map(|(instance, at)| {
-            get(&exports[*instance], &at.to_string())
-                .ok_or_else(|| Fault::new("a forwarder is missing"))
+            let name = at.to_string();
+            get(&exports[*instance], &name).ok_or(JsEngineError::Missing { name })
         });
         functions.collect()
     }
 }
 
-fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), Fault> {
-    Reflect::set(object, &name.into(), value).map_err(fault)?;
+fn set(object: &Object, name: &str, value: &JsValue) -> Result<(), JsEngineError> {
+    Reflect::set(object, &name.into(), value)?;
     Ok(())
 }
 

@@ -1,10 +1,10 @@
-//! Which compiled module a file stands for.
+//! Stub modules: files that stand for modules that were compiled before.
 //!
-//! Where nothing may be compiled, the file of a side module is not the module itself but a ticket for it: a module with nothing in it
-//! but a custom section, which holds the hash of what was compiled. The compiled module has the same section, so that it can
+//! Where nothing may be compiled, the file of a side module is not the module itself but a stub: a module with nothing in it but a
+//! custom section, which holds the hash of what was compiled. The compiled module has the same section, so that it can
 //! be told from any other.
 //!
-//! Nothing here is JavaScript's: `pymode-workerd`, which makes tickets, compiles this file too, and runs its tests.
+//! Nothing here is JavaScript's: `pymode-workerd`, which makes stubs, compiles this file too, and runs its tests.
 
 use std::fmt::Write;
 
@@ -13,14 +13,14 @@ use pymode_dylink::ContentHash;
 /// The custom section that holds the hash.
 pub(crate) const SECTION: &str = "pymode.code";
 
-/// The hash in a ticket; `None` if the bytes are none.
+/// Returns the hash in a stub; `None` if the bytes are none.
 #[must_use]
-pub fn ticket(file: &[u8]) -> Option<ContentHash> {
+pub fn stub_hash(file: &[u8]) -> Option<ContentHash> {
     let hash = custom_section(file, SECTION)?.try_into().ok()?;
     Some(ContentHash(hash))
 }
 
-/// What a bundle calls the compiled module.
+/// Returns the name of the compiled module in a bundle.
 #[must_use]
 pub fn key(hash: ContentHash) -> String {
     let mut key = String::with_capacity(24);
@@ -66,27 +66,27 @@ fn leb128(bytes: &[u8]) -> Option<(usize, &[u8])> {
 
 #[cfg(test)]
 mod tests {
-    use super::{key, ticket};
+    use super::{key, stub_hash};
 
     #[test]
     fn a_hash_is_found_behind_other_sections() {
         let mut module = b"\0asm\x01\0\0\0".to_vec();
         module.extend(b"\x01\x01\0");
         module.extend(b"\0\x06\x04name!");
-        assert!(ticket(&module).is_none());
+        assert!(stub_hash(&module).is_none());
         module.extend(b"\0\x2c\x0bpymode.code");
         module.extend([0xa5; 32]);
-        let hash = ticket(&module).expect("it is there");
+        let hash = stub_hash(&module).expect("it is there");
         assert_eq!(key(hash), "a5".repeat(12));
         for cut in 0..module.len() {
-            assert!(ticket(&module[..cut]).is_none(), "{cut}");
+            assert!(stub_hash(&module[..cut]).is_none(), "{cut}");
         }
     }
 
     #[test]
     fn a_section_that_is_longer_than_the_file_is_none() {
-        assert!(ticket(b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0fx").is_none());
-        assert!(ticket(b"\0asm\x01\0\0\0\0\x80\x80\x80\x80\x80\x80").is_none());
-        assert!(ticket(b"\0asm\x01\0\0\0\0\x0d\x0bpymode.code1").is_none());
+        assert!(stub_hash(b"\0asm\x01\0\0\0\0\xff\xff\xff\xff\x0fx").is_none());
+        assert!(stub_hash(b"\0asm\x01\0\0\0\0\x80\x80\x80\x80\x80\x80").is_none());
+        assert!(stub_hash(b"\0asm\x01\0\0\0\0\x0d\x0bpymode.code1").is_none());
     }
 }
