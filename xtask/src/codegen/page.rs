@@ -13,25 +13,25 @@ pub(super) fn text(imports: &Imports, exports: &Exports, policy: &Policy) -> Str
     let mut out = format!(
         "# The contract between python.wasm, its host and its side modules\n\n\
          Generated from `imports.toml`, `exports.toml` and `policy.toml` by `cargo xtask codegen`.\n\n\
-         This is version {VERSION}. It stands in the custom section `{SECTION}` of python.wasm and of each side module, as an\n\
-         unsigned LEB128 number; a host refuses a module of another version. The names that carry it:\n\n\
+         This is version {VERSION}. The custom section `{SECTION}` of python.wasm and of each side module contains it as an\n\
+         unsigned LEB128 number. A host refuses a module of another version. These names contain the version:\n\n\
          | | |\n|---|---|\n\
-         | suffix of an extension module | `{EXT_SUFFIX}` (plain `.wasm` is accepted as well) |\n\
+         | suffix of an extension module | `{EXT_SUFFIX}` (plain `.wasm` is accepted, too) |\n\
          | platform tag of a wheel | `{PLATFORM_TAG}` |\n\
-         | whole tag of a wheel | `{WHEEL_TAG}` |\n\n\
-         `pymode abi check FILE` says whether a python.wasm or a side module keeps the contract.\n\n\
-         ## What the host gives: module `{MODULE}`\n\n\
-         Every pointer is followed by its length; text is UTF-8 and need not end in NUL. The host checks each range against the\n\
+         | full tag of a wheel | `{WHEEL_TAG}` |\n\n\
+         `pymode abi check FILE` checks a python.wasm or a side module against the contract.\n\n\
+         ## Host functions: module `{MODULE}`\n\n\
+         Every pointer is followed by its length; text is UTF-8 without a terminating NUL. The host checks each range against the\n\
          guest's memory before it reads or writes there. `include/pymode.h` declares these functions for C.\n"
     );
     for (name, import) in imports {
         function(&mut out, name, import);
     }
     out.push_str(
-        "\nBesides these a module may import from `wasi_snapshot_preview1`.\n\n\
-         ## What python.wasm exports for side modules\n\n\
-         A side module carries no malloc, stdio, errno or environ of its own: it imports them. `exports.toml` has the type of each\n\
-         symbol. A C object (`data`) is an immutable global that holds its absolute address.\n\n\
+        "\nA module may also import from `wasi_snapshot_preview1`.\n\n\
+         ## Exports of python.wasm for side modules\n\n\
+         A side module has no malloc, stdio, errno or environ of its own: it imports them. `exports.toml` has the type of each\n\
+         symbol. A C object (`data`) is an immutable global with its absolute address.\n\n\
          | why | functions | objects | other |\n|---|---|---|---|\n",
     );
     for why in Why::ALL {
