@@ -1,4 +1,4 @@
-//! How the processes of the cases link.
+//! Linker configuration of the cases.
 
 use pymode_dylink::{Config, Contract};
 

@@ -1,4 +1,4 @@
-//! What is noted of modules for engines that never have their bytes.
+//! Notes about modules for engines that never have their bytes.
 
 use pymode_dylink::{Inspection, ModuleInfo, NotedModule, Reach, UndefinedIn, notes};
 

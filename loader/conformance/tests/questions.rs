@@ -1,4 +1,4 @@
-//! What a process can be asked beside `dlsym`: what lies at a pointer, what comes after a module, what was done.
+//! Queries besides `dlsym`: the symbol at a pointer, the next definition, the trace.
 
 use pymode_dylink::{Address, Location, Lookup, OpenFlags, State as _, Symbol, now, open, sym};
 use pymode_dylink_conformance::case::cases_folder;

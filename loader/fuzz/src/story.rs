@@ -1,4 +1,4 @@
-//! What a program does with a group of side modules, and whether it comes out as the rules say.
+//! Stories: a program's calls on a group of side modules, compared with the reference model.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +57,7 @@ fn tell<S: Subject>(data: &[u8], new: impl FnOnce(Files) -> S) {
                 Opened::Trapped => assert!(handle == 0, "m{module} did not trap\n{sides:#?}"),
             }
             assert!(handle != 0 || error.is_some());
-            // What a constructor was refused is left to be told.
+            // A constructor's refused call leaves its message.
             assert!(handle == 0 || error.is_none() || model.is_reentered);
         }
         // Constructors opened some, and kept the handles for themselves.
@@ -85,7 +85,7 @@ fn flags(global: bool) -> u32 {
     if global { NOW | GLOBAL } else { NOW }
 }
 
-/// What is loaded, and what each module is bound to.
+/// Compares the loaded modules and their bindings with the model.
 fn check<S: Subject>(subject: &mut S, model: &Model<'_>, sides: &[Side], handles: &[u32]) {
     let mut loaded = subject.loaded();
     loaded.sort();
@@ -192,7 +192,7 @@ fn check<S: Subject>(subject: &mut S, model: &Model<'_>, sides: &[Side], handles
     assert_eq!(all.len(), slots.len(), "{slots:?}\n{sides:#?}");
 }
 
-/// Whoever has the same tag catches what the other throws, and nobody else does. By module: whose tag it has, and a handle
+/// Checks that exceptions are caught by modules with the same tag and by no other. By module: the owner of its tag, and a handle
 /// that reaches it.
 fn exceptions<S: Subject>(
     subject: &mut S,

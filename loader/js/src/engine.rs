@@ -16,7 +16,7 @@ use crate::error::JsEngineError;
 use crate::externs::{JsExtern, JsInstance, get};
 use crate::thunks::CommonThunks;
 
-/// What the engine needs to know of the guest it works for, and of its files.
+/// The engine's interface to its guest and the guest's files.
 pub trait Host {
     /// See [`State::program`].
     fn program<R>(&self, visit: impl FnOnce(&mut Program<JsInstance, JsExtern>) -> R) -> R;

@@ -21,13 +21,13 @@ pub struct Modules {
 /// A file that cannot be loaded, so far.
 #[derive(Debug)]
 pub enum NotKnown {
-    /// It is no WebAssembly.
+    /// Not WebAssembly.
     Malformed(ModuleError),
-    /// It is no stub: nothing was compiled for it.
+    /// Not a stub: nothing was compiled for it.
     NoStub,
     /// It is a stub of a module that the plan does not know.
     Stale(ContentHash),
-    /// What it stands for was not [added](Modules::add): a module with this hash.
+    /// The module with this hash was not [added](Modules::add).
     Missing(ContentHash),
     /// The plan cannot be read.
     Plan(PlanError),

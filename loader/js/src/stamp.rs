@@ -1,4 +1,4 @@
-//! The mark by which a compiled module is told from others.
+//! The stamp that identifies a compiled module.
 
 use js_sys::{Uint8Array, WebAssembly};
 use pymode_dylink::ContentHash;

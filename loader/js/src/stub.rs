@@ -2,7 +2,7 @@
 //!
 //! Where nothing may be compiled, the file of a side module is not the module itself but a stub: a module with nothing in it but a
 //! custom section, which holds the hash of what was compiled. The compiled module has the same section, so that it can
-//! be told from any other.
+//! be distinguished from any other.
 //!
 //! Nothing here is JavaScript's: `pymode-workerd`, which makes stubs, compiles this file too, and runs its tests.
 

@@ -1,4 +1,4 @@
-//! What can be written into which module.
+//! Decides the rewrites of each module.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -11,9 +11,9 @@ pub struct ClosedSet<'a> {
     pub main: &'a ModuleInfo,
     /// The side modules, one for each file: two files with the same content are two libraries.
     pub sides: &'a [&'a ModuleInfo],
-    /// Whether the program may ask for a symbol by its name (`dlsym`), or for the name of a symbol (`dladdr`).
+    /// `true` for a symbol that the program may look up by name (`dlsym`), or whose name it may look up (`dladdr`).
     pub asks: &'a dyn Fn(&str) -> bool,
-    /// What is to be done.
+    /// Kinds of rewrites.
     pub kinds: Kinds,
 }
 
@@ -37,7 +37,7 @@ impl Kinds {
     };
 }
 
-/// What is to be written into one module. Two that are equal do the same to the same module.
+/// The rewrites of one module. Equal values do the same to the same module.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rewrite {
     /// Imports that go, by their places, and what takes their place.
@@ -46,7 +46,7 @@ pub struct Rewrite {
     pub exports: BTreeSet<Box<str>>,
 }
 
-/// What takes the place of an import.
+/// The replacement of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
     /// A global with this number.
@@ -62,7 +62,7 @@ pub enum Instead {
 /// Exports that the linker itself looks for, by their beginnings: `__wasm_call_ctors`, `__tls_base`, ….
 const LINKERS: [&str; 3] = ["__wasm_", "__tls_", "_initialize"];
 
-/// Who defines a name.
+/// The definition of a name.
 #[derive(Clone, Copy)]
 enum Defined {
     /// Main: it comes first in every scope, so nobody else does.
@@ -74,7 +74,7 @@ enum Defined {
 }
 
 impl ClosedSet<'_> {
-    /// What is to be written into each side module, in their order.
+    /// Returns the rewrites of each side module, in order.
     #[must_use]
     pub fn rewrites(&self) -> Vec<Rewrite> {
         let defined = self.definitions();
@@ -188,7 +188,7 @@ impl Importer<'_> {
         }
     }
 
-    /// As the linker resolves it: a function that the module defines strongly keeps its own address there, whoever else
+    /// As the linker resolves it: a function that the module defines strongly keeps its own address there, whichever other module
     /// defines one of that name.
     fn slot(&self, import: &Import, weak: bool) -> Option<Instead> {
         let own = || {
@@ -238,7 +238,7 @@ fn function(info: &ModuleInfo, name: &str) -> Option<FunctionId> {
     }
 }
 
-/// Where an exported datum lies, as far as the module's bytes say.
+/// Returns the location of an exported datum, if the module's bytes have it.
 fn datum(info: &ModuleInfo, name: &str) -> Option<(DataBase, u32)> {
     match info.exports.find(name)?.1.kind {
         ExportKind::Data(Datum { base, offset }) => Some((base, offset?)),

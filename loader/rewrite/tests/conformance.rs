@@ -62,7 +62,7 @@ fn each_kind_of_rewriting_stands_alone() {
     }
 }
 
-/// What goes, and nothing else: memory, table, what is needed, and the types of what stays.
+/// Checks that only memory, table and bound imports are removed, and that the other types stay.
 #[test]
 fn a_rewritten_module_is_valid_and_says_the_same_of_what_stays() {
     let mut modules = 0;

@@ -1,4 +1,4 @@
-//! What a store's data holds for the linker.
+//! The linker's part of a store's data.
 
 use std::sync::Arc;
 
@@ -37,7 +37,7 @@ pub trait Guest: Send + Sized + 'static {
         ContentHash(Sha256::digest(content).into())
     }
 
-    /// Whether [`trace`](Self::trace) is to be called.
+    /// Returns `true` if [`trace`](Self::trace) should be called.
     fn traces(&mut self) -> bool {
         false
     }
@@ -68,7 +68,7 @@ pub struct Linkage<T: 'static> {
 
 /// The instantiated main module.
 pub struct MainModule<T: 'static> {
-    /// What to call it in messages.
+    /// Name in messages.
     pub name: String,
     /// Its instance.
     pub instance: Instance,
@@ -105,14 +105,14 @@ impl<T: 'static> Linkage<T> {
         self.main = Some(main);
     }
 
-    /// Whether the store needs asynchronous calls (it has asynchronous host functions). Then `dlopen` is to be awaited, in a
-    /// host function made with `func_wrap_async`.
+    /// Sets whether the store needs asynchronous calls, because it has asynchronous host functions. Then await `dlopen` in a
+    /// host
+    /// function that was created with `func_wrap_async`.
     pub fn set_suspends(&mut self, suspends: bool) {
         self.suspends = suspends;
     }
 
-    /// What to call a function that was running: `module!function+offset`, a side module by the path that it was first read
-    /// from.
+    /// Returns the name of a stack frame, `module!function+offset`, with the path from which a side module was first read.
     #[must_use]
     pub fn frame(&self, frame: &FrameInfo) -> String {
         let module = self.codes.path(frame.module());
@@ -126,13 +126,13 @@ impl<T: 'static> Linkage<T> {
         format!("{}!{function}+{offset:#x}", module.unwrap_or("?"))
     }
 
-    /// Where the code of a side module was first read from.
+    /// Returns the path from which a side module was first read.
     #[must_use]
     pub fn path_of(&self, module: &Module) -> Option<&str> {
         self.codes.path(module)
     }
 
-    /// What is loaded, and what `dlerror` says next.
+    /// Returns the loaded modules and the message for `dlerror`.
     pub fn program(&mut self) -> &mut Program<Instance, Extern> {
         &mut self.program
     }

@@ -12,7 +12,7 @@ use super::machine::FakeExtern;
 use super::{Fake, FakeError, Source};
 use crate::files::{MAIN, hash};
 
-/// Whether the host offers a function.
+/// Returns `true` if the host offers a function.
 pub(super) fn has_host(module: &str, name: &str) -> bool {
     module == "test" && !name.starts_with("no_")
 }
@@ -56,7 +56,7 @@ impl Engine for Fake {
                 .iter()
                 .all(|function| function.action == ThunkAction::Absent || imports > 1)
         );
-        // It is no side module, but apart from that one like any other.
+        // Not a side module, but otherwise like any other.
         let info = ModuleInfo::main_from_bytes(&wasm)
             .map_err(|error| FakeError::Refused(error.to_string()))?;
         Ok(Source {

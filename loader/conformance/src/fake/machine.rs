@@ -1,4 +1,4 @@
-//! What an engine has, without code.
+//! The state of an engine, without code.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
@@ -20,7 +20,7 @@ pub(super) struct Machine {
     pub(super) stack_pointer: usize,
 }
 
-/// What a slot of the table holds.
+/// The content of a table slot.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Content {
     /// The instance that defines the function.
@@ -50,7 +50,7 @@ pub enum FakeExtern {
     Tag(usize),
     /// A function.
     Function {
-        /// Who defines it; `None` is the host.
+        /// Module that defines it; `None` is the host.
         content: Option<Content>,
         /// The module it is an export of, and the export's name.
         name: Arc<str>,

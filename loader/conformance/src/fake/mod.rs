@@ -25,7 +25,7 @@ pub type Script = Rc<dyn Fn(&mut Fake) -> Result<(), FakeError>>;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FakeError {
-    /// It was told to.
+    /// Injected failure.
     #[error("injected")]
     Injected,
     /// A real engine would refuse what the linker asked for.
@@ -58,7 +58,7 @@ pub struct Fake {
     machine: Machine,
     main: Arc<ModuleInfo>,
     plan: Option<Arc<Plan>>,
-    /// How many files were loaded as a plan describes them.
+    /// Returns the number of files that were loaded from a plan.
     recalled: u32,
     scripts: HashMap<String, Script>,
     /// Engine calls to go until one fails.
@@ -66,20 +66,20 @@ pub struct Fake {
     /// Engine calls so far.
     calls: u32,
     guest_ran: bool,
-    /// What the linker told, if it was asked to.
+    /// The linker's trace, if it is on.
     trace: Option<String>,
 }
 
-/// What the linker knows, and what the engine keeps account of.
+/// The state of the linker and of the engine.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Snapshot {
-    /// What the linker knows.
+    /// State of the linker.
     pub census: Census,
     /// Live allocations of main's heap: address → size.
     pub memory: BTreeMap<u32, u32>,
     /// Slots that are not null.
     pub table: BTreeMap<u32, String>,
-    /// Where the shadow stack stands.
+    /// Shadow stack pointer.
     pub stack_pointer: u32,
 }
 
@@ -131,7 +131,7 @@ impl Fake {
         self.files.add(path, content);
     }
 
-    /// How many files were loaded as a plan describes them.
+    /// Returns the number of files that were loaded from a plan.
     #[must_use]
     pub fn recalled(&self) -> u32 {
         self.recalled

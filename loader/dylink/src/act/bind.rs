@@ -15,7 +15,7 @@ use crate::program::GotKey;
 use crate::program::ids::{ModuleId, Slot};
 use crate::program::state::State;
 
-/// What a GOT global holds.
+/// The content of a GOT global.
 #[derive(Clone, Copy)]
 pub(crate) enum Pointer {
     /// 0.

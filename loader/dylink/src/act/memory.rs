@@ -11,13 +11,13 @@ use crate::program::state::State;
 
 /// A piece of the guest's heap.
 pub(crate) struct Block {
-    /// What main's allocator gave, and what its `free` takes.
+    /// Address from main's allocator, for its `free`.
     pub(crate) allocation: Address,
     /// The first aligned address in it.
     pub(crate) start: Address,
 }
 
-/// What `malloc` promises: `max_align_t` of the wasm32 C ABI.
+/// Alignment of `malloc`: `max_align_t` of the wasm32 C ABI.
 const MALLOC_ALIGN: u32 = 16;
 
 /// Reserves memory by main's own allocator, as it is: not zeroed. `None`: main has no more.

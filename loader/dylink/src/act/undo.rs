@@ -1,4 +1,4 @@
-//! What a failing `dlopen` takes back.
+//! The undo log of a failing `dlopen`.
 
 use alloc::boxed::Box;
 use alloc::vec::Vec;

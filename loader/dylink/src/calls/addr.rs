@@ -8,19 +8,19 @@ use crate::module::{DataBase, ExportKind, ModuleInfo};
 use crate::program::ids::{Address, ModuleId, Slot, Symbol};
 use crate::program::{Module, Phase, Program};
 
-/// Where a pointer leads.
+/// The target of a pointer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Location {
     /// The module's path.
     pub path: Arc<str>,
-    /// Where the module's data begins.
+    /// Base address of the module's data.
     pub base: Address,
     /// The exported symbol that lies there: for a function the very one, for data the nearest at or before the pointer.
     pub symbol: Option<(Box<str>, Symbol)>,
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// What lies at a pointer of the guest, or `None` if no side module and no export of main does.
+    /// Returns the target of the guest's pointer. `None` if no side module and no export of main is there.
     ///
     /// Functions and data have number spaces of their own: one number can be both a slot and an address. As `dladdr` is asked
     /// for functions more often, a slot that a function is known to have comes first.

@@ -104,7 +104,7 @@ fn find<P: Engine + Diagnostics + State>(
 /// `dladdr(pointer)`, as the guest's runtime gets it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AddrInfo {
-    /// Where the module's data begins, 0 for the main module.
+    /// Base address of the module's data, 0 for the main module.
     pub base: u32,
     /// The symbol's slot or address, 0 when none is known.
     pub symbol: u32,

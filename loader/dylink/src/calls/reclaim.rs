@@ -16,8 +16,8 @@ use crate::program::order::after_what_they_need;
 use crate::program::state::State;
 use crate::program::{Phase, Program, Shared};
 
-/// What the C runtime of main calls for a module that goes: it runs what the module has handed to `atexit` and
-/// `__cxa_atexit`. The argument is the module's `__dso_handle`, which lld puts at its memory base.
+/// Function of main's C runtime that runs a closed module's `atexit` and `__cxa_atexit` handlers. The argument is the module's
+/// `__dso_handle`, which lld puts at its memory base.
 const FINALIZE: &str = "__cxa_finalize";
 
 /// Unloads every module that nobody holds: that is not open, not needed by and not bound to a module that stays, and was not

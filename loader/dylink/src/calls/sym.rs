@@ -17,13 +17,13 @@ use crate::program::ids::{Address, Handle, ModuleId, Slot, Symbol};
 use crate::program::registry::HandleError;
 use crate::program::state::State;
 
-/// Where `dlsym` looks.
+/// The scope of a `dlsym`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lookup {
     /// In the module of a handle, then in what it needs, breadth first.
     Handle(Handle),
     /// `RTLD_DEFAULT`: in the global scope; then, if it is known who asks, in the load group of that module. WebAssembly has no
-    /// return addresses, so a module is told by an address in its data, such as its `__dso_handle`.
+    /// return addresses, so an address in a module's data, such as its `__dso_handle`, identifies it.
     Default(Option<Address>),
     /// `RTLD_NEXT`: in what follows the module that asks, told as above. For main that is the rest of the global scope. For
     /// another module it is the rest of its load group, breadth first from what was opened, and then main: main holds libc,
@@ -96,7 +96,7 @@ pub fn sym<P: Engine + State>(
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Where a lookup looks, and what to call that.
+    /// Returns the scope of a lookup, and its name.
     fn places(&self, lookup: Lookup) -> Result<(Places, String), HandleError> {
         let path = |id| &self.modules[&id].path;
         let global = |global| Places {
@@ -148,14 +148,14 @@ struct Places {
     then: Vec<ModuleId>,
 }
 
-/// What of the global scope is asked first.
+/// The part of the global scope that is searched first.
 enum Global {
     All,
     BehindMain,
     Nothing,
 }
 
-/// What messages call it.
+/// Name in messages.
 const GLOBAL_SCOPE: &str = "the global scope";
 
 fn new_slot<P: Engine + State>(

@@ -126,7 +126,7 @@ impl Plan {
         Some(self.roots[found.ok()?].1)
     }
 
-    /// What a module says of itself.
+    /// Returns the description of a module.
     pub(super) fn described(&self, module: SetIndex) -> Result<&Arc<ModuleInfo>, PlanError> {
         let part = &self
             .modules
@@ -308,7 +308,7 @@ impl Plan {
         Ok(PlannedGroup { members })
     }
 
-    /// What the imports of a member are bound to.
+    /// Returns the bindings of a member's imports.
     fn read_bindings(&self, bindings: u32) -> Result<Vec<Binding<SetExport>>, PlanError> {
         let at = self.bindings.get(bindings as usize);
         let mut reader = self.reader(*at.ok_or_else(|| self.nothing())?);
@@ -404,7 +404,7 @@ impl<T> Part<T> {
         }
     }
 
-    /// What it says; `read` reads it the first time.
+    /// Returns the value. The first call parses it with `read`.
     fn read(&self, read: impl FnOnce(u32) -> Result<T, PlanError>) -> Result<&T, PlanError> {
         self.read.get_or_try_init(|| read(self.at).map(Box::new))
     }

@@ -13,7 +13,7 @@ use crate::module::{
     places,
 };
 
-/// What is written once and meant by its number.
+/// Values that are written once and referenced by number.
 #[derive(Default)]
 pub(super) struct Writer {
     strings: Vec<Arc<str>>,
@@ -30,7 +30,7 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    /// What makes the plan anew.
+    /// Writes the hint for a stale plan.
     pub(super) fn remake(&mut self, text: &str) {
         self.remake = self.string(text);
     }
@@ -70,7 +70,7 @@ impl Writer {
         for export in &exports {
             self.export(&mut out, export);
         }
-        // So that whoever reads it can look for names at once.
+        // So that a reader can search names at once.
         let places = places(&exports);
         number(&mut out, places.len() as u32);
         for at in places {
@@ -159,7 +159,7 @@ impl Writer {
         }
     }
 
-    /// What `path` leads to.
+    /// Writes the load group of `path`.
     pub(super) fn group(&mut self, path: &str, group: &PlannedGroup) {
         let mut out = Vec::new();
         number(&mut out, group.members.len() as u32);

@@ -32,7 +32,7 @@ use crate::program::{Allocator, Program, Shared};
 /// A file of a closed set.
 #[derive(Debug, Clone)]
 pub struct SetFile {
-    /// Where the guest sees it, without `.` and `..`. Of main, its name in messages.
+    /// Normalised path in the guest, or main's name in messages.
     pub path: String,
     /// Other paths of the same file: it is one library under all of them.
     pub aliases: Vec<String>,
@@ -40,7 +40,7 @@ pub struct SetFile {
     pub hash: ContentHash,
     /// The hash of the module that is loaded for it: its own, unless another was made of it for this set.
     pub code: ContentHash,
-    /// What that module says of itself.
+    /// Description of that module.
     pub info: ModuleInfo,
 }
 
@@ -97,11 +97,11 @@ pub struct ClosedSet<'a> {
     pub sides: Vec<SetFile>,
     /// That of the process that will use the plan.
     pub config: Config,
-    /// Whether the host offers a function, by module and name.
+    /// Returns `true` if the host offers a function, by module and name.
     pub has_host: &'a dyn Fn(&str, &str) -> bool,
     /// The hash of a content, of the same function as the files' own: for [`Plan::common_thunks`].
     pub hash: &'a dyn Fn(&[u8]) -> ContentHash,
-    /// What makes the plan anew, as a sentence for whoever has a stale one: "run `make` again".
+    /// Hint for a stale plan: "run `make` again".
     pub remake: &'a str,
 }
 

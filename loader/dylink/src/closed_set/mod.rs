@@ -46,10 +46,10 @@ pub struct Plan {
     /// The first is main.
     modules: Vec<Described>,
     by_hash: HashMap<ContentHash, SetIndex>,
-    /// What each path leads to, as far as it can be opened by the plan: a text and a group, in the order of the texts.
+    /// Load groups that the plan can open: a text and a group, in order of the texts.
     roots: Vec<(u32, u32)>,
     groups: Vec<Part<PlannedGroup>>,
-    /// Where each list of bindings begins.
+    /// Offset of each list of bindings.
     bindings: Vec<u32>,
 }
 
@@ -79,7 +79,7 @@ struct CommonThunks {
 /// The number of a module in its set: main is the first.
 type SetIndex = u32;
 
-/// What a path leads to: a load group as the plan has it.
+/// The load group of a path in the plan.
 #[derive(Debug)]
 struct PlannedGroup {
     members: Vec<PlannedMember>,
@@ -119,7 +119,7 @@ pub enum PlanError {
     Damaged {
         /// The byte.
         at: usize,
-        /// What is wrong there.
+        /// Reason.
         reason: &'static str,
     },
     /// A file is not the one that the plan was made for.
@@ -129,7 +129,7 @@ pub enum PlanError {
     Stale {
         /// The file.
         path: String,
-        /// What makes the plan anew: a sentence of whoever made it.
+        /// Hint for a stale plan.
         remake: String,
     },
 }

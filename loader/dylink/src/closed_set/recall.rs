@@ -165,8 +165,9 @@ fn check_main<P: State>(process: &mut P, plan: &Plan) -> Result<(), PlanError> {
 }
 
 impl Plan {
-    /// What main says of itself, for a host whose main has this hash and this name. [`Engine::main`](crate::Engine::main) may return it
-    /// instead of reading main.
+    /// Returns the description of main, for a host whose main has this hash and this name. [`Engine::main`](crate::Engine::main)
+    /// may
+    /// return it instead of parsing main.
     ///
     /// # Errors
     /// When main is not the one that the plan was made for.
@@ -177,8 +178,8 @@ impl Plan {
         self.described(0).cloned()
     }
 
-    /// What a module with this content says of itself; `None` if there is none in the set. [`Files::describe`](crate::Files::describe)
-    /// may return it instead of reading the module.
+    /// Returns the description of the module with this content. `None` if it is not in the set.
+    /// [`Files::describe`](crate::Files::describe) may return it instead of parsing the module.
     #[must_use]
     pub fn describe(&self, hash: ContentHash) -> Option<Result<Arc<ModuleInfo>, PlanError>> {
         let place = self.by_hash.get(&hash)?;

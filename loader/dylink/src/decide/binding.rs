@@ -4,8 +4,8 @@ use crate::find::group::{Definition, Node};
 use crate::module::ids::ExportId;
 use crate::program::ids::ModuleId;
 
-/// What one import is bound to. `D` names a definition, and `F` a function that is called: `None` is a weak one that no module
-/// defines. A plan's is [`Callee`].
+/// The binding of one import. `D` is a definition, and `F` a function to call: `None` is a weak one that no module defines.
+/// A plan's is [`Callee`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Binding<D, F = Option<D>> {
     /// Main's memory.

@@ -1,4 +1,4 @@
-//! How a load group is bound: plain data in, a plan out.
+//! Decides the bindings of a load group: plain data in, a plan out.
 
 pub(crate) mod binding;
 pub(crate) mod error;

@@ -1,4 +1,4 @@
-//! What to reserve, what to bind, in which order: all decided, nothing done yet.
+//! The plan: reservations, bindings and their order, without effects.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -45,7 +45,7 @@ pub struct PlannedModule {
     pub bindings: Vec<Binding<Definition, Callee>>,
     /// It exports `__wasm_apply_data_relocs`.
     pub relocates: bool,
-    /// What to call once everything is relocated.
+    /// Constructor to call after all relocations.
     pub constructor: Option<Constructor>,
     /// Every module that it binds to or needs: they must stay as long as it does.
     pub uses: Vec<Node>,
@@ -54,7 +54,7 @@ pub struct PlannedModule {
 /// A function of one module, with an export that names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct FunctionRef {
-    /// Where it is defined.
+    /// Definition.
     pub definition: Definition,
     /// Which function it is there: two exports of one function have one slot.
     pub function: FunctionId,

@@ -1,4 +1,4 @@
-//! Where each symbol comes from, or all that are missing.
+//! Resolves each symbol, or lists all missing ones.
 
 use alloc::boxed::Box;
 use alloc::string::String;
@@ -16,7 +16,7 @@ use crate::module::ids::ExportId;
 use crate::module::{Export, ExportKind, Import, ImportKind, ModuleInfo, Signature};
 use crate::program::ids::ModuleId;
 
-/// What each import of each member of a group is bound to.
+/// The bindings of all imports of a group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolution {
     /// Parallel to [`Group::members`], then to [`ModuleInfo::imports`].
@@ -299,7 +299,7 @@ fn definition(found: Visible<'_>, export: ExportId) -> Definition {
     }
 }
 
-/// Whether a module imports the tag that it exports: then another module's takes its place.
+/// Returns `true` if a module imports the tag that it exports: another module's may replace it.
 fn weakly_defines_tag(info: &ModuleInfo, name: &str) -> bool {
     info.imports
         .iter()

@@ -33,7 +33,7 @@ pub struct Visible<'a> {
     pub node: Node,
     /// Its path, for messages.
     pub path: &'a Arc<str>,
-    /// What it says of itself.
+    /// Description.
     pub info: &'a ModuleInfo,
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn find<'a>(
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Where the members of `group` look for symbols.
+    /// Returns the scope of the members of `group`.
     pub(crate) fn scope<'a>(&'a self, group: &'a Group) -> Scope<'a> {
         let local = breadth_first(Node::New(0), |node| match node {
             Node::New(member) => group.members[member].needs.clone(),
@@ -115,7 +115,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         }
     }
 
-    /// What a node says of itself.
+    /// Returns the description of a node.
     pub(crate) fn info<'a>(&'a self, group: &'a Group, node: Node) -> &'a ModuleInfo {
         match node {
             Node::New(member) => &group.members[member].info,

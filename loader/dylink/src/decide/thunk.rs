@@ -41,7 +41,7 @@ pub enum ThunkAction {
     Absent,
 }
 
-/// The number of thunks of one type that [`ThunkModule::common`] holds at most: whoever needs more takes a second instance.
+/// Maximum number of thunks of one type in [`ThunkModule::common`]: more need a second instance.
 const COPIES: usize = 8;
 
 impl ThunkModule {

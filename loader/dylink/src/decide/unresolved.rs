@@ -1,4 +1,4 @@
-//! What stands against binding one symbol, and what to do about it.
+//! Reasons why a symbol cannot be bound, and hints.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -16,15 +16,15 @@ pub struct Unresolved {
     pub name: String,
     /// The module that needs it.
     pub needed_by: Arc<str>,
-    /// What it is needed as.
+    /// The required kind.
     pub needed: Needed,
-    /// What stands against it.
+    /// The problem.
     pub problem: Problem,
-    /// How the module reaches it, if that could be found out.
+    /// The code that uses it, if it is known.
     pub reached: Option<Reach>,
 }
 
-/// What a symbol is needed as.
+/// The kind in which a symbol is needed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Needed {
@@ -77,13 +77,13 @@ pub enum Problem {
     OtherKind {
         /// The module that defines it.
         defined_in: Arc<str>,
-        /// What it is there.
+        /// Kind of the definition.
         found: &'static str,
     },
 }
 
 impl Unresolved {
-    /// Whether it is this import that could not be bound.
+    /// Returns `true` if this import could not be bound.
     pub(crate) fn is(&self, import: &Import) -> bool {
         match (&self.needed, &import.kind) {
             (Needed::Function(needed), ImportKind::Function { signature, .. }) => {
@@ -175,7 +175,7 @@ impl fmt::Display for Unnamed<'_> {
     }
 }
 
-/// What names a library to a linker: `-lz` for `libz.so`.
+/// Returns a library's linker option: `-lz` for `libz.so`.
 pub(crate) fn linked_by(path: &str) -> String {
     let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
     let stem = name.strip_prefix("lib");

@@ -28,11 +28,11 @@ pub struct Group {
 /// One module of a load group.
 #[derive(Debug)]
 pub struct Member {
-    /// Where it was found.
+    /// Path.
     pub path: Arc<str>,
     /// Which file that is.
     pub file: FileId,
-    /// What it says of itself.
+    /// Description.
     pub info: Arc<ModuleInfo>,
     /// Its direct dependencies, in the order of its `needed`.
     pub needs: Vec<Node>,

@@ -1,4 +1,4 @@
-//! Where a library may lie.
+//! The possible paths of a library.
 
 use alloc::boxed::Box;
 use alloc::format;

@@ -1,11 +1,11 @@
-//! What an import asks for, by its names and its kind.
+//! Classifies imports by their names and kinds.
 
 use alloc::sync::Arc;
 
 use super::ModuleError;
 use super::{Import, ImportKind, Signature};
 
-/// What kind of thing an import is, as WebAssembly (and V8's reflection) tells it.
+/// The type of an import, from WebAssembly or V8's reflection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ImportType {
     /// A function, with its type if it is known.

@@ -11,7 +11,7 @@ pub enum ModuleError {
     /// The file does not begin as WebAssembly does.
     #[error("it is not WebAssembly: {reason}")]
     NotWasm {
-        /// What is there instead.
+        /// Reason.
         reason: String,
     },
     /// A component, not a core module.
@@ -24,7 +24,7 @@ pub enum ModuleError {
         "it is cut short: it ends at byte {length}, in the middle of a section\n  hint: fetch or build it again"
     )]
     Truncated {
-        /// How long the file is.
+        /// Size of the file.
         length: u64,
     },
     /// The file is not well-formed.
@@ -32,7 +32,7 @@ pub enum ModuleError {
     Corrupt {
         /// The byte.
         at: u64,
-        /// What is wrong there.
+        /// Reason.
         reason: String,
     },
     /// There is no `dylink.0` section at the front.
@@ -71,9 +71,9 @@ pub enum ModuleError {
         what: &'static str,
         /// Which one.
         index: u32,
-        /// Where it ends, counted from the module's base.
+        /// End, relative to the module's base.
         end: u64,
-        /// How much the module asks for.
+        /// Requested size.
         size: u32,
     },
     /// The message of a parser that read the module elsewhere.

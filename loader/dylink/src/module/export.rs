@@ -1,4 +1,4 @@
-//! What a module exports: a list in the module's order, and a way to find a name in it.
+//! The exports of a module: a list in the module's order, with a search by name.
 
 use alloc::boxed::Box;
 use alloc::sync::Arc;
@@ -17,11 +17,11 @@ use core::hash::BuildHasher;
 pub struct Export {
     /// The name of the symbol.
     pub name: Box<str>,
-    /// What it is.
+    /// Kind.
     pub kind: ExportKind,
 }
 
-/// What is exported.
+/// The kind of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ExportKind {
     /// A function.
@@ -41,7 +41,7 @@ pub enum ExportKind {
 }
 
 impl ExportKind {
-    /// What to call it in a message.
+    /// Returns its name for messages.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
@@ -55,16 +55,16 @@ impl ExportKind {
     }
 }
 
-/// Where an exported datum lies.
+/// The location of an exported datum.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Datum {
-    /// What the offset counts from.
+    /// Base of the offset.
     pub base: DataBase,
     /// The value of the exported global; `None` when only the instance can tell it.
     pub offset: Option<u32>,
 }
 
-/// What the offset of a datum counts from.
+/// The base of a datum's offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DataBase {
     /// From 0: a datum of a main module that is not position independent, or an absolute symbol.
@@ -82,7 +82,7 @@ pub struct Exports {
     by_name: ByName,
 }
 
-/// How a name is found.
+/// The index of names.
 #[derive(Clone)]
 enum ByName {
     #[cfg(feature = "parse")]
@@ -184,7 +184,7 @@ pub(crate) fn places(list: &[&Export]) -> Vec<u32> {
     places
 }
 
-/// Where the search for a name begins in a table of so many places; `None` if there are none.
+/// Returns the start of a name's search in a table of this size. `None` if the table is empty.
 fn place(name: &str, size: usize) -> Option<usize> {
     // FNV-1a: tables are made on one machine and used on another, so the function must be the same.
     let hash = name.bytes().fold(0x811c_9dc5_u32, |hash, byte| {

@@ -1,4 +1,4 @@
-//! What a module says of itself.
+//! The description of a module.
 
 #[cfg(feature = "parse")]
 mod classify;
@@ -50,11 +50,11 @@ pub struct ModuleInfo {
     pub table: Region,
     /// Basenames of the libraries that it was linked with, in link order.
     pub needed: Vec<Box<str>>,
-    /// Where it wants its `needed` to be looked for; may hold `$ORIGIN`.
+    /// Directories to search for its `needed` libraries; may contain `$ORIGIN`.
     pub runtime_path: Vec<Box<str>>,
-    /// What it imports, in the module's order.
+    /// Imports, in the module's order.
     pub imports: Vec<Import>,
-    /// What it exports.
+    /// Exports.
     pub exports: Exports,
     /// It has a start function, which runs while it is instantiated.
     pub starts: bool,
@@ -69,7 +69,7 @@ pub struct ModuleInfo {
     pub(crate) stamps: Vec<(Box<str>, u32)>,
 }
 
-/// How much of memory (in bytes) or table (in slots) a module needs, and how aligned.
+/// Size and alignment of a module's memory (in bytes) or table (in slots).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Region {
     /// May be 0: then nothing is reserved.
@@ -88,7 +88,7 @@ impl Default for Region {
 }
 
 impl ModuleInfo {
-    /// Whether a file is WebAssembly at all, by its first bytes.
+    /// Checks that a file starts like WebAssembly.
     ///
     /// # Errors
     /// When it is something else: then what.
@@ -145,7 +145,7 @@ impl ModuleInfo {
         functions.nth(function.0 as usize)
     }
 
-    /// Whether the module exports what an import wants, as that.
+    /// Returns `true` if the module has an export that satisfies an import.
     #[must_use]
     pub fn defines(&self, import: &Import) -> bool {
         let Some((_, export)) = self.exports.find(&import.name) else {
@@ -171,8 +171,9 @@ impl ModuleInfo {
         }
     }
 
-    /// What it defines. An export that only passes on what the module imports from a third is no definition: the third is in
-    /// scope too. What it passes on from the host is.
+    /// Returns the definitions. An export that re-exports an import from another module is not one, because the other module is
+    /// in
+    /// scope, too; a re-export from the host is.
     pub fn definitions(&self) -> impl Iterator<Item = &Export> {
         let exports = self.exports.iter();
         exports.filter(|export| self.defines_export(export))

@@ -22,12 +22,13 @@ pub struct Parts<'a> {
     pub imports: &'a [(&'a str, &'a str, ImportType)],
     /// Name and kind of each export, in the module's order.
     pub exports: &'a [(&'a str, ExportType)],
-    /// Whether it has a start function. `true` when nobody knows: then a load that fails after it was instantiated keeps
-    /// its memory, which is safe either way.
+    /// `true` if it has a start function, or if that is unknown: a load that fails after the instantiation then keeps its
+    /// memory,
+    /// which is always safe.
     pub starts: bool,
 }
 
-/// What kind of thing is exported.
+/// The type of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportType {
     /// A function.

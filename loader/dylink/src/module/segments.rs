@@ -5,7 +5,7 @@ use wasmparser::{ConstExpr, Operator};
 use super::Region;
 use crate::module::error::ModuleError;
 
-/// Where a segment begins: a constant, plus at most one of the module's two bases.
+/// The offset of a segment: a constant, plus at most one of the module's two bases.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Offset {
     pub(super) base: Base,

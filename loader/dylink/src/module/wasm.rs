@@ -23,7 +23,7 @@ pub(super) enum Role {
     Side,
 }
 
-/// What has been read so far.
+/// The state of the parser.
 struct Reader {
     role: Role,
     dylink: Option<Dylink>,
@@ -387,7 +387,7 @@ impl Reader {
 }
 
 impl Dylink {
-    /// What the exported global `name` counts from.
+    /// Returns the base of the exported global `name`.
     pub(super) fn data_base(&self, name: &str) -> DataBase {
         let flags = self.exports.get(name).copied().unwrap_or_default();
         if flags.contains(SymbolFlags::TLS) {

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::program::{Phase, Program};
 
-/// What a [`Program`] holds.
+/// Counts of a [`Program`]'s contents.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct Census {
@@ -19,7 +19,7 @@ pub struct Census {
     pub got: usize,
     /// Tags that the process made.
     pub tags: usize,
-    /// What is remembered of modules that are gone: nothing.
+    /// References to unloaded modules; always 0.
     pub dangling: usize,
     /// Slots that were given to functions outside of element segments.
     pub extra_slots: usize,

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use crate::module::ModuleInfo;
 
-/// How a process links.
+/// The linker configuration of a process.
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     /// The version that main and side modules must share; `None`: not checked.
@@ -25,7 +25,7 @@ pub struct Contract {
     pub section: Cow<'static, str>,
     /// The version that the host and main keep.
     pub version: u32,
-    /// The next step for whoever has a module of another version, or of none.
+    /// Hint for a module of another version, or without one.
     pub hint: Cow<'static, str>,
 }
 

@@ -1,6 +1,6 @@
 //! The flags of `dlopen`, with the values of the guest's libc.
 
-/// What `dlopen` is asked to do beside loading.
+/// Options of `dlopen`.
 ///
 /// Symbols are always bound at once, so `RTLD_LAZY` and `RTLD_NOW` are the same. A call with neither `RTLD_GLOBAL` nor
 /// `RTLD_LOCAL` is local, as with glibc.

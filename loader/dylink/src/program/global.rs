@@ -17,10 +17,10 @@ use crate::program::ids::ModuleId;
 #[derive(Debug, Default)]
 pub(crate) struct GlobalScope {
     members: HashMap<ModuleId, Member>,
-    /// Who entered when, in that order.
+    /// Modules in the order of their entry.
     order: Vec<(u32, ModuleId)>,
     next: u32,
-    /// What all but main define: main comes first, and finds its names itself.
+    /// Names that modules other than main define. Main is searched first, with its own index.
     names: HashTable<Name>,
     hasher: DefaultHashBuilder,
 }
@@ -103,7 +103,7 @@ impl GlobalScope {
         self.order.iter().map(|(_, id)| *id)
     }
 
-    /// Whether nobody is in it but main.
+    /// Returns `true` if main is the only module in it.
     pub(crate) fn is_only_main(&self) -> bool {
         self.members.len() == 1 && self.contains(ModuleId::MAIN)
     }
@@ -146,7 +146,7 @@ impl Member {
     }
 }
 
-/// What a module adds to the names.
+/// Returns the names that a module adds.
 fn definitions(id: ModuleId, info: &ModuleInfo) -> impl Iterator<Item = (ExportId, &str)> {
     let exports = (0..).zip(info.exports.iter());
     exports

@@ -72,7 +72,7 @@ pub enum Symbol {
 }
 
 impl Symbol {
-    /// The pointer that `dlsym` returns. A symbol may lie at address 0: failure is told by `dlerror`, not by null.
+    /// The pointer that `dlsym` returns. A symbol may have address 0: `dlerror` reports a failure, not null.
     #[must_use]
     pub fn to_guest(self) -> u32 {
         match self {

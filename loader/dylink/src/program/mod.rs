@@ -1,4 +1,4 @@
-//! What the linker knows about the running process.
+//! The linker's state of the running process.
 
 pub(crate) mod census;
 pub(crate) mod config;
@@ -34,7 +34,7 @@ use crate::program::slots::FreeSlots;
 #[derive(Debug)]
 pub struct Program<Instance, Extern> {
     pub(crate) config: Config,
-    /// What `dlerror` will say.
+    /// The message for `dlerror`.
     pub error: LastError,
     pub(crate) shared: Option<Shared<Extern>>,
     pub(crate) modules: HashMap<ModuleId, Module<Instance>>,
@@ -52,14 +52,14 @@ pub struct Program<Instance, Extern> {
     pub(crate) tags: HashMap<Box<str>, Extern>,
     /// The hash of main's content, if there is a link plan to compare it with.
     pub(crate) main_hash: Option<ContentHash>,
-    /// What nobody holds is being unloaded, further down the stack.
+    /// `true` while unreferenced modules are unloaded, further down the stack.
     pub(crate) is_reclaiming: bool,
     next: u32,
-    /// How many modules were initialised.
+    /// Number of initialised modules.
     initialized: u32,
 }
 
-/// What every side module is bound to: main's own.
+/// Objects of main that every side module uses.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared<Extern> {
     pub(crate) memory: Extern,
@@ -88,7 +88,7 @@ pub(crate) struct Module<Instance> {
     pub(crate) instance: Option<Instance>,
     pub(crate) memory_base: Address,
     pub(crate) table_base: Slot,
-    /// What main's allocator gave for its data.
+    /// Address of its data from main's allocator.
     pub(crate) allocation: Option<Address>,
     /// Slots of functions that the module's own element segments do not hold.
     pub(crate) extra_slots: HashMap<FunctionId, Slot>,
@@ -96,9 +96,9 @@ pub(crate) struct Module<Instance> {
     pub(crate) needs: Vec<ModuleId>,
     /// Every module that it is bound to or needs: these stay as long as it does.
     pub(crate) uses: Vec<ModuleId>,
-    /// What was opened when it was loaded: itself, or a module that needs it.
+    /// The module that was opened when it was loaded: itself, or one that depends on it.
     pub(crate) root: ModuleId,
-    /// How often it was opened and not closed.
+    /// Number of open handles.
     pub(crate) opens: u32,
     /// In the global scope, as soon as it is ready.
     pub(crate) global: bool,
@@ -110,7 +110,7 @@ pub(crate) struct Module<Instance> {
     pub(crate) initialized: u32,
 }
 
-/// How far a module is.
+/// The state of a module.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Being bound and instantiated.
@@ -126,7 +126,7 @@ pub(crate) enum Phase {
     Failed,
 }
 
-/// What a GOT global holds.
+/// The content of a GOT global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum GotKey {
     /// Address 0, for weak symbols that nobody defines.
@@ -159,7 +159,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
         }
     }
 
-    /// Where the file of a loaded module lies: the path that it was opened by.
+    /// Returns the path by which a loaded module was opened.
     #[must_use]
     pub fn path(&self, module: ModuleId) -> Option<&str> {
         self.modules.get(&module).map(|module| &*module.path)

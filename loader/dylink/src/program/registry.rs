@@ -20,8 +20,8 @@ impl<Instance, Extern> Program<Instance, Extern> {
         breadth_first(root, |id| self.needs(id).collect())
     }
 
-    /// What a module was loaded with, breadth first from what was opened then. When that is gone, the module is alone with what
-    /// it needs.
+    /// Returns the load group of a module, breadth first from the module that was opened. When that one is gone, returns the
+    /// module and its dependencies.
     pub(crate) fn load_group(&self, id: ModuleId) -> Vec<ModuleId> {
         let root = self.modules.get(&id).map_or(id, |module| module.root);
         let group = self.tree(root);

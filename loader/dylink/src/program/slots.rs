@@ -32,7 +32,7 @@ impl FreeSlots {
         Some(Slot(start))
     }
 
-    /// How many there are.
+    /// Number of slots.
     pub(crate) fn count(&self) -> u32 {
         self.runs.values().sum()
     }

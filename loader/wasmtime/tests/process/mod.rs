@@ -55,7 +55,7 @@ impl pymode_dylink_wasmtime::Guest for State {
     }
 }
 
-/// What the host offers.
+/// Returns `true` for functions of the host.
 fn has_host(module: &str, name: &str) -> bool {
     module == "test" && ["dlopen", "dlclose", "dlsym", "seven"].contains(&name)
 }

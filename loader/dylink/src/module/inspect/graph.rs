@@ -1,4 +1,4 @@
-//! Who uses what in a module's code.
+//! The uses of functions and data in a module's code.
 
 use alloc::boxed::Box;
 use alloc::collections::VecDeque;
@@ -25,7 +25,7 @@ impl Inspection {
 /// Applies relocations: what it reads gets into data, which something points to.
 const RELOCATES: &str = "__wasm_apply_data_relocs";
 
-/// Who uses what, by index.
+/// Uses by index.
 #[derive(Default)]
 struct Graph {
     imports: Vec<Import>,

@@ -11,7 +11,7 @@ use core::fmt;
 
 use hashbrown::{HashMap, HashSet};
 
-/// How a module reaches something that it imports.
+/// The way in which a module uses an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Reach {
@@ -33,7 +33,7 @@ impl fmt::Display for Reach {
     }
 }
 
-/// What was found.
+/// The result of an inspection.
 #[derive(Debug, Default)]
 pub struct Inspection {
     /// Names of functions that the module defines.
@@ -42,7 +42,7 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// What was noted of a module; `None` if nothing was.
+    /// Parses the notes about a module. `None` if there are none.
     #[must_use]
     pub fn from_notes(notes: &str, key: &str) -> Option<Self> {
         let mut lines = notes.lines();
@@ -68,13 +68,13 @@ impl Inspection {
         Some(inspection)
     }
 
-    /// Whether the module defines a function of this name, exported or not, as far as its name section tells.
+    /// Returns `true` if the module's name section lists a function of this name, exported or not.
     #[must_use]
     pub fn defines(&self, function: &str) -> bool {
         self.functions.contains(function)
     }
 
-    /// How an import is reached.
+    /// Returns the use of an import.
     #[must_use]
     pub fn reach(&self, module: &str, name: &str) -> Option<&Reach> {
         self.reach.get(&(module.into(), name.into()))

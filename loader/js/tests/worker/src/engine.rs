@@ -1,4 +1,4 @@
-//! The engine under test, which fails when it is told to.
+//! The engine under test, which fails on request.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ pub(crate) struct FailingCode {
 /// The reason why a call failed.
 #[derive(Debug)]
 pub(crate) enum FailingError {
-    /// It was told to.
+    /// Injected failure.
     Injected,
     /// The engine's own error.
     Engine(JsEngineError),
@@ -172,7 +172,7 @@ impl Engine for Failing {
     }
 }
 
-/// Whether it is one of these exports of main.
+/// Returns `true` if it is one of these exports of main.
 fn is_main(of: &JsExtern, names: &[&str]) -> bool {
     matches!(of, JsExtern::Main(export) if names.contains(&export.name()))
 }

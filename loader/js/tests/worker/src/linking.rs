@@ -18,7 +18,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::task::Task;
 
-/// Where the notes of the case lie.
+/// Name of the case's notes.
 const NOTES: &str = "notes";
 
 thread_local! {
@@ -81,11 +81,11 @@ pub(crate) struct State {
     pub(crate) program: RefCell<Program<JsInstance, JsExtern>>,
     pub(crate) exports: Object,
     pub(crate) info: Arc<ModuleInfo>,
-    /// What main imports.
+    /// Imports of main.
     pub(crate) imports: Object,
     pub(crate) plan: Arc<Plan>,
     pub(crate) by_plan: bool,
-    /// What goes wrong on purpose.
+    /// Injected faults.
     pub(crate) faults: Faults,
 }
 

@@ -1,4 +1,4 @@
-//! A process that stays from one task to the next, so that parts of its life can be timed by whoever asks.
+//! A process that persists between tasks, so that its steps can be timed from outside.
 
 use std::cell::RefCell;
 

@@ -1,4 +1,4 @@
-//! What is timed, by whoever asks: here time stands still while something is done.
+//! Operations that are timed from outside: time stands still inside a Worker.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -176,7 +176,7 @@ pub(crate) fn properties(files: &Files, count: u32) -> Result<(), String> {
     Ok(())
 }
 
-/// What calls a function of main, so often.
+/// Function that calls a function of main repeatedly.
 const CALLER: &str = "across";
 
 /// The work of so many calls from a library into main.

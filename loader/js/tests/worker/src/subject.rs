@@ -21,7 +21,7 @@ pub(crate) struct Guest {
     memory: WebAssembly::Memory,
     table: Option<WebAssembly::Table>,
     stack_pointer: Option<WebAssembly::Global>,
-    /// What the guest may call. It does as long as this lives.
+    /// Functions that the guest may call while this value lives.
     _functions: (HostFunction, HostFunction),
 }
 
@@ -31,7 +31,7 @@ impl Guest {
         Linking(Rc::clone(&self.state))
     }
 
-    /// How large its memory is.
+    /// Returns the size of its memory.
     pub(crate) fn pages(&self) -> u32 {
         let buffer: js_sys::ArrayBuffer = self.memory.buffer().unchecked_into();
         buffer.byte_length() >> 16
@@ -200,7 +200,7 @@ impl Faulty for Guest {
     }
 }
 
-/// What the linker knows, and what can be seen of the guest.
+/// The state of the linker and of the guest.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Snapshot {
     census: Census,
@@ -211,7 +211,7 @@ pub(crate) struct Snapshot {
     stack_pointer: u32,
 }
 
-/// A function with a type, which those of JavaScript do not have: whoever imports it with another one is refused.
+/// A function with a type, which JavaScript's functions lack: an import with another type fails.
 #[unsafe(export_name = "seven")]
 extern "C" fn seven() -> u32 {
     7

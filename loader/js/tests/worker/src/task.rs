@@ -1,4 +1,4 @@
-//! What is asked of the Worker. Both ends include this file.
+//! Requests to the Worker. Both ends include this file.
 
 use pymode_dylink_conformance::files::Files;
 use serde::{Deserialize, Serialize};
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Task {
     /// `case.toml`
     pub(crate) script: String,
-    /// What is to be done with it.
+    /// Task.
     pub(crate) what: What,
-    /// Whether what is opened is opened by the plan, or decided.
+    /// `true` if modules are opened from the plan.
     pub(crate) by_plan: bool,
     /// Which set of files it is: tasks of one set have one plan.
     pub(crate) set: usize,
@@ -25,7 +25,7 @@ pub(crate) struct Task {
     pub(crate) keys: Vec<String>,
 }
 
-/// What is to be done with a case.
+/// A task with a case.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[allow(dead_code, reason = "no end asks for everything")]
 pub(crate) enum What {
@@ -55,7 +55,7 @@ pub(crate) enum What {
     Step(Step),
 }
 
-/// What is done to a process that stays from one task to the next. Its libraries are `/0.so`, `/1.so`, ….
+/// A step of a persistent process. Its libraries are `/0.so`, `/1.so`, ….
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 #[allow(dead_code, reason = "no end asks for everything")]
 pub(crate) enum Step {
@@ -67,13 +67,13 @@ pub(crate) enum Step {
     Cycles { count: u32, flags: u32 },
     /// `/0.so`, which is open, is opened so often.
     Again { count: u32, flags: u32 },
-    /// What is open is closed.
+    /// Closes all handles.
     CloseAll,
     /// `dlsym` of `f0`, `f1`, … of the first that is open, so often.
     Symbols { exports: u32, count: u32 },
 }
 
-/// How large a process is.
+/// The sizes of a process.
 #[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
 pub(crate) struct Sizes {
     /// Of its table.
@@ -84,7 +84,7 @@ pub(crate) struct Sizes {
     pub(crate) host_pages: u32,
 }
 
-/// What was said meanwhile.
+/// Output of the task.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Said {
     /// `error.txt`
