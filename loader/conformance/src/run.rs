@@ -54,8 +54,8 @@ impl<S: Subject> Run<S> {
                 flags,
                 name,
                 fails,
-                murmurs,
-            } => self.open(path.as_deref(), flags, name.as_ref(), *fails, *murmurs),
+                inner_error,
+            } => self.open(path.as_deref(), flags, name.as_ref(), *fails, *inner_error),
             Step::Sym {
                 name,
                 of,
@@ -120,7 +120,7 @@ impl<S: Subject> Run<S> {
         flags: &[Flag],
         name: Option<&String>,
         fails: bool,
-        murmurs: bool,
+        inner_error: bool,
     ) -> Result<(), String> {
         let bits = flags.iter().fold(2, |bits, flag| bits | flag.bits());
         if let Some(path) = path
@@ -133,7 +133,7 @@ impl<S: Subject> Run<S> {
         }
         let handle = self.subject.open(path, bits);
         let what = format!("dlopen {}", path.unwrap_or("NULL"));
-        if murmurs {
+        if inner_error {
             let error = self.subject.error();
             self.note(
                 &format!("{what}, inside"),

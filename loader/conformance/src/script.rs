@@ -53,9 +53,9 @@ pub enum Step {
         /// It fails, and `dlerror` says what `error.txt` holds.
         #[serde(default)]
         fails: bool,
-        /// It succeeds, but something that the guest did meanwhile has failed and left its error.
+        /// It succeeds, but a call of the guest has failed meanwhile and left its error.
         #[serde(default)]
-        murmurs: bool,
+        inner_error: bool,
     },
     /// `dlsym`
     Sym {

@@ -21,7 +21,7 @@ const USER: &str = r#"(module (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
 const LIBRARY: &str = r#"(module (@dylink.0 (mem-info (memory 0 0) (table 0 0)))
     (func (export "library")))"#;
 
-fn noted(user: &str, doubt: UndefinedIn) -> String {
+fn noted(user: &str, undefined_in: UndefinedIn) -> String {
     let modules = [module(MAIN), module(user), module(LIBRARY)];
     let bytes = |at: usize| Some(modules[at].1.clone());
     let readers = [|| 0, || 1, || 2].map(|at: fn() -> usize| move || bytes(at()));
@@ -30,7 +30,7 @@ fn noted(user: &str, doubt: UndefinedIn) -> String {
         info: &modules[at].0,
         bytes: &readers[at],
     });
-    notes(&main, &[user, library], doubt, &|module, name| {
+    notes(&main, &[user, library], undefined_in, &|module, name| {
         (module, name) == ("host", "given")
     })
 }

@@ -59,7 +59,7 @@ const BODY: &str = r#"
     (global (export "second") i32 (i32.const 20))"#;
 
 #[test]
-fn a_pointer_is_told_by_module_and_symbol() {
+fn a_pointer_is_described_by_module_and_symbol() {
     let mut process = process(&[("/a.wasm", side("", BODY)), ("/b.wasm", side("", BODY))]);
     let a = load(&mut process, "/a.wasm", false);
     let b = load(&mut process, "/b.wasm", false);
@@ -160,33 +160,33 @@ fn what_is_done_can_be_followed() {
     )]);
     assert_eq!(process.trace(), "");
     load(&mut process, "/a.wasm", false);
-    let told = process.trace();
+    let trace = process.trace();
     for line in [
         "dlopen /a.wasm",
         "  env.thrice = main.wasm!thrice",
         "call /a.wasm!__wasm_call_ctors",
     ] {
         assert!(
-            told.lines().any(|told| told == line),
-            "no `{line}` in\n{told}"
+            trace.lines().any(|trace| trace == line),
+            "no `{line}` in\n{trace}"
         );
     }
 }
 
 #[test]
-fn a_definition_that_stands_behind_another_is_told() {
+fn a_shadowed_definition_is_reported() {
     let f = r#"(func (export "twice")) (func (export "own"))"#;
     let mut process = process(&[("/a.wasm", side("", f)), ("/b.wasm", side("", f))]);
     process.trace();
     load(&mut process, "/a.wasm", true);
     load(&mut process, "/b.wasm", false);
-    let told = process.trace();
+    let trace = process.trace();
     for line in [
         "duplicate twice: main.wasm stands before /a.wasm",
         "duplicate twice: main.wasm stands before /b.wasm",
         "duplicate own: /a.wasm stands before /b.wasm",
     ] {
-        assert!(told.lines().any(|told| told == line), "{told}");
+        assert!(trace.lines().any(|trace| trace == line), "{trace}");
     }
-    assert_eq!(told.matches("duplicate").count(), 3, "{told}");
+    assert_eq!(trace.matches("duplicate").count(), 3, "{trace}");
 }

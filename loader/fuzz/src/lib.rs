@@ -22,5 +22,5 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("dylink_section", dylink_section),
     ("module", module),
     ("plan", plan),
-    ("story", story::on_paper),
+    ("story", story::on_fake),
 ];

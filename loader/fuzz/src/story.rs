@@ -12,7 +12,7 @@ use crate::generate::{self, Defined, GLOBAL, NOLOAD, NOW, Side, path, value};
 use crate::model::{Model, Opened};
 
 /// Over the fake engine: decided at run time, and by a plan; then again with one engine call failing.
-pub fn on_paper(data: &[u8]) {
+pub fn on_fake(data: &[u8]) {
     tell::<Fake>(data, Fake::process);
     tell::<Fake>(data, Fake::planned);
     with_a_fault(data);

@@ -58,11 +58,11 @@ fn run(name: &str, rounds: u64, seeds: &[Vec<u8>], target: impl Fn(&[u8])) {
             seeds => seeds[random.below(seeds.len())].clone(),
         };
         change(&mut bytes, &mut random);
-        let told = bytes.clone();
+        let copy = bytes.clone();
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| target(&bytes)));
         if let Err(panic) = outcome {
             let path = std::env::temp_dir().join(format!("crash-{name}"));
-            let kept = fs::write(&path, told);
+            let kept = fs::write(&path, copy);
             eprintln!("the bytes that did it are in {}: {kept:?}", path.display());
             std::panic::resume_unwind(panic);
         }
@@ -144,7 +144,7 @@ fn plan() {
 }
 
 #[test]
-fn story_on_paper() {
+fn story_on_the_fake_engine() {
     run("story", 600, &[], target("story"));
 }
 

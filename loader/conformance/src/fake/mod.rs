@@ -107,7 +107,7 @@ impl Fake {
         }
     }
 
-    /// Lets the linker tell what it does, and gives what it told so far.
+    /// Turns on the trace. Returns the trace so far.
     pub fn trace(&mut self) -> String {
         self.trace.replace(String::new()).unwrap_or_default()
     }

@@ -25,7 +25,7 @@ pub enum Lookup {
     /// `RTLD_DEFAULT`: in the global scope; then, if it is known who asks, in the load group of that module. WebAssembly has no
     /// return addresses, so an address in a module's data, such as its `__dso_handle`, identifies it.
     Default(Option<Address>),
-    /// `RTLD_NEXT`: in what follows the module that asks, told as above. For main that is the rest of the global scope. For
+    /// `RTLD_NEXT`: in what follows the calling module, identified as above. For main that is the rest of the global scope. For
     /// another module it is the rest of its load group, breadth first from what was opened, and then main: main holds libc,
     /// which elsewhere is the last that every library needs.
     Next(Address),

@@ -69,7 +69,7 @@ pub fn notes(
                 nobodys.insert(name);
             }
             let reach = inspection.as_ref().and_then(|it| it.reach(module, name));
-            // A line holds no name that would break it: such a one is not told of.
+            // Skips names that would break the line format.
             let _ = match reach {
                 Some(Reach::Export(export)) if plain(&[module, name, export]) => {
                     writeln!(own, "e {module} {name} {export}")
