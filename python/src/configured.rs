@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::cc::flags::TARGET;
 use pymode_toolchain::{Key, zig};
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{make_directory, write};
 use crate::native::NativePython;
 use crate::runtime;
 use crate::source::PythonSource;
-use crate::workshop::Workshop;
 
 const CONFIG_SITE: &str = include_str!("../cross/config.site");
 
@@ -48,7 +48,7 @@ pub(crate) struct Configured {
 }
 
 pub(crate) fn provision(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     native: &NativePython,
 ) -> Result<Configured, Error> {
@@ -61,14 +61,14 @@ pub(crate) fn provision(
         .field("arguments", ARGUMENTS.join(" "))
         .field("flags", CFLAGS)
         .field("recipe", RECIPE);
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         lay_out(dir, source)?;
         let build = dir.join("build");
         make_directory(&build)?;
         write(&dir.join("config.site"), CONFIG_SITE)?;
 
-        let compiler = format!("{} -target {TARGET}", shop.zig("cc"));
-        let mut command = shop.command("sh");
+        let compiler = format!("{} -target {TARGET}", context.zig("cc"));
+        let mut command = context.command("sh");
         command
             .arg("../src/configure")
             .args(ARGUMENTS)
@@ -81,15 +81,15 @@ pub(crate) fn provision(
             .env("DYNLOADFILE", "dynload_pymode.o")
             .env("CC", &compiler)
             .env("CPP", format!("{compiler} -E"))
-            .env("AR", shop.zig("ar"))
-            .env("RANLIB", shop.zig("ranlib"))
+            .env("AR", context.zig("ar"))
+            .env("RANLIB", context.zig("ranlib"))
             .env("CPPFLAGS", "-I../include")
             .env("CFLAGS", CFLAGS)
             // Else the build machine's own libraries are found.
             .env("PKG_CONFIG", "false")
             .env("PKG_CONFIG_LIBDIR", "")
             .current_dir(&build);
-        shop.run("configuring Python for WASI", "python-configure", command)
+        context.run("configuring Python for WASI", "python-configure", command)
     })?;
     Ok(Configured { key, dir })
 }

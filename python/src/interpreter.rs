@@ -7,6 +7,7 @@ use pymode_toolchain::cc::flags::TARGET;
 use pymode_toolchain::crates::CrateSources;
 
 use crate::configured::Configured;
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{copy, copy_tree, write};
 use crate::libraries::{self, LibrarySources};
@@ -14,7 +15,6 @@ use crate::modules::{LINKED, setup_local};
 use crate::recipe::Recipe;
 use crate::runtime;
 use crate::source::PythonSource;
-use crate::workshop::Workshop;
 
 /// The module with what `sysconfig` says. CPython makes its name of the platform's.
 pub(crate) const SYSCONFIGDATA: &str = "_sysconfigdata__wasi_wasm32-wasi.py";
@@ -71,7 +71,7 @@ impl Interpreter {
 }
 
 pub(crate) fn provision(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     crates: &CrateSources,
     configured: &Configured,
@@ -86,7 +86,7 @@ pub(crate) fn provision(
         .map(|library| library.user_flags.clone())
         .collect();
     let setup = setup_local(&flags);
-    let libraries = compile_libraries(shop, &libraries);
+    let libraries = compile_libraries(context, &libraries);
 
     let key = Key::new("interpreter")
         .key("configured", &configured.key)
@@ -95,7 +95,7 @@ pub(crate) fn provision(
         .field("libraries", &libraries)
         .field("optimise", OPTIMISE)
         .field("recipe", RECIPE);
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         let tree = dir.join("tree");
         configured.copy_to(&tree, source)?;
         let build = tree.join("build");
@@ -103,17 +103,17 @@ pub(crate) fn provision(
         runtime::write_dynload(&build)?;
         runtime::write_contract(&tree.join("include"))?;
 
-        let mut python = shop.make(&build);
+        let mut python = context.make(&build);
         python
             .arg(OPTIMISE)
             // configure ran elsewhere.
             .arg(format!("abs_builddir={}", build.display()))
             .args([LIBPYTHON, LIBHACL, "pybuilddir.txt"]);
-        shop.run("compiling the interpreter", "python-make", python)?;
+        context.run("compiling the interpreter", "python-make", python)?;
         write(&build.join("libraries.mk"), &libraries)?;
-        let mut make = shop.make(&build);
+        let mut make = context.make(&build);
         make.args(["-f", "libraries.mk"]);
-        shop.run(
+        context.run(
             "compiling zlib, bzip2 and liblzma",
             "python-libraries",
             make,
@@ -137,7 +137,7 @@ pub(crate) fn provision(
 }
 
 /// The makefile of the libraries that the linked modules need.
-fn compile_libraries(shop: &Workshop<'_>, libraries: &[LibrarySources]) -> String {
+fn compile_libraries(context: &BuildContext<'_>, libraries: &[LibrarySources]) -> String {
     let mut recipe = Recipe::default();
     let mut objects = Vec::new();
     for (module, library) in LINKED.iter().zip(libraries) {
@@ -155,14 +155,14 @@ fn compile_libraries(shop: &Workshop<'_>, libraries: &[LibrarySources]) -> Strin
                 .map(|stem| stem.to_string_lossy())
                 .unwrap_or_default();
             let object = format!("libraries/{}/{name}.o", module.name);
-            recipe.compile(&shop.zig("cc"), &flags, source, &object);
+            recipe.compile(&context.zig("cc"), &flags, source, &object);
             objects.push(object);
         }
     }
     recipe.rule(
         LIBRARIES,
         &objects,
-        &format!("{} rcs $@ $^", shop.zig("ar")),
+        &format!("{} rcs $@ $^", context.zig("ar")),
     );
     recipe.text()
 }

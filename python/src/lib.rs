@@ -17,6 +17,7 @@
 //! [source]: SOURCE_VERSION
 
 mod configured;
+mod context;
 mod error;
 mod files;
 mod finish;
@@ -34,7 +35,6 @@ mod runtime;
 mod side;
 mod source;
 mod stdlib;
-mod workshop;
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub use libraries::{LibrarySources, zlib};
 pub use link::LinkInputs;
 pub use source::VERSION as SOURCE_VERSION;
 
-use workshop::Workshop;
+use context::BuildContext;
 
 /// What can be chosen about the standard library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,18 +91,18 @@ pub struct Built {
 /// # Errors
 /// When a download, a compiler or the file system fails.
 pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Built, Error> {
-    let shop = Workshop::open(cache, reporter)?;
+    let context = BuildContext::open(cache, reporter)?;
     let source = source::provision(cache, reporter)?;
     let crates = crates::sources(cache, reporter)?;
-    let native = native::provision(&shop, &source, &crates)?;
-    let source = patches::provision(&shop, &source)?;
-    let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
-    let libc = libc::provision(&shop)?;
-    let link_inputs = link::inputs(&shop, &interpreter, &libc)?;
-    let linked = link::link(&shop, &link_inputs)?;
-    let side = side::provision(&shop, &source, &crates, &interpreter)?;
-    let library = stdlib::provision(&shop, &source, &native, &interpreter, &side, options)?;
+    let native = native::provision(&context, &source, &crates)?;
+    let source = patches::provision(&context, &source)?;
+    let configured = configured::provision(&context, &source, &native)?;
+    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
+    let libc = libc::provision(&context)?;
+    let link_inputs = link::inputs(&context, &interpreter, &libc)?;
+    let linked = link::link(&context, &link_inputs)?;
+    let side = side::provision(&context, &source, &crates, &interpreter)?;
+    let library = stdlib::provision(&context, &source, &native, &interpreter, &side, options)?;
     Ok(Built {
         wasm: linked.wasm(),
         named_wasm: linked.named(),
@@ -119,12 +119,12 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
 /// # Errors
 /// As for [`build`].
 pub fn link_inputs(cache: &Cache, reporter: &Reporter) -> Result<LinkInputs, Error> {
-    let shop = Workshop::open(cache, reporter)?;
+    let context = BuildContext::open(cache, reporter)?;
     let source = source::provision(cache, reporter)?;
     let crates = crates::sources(cache, reporter)?;
-    let native = native::provision(&shop, &source, &crates)?;
-    let source = patches::provision(&shop, &source)?;
-    let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
-    link::inputs(&shop, &interpreter, &libc::provision(&shop)?)
+    let native = native::provision(&context, &source, &crates)?;
+    let source = patches::provision(&context, &source)?;
+    let configured = configured::provision(&context, &source, &native)?;
+    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
+    link::inputs(&context, &interpreter, &libc::provision(&context)?)
 }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use pymode_toolchain::cc::flags::TARGET;
 use pymode_toolchain::{Key, zig};
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{copy, read, write};
-use crate::workshop::Workshop;
 
 /// What zig links into a program, in this order.
 const PARTS: [&str; 4] = ["crt1-command.o", "libc.a", "libzigc.a", "libcompiler_rt.a"];
@@ -33,23 +33,23 @@ impl Libc {
     }
 }
 
-pub(crate) fn provision(shop: &Workshop<'_>) -> Result<Libc, Error> {
+pub(crate) fn provision(context: &BuildContext<'_>) -> Result<Libc, Error> {
     let key = Key::new("libc")
         .field("zig", zig::VERSION)
         .field("parts", PARTS.join(" "))
         .field("flags", FLAGS.join(" "));
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         let program = dir.join("probe.c");
         write(&program, "int main(void) { return 0; }\n")?;
-        let mut command = shop.command(&shop.zig.exe);
+        let mut command = context.command(&context.zig.exe);
         command
             .arg("cc")
             .args(FLAGS)
             .args(["probe.c", "-o", "probe.wasm"])
             .env("ZIG_VERBOSE_LINK", "1")
             .current_dir(dir);
-        shop.run("compiling libc", "python-libc", command)?;
-        let said = String::from_utf8_lossy(&read(&shop.log("python-libc"))?).into_owned();
+        context.run("compiling libc", "python-libc", command)?;
+        let said = String::from_utf8_lossy(&read(&context.log("python-libc"))?).into_owned();
         for (part, path) in parts(&said)? {
             copy(&path, &dir.join(part))?;
         }

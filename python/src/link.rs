@@ -6,6 +6,7 @@ use pymode_abi::EXPORTS;
 use pymode_toolchain::cc::flags::TARGET;
 use pymode_toolchain::{Key, process, zig};
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::finish::finish;
@@ -13,7 +14,6 @@ use crate::interpreter::Interpreter;
 use crate::libc::Libc;
 use crate::recipe::Recipe;
 use crate::runtime;
-use crate::workshop::Workshop;
 
 /// How C code of ours is compiled.
 const RUNTIME_FLAGS: &[&str] = &[
@@ -83,7 +83,7 @@ impl Linked {
 
 /// Compiles our objects and gathers the rest.
 pub(crate) fn inputs(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     interpreter: &Interpreter,
     libc: &Libc,
 ) -> Result<LinkInputs, Error> {
@@ -94,7 +94,7 @@ pub(crate) fn inputs(
         .key("process", &process::key())
         .field("flags", RUNTIME_FLAGS.join(" "));
     let names = runtime::object_names();
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         let mut recipe = Recipe::default();
         let mut flags: Vec<String> = RUNTIME_FLAGS
             .iter()
@@ -102,13 +102,13 @@ pub(crate) fn inputs(
             .collect();
         flags.push(format!("-I{}", interpreter.include().display()));
         for (source, object) in runtime::write_sources(dir)?.iter().zip(&names) {
-            recipe.compile(&shop.zig("cc"), &flags, source, object);
+            recipe.compile(&context.zig("cc"), &flags, source, object);
         }
         write(&dir.join("Makefile"), recipe.text())?;
-        shop.run("compiling the runtime", "python-runtime", shop.make(dir))
+        context.run("compiling the runtime", "python-runtime", context.make(dir))
     })?;
     let ours = names.iter().map(|name| dir.join(name));
-    let once = process::objects(shop.cache, shop.reporter, &shop.zig)?;
+    let once = process::objects(context.cache, context.reporter, &context.zig)?;
     Ok(LinkInputs {
         objects: ours.chain(once).collect(),
         python: interpreter.archives().to_vec(),
@@ -119,7 +119,7 @@ pub(crate) fn inputs(
 }
 
 /// Links python.wasm.
-pub(crate) fn link(shop: &Workshop<'_>, inputs: &LinkInputs) -> Result<Linked, Error> {
+pub(crate) fn link(context: &BuildContext<'_>, inputs: &LinkInputs) -> Result<Linked, Error> {
     let exports = exports();
     let key = Key::new("python")
         .key("inputs", &inputs.key)
@@ -128,22 +128,22 @@ pub(crate) fn link(shop: &Workshop<'_>, inputs: &LinkInputs) -> Result<Linked, E
         .field("flags", LINK_FLAGS.join(" "))
         .field("abi", pymode_abi::VERSION.to_string())
         .field("recipe", RECIPE);
-    let dir = shop
-        .cache
-        .entry("python", &key, |dir| link_into(shop, inputs, &exports, dir))?;
+    let dir = context.cache.entry("python", &key, |dir| {
+        link_into(context, inputs, &exports, dir)
+    })?;
     Ok(Linked { dir })
 }
 
 /// Links `python.names.wasm` into a directory, and makes `python.wasm` of it.
 pub(crate) fn link_into(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     inputs: &LinkInputs,
     exports: &str,
     dir: &Path,
 ) -> Result<(), Error> {
     let named = dir.join("python.names.wasm");
     write(&dir.join("exports.txt"), exports)?;
-    let mut command = shop.command(&shop.zig.exe);
+    let mut command = context.command(&context.zig.exe);
     command
         .arg("wasm-ld")
         .args(LINK_FLAGS)
@@ -155,7 +155,7 @@ pub(crate) fn link_into(
         .args(&inputs.python)
         .args(&inputs.libc)
         .current_dir(dir);
-    shop.run("linking python.wasm", "python-link", command)?;
+    context.run("linking python.wasm", "python-link", command)?;
     let module = finish(&read(&named)?).map_err(|source| Error::Wasm {
         path: named.clone(),
         source,

@@ -7,12 +7,12 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::Key;
 use pymode_toolchain::crates::CrateSources;
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{make_directory, write};
 use crate::libraries;
 use crate::recipe::Recipe;
 use crate::source::PythonSource;
-use crate::workshop::Workshop;
 
 /// Not a place on this machine: Python finds its library from where its executable lies.
 const PREFIX: &str = "python";
@@ -32,7 +32,7 @@ pub(crate) struct NativePython {
 }
 
 pub(crate) fn provision(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     crates: &CrateSources,
 ) -> Result<NativePython, Error> {
@@ -41,20 +41,20 @@ pub(crate) fn provision(
         .field("arguments", ARGUMENTS.join(" "))
         .field("flags", OPT)
         .field("recipe", RECIPE);
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         let build = dir.join("build");
-        let zlib = compile_zlib(shop, crates, dir)?;
-        configure(shop, source, &build, crates, &zlib)?;
-        shop.run(
+        let zlib = compile_zlib(context, crates, dir)?;
+        configure(context, source, &build, crates, &zlib)?;
+        context.run(
             "compiling the native Python",
             "native-make",
-            shop.make(&build),
+            context.make(&build),
         )?;
-        let mut install = shop.make(&build);
+        let mut install = context.make(&build);
         install
             .arg("install")
             .arg(format!("DESTDIR={}", dir.display()));
-        shop.run("installing the native Python", "native-install", install)?;
+        context.run("installing the native Python", "native-install", install)?;
         fs::remove_dir_all(&build).map_err(Error::io("delete", &build))?;
         drop_static_library(dir)
     })?;
@@ -65,7 +65,11 @@ pub(crate) fn provision(
 }
 
 /// zlib is compiled in, because its headers may be missing here, and pip cannot read a wheel without it.
-fn compile_zlib(shop: &Workshop<'_>, crates: &CrateSources, dir: &Path) -> Result<PathBuf, Error> {
+fn compile_zlib(
+    context: &BuildContext<'_>,
+    crates: &CrateSources,
+    dir: &Path,
+) -> Result<PathBuf, Error> {
     let library = libraries::zlib(crates);
     let mut flags = library.flags;
     flags.extend(["-O2", "-fPIC"].map(str::to_owned));
@@ -83,16 +87,16 @@ fn compile_zlib(shop: &Workshop<'_>, crates: &CrateSources, dir: &Path) -> Resul
     recipe.rule("libz.a", &objects, "ar rcs $@ $^");
     let build = dir.join("build/zlib");
     write(&build.join("Makefile"), recipe.text())?;
-    shop.run(
+    context.run(
         "compiling zlib for the native Python",
         "native-zlib",
-        shop.make(&build),
+        context.make(&build),
     )?;
     Ok(build.join("libz.a"))
 }
 
 fn configure(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     build: &Path,
     crates: &CrateSources,
@@ -100,7 +104,7 @@ fn configure(
 ) -> Result<(), Error> {
     let zlib_flags = libraries::zlib(crates).user_flags;
     make_directory(build)?;
-    let mut command = shop.command(source.dir.join("configure"));
+    let mut command = context.command(source.dir.join("configure"));
     command
         .args(ARGUMENTS)
         .arg(format!("--prefix=/{PREFIX}"))
@@ -108,7 +112,7 @@ fn configure(
         .env("ZLIB_CFLAGS", zlib_flags.join(" "))
         .env("ZLIB_LIBS", zlib)
         .current_dir(build);
-    shop.run("configuring the native Python", "native-configure", command)
+    context.run("configuring the native Python", "native-configure", command)
 }
 
 /// The static library is installed twice, and nothing is ever linked with it: 80 MB.

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use pymode_toolchain::{Key, link_tree};
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::source::{PythonSource, VERSION};
-use crate::workshop::Workshop;
 
 /// Name and text. A patch changes one file of CPython, the one behind `+++ b/`.
 const PATCHES: &[(&str, &str)] = &[(
@@ -17,7 +17,10 @@ const PATCHES: &[(&str, &str)] = &[(
 )];
 
 /// The source as it is compiled for WASI. The native Python, which is only a tool, is upstream's.
-pub(crate) fn provision(shop: &Workshop<'_>, source: &PythonSource) -> Result<PythonSource, Error> {
+pub(crate) fn provision(
+    context: &BuildContext<'_>,
+    source: &PythonSource,
+) -> Result<PythonSource, Error> {
     let key = PATCHES
         .iter()
         .fold(Key::new("cpython-patched"), |key, (name, patch)| {
@@ -25,7 +28,7 @@ pub(crate) fn provision(shop: &Workshop<'_>, source: &PythonSource) -> Result<Py
         })
         .key("source", &source.key);
     let name = format!("Python-{VERSION}");
-    let entry = shop.cache.entry("sources", &key, |dir| {
+    let entry = context.cache.entry("sources", &key, |dir| {
         let tree = dir.join(&name);
         // Of what is not changed there is no second copy, and `make` sees the same times.
         link_tree(&source.dir, &tree)?;

@@ -3,9 +3,9 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-/// Rules, each one target with its commands. All paths in it are free of blanks, as [`Workshop::open`] makes sure.
+/// Rules, each one target with its commands. All paths in it are free of blanks, as [`BuildContext::open`] makes sure.
 ///
-/// [`Workshop::open`]: crate::workshop::Workshop::open
+/// [`BuildContext::open`]: crate::context::BuildContext::open
 #[derive(Debug, Default)]
 pub(crate) struct Recipe {
     rules: String,

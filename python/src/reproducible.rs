@@ -5,7 +5,7 @@ use std::path::Path;
 
 use pymode_toolchain::{Cache, Reporter, crates};
 
-use crate::workshop::Workshop;
+use crate::context::BuildContext;
 use crate::{
     Error, Options, configured, interpreter, libc, link, native, patches, side, source, stdlib,
 };
@@ -14,24 +14,24 @@ use crate::{
 fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()?;
-    let shop = Workshop::open(&cache, &reporter)?;
+    let context = BuildContext::open(&cache, &reporter)?;
     let source = source::provision(&cache, &reporter)?;
     let crates = crates::sources(&cache, &reporter)?;
-    let native = native::provision(&shop, &source, &crates)?;
-    let source = patches::provision(&shop, &source)?;
-    let configured = configured::provision(&shop, &source, &native)?;
-    let interpreter = interpreter::provision(&shop, &source, &crates, &configured)?;
-    let inputs = link::inputs(&shop, &interpreter, &libc::provision(&shop)?)?;
-    let side = side::provision(&shop, &source, &crates, &interpreter)?;
+    let native = native::provision(&context, &source, &crates)?;
+    let source = patches::provision(&context, &source)?;
+    let configured = configured::provision(&context, &source, &native)?;
+    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
+    let inputs = link::inputs(&context, &interpreter, &libc::provision(&context)?)?;
+    let side = side::provision(&context, &source, &crates, &interpreter)?;
 
     let scratch =
         tempfile::tempdir().map_err(Error::io("create", Path::new("a scratch directory")))?;
     let [first, second] = ["first", "second, elsewhere"].map(|name| scratch.path().join(name));
     for dir in [&first, &second] {
         fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
-        link::link_into(&shop, &inputs, &link::exports(), dir)?;
+        link::link_into(&context, &inputs, &link::exports(), dir)?;
         stdlib::write_into(
-            &shop,
+            &context,
             &source,
             &native,
             &interpreter,

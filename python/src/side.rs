@@ -7,6 +7,7 @@ use pymode_toolchain::cc::{abi_section, flags};
 use pymode_toolchain::crates::CrateSources;
 use pymode_toolchain::{Key, zig};
 
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::interpreter::Interpreter;
@@ -14,7 +15,6 @@ use crate::libraries;
 use crate::modules::{SIDE, SideModule};
 use crate::recipe::Recipe;
 use crate::source::PythonSource;
-use crate::workshop::Workshop;
 
 /// Beside the flags of every side module.
 const FLAGS: &[&str] = &[
@@ -48,14 +48,14 @@ fn file_name(module: &SideModule) -> String {
 }
 
 pub(crate) fn provision(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     crates: &CrateSources,
     interpreter: &Interpreter,
 ) -> Result<SideModules, Error> {
     let mut recipe = Recipe::default();
     for module in SIDE {
-        add(&mut recipe, shop, module, source, crates, interpreter)?;
+        add(&mut recipe, context, module, source, crates, interpreter)?;
     }
     let makefile = recipe.text();
     let key = Key::new("side")
@@ -63,13 +63,13 @@ pub(crate) fn provision(
         .key("interpreter", &interpreter.key)
         .field("zig", zig::VERSION)
         .field("makefile", &makefile);
-    let dir = shop.cache.entry("python", &key, |dir| {
+    let dir = context.cache.entry("python", &key, |dir| {
         let build = dir.join("build");
         write(&build.join("Makefile"), makefile)?;
-        shop.run(
+        context.run(
             "compiling the standard library's side modules",
             "python-side",
-            shop.make(&build),
+            context.make(&build),
         )?;
         for module in SIDE {
             let mut bytes = read(&build.join(format!("{}.wasm", module.name)))?;
@@ -83,7 +83,7 @@ pub(crate) fn provision(
 
 fn add(
     recipe: &mut Recipe,
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     module: &SideModule,
     source: &PythonSource,
     crates: &CrateSources,
@@ -97,7 +97,7 @@ fn add(
         .map(|flag| (*flag).to_owned())
         // No path of this machine in `__FILE__`.
         .chain(
-            [&modules, shop.cache.root()]
+            [&modules, context.cache.root()]
                 .map(|dir: &Path| format!("-ffile-prefix-map={}=.", dir.display())),
         )
         .chain([&include, &include.join("internal")].map(|dir| format!("-I{}", dir.display())))
@@ -126,7 +126,7 @@ fn add(
             .map(|stem| stem.to_string_lossy())
             .unwrap_or_default();
         let object = format!("{}/{name}.o", module.name);
-        recipe.compile(&shop.zig("cc"), flags, source, &object);
+        recipe.compile(&context.zig("cc"), flags, source, &object);
         objects.push(object);
     };
     for file in module.sources {
@@ -141,7 +141,7 @@ fn add(
     }
     let linker = format!(
         "{} {} $^ -o $@",
-        shop.zig("wasm-ld"),
+        context.zig("wasm-ld"),
         flags::LINK_SIDE.join(" ")
     );
     recipe.rule(&format!("{}.wasm", module.name), &objects, &linker);

@@ -24,13 +24,13 @@ use pymode_host::image::ImageWriter;
 use pymode_toolchain::{Key, libcxx};
 
 use crate::Options;
+use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{make_directory, read, walk, write};
 use crate::interpreter::{Interpreter, SYSCONFIGDATA};
 use crate::native::NativePython;
 use crate::side::SideModules;
 use crate::source::PythonSource;
-use crate::workshop::Workshop;
 
 const COMPILE: &str = include_str!("../helpers/compile_stdlib.py");
 const CORRECT: &str = include_str!("../helpers/sysconfigdata.py");
@@ -82,7 +82,7 @@ impl StandardLibrary {
 }
 
 pub(crate) fn provision(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     native: &NativePython,
     interpreter: &Interpreter,
@@ -102,15 +102,15 @@ pub(crate) fn provision(
     let key = OURS
         .iter()
         .fold(key, |key, (name, text)| key.field(name, text));
-    let dir = shop.cache.entry("python", &key, |dir| {
-        write_into(shop, source, native, interpreter, side, options, dir)
+    let dir = context.cache.entry("python", &key, |dir| {
+        write_into(context, source, native, interpreter, side, options, dir)
     })?;
     Ok(StandardLibrary { dir })
 }
 
 /// Writes the image and the data of `sysconfig` into a directory.
 pub(crate) fn write_into(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     source: &PythonSource,
     native: &NativePython,
     interpreter: &Interpreter,
@@ -118,11 +118,11 @@ pub(crate) fn write_into(
     options: Options,
     dir: &Path,
 ) -> Result<(), Error> {
-    correct_sysconfigdata(shop, native, interpreter, dir)?;
+    correct_sysconfigdata(context, native, interpreter, dir)?;
     let ours = dir.join("ours");
     let modules = modules(&source.dir.join("Lib"), &dir.join(SYSCONFIGDATA), &ours)?;
     let compiled = dir.join("compiled");
-    compile(shop, native, &modules, &compiled, options)?;
+    compile(context, native, &modules, &compiled, options)?;
 
     let mut image = ImageWriter::new();
     image.directory("tmp")?;
@@ -139,7 +139,7 @@ pub(crate) fn write_into(
     for (name, path) in side.files() {
         image.file(&format!("{LIBRARY}/lib-dynload/{name}"), read(&path)?)?;
     }
-    let cxx = libcxx::provision(shop.cache, shop.reporter, &shop.zig)?;
+    let cxx = libcxx::provision(context.cache, context.reporter, &context.zig)?;
     image.file(&format!("lib/{}", libcxx::MODULE), read(&cxx.module())?)?;
     let path = dir.join("stdlib.img");
     let mut file = File::create(&path).map_err(Error::io("create", &path))?;
@@ -211,14 +211,14 @@ fn is_shipped(name: &Path) -> bool {
 
 /// The data of `sysconfig`, without anything of this machine.
 fn correct_sysconfigdata(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     native: &NativePython,
     interpreter: &Interpreter,
     dir: &Path,
 ) -> Result<(), Error> {
     let helper = dir.join("sysconfigdata-helper.py");
     write(&helper, CORRECT)?;
-    let mut command = shop.command(&native.exe);
+    let mut command = context.command(&native.exe);
     command
         .args(["-I", "-S"])
         .args([
@@ -228,18 +228,18 @@ fn correct_sysconfigdata(
         ])
         .arg(EXT_SUFFIX)
         .args([
-            shop.cache.root(),
+            context.cache.root(),
             Path::new("../src"),
             Path::new("../include"),
             Path::new("../config.site"),
         ])
         .args(["-target", "HOSTRUNNER", "--build="]);
-    shop.run("writing sysconfig's data", "python-sysconfig", command)?;
+    context.run("writing sysconfig's data", "python-sysconfig", command)?;
     std::fs::remove_file(&helper).map_err(Error::io("delete", &helper))
 }
 
 fn compile(
-    shop: &Workshop<'_>,
+    context: &BuildContext<'_>,
     native: &NativePython,
     modules: &[Module],
     into: &Path,
@@ -260,7 +260,7 @@ fn compile(
     write(&into.join("jobs"), jobs)?;
     let helper = into.join("helper.py");
     write(&helper, COMPILE)?;
-    let mut command = shop.command(&native.exe);
+    let mut command = context.command(&native.exe);
     command
         .args(["-I", "-S"])
         .arg(helper)
@@ -268,7 +268,7 @@ fn compile(
     if !options.docstrings {
         command.arg("--no-docstrings");
     }
-    shop.run("compiling the standard library", "python-stdlib", command)
+    context.run("compiling the standard library", "python-stdlib", command)
 }
 
 #[cfg(test)]

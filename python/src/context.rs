@@ -1,4 +1,4 @@
-//! What every step of the build needs: the cache, zig, and a clean environment for the commands it runs.
+//! The tools that every step of the build needs: the cache, zig, and a clean environment for the commands that it runs.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,13 +15,13 @@ const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR"];
 
 /// The tools of the build.
 #[derive(Debug)]
-pub(crate) struct Workshop<'a> {
+pub(crate) struct BuildContext<'a> {
     pub(crate) cache: &'a Cache,
     pub(crate) reporter: &'a Reporter,
     pub(crate) zig: Zig,
 }
 
-impl<'a> Workshop<'a> {
+impl<'a> BuildContext<'a> {
     pub(crate) fn open(cache: &'a Cache, reporter: &'a Reporter) -> Result<Self, Error> {
         // configure and make split their variables at blanks, and quoting does not help.
         if cache.root().to_string_lossy().contains(char::is_whitespace) {
