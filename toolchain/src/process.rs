@@ -1,6 +1,6 @@
 //! What a process has exactly once, and its program therefore holds for every module: the allocator, the exception tags,
-//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, a working directory, and the
-//! functions that take a path.
+//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, a working directory, the
+//! functions that take a path, time zones, and the texts of times and errors that programs know from glibc.
 //!
 //! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
 //! side module links [`side_archive`] after its own objects.
@@ -39,7 +39,28 @@ struct Text {
     text: &'static str,
 }
 
+/// zig names libc in front of them: one that stands for a part of libc comes before all that call it, else that part is linked too.
 const PROGRAM: &[Text] = &[
+    Text {
+        stem: "strerror",
+        text: include_str!("process/strerror.c"),
+    },
+    Text {
+        stem: "zone_rule",
+        text: include_str!("process/zone_rule.c"),
+    },
+    Text {
+        stem: "zone_file",
+        text: include_str!("process/zone_file.c"),
+    },
+    Text {
+        stem: "timezone",
+        text: include_str!("process/timezone.c"),
+    },
+    Text {
+        stem: "strftime",
+        text: include_str!("process/strftime.c"),
+    },
     Text {
         stem: "tags",
         text: include_str!("process/tags.c"),
@@ -70,6 +91,7 @@ const HEADERS: &[(&str, &str)] = &[
     ),
     ("include/unistd.h", include_str!("process/include/unistd.h")),
     ("pymode.h", include_str!("../../abi/include/pymode.h")),
+    ("timezone.h", include_str!("process/timezone.h")),
 ];
 
 const SIDE: Text = Text {
