@@ -4,6 +4,7 @@
 
 mod file;
 mod links;
+mod lock;
 mod metadata;
 
 use std::ffi::OsStr;

@@ -1,5 +1,6 @@
 //! What a file system is to the VFS: two traits and the words they use.
 
+use super::lock::{HeldLock, LockKind, LockRange};
 use super::mode::{Mode, Owner, Permissions};
 use super::path::parent;
 use crate::memory::{GuestMemory, fill};
@@ -369,6 +370,22 @@ pub trait File: MaybeSend {
     /// [`Errno::Rofs`].
     fn set_mode(&mut self, _mode: Mode) -> Result<(), Errno> {
         Err(Errno::Rofs)
+    }
+
+    /// Locks a part of the file for the guest, or unlocks it. No other process sees the files of most file systems.
+    ///
+    /// # Errors
+    /// [`Errno::Again`] while another process holds a conflicting lock; [`Errno::NoLck`].
+    fn lock(&mut self, _kind: Option<LockKind>, _range: LockRange) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    /// Finds a lock of another process that conflicts with this one.
+    ///
+    /// # Errors
+    /// [`Errno::Io`].
+    fn find_lock(&mut self, _kind: LockKind, _range: LockRange) -> Result<Option<HeldLock>, Errno> {
+        Ok(None)
     }
 
     /// Brings what was written to where it lasts.

@@ -7,6 +7,7 @@
 mod dev_fs;
 mod fs;
 mod image_fs;
+mod lock;
 mod mem_fs;
 mod mode;
 mod mounts;
@@ -18,6 +19,7 @@ pub use self::fs::{
     Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
 };
 pub use self::image_fs::{Blob, ImageFs};
+pub use self::lock::{HeldLock, LockKind, LockRange};
 pub use self::mem_fs::MemFs;
 pub use self::mode::{Mode, Owner, Permissions, USER};
 use self::mounts::{Located, Mounts, PointId};

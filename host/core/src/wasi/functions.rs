@@ -64,7 +64,7 @@ macro_rules! wasi_functions {
 }
 
 /// Calls a macro with the functions of the import module `pymode` that are about files, as [`wasi_functions!`] does: all of them
-/// take the guest's memory and return an `errno`, but `fchmod`, which needs no memory, and `umask`, which returns a mask.
+/// take the guest's memory and return an `errno`, but `fchmod` and `fd_lock`, which need no memory, and `umask`, which returns a mask.
 #[macro_export]
 macro_rules! file_functions {
     ($bind:ident) => {
@@ -74,6 +74,8 @@ macro_rules! file_functions {
             plain fn fchmod(fd: u32, mode: u32);
             memory fn fchmodat(fd: u32, path: u32, path_len: u32, mode: u32, flags: u32);
             memory fn fd_dup(fd: u32, to: u32, exactly: u32, out: u32);
+            plain fn fd_lock(fd: u32, kind: u32, start: u64, len: u64);
+            memory fn fd_lock_test(fd: u32, kind: u32, start: u64, len: u64, place: u32, held: u32);
             memory fn fd_pair(kind: u32, out: u32);
             memory fn fstat(fd: u32, out: u32);
             memory fn fstatat(fd: u32, path: u32, path_len: u32, flags: u32, out: u32);

@@ -14,6 +14,7 @@ mod fd;
 mod fd_file;
 mod file;
 mod functions;
+mod lock;
 mod pair;
 mod path;
 mod poll;

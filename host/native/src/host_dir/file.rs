@@ -4,11 +4,12 @@ use std::fs::File as SystemFile;
 use std::os::unix::fs::{FileExt, PermissionsExt};
 
 use cap_std::fs::Metadata;
-use pymode_host::vfs::{File, Mode, NewTimes, Stat};
+use pymode_host::vfs::{File, HeldLock, LockKind, LockRange, Mode, NewTimes, Stat};
 use pymode_host::{Errno, Timestamp};
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 
 use super::Access;
+use super::lock;
 use super::metadata::stat_of;
 use crate::errno::errno;
 
@@ -80,6 +81,14 @@ impl File for HostFile {
         self.file
             .set_permissions(permissions)
             .map_err(|error| errno(&error))
+    }
+
+    fn lock(&mut self, kind: Option<LockKind>, range: LockRange) -> Result<(), Errno> {
+        lock::set(&self.file, kind, range)
+    }
+
+    fn find_lock(&mut self, kind: LockKind, range: LockRange) -> Result<Option<HeldLock>, Errno> {
+        lock::find(&self.file, kind, range)
     }
 
     fn sync(&mut self) -> Result<(), Errno> {
