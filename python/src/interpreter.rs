@@ -79,7 +79,10 @@ pub(crate) fn provision(
     let modules = source.dir.join("Modules");
     let libraries = LINKED
         .iter()
-        .map(|module| libraries::sources(module.library, &modules, crates))
+        .map(|module| match module.library {
+            Some(library) => libraries::sources(library, &modules, crates),
+            None => Ok(LibrarySources::default()),
+        })
         .collect::<Result<Vec<_>, _>>()?;
     let flags: Vec<_> = libraries
         .iter()

@@ -35,6 +35,7 @@ mod runtime;
 mod side;
 mod source;
 mod stdlib;
+mod tzdata;
 
 use std::path::PathBuf;
 
@@ -102,7 +103,15 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
     let link_inputs = link::inputs(&context, &interpreter, &libc)?;
     let linked = link::link(&context, &link_inputs)?;
     let side = side::provision(&context, &source, &crates, &interpreter)?;
-    let library = stdlib::provision(&context, &source, &native, &interpreter, &side, options)?;
+    let zones = tzdata::provision(&context)?;
+    let inputs = stdlib::Inputs {
+        source: &source,
+        native: &native,
+        interpreter: &interpreter,
+        side: &side,
+        zones: &zones,
+    };
+    let library = stdlib::provision(&context, inputs, options)?;
     Ok(Built {
         wasm: linked.wasm(),
         named_wasm: linked.named(),

@@ -9,7 +9,7 @@ use crate::files::walk;
 use crate::modules::Library;
 
 /// A library as sources to compile.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct LibrarySources {
     /// Its files.
@@ -63,7 +63,8 @@ pub(crate) fn sources(
         Library::Sqlite => {
             let dir = crates.dir("libsqlite3-sys").join("sqlite3");
             LibrarySources {
-                sources: list(&dir, "sqlite3"),
+                // Ours, which includes SQLite's; it is written beside the makefile.
+                sources: vec!["sqlite.c".into()],
                 flags: [
                     SQLITE,
                     &["-D_WASI_EMULATED_MMAN", "-D_WASI_EMULATED_GETPID"],
@@ -71,6 +72,7 @@ pub(crate) fn sources(
                 .concat()
                 .iter()
                 .map(|flag| (*flag).to_owned())
+                .chain([include(&dir)])
                 .collect(),
                 user_flags: vec![
                     include(&dir),

@@ -3,7 +3,7 @@
 //! A side module costs nothing until it is imported, so what is large and seldom imported is one. Whatever is not named
 //! here is linked into python.wasm, if CPython's configure thinks that WASI can have it.
 //!
-//! Some cannot be had: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`, `grp`, `pwd`,
+//! Some cannot be had: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`,
 //! `resource`, `termios`, `_posixsubprocess` and `_multiprocessing`, because WASI has no such thing; `_ctypes` and
 //! `_ssl`, because libffi and OpenSSL have not been brought here.
 
@@ -40,15 +40,20 @@ const fn plain(name: &'static str, sources: &'static [&'static str]) -> SideModu
     }
 }
 
-/// A module that is linked into python.wasm with a library that configure does not find.
+/// A module that is linked into python.wasm though configure leaves it out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LinkedModule {
     pub(crate) name: &'static str,
     pub(crate) source: &'static str,
-    pub(crate) library: Library,
+    /// The library that it needs.
+    pub(crate) library: Option<Library>,
 }
 
-const fn linked(name: &'static str, source: &'static str, library: Library) -> LinkedModule {
+const fn linked(
+    name: &'static str,
+    source: &'static str,
+    library: Option<Library>,
+) -> LinkedModule {
     LinkedModule {
         name,
         source,
@@ -56,11 +61,14 @@ const fn linked(name: &'static str, source: &'static str, library: Library) -> L
     }
 }
 
-/// `shutil` imports all three to see which it has, and half of the library imports `shutil`.
+/// `shutil` imports the compressors to see which it has, and half of the library imports `shutil`. Configure takes `grp` and `pwd`
+/// for stubs on WASI; `runtime/user.c` has their functions.
 pub(crate) const LINKED: &[LinkedModule] = &[
-    linked("_bz2", "_bz2module.c", Library::Bzip2),
-    linked("_lzma", "_lzmamodule.c", Library::Lzma),
-    linked("zlib", "zlibmodule.c", Library::Zlib),
+    linked("_bz2", "_bz2module.c", Some(Library::Bzip2)),
+    linked("_lzma", "_lzmamodule.c", Some(Library::Lzma)),
+    linked("grp", "grpmodule.c", None),
+    linked("pwd", "pwdmodule.c", None),
+    linked("zlib", "zlibmodule.c", Some(Library::Zlib)),
 ];
 
 /// The side modules of the standard library, sorted by name.
@@ -146,16 +154,20 @@ mod tests {
         let text = setup_local(&[
             vec!["-I/b".into()],
             vec![],
+            vec![],
+            vec![],
             vec!["-I/z".into(), "-DZ".into()],
         ]);
         let mut lines = text.lines();
-        let first: Vec<_> = lines.by_ref().take(5).collect();
+        let first: Vec<_> = lines.by_ref().take(7).collect();
         assert_eq!(
             first,
             [
                 "*static*",
                 "_bz2 _bz2module.c -I/b",
                 "_lzma _lzmamodule.c ",
+                "grp grpmodule.c ",
+                "pwd pwdmodule.c ",
                 "zlib zlibmodule.c -I/z -DZ",
                 "*disabled*"
             ]

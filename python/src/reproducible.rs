@@ -8,6 +8,7 @@ use pymode_toolchain::{Cache, Reporter, crates};
 use crate::context::BuildContext;
 use crate::{
     Error, Options, configured, interpreter, libc, link, native, patches, side, source, stdlib,
+    tzdata,
 };
 
 #[test]
@@ -23,6 +24,7 @@ fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
     let inputs = link::inputs(&context, &interpreter, &libc::provision(&context)?)?;
     let side = side::provision(&context, &source, &crates, &interpreter)?;
+    let zones = tzdata::provision(&context)?;
 
     let scratch =
         tempfile::tempdir().map_err(Error::io("create", Path::new("a scratch directory")))?;
@@ -30,15 +32,14 @@ fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     for dir in [&first, &second] {
         fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
         link::link_into(&context, &inputs, &link::exports(), dir)?;
-        stdlib::write_into(
-            &context,
-            &source,
-            &native,
-            &interpreter,
-            &side,
-            Options::default(),
-            dir,
-        )?;
+        let inputs = stdlib::Inputs {
+            source: &source,
+            native: &native,
+            interpreter: &interpreter,
+            side: &side,
+            zones: &zones,
+        };
+        stdlib::write_into(&context, inputs, Options::default(), dir)?;
     }
     for file in [
         "python.wasm",

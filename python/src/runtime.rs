@@ -28,8 +28,10 @@ const DYNLOAD: Text = text!("../", "dynload_pymode.c");
 /// Headers that configure, the objects below, CPython, and its modules see before libc's.
 const HEADERS: &[Text] = &[
     text!("runtime/include/", "arpa/inet.h"),
+    text!("runtime/include/", "fcntl.h"),
     text!("runtime/include/", "sys/socket.h"),
     text!("runtime/include/", "sys/stat.h"),
+    text!("../toolchain/src/process/include/", "time.h"),
     text!("runtime/include/", "unistd.h"),
 ];
 
@@ -42,6 +44,7 @@ const OWN_HEADERS: &[Text] = &[text!("runtime/", "runtime.h")];
 /// Linked first, so that they come before libc's own.
 const OBJECTS: &[Text] = &[
     text!("runtime/", "descriptor.c"),
+    text!("runtime/", "fcntl.c"),
     text!("runtime/", "main.c"),
     text!("runtime/", "module.c"),
     text!("runtime/", "netdb.c"),
@@ -50,7 +53,11 @@ const OBJECTS: &[Text] = &[
     text!("runtime/", "serve.c"),
     text!("runtime/", "socket.c"),
     text!("runtime/", "start.c"),
+    text!("runtime/", "user.c"),
 ];
+
+/// Compiled into the side module `_sqlite3`: includes SQLite's own source.
+const SQLITE: Text = text!("runtime/", "sqlite.c");
 
 /// The name of CPython's door to the loader, as its Makefile looks for it below `Python/`.
 pub(crate) fn write_dynload(build: &Path) -> Result<(), Error> {
@@ -90,6 +97,16 @@ pub(crate) fn write_sources(dir: &Path) -> Result<Vec<PathBuf>, Error> {
 /// Writes the header of the host's functions below a directory.
 pub(crate) fn write_contract(include: &Path) -> Result<(), Error> {
     write(&include.join(CONTRACT.path), CONTRACT.text)
+}
+
+/// Writes the source that stands for SQLite into a directory.
+pub(crate) fn write_sqlite(dir: &Path) -> Result<(), Error> {
+    write(&dir.join(SQLITE.path), SQLITE.text)
+}
+
+/// What [`write_sqlite`] writes.
+pub(crate) fn sqlite_key() -> Key {
+    key("sqlite", &[SQLITE])
 }
 
 /// What the headers say.

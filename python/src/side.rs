@@ -14,6 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::libraries;
 use crate::modules::{SIDE, SideModule};
 use crate::recipe::Recipe;
+use crate::runtime;
 use crate::source::PythonSource;
 
 /// Beside the flags of every side module.
@@ -62,10 +63,12 @@ pub(crate) fn provision(
         // Their headers and libraries; the archives would not matter.
         .key("interpreter", &interpreter.key)
         .field("zig", zig::VERSION)
+        .key("sqlite", &runtime::sqlite_key())
         .field("makefile", &makefile);
     let dir = context.cache.entry("python", &key, |dir| {
         let build = dir.join("build");
         write(&build.join("Makefile"), makefile)?;
+        runtime::write_sqlite(&build)?;
         context.run(
             "compiling the standard library's side modules",
             "python-side",

@@ -6,6 +6,7 @@
 //! | `/lib/python3.13/lib-dynload/zlib.cpython-….wasm` | a C module |
 //! | `/lib/libc++.wasm` | the C++ library that all C++ modules share |
 //! | `/lib/python3.13/_sysconfigdata_….pyc` | what `sysconfig` says |
+//! | `/usr/share/zoneinfo/Europe/Berlin` | a time zone |
 //!
 //! With [`Options::sources`] each module is there twice, `os.py` and `__pycache__/os.cpython-313.pyc`.
 //!
@@ -31,6 +32,7 @@ use crate::interpreter::{Interpreter, SYSCONFIGDATA};
 use crate::native::NativePython;
 use crate::side::SideModules;
 use crate::source::PythonSource;
+use crate::tzdata::{self, TimeZones};
 
 const COMPILE: &str = include_str!("../helpers/compile_stdlib.py");
 const CORRECT: &str = include_str!("../helpers/sysconfigdata.py");
@@ -81,18 +83,26 @@ impl StandardLibrary {
     }
 }
 
+/// What the image is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Inputs<'a> {
+    pub(crate) source: &'a PythonSource,
+    pub(crate) native: &'a NativePython,
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) side: &'a SideModules,
+    pub(crate) zones: &'a TimeZones,
+}
+
 pub(crate) fn provision(
     context: &BuildContext<'_>,
-    source: &PythonSource,
-    native: &NativePython,
-    interpreter: &Interpreter,
-    side: &SideModules,
+    inputs: Inputs<'_>,
     options: Options,
 ) -> Result<StandardLibrary, Error> {
     let key = Key::new("stdlib")
-        .key("interpreter", &interpreter.key)
-        .key("side", &side.key)
+        .key("interpreter", &inputs.interpreter.key)
+        .key("side", &inputs.side.key)
         .key("libcxx", &libcxx::key())
+        .key("zones", &inputs.zones.key)
         .field("compile", COMPILE)
         .field("correct", CORRECT)
         .field("options", format!("{options:?}"))
@@ -103,7 +113,7 @@ pub(crate) fn provision(
         .iter()
         .fold(key, |key, (name, text)| key.field(name, text));
     let dir = context.cache.entry("python", &key, |dir| {
-        write_into(context, source, native, interpreter, side, options, dir)
+        write_into(context, inputs, options, dir)
     })?;
     Ok(StandardLibrary { dir })
 }
@@ -111,13 +121,17 @@ pub(crate) fn provision(
 /// Writes the image and the data of `sysconfig` into a directory.
 pub(crate) fn write_into(
     context: &BuildContext<'_>,
-    source: &PythonSource,
-    native: &NativePython,
-    interpreter: &Interpreter,
-    side: &SideModules,
+    inputs: Inputs<'_>,
     options: Options,
     dir: &Path,
 ) -> Result<(), Error> {
+    let Inputs {
+        source,
+        native,
+        interpreter,
+        side,
+        zones,
+    } = inputs;
     correct_sysconfigdata(context, native, interpreter, dir)?;
     let ours = dir.join("ours");
     let modules = modules(&source.dir.join("Lib"), &dir.join(SYSCONFIGDATA), &ours)?;
@@ -138,6 +152,9 @@ pub(crate) fn write_into(
     }
     for (name, path) in side.files() {
         image.file(&format!("{LIBRARY}/lib-dynload/{name}"), read(&path)?)?;
+    }
+    for (name, zone) in zones.zones()? {
+        image.file(&format!("{}/{}", tzdata::DIRECTORY, name.display()), zone)?;
     }
     let cxx = libcxx::provision(context.cache, context.reporter, &context.zig)?;
     image.file(&format!("lib/{}", libcxx::MODULE), read(&cxx.module())?)?;

@@ -26,7 +26,11 @@ pub const EXPORTS: &[&str] = &[
     "__wasm_longjmp",
     "__wasm_setjmp",
     "__wasm_setjmp_test",
+    "daylight",
     "fchdir",
+    "timezone",
+    "tzname",
+    "tzset",
     "umask",
 ];
 
@@ -44,6 +48,10 @@ const PROGRAM: &[Text] = &[
     Text {
         stem: "strerror",
         text: include_str!("process/strerror.c"),
+    },
+    Text {
+        stem: "path",
+        text: include_str!("process/path.c"),
     },
     Text {
         stem: "zone_rule",
@@ -74,10 +82,6 @@ const PROGRAM: &[Text] = &[
         text: include_str!("process/mutex.c"),
     },
     Text {
-        stem: "path",
-        text: include_str!("process/path.c"),
-    },
-    Text {
         stem: "workdir",
         text: include_str!("process/workdir.c"),
     },
@@ -89,6 +93,7 @@ const HEADERS: &[(&str, &str)] = &[
         "include/sys/stat.h",
         include_str!("process/include/sys/stat.h"),
     ),
+    ("include/time.h", include_str!("process/include/time.h")),
     ("include/unistd.h", include_str!("process/include/unistd.h")),
     ("pymode.h", include_str!("../../abi/include/pymode.h")),
     ("timezone.h", include_str!("process/timezone.h")),

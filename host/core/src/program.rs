@@ -8,6 +8,9 @@ pub const START: &str = "_start";
 /// What a program must export.
 pub const EXPORTS: [&str; 2] = [START, "memory"];
 
+/// Python's home directory. It is in memory on every host: besides the current directory, only there can be written.
+pub const HOME: &str = "/tmp";
+
 /// Why a module cannot be run as a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

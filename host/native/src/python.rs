@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use pymode_host::program::HOME;
 use pymode_host::vfs::ImageFs;
 
 use crate::error::Error;
@@ -45,6 +46,7 @@ impl Python {
         run.image = Some(self.image.clone());
         run.arg("python")
             .env("PYTHONHOME", "/")
+            .env("HOME", HOME)
             .env("PWD", "/")
             .env("PYMODE_C_RECURSION", C_RECURSION)
             // The other one needs termios, which WASI has not, and says so at each start.

@@ -145,6 +145,7 @@ impl Python {
         let path: Vec<&str> = trees.iter().map(|tree| tree.path.as_str()).collect();
         let environment = [
             ("PYTHONHOME", "/"),
+            ("HOME", pymode_host::program::HOME),
             ("PYTHONPATH", &path.join(":")),
             ("PYTHONSAFEPATH", "1"),
             ("PWD", APP),

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
+use pymode_host::program::HOME;
 use pymode_toolchain::CacheError;
 
 use crate::bundle::{Bundle, Mode, Parts, Tree};
@@ -99,7 +100,10 @@ impl Python {
     /// A run of Python, without arguments yet.
     pub fn run(&self) -> Run<'_> {
         let mut run = Run::new(&self.runtime, Subject::Python(self));
-        run.args(["python"]).env("PYTHONHOME", "/").env("PWD", "/");
+        run.args(["python"])
+            .env("PYTHONHOME", "/")
+            .env("HOME", HOME)
+            .env("PWD", "/");
         run
     }
 }

@@ -6,11 +6,14 @@ const LIBRARY: &str = "lib/python3.13/";
 const C_MODULES: &str = "lib-dynload/";
 /// Path of libraries that C modules share.
 const SHARED: &str = "lib/";
+/// Where the time zones are, and what they are called among the modules.
+const ZONES: (&str, &str) = ("usr/share/zoneinfo/", "tzdata");
 
 /// Modules that are omitted from the image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LeftOut {
     /// Modules and packages by their top-level names. The C module of the same purpose goes too: `_sqlite3` with `sqlite3`.
+    /// `tzdata` stands for the time zones.
     pub modules: Vec<String>,
     /// Shared libraries that stay, by name; none of the others does. `None`: all stay.
     pub shared: Option<Vec<String>>,
@@ -19,6 +22,9 @@ pub struct LeftOut {
 impl LeftOut {
     /// Returns true if this file or directory of the image is left out.
     pub(crate) fn has(&self, path: &str) -> bool {
+        if path.starts_with(ZONES.0) {
+            return self.modules.iter().any(|module| module == ZONES.1);
+        }
         match path.strip_prefix(LIBRARY) {
             Some(inside) => self.modules.iter().any(|module| belongs_to(module, inside)),
             None => match path.strip_prefix(SHARED) {
@@ -34,10 +40,10 @@ impl LeftOut {
     /// The first module to be left out of which there is no file.
     pub(crate) fn unknown<'a>(&self, paths: impl Iterator<Item = &'a str> + Clone) -> Option<&str> {
         let is_there = |module: &str| {
-            paths
-                .clone()
-                .filter_map(|path| path.strip_prefix(LIBRARY))
-                .any(|inside| belongs_to(module, inside))
+            paths.clone().any(|path| match path.strip_prefix(LIBRARY) {
+                Some(inside) => belongs_to(module, inside),
+                None => module == ZONES.1 && path.starts_with(ZONES.0),
+            })
         };
         self.modules
             .iter()
@@ -88,6 +94,22 @@ mod tests {
             assert!(!left_out.has(path), "{path}");
         }
         assert!(!LeftOut::default().has("lib/libc++.wasm"));
+    }
+
+    #[test]
+    fn the_time_zones_are_left_out_by_name() {
+        let zone = "usr/share/zoneinfo/Europe/Berlin";
+        let left_out = LeftOut {
+            modules: vec!["tzdata".into()],
+            shared: None,
+        };
+        assert!(left_out.has(zone));
+        assert!(!LeftOut::default().has(zone));
+        assert_eq!(left_out.unknown([zone].into_iter()), None);
+        assert_eq!(
+            left_out.unknown(["lib/python3.13/os.pyc"].into_iter()),
+            Some("tzdata")
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-/* What libc's header leaves out on WASI: second descriptors and pipes.
-   descriptor.c has the functions. */
+/* What libc's header leaves out on WASI: second descriptors and pipes, whose
+   functions are in descriptor.c; the user, in user.c. */
 
 #ifndef PYMODE_UNISTD_H
 #define PYMODE_UNISTD_H
@@ -17,6 +17,12 @@ int pipe(int[2]);
 int pipe2(int[2], int);
 
 int fchdir(int);
+
+uid_t getuid(void);
+uid_t geteuid(void);
+gid_t getgid(void);
+gid_t getegid(void);
+int getgroups(int, gid_t[]);
 
 #ifdef __cplusplus
 }
