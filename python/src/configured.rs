@@ -1,4 +1,4 @@
-//! CPython's configure for WASI: its own script, told what it cannot find out.
+//! CPython's configure for WASI, with the answers that it cannot find out.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -31,7 +31,7 @@ const ARGUMENTS: &[&str] = &[
 // zig makes `__DATE__` an error; here it is the release's date.
 const CFLAGS: &str = "-g0 -Wno-error=date-time -Wno-date-time";
 
-/// To be changed with what the steps below do, beyond the constants above.
+/// Change it with the code of the steps below.
 const RECIPE: &str = "1";
 
 /// A configured build tree.

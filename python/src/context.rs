@@ -9,8 +9,8 @@ use pymode_toolchain::{Cache, Reporter, Step};
 use crate::error::Error;
 use crate::source::RELEASED;
 
-/// What a command of the build inherits from its caller's environment. Not more, so that one machine builds what
-/// another does: no `CFLAGS`, no `MAKEFLAGS`, no `PYTHONPATH`.
+/// Environment variables that a command of the build inherits. There are no others, so that two machines build the
+/// same: no `CFLAGS`, no `MAKEFLAGS`, no `PYTHONPATH`.
 const INHERITED: &[&str] = &["PATH", "HOME", "TMPDIR"];
 
 /// The tools of the build.
@@ -36,7 +36,7 @@ impl<'a> BuildContext<'a> {
         })
     }
 
-    /// A command that sees nothing of the caller's environment but what it needs.
+    /// Returns a command that inherits only what it needs of the caller's environment.
     pub(crate) fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
         command.env_clear();
@@ -61,7 +61,7 @@ impl<'a> BuildContext<'a> {
         command
     }
 
-    /// Runs a command; its log lies in the cache, where it outlives a failure.
+    /// Runs a command. Its log stays in the cache, also after a failure.
     pub(crate) fn run(&self, title: &str, log: &str, command: Command) -> Result<(), Error> {
         Ok(Step::run(self.reporter, title, command, &self.log(log))?)
     }

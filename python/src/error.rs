@@ -1,4 +1,4 @@
-//! Whatever can fail while Python is built, as one type.
+//! The error type of the build.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pymode_host::image::ImageWriteError;
 use pymode_toolchain::{CacheError, DownloadError, StepError, archive::ArchiveError};
 
-/// A build of Python that failed; each says what, where, and what to do next.
+/// A failure of the build of Python. Each variant says what failed, where, and what to do next.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -28,51 +28,51 @@ pub enum Error {
     /// The image of the standard library.
     #[error(transparent)]
     Image(#[from] ImageWriteError),
-    /// The build tools cannot work in this directory.
+    /// The build tools do not work in this directory.
     #[error(
-        "the cache is `{}`, and CPython cannot be built in a directory with blanks in its name\n  hint: set `PYMODE_CACHE` to one without",
+        "could not build CPython in the cache `{}`: its path contains white space\n  hint: set `PYMODE_CACHE` to a path without",
         path.display()
     )]
     BlankInPath {
         /// The cache.
         path: PathBuf,
     },
-    /// A patch of ours does not fit upstream's source.
+    /// A patch that does not apply to upstream's source.
     #[error(
-        "the patch `{name}` cannot be applied to CPython's source: {reason}\n  hint: was it made for another version?"
+        "could not apply the patch `{name}` to CPython's source: {reason}\n  hint: check that the patch was made for this version"
     )]
     Patch {
-        /// Its name in `python/patches`.
+        /// Name of the patch in `python/patches`.
         name: &'static str,
-        /// What does not fit.
+        /// Reason that it does not apply.
         reason: String,
     },
-    /// zig links a program without one of its libraries.
+    /// One of zig's libraries is missing from its link command.
     #[error(
-        "zig's link command names no `{library}`\n  command: {command}\n  hint: is this another version of zig?"
+        "could not find `{library}` in zig's link command\n  command: {command}\n  hint: check the version of zig"
     )]
     NoLibrary {
-        /// The file that was looked for.
+        /// File name of the library.
         library: &'static str,
         /// The command that zig printed.
         command: String,
     },
-    /// The linker wrote something that is no module.
-    #[error("`{}`, which the linker wrote, is no WebAssembly module: {source}", path.display())]
+    /// The linker's output is not a module.
+    #[error("the linker's output `{}` is not a WebAssembly module: {source}", path.display())]
     Wasm {
         /// The linker's output.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Reason that it is not one.
         source: wasmparser::BinaryReaderError,
     },
-    /// The file system said no.
-    #[error("cannot {doing} `{}`: {source}{}", path.display(), pymode_toolchain::cache::io_hint(source))]
+    /// A failed file operation.
+    #[error("could not {doing} `{}`: {source}{}", path.display(), pymode_toolchain::cache::io_hint(source))]
     Io {
-        /// What was tried, as a verb.
+        /// The operation, as a verb.
         doing: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// The answer of the file system.
+        /// Error of the file system.
         source: io::Error,
     },
 }

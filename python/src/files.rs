@@ -27,7 +27,7 @@ pub(crate) fn make_directory(path: &Path) -> Result<(), Error> {
     fs::create_dir_all(path).map_err(Error::io("create", path))
 }
 
-/// What is below a directory, as paths relative to it, sorted.
+/// Content of a directory, as sorted paths relative to it.
 #[derive(Debug, Default)]
 pub(crate) struct Tree {
     /// Also those that are empty.

@@ -1,9 +1,9 @@
-//! What is done to a linked module before it is shipped.
+//! The last changes to a linked module before it is shipped.
 
 use pymode_toolchain::cc::abi_section;
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
-/// Custom sections that say nothing to whoever runs the module.
+/// Returns `true` for a custom section that no engine needs.
 fn is_dropped(name: &str) -> bool {
     name == "name" || name == "producers" || name.starts_with(".debug_")
 }

@@ -16,7 +16,7 @@ use crate::recipe::Recipe;
 use crate::runtime;
 use crate::source::PythonSource;
 
-/// The module with what `sysconfig` says. CPython makes its name of the platform's.
+/// File name of the module with the data of `sysconfig`. CPython derives it from the platform's name.
 pub(crate) const SYSCONFIGDATA: &str = "_sysconfigdata__wasi_wasm32-wasi.py";
 
 /// Against `-O2` for the hot parts and `-Os` elsewhere: 3 % more compressed bytes, no list to keep: `bench/results`.
@@ -39,7 +39,7 @@ const LIBRARIES: &str = "libraries/liblibraries.a";
 
 const ARCHIVES: [&str; 3] = [LIBPYTHON, LIBHACL, LIBRARIES];
 
-/// To be changed with what the steps below do, beyond the constants above.
+/// Change it with the code of the steps below.
 const RECIPE: &str = "1";
 
 /// The compiled interpreter, before it is linked.
@@ -60,7 +60,7 @@ impl Interpreter {
         ARCHIVES.map(|archive| self.dir.join("lib").join(file_name(archive)))
     }
 
-    /// What configure and make found out, with paths of this machine still in it.
+    /// The data of `sysconfig` as configure and make wrote it, with paths of this machine.
     pub(crate) fn sysconfigdata(&self) -> PathBuf {
         self.dir.join("sysconfigdata").join(SYSCONFIGDATA)
     }

@@ -1,18 +1,18 @@
-//! How CPython is built for wasm32-wasi: from upstream's source to `python.wasm` and the image of its standard library.
+//! The build of CPython for wasm32-wasi: from upstream's source to `python.wasm` and the image of its standard library.
 //!
 //! | step | makes | file |
 //! |---|---|---|
 //! | [source] | CPython's source, unchanged | `source.rs` |
-//! | native | a Python for this machine, which the others need | `native.rs` |
+//! | native | a Python for this machine, which the next steps need | `native.rs` |
 //! | patched | the source as it is compiled for WASI | `patches.rs` |
-//! | configured | what configure finds out about WASI | `configured.rs` |
+//! | configured | configure's findings about WASI | `configured.rs` |
 //! | interpreter | libpython | `interpreter.rs` |
 //! | side | the C modules that are loaded at run time | `side.rs` |
 //! | link | `python.wasm` | `libc.rs`, `runtime.rs`, `link.rs`, `finish.rs` |
 //! | stdlib | the image | `stdlib.rs` |
 //!
-//! Each step is one entry of the cache, whose key is made of the keys of the steps before it: what did not change is not
-//! made again, and to find that out costs a few looks at the file system.
+//! Each step is one entry of the cache, whose key is made of the keys of the steps before it. A step whose input did not
+//! change is not run again; checking that takes a few file system calls.
 //!
 //! [source]: SOURCE_VERSION
 
@@ -48,12 +48,12 @@ pub use source::VERSION as SOURCE_VERSION;
 
 use context::BuildContext;
 
-/// What can be chosen about the standard library.
+/// Options of the standard library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Whether functions and classes keep their docstrings. `-OO` is not used: assertions always stay.
+    /// Keep the docstrings of functions and classes. `-OO` is not used: assertions always stay.
     pub docstrings: bool,
-    /// Whether the sources are in the image, so that tracebacks show lines of them.
+    /// Put the sources into the image, so that tracebacks show their lines.
     pub sources: bool,
 }
 
@@ -67,7 +67,7 @@ impl Default for Options {
     }
 }
 
-/// A Python that is built. All paths are absolute, in the cache, and not to be written to.
+/// A built Python. All paths are absolute and in the cache; do not write to them.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Built {
@@ -83,11 +83,11 @@ pub struct Built {
     pub native: PathBuf,
     /// The module with the data of `sysconfig`; its directory holds no other.
     pub sysconfigdata: PathBuf,
-    /// What `python.wasm` was linked from.
+    /// Inputs of the link of `python.wasm`.
     pub link_inputs: LinkInputs,
 }
 
-/// Builds Python, or finds it in the cache: from nothing it takes a quarter of an hour, with nothing to do no time.
+/// Builds Python, or finds it in the cache. The first build takes a quarter of an hour, a later one no time.
 ///
 /// # Errors
 /// When a download, a compiler or the file system fails.
@@ -123,7 +123,7 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
     })
 }
 
-/// Builds as far as the linker needs it, without linking: what `abi/exports.toml` is derived from.
+/// Builds the inputs of the linker, from which `abi/exports.toml` is derived.
 ///
 /// # Errors
 /// As for [`build`].

@@ -1,4 +1,4 @@
-//! zig's libc for WASI, as files: the parts of python.wasm that are not Python.
+//! zig's libc for WASI, as files to link.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{copy, read, write};
 
-/// What zig links into a program, in this order.
+/// The files that zig links into a program, in this order.
 const PARTS: [&str; 4] = ["crt1-command.o", "libc.a", "libzigc.a", "libcompiler_rt.a"];
 
 /// libc is optimised as the program is.
 const FLAGS: &[&str] = &["-target", TARGET, "-O2"];
 
-/// zig compiles its libc when it first links something.
+/// The compiled libc. zig compiles it at the first link.
 #[derive(Clone, Debug)]
 pub(crate) struct Libc {
     pub(crate) key: Key,

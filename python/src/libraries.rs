@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::files::walk;
 use crate::modules::Library;
 
-/// A library as sources to compile.
+/// Sources of a library and the flags to compile them with.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct LibrarySources {
@@ -20,11 +20,11 @@ pub struct LibrarySources {
     pub user_flags: Vec<String>,
 }
 
-/// What SQLite is to have, beyond its defaults: what distributions of it and Python's tests expect.
+/// SQLite's options: what its distributions and Python's tests expect beyond the defaults.
 const SQLITE: &[&str] = &[
     // It is the largest of all: 2.0 MB for speed, 1.3 MB for size.
     "-Os",
-    // CPython's module must not be told of a function that is not there, nor the other way round.
+    // The flag of CPython's own sources must be the same.
     "-DSQLITE_OMIT_LOAD_EXTENSION",
     "-DSQLITE_THREADSAFE=0",
     "-DSQLITE_ENABLE_COLUMN_METADATA",
@@ -166,7 +166,8 @@ fn lzma(crates: &CrateSources) -> Result<LibrarySources, Error> {
     })
 }
 
-/// Not the programs that once made the tables, not the smaller twins of the checksums, nothing with threads.
+/// Returns `true` for a source of the library itself: not a program that generates tables, not a smaller variant of a
+/// checksum, nothing with threads.
 fn is_part_of_lzma(file: &Path) -> bool {
     let stem = file
         .file_stem()

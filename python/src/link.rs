@@ -1,4 +1,4 @@
-//! python.wasm: everything that was compiled, linked by plain LLD with the exports that the contract names.
+//! The link of python.wasm, by plain LLD, with the exports that the contract names.
 
 use std::path::{Path, PathBuf};
 
@@ -15,7 +15,7 @@ use crate::libc::Libc;
 use crate::recipe::Recipe;
 use crate::runtime;
 
-/// How C code of ours is compiled.
+/// Compiler flags of our own C code.
 const RUNTIME_FLAGS: &[&str] = &[
     "-target",
     TARGET,
@@ -48,10 +48,10 @@ const LINK_FLAGS: &[&str] = &[
     "--wrap=PyObject_Hash",
 ];
 
-/// To be changed with what `finish` does.
+/// Change it with the code of `finish`.
 const RECIPE: &str = "1";
 
-/// What is linked into python.wasm, and where `abi/exports.toml` is derived from.
+/// Inputs of the link of python.wasm, from which `abi/exports.toml` is derived.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct LinkInputs {

@@ -1,7 +1,7 @@
-//! Where the C modules of the standard library go: into python.wasm, or beside it.
+//! The C modules of the standard library: linked into python.wasm, or loaded at run time.
 //!
-//! A side module costs nothing until it is imported, so what is large and seldom imported is one. Whatever is not named
-//! here is linked into python.wasm, if CPython's configure thinks that WASI can have it.
+//! A side module costs nothing until it is imported, so large modules that few programs import are side modules. A module
+//! that is not named here is linked into python.wasm if CPython's configure enables it for WASI.
 //!
 //! Some cannot be had: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`,
 //! `resource`, `termios`, `_posixsubprocess` and `_multiprocessing`, because WASI has no such thing; `_ctypes` and

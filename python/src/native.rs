@@ -21,7 +21,7 @@ const ARGUMENTS: &[&str] = &["-q", "--disable-test-modules", "--without-ensurepi
 
 const OPT: &str = "-DNDEBUG -O2";
 
-/// To be changed with what the steps below do, beyond the constants above.
+/// Change it with the code of the steps below.
 const RECIPE: &str = "1";
 
 /// An installed native Python.

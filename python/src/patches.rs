@@ -1,4 +1,4 @@
-//! What is changed in upstream's source: one file a patch, with its reason at its head.
+//! Changes to upstream's source: one patch a file, with its reason at its head.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Our own C: CPython's door to the loader, `main`, how a host enters an interpreter that stays, and what libc lacks.
+//! Our own C: CPython's hook for the loader, `main`, the entry points of a persistent interpreter, and functions that libc lacks.
 
 use std::path::{Path, PathBuf};
 
@@ -38,7 +38,7 @@ const HEADERS: &[Text] = &[
 /// The host's functions. Configure asks for none of them, and need not run again when there is a new one.
 const CONTRACT: Text = text!("../abi/include/", "pymode.h");
 
-/// What they include from each other.
+/// Headers that the objects share.
 const OWN_HEADERS: &[Text] = &[text!("runtime/", "runtime.h")];
 
 /// Linked first, so that they come before libc's own.
@@ -59,7 +59,7 @@ const OBJECTS: &[Text] = &[
 /// Compiled into the side module `_sqlite3`: includes SQLite's own source.
 const SQLITE: Text = text!("runtime/", "sqlite.c");
 
-/// The name of CPython's door to the loader, as its Makefile looks for it below `Python/`.
+/// Writes CPython's hook for the loader where its Makefile looks for it, below `Python/`.
 pub(crate) fn write_dynload(build: &Path) -> Result<(), Error> {
     write(&build.join("Python").join(DYNLOAD.path), DYNLOAD.text)
 }
@@ -79,7 +79,7 @@ pub(crate) fn object_names() -> Vec<String> {
         .collect()
 }
 
-/// Writes the sources into a directory and says where they are.
+/// Writes the sources into a directory and returns their paths.
 pub(crate) fn write_sources(dir: &Path) -> Result<Vec<PathBuf>, Error> {
     for header in OWN_HEADERS {
         write(&dir.join(header.path), header.text)?;
@@ -104,22 +104,22 @@ pub(crate) fn write_sqlite(dir: &Path) -> Result<(), Error> {
     write(&dir.join(SQLITE.path), SQLITE.text)
 }
 
-/// What [`write_sqlite`] writes.
+/// Key of what [`write_sqlite`] writes.
 pub(crate) fn sqlite_key() -> Key {
     key("sqlite", &[SQLITE])
 }
 
-/// What the headers say.
+/// Key of the headers.
 pub(crate) fn headers_key() -> Key {
     key("headers", HEADERS)
 }
 
-/// What the door to the loader says, and the contract that it keeps.
+/// Key of the hook for the loader, and of the contract that it keeps.
 pub(crate) fn dynload_key() -> Key {
     key("dynload", &[DYNLOAD, CONTRACT])
 }
 
-/// What the objects are made from.
+/// Key of the objects' sources.
 pub(crate) fn objects_key() -> Key {
     key("objects", OBJECTS).key("headers", &key("own", OWN_HEADERS))
 }

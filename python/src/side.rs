@@ -24,7 +24,7 @@ const FLAGS: &[&str] = &[
     "-g0",
     "-DNDEBUG",
     "-fno-strict-overflow",
-    // Nothing but `PyInit_*`, which says so itself, is for others: an export costs the loader time.
+    // Only `PyInit_*`, which has an attribute of its own, is exported: an export costs the loader time.
     "-fvisibility=hidden",
     "-w",
 ];

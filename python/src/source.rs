@@ -18,7 +18,7 @@ const SHA256: &str = "93e583f243454e6e9e4588ca2c2662206ad961659863277afcdb968016
 /// An unpacked source tree.
 #[derive(Clone, Debug)]
 pub(crate) struct PythonSource {
-    /// What it is, for the keys of whatever is made from it.
+    /// Key of the source, for the keys of the steps that use it.
     pub(crate) key: Key,
     /// The directory with `configure`.
     pub(crate) dir: PathBuf,

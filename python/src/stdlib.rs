@@ -1,4 +1,4 @@
-//! The image of the standard library: what is mounted at `/` in the guest.
+//! The image of the standard library, which is mounted at `/` in the guest.
 //!
 //! | path | content |
 //! |---|---|
@@ -10,9 +10,8 @@
 //!
 //! With [`Options::sources`] each module is there twice, `os.py` and `__pycache__/os.cpython-313.pyc`.
 //!
-//! A `.pyc` says of itself that it is not to be compared with its source ("unchecked hash"), so none is ever looked for.
-//! Its code says that it comes from `/lib/python3.13/os.py`. That is what a traceback shows, with the line's number; the
-//! line itself only if the sources are in the image.
+//! Each `.pyc` has an unchecked hash, so importlib never compares it with a source. Its code names `/lib/python3.13/os.py`
+//! as its file. A traceback shows that path and the line's number, and the line itself if the sources are in the image.
 //!
 //! [`Options::sources`]: crate::Options::sources
 
@@ -46,10 +45,10 @@ const OURS: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where the library is in the image, and so in the guest.
+/// Directory of the library in the image, and so in the guest.
 const LIBRARY: &str = "lib/python3.13";
 
-/// What is left out, below `Lib/`.
+/// Files and directories below `Lib/` that are left out.
 const LEFT_OUT: &[&str] = &[
     // An example of a frozen package.
     "__phello__",
@@ -64,10 +63,10 @@ const LEFT_OUT: &[&str] = &[
     "test",
 ];
 
-/// To be changed with what the steps below do, beyond the constants above.
+/// Change it with the code of the steps below.
 const RECIPE: &str = "1";
 
-/// The image and what belongs to it.
+/// The built image and the data of `sysconfig`.
 #[derive(Clone, Debug)]
 pub(crate) struct StandardLibrary {
     dir: PathBuf,
@@ -83,7 +82,7 @@ impl StandardLibrary {
     }
 }
 
-/// What the image is made of.
+/// Inputs of the image.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Inputs<'a> {
     pub(crate) source: &'a PythonSource,
@@ -179,7 +178,7 @@ impl Module {
         self.name.with_extension("pyc")
     }
 
-    /// Where importlib looks for its code, if its source is there too.
+    /// Path at which importlib looks for its code if the image has its source too.
     fn cached(&self) -> String {
         let stem = self.name.file_stem().unwrap_or_default().to_string_lossy();
         let parent = self.name.parent().filter(|parent| *parent != Path::new(""));

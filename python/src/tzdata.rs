@@ -20,10 +20,10 @@ const WHEEL: PinnedWheel = PinnedWheel {
     sha256: &["0a10eec6e13ef16b627fabed9a5f2ba61a62b1c67f327305f4e7e412a70b4aec"],
 };
 
-/// Where the database is in the image.
+/// Directory of the database in the image.
 pub(crate) const DIRECTORY: &str = "usr/share/zoneinfo";
 
-/// How a compiled zone begins. The other files are tables and Python.
+/// First bytes of a compiled zone. The other files are tables and Python.
 const MAGIC: &[u8] = b"TZif";
 
 /// The unpacked database.
