@@ -117,8 +117,8 @@ const SETJMP: &str = "lib/libc/wasi/libc-top-half/musl/src/setjmp/wasm32/rt.c";
 pub fn objects(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
     let dir = provision(cache, reporter, zig)?;
     let stems = PROGRAM.iter().map(|text| text.stem).chain(["setjmp"]);
-    let mut objects: Vec<PathBuf> = stems.map(|stem| object(&dir, stem)).collect();
-    objects.push(malloc::object(cache, reporter, zig)?);
+    let mut objects = vec![malloc::object(cache, reporter, zig)?];
+    objects.extend(stems.map(|stem| object(&dir, stem)));
     Ok(objects)
 }
 
