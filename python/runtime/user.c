@@ -1,14 +1,13 @@
 /* The user that the guest runs as, and the system as uname() has it.
  *
  * WASI has no users.  The guest is user 1000 of its own group: the host gives
- * this number to its files, and 65534 to those of others.  The home directory
- * is HOME, which the host sets.
+ * this number to its files, and 65534 to those of others, and sets HOME to the
+ * home directory that stands below.
  */
 
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -62,7 +61,7 @@ getgroups(int room, gid_t groups[])
 
 static struct passwd users[] = {
     {"root", "x", 0, 0, "root", "/root", ""},
-    {"user", "x", USER, USER, "", NULL, ""},
+    {"user", "x", USER, USER, "", "/tmp", ""},
     {"nobody", "x", 65534, 65534, "nobody", "/nonexistent", ""},
 };
 
@@ -81,25 +80,12 @@ _Static_assert(COUNT == sizeof(groups) / sizeof(groups[0]),
 static size_t next_user;
 static size_t next_group;
 
-static struct passwd *
-user(size_t index)
-{
-    if (index >= COUNT) {
-        return NULL;
-    }
-    if (users[index].pw_uid == USER) {
-        char *home = getenv("HOME");
-        users[index].pw_dir = home != NULL ? home : "/";
-    }
-    return &users[index];
-}
-
 struct passwd *
 getpwuid(uid_t uid)
 {
     for (size_t i = 0; i < COUNT; i++) {
         if (users[i].pw_uid == uid) {
-            return user(i);
+            return &users[i];
         }
     }
     return NULL;
@@ -110,7 +96,7 @@ getpwnam(const char *name)
 {
     for (size_t i = 0; i < COUNT; i++) {
         if (strcmp(users[i].pw_name, name) == 0) {
-            return user(i);
+            return &users[i];
         }
     }
     return NULL;
@@ -131,7 +117,7 @@ endpwent(void)
 struct passwd *
 getpwent(void)
 {
-    return next_user < COUNT ? user(next_user++) : NULL;
+    return next_user < COUNT ? &users[next_user++] : NULL;
 }
 
 struct group *

@@ -47,7 +47,7 @@ const RECIPE: &str = "1";
 /// | path | content |
 /// |---|---|
 /// | `lib/` | the archives |
-/// | `include/` | `Python.h` and all that it includes, our headers too |
+/// | `include/` | `Python.h` and all that it includes, our headers too, without the host's functions |
 /// | `sysconfigdata/` | the data of `sysconfig`, as CPython's Makefile wrote it |
 #[derive(Clone, Debug)]
 pub(crate) struct Interpreter {
@@ -131,7 +131,6 @@ pub(crate) fn provision(
         copy_tree(&source.dir.join("Include"), &dir.join("include"))?;
         copy(&build.join("pyconfig.h"), &dir.join("include/pyconfig.h"))?;
         runtime::write_headers(&dir.join("include"))?;
-        runtime::write_contract(&dir.join("include"))?;
         let found = build.join("build/lib.wasi-wasm32-3.13").join(SYSCONFIGDATA);
         copy(&found, &dir.join("sysconfigdata").join(SYSCONFIGDATA))?;
         std::fs::remove_dir_all(&tree).map_err(Error::io("delete", &tree))

@@ -7,6 +7,7 @@
 //! | patched | the source as it is compiled for WASI | `patches.rs` |
 //! | configured | configure's findings about WASI | `configured.rs` |
 //! | interpreter | libpython | `interpreter.rs` |
+//! | include | the headers | `include.rs` |
 //! | side | the C modules that are loaded at run time | `side.rs` |
 //! | link | `python.wasm` | `libc.rs`, `runtime.rs`, `link.rs`, `finish.rs` |
 //! | stdlib | the image | `stdlib.rs` |
@@ -21,6 +22,7 @@ mod context;
 mod error;
 mod files;
 mod finish;
+mod include;
 mod interpreter;
 mod libc;
 mod libraries;
@@ -99,8 +101,9 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
     let source = patches::provision(&context, &source)?;
     let configured = configured::provision(&context, &source, &native)?;
     let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
+    let include = include::provision(&context, &interpreter)?;
     let libc = libc::provision(&context)?;
-    let link_inputs = link::inputs(&context, &interpreter, &libc)?;
+    let link_inputs = link::inputs(&context, &interpreter, &include, &libc)?;
     let linked = link::link(&context, &link_inputs)?;
     let side = side::provision(&context, &source, &crates, &interpreter)?;
     let zones = tzdata::provision(&context)?;
@@ -116,7 +119,7 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
         wasm: linked.wasm(),
         named_wasm: linked.named(),
         image: library.image(),
-        include: interpreter.include(),
+        include: include.dir,
         native: native.exe,
         sysconfigdata: library.sysconfigdata(),
         link_inputs,
@@ -135,5 +138,7 @@ pub fn link_inputs(cache: &Cache, reporter: &Reporter) -> Result<LinkInputs, Err
     let source = patches::provision(&context, &source)?;
     let configured = configured::provision(&context, &source, &native)?;
     let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
-    link::inputs(&context, &interpreter, &libc::provision(&context)?)
+    let include = include::provision(&context, &interpreter)?;
+    let libc = libc::provision(&context)?;
+    link::inputs(&context, &interpreter, &include, &libc)
 }

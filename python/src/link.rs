@@ -10,6 +10,7 @@ use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
 use crate::finish::finish;
+use crate::include::Include;
 use crate::interpreter::Interpreter;
 use crate::libc::Libc;
 use crate::recipe::Recipe;
@@ -85,11 +86,12 @@ impl Linked {
 pub(crate) fn inputs(
     context: &BuildContext<'_>,
     interpreter: &Interpreter,
+    include: &Include,
     libc: &Libc,
 ) -> Result<LinkInputs, Error> {
     let key = Key::new("runtime")
         .key("objects", &runtime::objects_key())
-        .key("interpreter", &interpreter.key)
+        .key("include", &include.key)
         .key("libc", &libc.key)
         .key("process", &process::key())
         .field("flags", RUNTIME_FLAGS.join(" "));
@@ -100,7 +102,7 @@ pub(crate) fn inputs(
             .iter()
             .map(|flag| (*flag).to_owned())
             .collect();
-        flags.push(format!("-I{}", interpreter.include().display()));
+        flags.push(format!("-I{}", include.dir.display()));
         for (source, object) in runtime::write_sources(dir)?.iter().zip(&names) {
             recipe.compile(&context.zig("cc"), &flags, source, object);
         }

@@ -7,8 +7,8 @@ use pymode_toolchain::{Cache, Reporter, crates};
 
 use crate::context::BuildContext;
 use crate::{
-    Error, Options, configured, interpreter, libc, link, native, patches, side, source, stdlib,
-    tzdata,
+    Error, Options, configured, include, interpreter, libc, link, native, patches, side, source,
+    stdlib, tzdata,
 };
 
 #[test]
@@ -22,7 +22,9 @@ fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let source = patches::provision(&context, &source)?;
     let configured = configured::provision(&context, &source, &native)?;
     let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
-    let inputs = link::inputs(&context, &interpreter, &libc::provision(&context)?)?;
+    let include = include::provision(&context, &interpreter)?;
+    let libc = libc::provision(&context)?;
+    let inputs = link::inputs(&context, &interpreter, &include, &libc)?;
     let side = side::provision(&context, &source, &crates, &interpreter)?;
     let zones = tzdata::provision(&context)?;
 

@@ -114,9 +114,20 @@ pub(crate) fn headers_key() -> Key {
     key("headers", HEADERS)
 }
 
-/// Key of the hook for the loader, and of the contract that it keeps.
+/// Key of the hook for the loader, and of the host functions that it calls. The others may change without compiling CPython
+/// again.
 pub(crate) fn dynload_key() -> Key {
-    key("dynload", &[DYNLOAD, CONTRACT])
+    pymode_abi::IMPORTS
+        .iter()
+        .filter(|import| import.name.starts_with("dl_"))
+        .fold(key("dynload", &[DYNLOAD]), |key, import| {
+            key.field(import.name, import.signature.to_string())
+        })
+}
+
+/// Key of the header of the host's functions.
+pub(crate) fn contract_key() -> Key {
+    key("contract", &[CONTRACT])
 }
 
 /// Key of the objects' sources.
