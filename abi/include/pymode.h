@@ -168,30 +168,30 @@ int pymode_fchmodat(int fd,
 PYMODE_IMPORT("fd_dup")
 int pymode_fd_dup(int fd, int to, int exactly, uint32_t *out);
 
-/* Locks a part of an open file against other processes, or gives it up. A
- * lock belongs to the guest, whichever descriptor it was set through;
- * closing any descriptor of the file gives up all of them.
+/* Locks a part of an open file against other processes, or unlocks it. A
+ * lock belongs to the guest, not to a descriptor; closing any descriptor of
+ * the file drops all of them.
  * - fd: the descriptor
  * - kind: `F_RDLCK`, `F_WRLCK` or `F_UNLCK`
  * - start: the first byte
- * - len: how many bytes, 0 for all from there on
+ * - len: number of bytes, 0 for all from there on
  * Returns 0, or an `errno`.
- * On failure: an `errno`: `EAGAIN` while another process holds a lock that
- * forbids it; nothing has changed then.
+ * On failure: an `errno`: `EAGAIN` while another process holds a conflicting
+ * lock; nothing has changed.
  */
 PYMODE_IMPORT("fd_lock")
 int pymode_fd_lock(int fd, int kind, uint64_t start, uint64_t len);
 
-/* Finds a lock of another process that would forbid this one.
+/* Finds a lock of another process that conflicts with this one.
  * - fd: the descriptor
  * - kind: `F_RDLCK` or `F_WRLCK`
  * - start: the first byte
- * - len: how many bytes, 0 for all from there on
- * - place: where to write the start and the length of that lock
- * - held: where to write its kind, `F_UNLCK` when there is none, and the
- * number of the process
+ * - len: number of bytes, 0 for all from there on
+ * - place: receives the start and the length of that lock
+ * - held: receives its kind, `F_UNLCK` when there is none, and the number of
+ * the process
  * Returns 0, or an `errno`.
- * On failure: an `errno`; nothing is written then.
+ * On failure: an `errno`; nothing is written.
  */
 PYMODE_IMPORT("fd_lock_test")
 int pymode_fd_lock_test(int fd,
