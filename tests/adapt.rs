@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use libtest_mimic::{Failed, Trial};
 use pymode_tests::{Engine, Pymode};
 
-/// What is evaluated, and what must come of it. `m` is the module.
+/// An expression, and its expected value. `m` is the module.
 const TABLE: &[(&str, &str)] = &[
     ("m.varargs_3(1)", "('varargs_3', (1,), 0)"),
     ("m.decimal(1)", "('varargs_3', (1,), 0)"),

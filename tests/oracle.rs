@@ -40,7 +40,7 @@ fn trials(pymode: &Pymode) -> Vec<Trial> {
     trials
 }
 
-/// What the native Python of the cache says.
+/// Returns the output of the native Python in the cache.
 fn natively(script: &Path) -> Result<String, String> {
     let failed = |error: &dyn std::fmt::Display| error.to_string();
     let cache = Cache::open().map_err(|error| failed(&error))?;

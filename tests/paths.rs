@@ -87,7 +87,7 @@ fn make() -> Result<Built, Failed> {
     Ok(Built { folder, expected })
 }
 
-/// What a guest is to say. A difference that is none any more is an error.
+/// Expected output of a guest. A difference that no longer exists is an error.
 fn with_differences(native: &str, path: &Path) -> Result<String, Failed> {
     let text = std::fs::read_to_string(path)?;
     let lines = text.lines().filter(|line| !line.is_empty());

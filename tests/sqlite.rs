@@ -35,7 +35,7 @@ if sys.argv[1] == 'exit':
 os.abort()
 ";
 
-/// What a run after it finds, and that it can write.
+/// Checks the database in a later run, and that it is writable.
 const LOOK: &str = "
 import os, sqlite3
 db = sqlite3.connect('data.db', timeout=0)
@@ -157,7 +157,7 @@ impl Runs {
         Ok(self.command(script, args).output()?)
     }
 
-    /// What a script says that ends well.
+    /// Returns the output of a script that succeeds.
     fn says(&self, script: &str, args: &[&str]) -> Result<String, Failed> {
         text(self.run(script, args)?)
     }
@@ -196,7 +196,7 @@ fn death(runs: &Runs, mode: &str, end: &str) -> Result<(), Failed> {
     is(&runs.says(LOOK, &[])?, "1001 0 1\nok\n['data.db']\n")
 }
 
-/// Who looks at a database that another process has open.
+/// Reads a database that another process has open.
 #[derive(Clone, Copy, Debug)]
 enum Other {
     Pymode,

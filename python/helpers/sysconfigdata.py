@@ -3,7 +3,7 @@
 usage: sysconfigdata.py INPUT OUTPUT EXT_SUFFIX FOREIGN...
 
 A variable that holds one of the FOREIGN strings, which are paths of the build machine, is left out: whatever it named
-is not there at run time. The tools are named as whoever builds an extension finds them.
+is not there at run time. The tools have the names that an extension's build finds.
 """
 
 import sys

@@ -3,7 +3,7 @@
 //! A side module costs nothing until it is imported, so large modules that few programs import are side modules. A module
 //! that is not named here is linked into python.wasm if CPython's configure enables it for WASI.
 //!
-//! Some cannot be had: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`,
+//! Some are not available: `mmap`, because what is written to libc's emulation never reaches the file; `fcntl`,
 //! `resource`, `termios`, `_posixsubprocess` and `_multiprocessing`, because WASI has no such thing; `_ctypes` and
 //! `_ssl`, because libffi and OpenSSL have not been brought here.
 

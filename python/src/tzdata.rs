@@ -74,7 +74,7 @@ mod tests {
     use super::is_zone;
 
     #[test]
-    fn zones_are_told_from_tables_and_from_python() {
+    fn zones_come_from_tables_and_from_python() {
         assert!(is_zone(Path::new("America/Argentina/Salta"), b"TZif2\0"));
         assert!(!is_zone(Path::new("Europe/__init__.py"), b""));
         assert!(!is_zone(Path::new("leapseconds"), b"# Leap"));

@@ -1,4 +1,4 @@
-//! What the build makes, against the contract. The first run on a machine builds Python.
+//! The built files against the contract. The first run on a machine builds Python.
 
 use std::collections::BTreeSet;
 use std::fs;

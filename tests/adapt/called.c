@@ -145,7 +145,7 @@ static int ready(void) {
     static_type.tp_richcompare = (richcmpfunc)compare_4;
     static_type.tp_getattro = (getattrofunc)getattr_3;
 #ifndef __cplusplus
-    // Without a cast, which compilers only take when they are told to.
+    // Without a cast, which compilers only accept with an option.
     type->tp_repr = repr_2;
 #endif
     // A function has one address.

@@ -1,11 +1,11 @@
-//! What a module must be like to be run as a program, on every host.
+//! Requirements of a program, the same on every host.
 
 use std::path::PathBuf;
 
 /// The function that a program begins with.
 pub const START: &str = "_start";
 
-/// What a program must export.
+/// Exports that a program needs.
 pub const EXPORTS: [&str; 2] = [START, "memory"];
 
 /// Python's home directory. It is in memory on every host: besides the current directory, only there can be written.
@@ -20,7 +20,7 @@ pub enum Unusable {
     Compile {
         /// The file.
         path: PathBuf,
-        /// What the engine said.
+        /// Error of the engine.
         reason: String,
     },
     /// The module is no program.
@@ -31,7 +31,7 @@ pub enum Unusable {
     NotAProgram {
         /// The file.
         path: PathBuf,
-        /// What is missing.
+        /// The missing export.
         export: &'static str,
     },
     /// The module needs what no host gives.

@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trap_is_told_in_the_words_of_the_native_host() {
+    fn a_trap_has_the_native_hosts_wording() {
         assert_eq!(
             trap("RuntimeError: remainder by zero"),
             Some("wasm trap: integer divide by zero")

@@ -75,7 +75,7 @@ fn sockets_lead_both_ways_and_are_shut_one_way() {
 }
 
 #[test]
-fn who_would_wait_for_itself_is_told_so() {
+fn a_wait_for_itself_fails() {
     both(|guest| {
         let (read, write) = pair(guest, PIPE);
         assert_eq!(guest.read(read, 1), Err(Errno::Deadlk));

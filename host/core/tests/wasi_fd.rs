@@ -79,9 +79,9 @@ fn what_is_written_is_read_and_a_gap_is_zeros() {
 fn seek(guest: &mut Guest, fd: u32, offset: i64, whence: u32) -> Result<u64, Errno> {
     let out = guest.room(8);
     call!(guest, fd_seek(fd, offset.cast_unsigned(), whence, out))?;
-    let told = guest.room(8);
-    call!(guest, fd_tell(fd, told))?;
-    assert_eq!(guest.u64(out), guest.u64(told));
+    let position = guest.room(8);
+    call!(guest, fd_tell(fd, position))?;
+    assert_eq!(guest.u64(out), guest.u64(position));
     Ok(guest.u64(out))
 }
 

@@ -1,6 +1,6 @@
 //! Directories and files of this machine as file systems of the guest.
 //!
-//! cap-std keeps every path below the directory, whatever links there are and whoever changes them meanwhile.
+//! cap-std keeps every path below the directory, whatever links there are and even if they change meanwhile.
 
 mod file;
 mod links;
@@ -27,7 +27,7 @@ use self::metadata::{kind, stat_of};
 use crate::errno::errno;
 use crate::platform;
 
-/// Whether a guest may change what it sees.
+/// Access of a guest to a directory: read-only, or writable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Access {
     ReadOnly,
@@ -154,8 +154,8 @@ impl HostDir {
         self.dir.open_with(path, &options)
     }
 
-    /// Does something with what is at a path by the directory that it is in and its name there, which is no link if links are
-    /// followed. What is done must follow none either, so that it stays in the directory whoever changes names meanwhile.
+    /// Calls a function with the directory of a path and the name in it, which is not a link if links are
+    /// followed. The function must not follow links either, so that it stays in the directory even if names change meanwhile.
     fn at_name<T>(
         &self,
         path: &[u8],

@@ -19,7 +19,7 @@ pub struct Python {
     image: ImageFs<Mapped>,
 }
 
-/// How deep Python lets its own C functions nest: `engine::GUEST_STACK` carries more than ten times as much.
+/// Limit of Python's recursion in C: `engine::GUEST_STACK` is more than ten times as large.
 const C_RECURSION: &str = "5000";
 
 impl Python {
@@ -39,7 +39,7 @@ impl Python {
         })
     }
 
-    /// A run of Python that is yet to be told what follows `python` on the command line.
+    /// A run of Python, without arguments yet.
     #[must_use]
     pub fn run(&self) -> Run {
         let mut run = self.program.run();

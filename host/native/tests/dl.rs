@@ -259,7 +259,7 @@ fn bad_pointers_are_errors_of_the_call() {
 }
 
 #[test]
-fn a_trap_is_told_by_the_path_of_the_side_module() {
+fn a_trap_names_the_side_modules_path() {
     let trap = r#"
         (func $deep (unreachable))
         (func (export "answer") (result i32) (call $deep) (i32.const 0))"#;

@@ -1,4 +1,4 @@
-//! What a file system is to the VFS: two traits and the words they use.
+//! The interface of a file system to the VFS: two traits and their types.
 
 use super::lock::{HeldLock, LockKind, LockRange};
 use super::mode::{Mode, Owner, Permissions};
@@ -6,7 +6,7 @@ use super::path::parent;
 use crate::memory::{GuestMemory, fill};
 use crate::{Errno, MaybeSend, Timestamp};
 
-/// What a path names, with WASI's numbers.
+/// The type of a file, with WASI's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum FileKind {
@@ -28,18 +28,18 @@ pub enum FileKind {
     SymbolicLink = 7,
 }
 
-/// What `stat` tells.
+/// The result of `stat`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// The file system; the VFS fills it in.
     pub device: u64,
     /// The file in its file system; never 0.
     pub inode: u64,
-    /// What it is.
+    /// File type.
     pub kind: FileKind,
-    /// Who may do what with it.
+    /// Permissions.
     pub mode: Mode,
-    /// Who it belongs to.
+    /// Owner.
     pub owner: Owner,
     /// Names that it has.
     pub links: u64,
@@ -54,7 +54,7 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// What can be said of something that has an inode and a kind and never changes.
+    /// Returns the `stat` of an immutable file with an inode and a type.
     pub const fn unchanging(inode: u64, kind: FileKind, size: u64) -> Stat {
         let time = Timestamp::UNCHANGING;
         Stat {
@@ -83,7 +83,7 @@ pub struct DirEntry {
     pub kind: FileKind,
 }
 
-/// Whether a symbolic link at the end of a path is followed. Links in the middle always are.
+/// Follow a symbolic link at the end of a path, or not. Links in the middle are always followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Follow {
     /// The target is meant.
@@ -92,7 +92,7 @@ pub enum Follow {
     No,
 }
 
-/// How to open a path.
+/// Options for opening a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OpenHow {
     /// For reading.
@@ -129,7 +129,7 @@ impl OpenHow {
         mode: Mode::FILE,
     };
 
-    /// Whether a directory may be the answer: nothing that one does only to files was asked for.
+    /// Returns `true` if the result may be a directory: no option is for files only.
     pub fn suits_directory(&self) -> bool {
         !(self.write || self.create && !self.directory || self.truncate)
     }
@@ -144,7 +144,7 @@ pub struct NewTimes {
     pub modified: Option<Timestamp>,
 }
 
-/// What `open` found.
+/// The result of `open`.
 pub enum Opened {
     /// A file.
     File(Box<dyn File>),
@@ -171,7 +171,7 @@ impl From<Errno> for Refusal {
     }
 }
 
-/// What a file system answers.
+/// The result of a file system operation.
 pub type Answer<T> = Result<T, Refusal>;
 
 /// A tree of files that can be mounted.
@@ -179,7 +179,7 @@ pub type Answer<T> = Result<T, Refusal>;
 /// Paths are relative to its root: names between single slashes, without `.` and `..`; empty is the root itself.
 /// A file system never lets a path out of its tree: it refuses or answers [`Refusal::Leaves`].
 pub trait FileSystem: MaybeSend {
-    /// What is at `path`.
+    /// Returns the `stat` of a path.
     ///
     /// # Errors
     /// [`Errno::NoEnt`], [`Errno::NotDir`], [`Errno::Loop`], …
@@ -310,9 +310,9 @@ fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> 
     }
 }
 
-/// An open regular file. The place in it is kept by whoever opened it.
+/// An open regular file. The caller keeps the position in it.
 pub trait File: MaybeSend {
-    /// What it is.
+    /// Returns the file's `stat`.
     ///
     /// # Errors
     /// [`Errno::Io`].

@@ -14,14 +14,14 @@ pub enum LockKind {
 pub struct LockRange {
     /// The first byte.
     pub start: u64,
-    /// How many bytes; 0 for all from there on, however long the file becomes.
+    /// Number of bytes; 0 for all up to any future end of the file.
     pub len: u64,
 }
 
 /// A lock that another process holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeldLock {
-    /// What it is.
+    /// Kind.
     pub kind: LockKind,
     /// The part that it covers.
     pub range: LockRange,

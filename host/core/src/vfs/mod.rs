@@ -56,7 +56,7 @@ impl Vfs {
         self.systems.push(system);
     }
 
-    /// What is at `path`.
+    /// Returns the `stat` of a path.
     ///
     /// # Errors
     /// As `fstatat(2)`.
@@ -346,7 +346,7 @@ impl Vfs {
         ))
     }
 
-    /// What is at a place.
+    /// Returns the `stat` of a location.
     fn stat_place(&mut self, place: &Located, follow: Follow) -> Answer<Stat> {
         // A slash at the end asks for the directory that a link leads to.
         let follow = if place.ending.wants_directory() {
@@ -368,7 +368,7 @@ impl Vfs {
         Ok(stat)
     }
 
-    /// Whether a link at the end of a path is followed, and that there is a directory if the path asks for one.
+    /// Returns whether to follow a link at the end of a path. Fails if the path requires a directory and there is none.
     fn follow_at(&mut self, place: &Located, follow: Follow) -> Answer<Follow> {
         if !place.ending.wants_directory() {
             return Ok(follow);
@@ -409,7 +409,7 @@ impl Vfs {
         Ok(system)
     }
 
-    /// What to say when something could not be made at a place.
+    /// The error of a file that could not be created at a location.
     fn not_made(place: &Located, refusal: Refusal) -> Refusal {
         match refusal {
             // The file system below does not even have the directory that the guest sees.
@@ -454,7 +454,7 @@ fn target_leaves(refusal: Refusal) -> Refusal {
     }
 }
 
-/// What [`Vfs::open`] found.
+/// The result of [`Vfs::open`].
 pub enum OpenedAt {
     /// A file, and the number of the file system it is on.
     File {

@@ -109,7 +109,7 @@ mod tests {
     use super::Ending;
 
     #[test]
-    fn the_end_of_a_path_is_told_by_its_last_name() {
+    fn the_last_name_determines_the_ending() {
         for (path, ending) in [
             ("a", Ending::Name),
             ("a/b..", Ending::Name),

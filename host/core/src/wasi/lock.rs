@@ -17,7 +17,7 @@ impl Wasi {
     ///
     /// # Errors
     /// [`Errno::Again`] while another process holds a lock that forbids it; [`Errno::Badf`], also for a file that is not open for
-    /// reading or writing as the lock wants; [`Errno::Inval`] for something that is no file, or another kind; [`Errno::NoLck`].
+    /// reading or writing as the lock wants; [`Errno::Inval`] for something other than a file, or another kind; [`Errno::NoLck`].
     pub fn fd_lock(&mut self, fd: u32, kind: u32, start: u64, len: u64) -> Outcome {
         let range = LockRange { start, len };
         let (file, access) = self.lockable(fd)?;
@@ -34,7 +34,7 @@ impl Wasi {
     /// number of the process, 4 bytes each; to `place` its start and length, 8 bytes each.
     ///
     /// # Errors
-    /// [`Errno::Badf`]; [`Errno::Inval`] for something that is no file, or another kind; [`Errno::Fault`].
+    /// [`Errno::Badf`]; [`Errno::Inval`] for something other than a file, or another kind; [`Errno::Fault`].
     #[expect(
         clippy::too_many_arguments,
         reason = "they are those of the host function"

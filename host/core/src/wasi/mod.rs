@@ -32,7 +32,7 @@ use crate::memory::GuestMemory;
 use crate::vfs::{FileKind, GuestPath, Mode, OpenHow, OpenedAt, Stat, Vfs};
 use crate::{Errno, Platform};
 
-/// What most functions answer: nothing, or why not.
+/// The result of most functions: nothing, or an error.
 pub type Outcome = Result<(), Errno>;
 
 /// One guest's view of the system: its arguments, its environment, its open files.

@@ -56,7 +56,7 @@ fn dl_open(mut caller: Caller<'_, Guest>, at: u32, len: u32, flags: u32) -> wasm
         path.as_deref(),
         flags,
     ));
-    // If a constructor ended the program, that is no error of the library's, and there is nothing to return to.
+    // A constructor that ended the program is not an error of the library, and there is nothing to return to.
     opened.map_err(WasmtimeError::into_wasmtime)
 }
 
@@ -139,7 +139,7 @@ fn dl_error(mut caller: Caller<'_, Guest>, at: u32, room: u32) -> wasmtime::Resu
     Ok(len as u32)
 }
 
-/// A text of the guest; none when it is no text, and then `dl_error` says so.
+/// A text of the guest. `None` if it is not UTF-8; `dl_error` then has the message.
 fn text(
     caller: &mut Caller<'_, Guest>,
     call: &'static str,
