@@ -2,8 +2,8 @@
 //!
 //! In the order tried: the target is installed already; rustup installs it; a private toolchain is made in the cache, which
 //! is the machine's own compiler (hard links) with a standard library built from the source of exactly its version. The
-//! source is the machine's `rust-src` component, a tar file that `PYMODE_RUST_SRC` names or that lies beside the checkout,
-//! or Debian's package from the archive that the machine's apt uses.
+//! source is the machine's `rust-src` component, a tar file that `PYMODE_RUST_SRC` names, or Debian's package from the archive
+//! that the machine's apt uses.
 
 mod apt;
 
@@ -22,21 +22,21 @@ use crate::step::{Step, StepError};
 
 use apt::{Apt, matching_version};
 
-/// Names a `rust-library-VERSION.tar.xz`, the directory `library/` of Rust's source.
-const SOURCE: &str = "PYMODE_RUST_SRC";
+/// The environment variable that names a `rust-library-VERSION.tar.xz`: the directory `library/` of Rust's source.
+pub const SOURCE: &str = "PYMODE_RUST_SRC";
 
-/// What can be built for.
+/// A target of a Rust toolchain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Target {
-    /// `wasm32-unknown-unknown`: what runs inside a Worker.
+    /// `wasm32-unknown-unknown`: code that runs inside a Worker.
     Worker,
     /// `wasm32-wasip1` with position-independent code and without a libc of its own: side modules.
     Side,
 }
 
 impl Target {
-    /// The name that `--target` takes.
+    /// Returns the name that `--target` takes.
     pub fn triple(self) -> &'static str {
         match self {
             Target::Worker => "wasm32-unknown-unknown",
@@ -52,17 +52,17 @@ impl Target {
         }
     }
 
-    /// Whether the standard library that rustup has for it will do: that of WASI is not position-independent.
+    /// Returns true if rustup's standard library can be used: that of WASI is not position-independent.
     fn takes_rustups(self) -> bool {
         self == Target::Worker
     }
 }
 
-/// Why there is no Rust for WebAssembly.
+/// An error while providing Rust for WebAssembly.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RustError {
-    /// The cache failed, or a file.
+    /// The cache or a file failed.
     #[error(transparent)]
     Cache(#[from] CacheError),
     /// The standard library did not build.
@@ -71,17 +71,17 @@ pub enum RustError {
     /// The source's tar file is damaged.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
-    /// rustc does not answer.
-    #[error("cannot ask `rustc {question}`: {answer}\n  hint: install Rust with rustup")]
+    /// rustc failed.
+    #[error("`rustc {question}` failed: {answer}\n  hint: install Rust with rustup")]
     Rustc {
         /// The arguments.
         question: String,
-        /// What came instead of an answer.
+        /// Its error output.
         answer: String,
     },
     /// The target is not installed, and there is no source to build it from.
     #[error(
-        "Rust's standard library for `{}` is not installed, rustup cannot install it here, and the source of rustc {version} is not to be had{}\n  hint: `rustup target add {0}` once there is a network, or set `{SOURCE}` to a `rust-library-{version}.tar.xz`",
+        "could not find Rust's standard library for `{}`, and could not find `rust-src` for rustc {version} to build it{}\n  hint: run `rustup target add {0}` with a network connection, or set `{SOURCE}` to a `rust-library-{version}.tar.xz`",
         target.triple(), list(tried)
     )]
     NoSource {
@@ -89,7 +89,7 @@ pub enum RustError {
         target: Target,
         /// The version of the compiler.
         version: String,
-        /// Where the source was looked for, and what was found there.
+        /// The places that were searched, each with the reason why it does not help.
         tried: Vec<String>,
     },
 }
@@ -97,13 +97,13 @@ pub enum RustError {
 /// A toolchain with the target's standard library.
 #[derive(Clone, Debug)]
 pub struct RustWasm {
-    /// Where its `bin` is, when it is not the machine's own toolchain.
+    /// The directory of its `bin`, unless it is the machine's own toolchain.
     private: Option<PathBuf>,
     version: String,
 }
 
 impl RustWasm {
-    /// `cargo` of this toolchain, free of what an outer cargo told the processes that it started.
+    /// Returns a command for this toolchain's `cargo`, without the environment that an outer cargo sets.
     pub fn cargo(&self) -> Command {
         let mut cargo = Command::new(match &self.private {
             Some(dir) => dir.join("bin/cargo").into_os_string(),
@@ -116,21 +116,21 @@ impl RustWasm {
         cargo
     }
 
-    /// The directory that must come first in `PATH` for this toolchain to be the one that runs; none when it is already.
+    /// Returns the directory that must come first in `PATH`; none if the machine's own toolchain is used.
     pub fn bin(&self) -> Option<PathBuf> {
         self.private.as_ref().map(|dir| dir.join("bin"))
     }
 
-    /// What `rustc --version` says: two toolchains that say the same give the same output.
+    /// Returns the output of `rustc --version --verbose`: equal texts mean equal output.
     pub fn version(&self) -> &str {
         &self.version
     }
 }
 
-/// The toolchain for `target`: the machine's own, or a private one from the cache, made now if need be (about a minute).
+/// Returns the toolchain for `target`: the machine's own, or a private one from the cache. Making one takes about a minute.
 ///
 /// # Errors
-/// When there is no rustc, or neither the target nor the source to build it from can be had.
+/// If there is no rustc, or if neither the target nor its source can be found.
 pub fn provision(
     cache: &Cache,
     reporter: &Reporter,
@@ -237,13 +237,14 @@ impl Compiler {
             return Ok(link_tree(&component, library)?);
         }
         tried.push("the component `rust-src` is not installed".to_owned());
-        if let Some(tar) = self.tar_file() {
+        if let Some(tar) = std::env::var_os(SOURCE).filter(|path| !path.is_empty()) {
+            let tar = PathBuf::from(tar);
             fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
             unpack(&tar, parent)?;
             if library.join("std/Cargo.toml").is_file() {
                 return Ok(());
             }
-            tried.push(format!("`{}` holds no `library/std`", tar.display()));
+            tried.push(format!("no `library/std` in `{}`", tar.display()));
         }
         match self.debian_source(cache, reporter, library)? {
             Ok(()) => Ok(()),
@@ -258,22 +259,8 @@ impl Compiler {
         }
     }
 
-    fn tar_file(&self) -> Option<PathBuf> {
-        let named = std::env::var_os(SOURCE)
-            .filter(|path| !path.is_empty())
-            .map(PathBuf::from);
-        named.or_else(|| {
-            let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
-            let beside = checkout
-                .parent()?
-                .join("shared/facts")
-                .join(format!("rust-library-{}.tar.xz", self.version));
-            beside.is_file().then_some(beside)
-        })
-    }
-
-    /// Debian's `rust-src` of this version, from the machine's own mirror, without touching the machine's package lists.
-    /// The inner error says why there is none.
+    /// Puts Debian's `rust-src` of this version, from the machine's own mirror, at `library`; the machine's package lists do not
+    /// change. The inner error is the reason why there is none.
     fn debian_source(
         &self,
         cache: &Cache,
@@ -339,14 +326,14 @@ impl Compiler {
         })();
         remove(&work)?;
         match result {
-            // No network, or a mirror without that suite: one source less, and the caller says what can be done.
+            // No network, or a mirror without that suite: the caller reports it with the other places.
             Err(RustError::Step(e)) => Ok(Err(e.to_string())),
             other => other,
         }
     }
 }
 
-/// Builds the standard library once and puts it where the compiler looks for it.
+/// Builds the standard library and puts it where the compiler searches for it.
 fn build_std(
     cache: &Cache,
     reporter: &Reporter,
@@ -419,7 +406,7 @@ fn is_installed(target: Target) -> bool {
         .is_ok_and(|dir| Path::new(&dir).is_dir())
 }
 
-/// Whether rustup is there and installs the target: the plain way, on a machine that is online.
+/// Installs the target with rustup. Returns false without rustup, or without a network.
 fn rustup_adds(reporter: &Reporter, target: Target) -> bool {
     let mut rustup = Command::new("rustup");
     rustup.args(["target", "add", target.triple()]);
@@ -448,7 +435,7 @@ fn rustc(args: &[&str]) -> Result<String, RustError> {
         })
 }
 
-/// What a command prints; else what it said instead.
+/// Runs a command. Returns its standard output, or a description of its failure.
 fn output(mut command: Command) -> Result<String, String> {
     let output = command
         .stdin(Stdio::null())
@@ -465,8 +452,8 @@ fn output(mut command: Command) -> Result<String, String> {
     }
 }
 
-/// Removes what an outer cargo, or its user for it, has set: rustup's cargo exports `LD_LIBRARY_PATH`, through which a
-/// private rustc would silently take the libraries of the other one.
+/// Removes the environment that an outer cargo, or its user, has set: rustup's cargo exports `LD_LIBRARY_PATH`, through which a
+/// private rustc would silently load the libraries of another one.
 fn clean(command: &mut Command) {
     for name in [
         "LD_LIBRARY_PATH",

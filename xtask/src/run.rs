@@ -2,14 +2,35 @@
 
 use std::env;
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+
+use pymode_toolchain::rust;
 
 use crate::error::Error;
 
 /// The cargo that runs this task.
 pub(crate) fn cargo() -> Command {
-    Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")))
+    let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo")));
+    if env::var_os(rust::SOURCE).is_none()
+        && let Some(source) = rust_source()
+    {
+        cargo.env(rust::SOURCE, source);
+    }
+    cargo
+}
+
+/// The source of Rust's standard library, if it lies beside the checkout: machines without a network cannot install the
+/// targets for WebAssembly.
+fn rust_source() -> Option<PathBuf> {
+    let mut rustc = Command::new("rustc");
+    rustc.args(["--version"]);
+    let answer = stdout(rustc).ok()?;
+    let version = answer.split_whitespace().nth(1)?;
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).parent()?;
+    let folder = checkout.parent()?.join("shared/facts");
+    let source = folder.join(format!("rust-library-{version}.tar.xz"));
+    source.is_file().then_some(source)
 }
 
 /// Builds the `pymode` command of this checkout.
