@@ -1,47 +1,49 @@
-//! The cache: directories that are complete or not there.
+//! The cache: directories that are complete or absent.
 //!
-//! An entry is filled in a hidden sibling and renamed into place, so its existence is its completeness. One lock file per
-//! entry lets two processes meet: the second waits and then takes what the first has made. A process that is killed
-//! leaves a hidden directory behind, which the next one removes before it begins.
+//! An entry is filled in a hidden sibling and renamed into place, so an entry that exists is complete. Each entry has a lock
+//! file: of two processes that need the same entry, the second waits and then uses what the first has made. A process that is
+//! killed leaves a hidden directory behind; the next one removes it.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use etcetera::BaseStrategy;
+
 use crate::files::remove;
 use crate::key::Key;
 use crate::reporter::Reporter;
 
-/// What can go wrong with the cache itself, as opposed to with what fills an entry.
+/// An error of the cache itself, as opposed to one while an entry is filled.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CacheError {
-    /// No directory could be named.
+    /// The user has no cache directory.
     #[error(
-        "there is no place for the cache: neither `PYMODE_CACHE` nor `XDG_CACHE_HOME` nor `HOME` is set\n  hint: set `PYMODE_CACHE` to a directory"
+        "could not find a directory for the cache: neither `PYMODE_CACHE` nor `HOME` is set\n  hint: set `PYMODE_CACHE` to a directory"
     )]
     NoPlace,
-    /// A sealed cache was asked for what it does not have.
+    /// A sealed cache does not have the entry.
     #[error("`{entry}` is not in the cache")]
     Sealed {
-        /// The entry, as kind and key.
+        /// The kind and the key of the entry.
         entry: String,
     },
-    /// The file system said no.
+    /// A file operation failed.
     #[error("cannot {doing} `{}`: {source}{}", path.display(), io_hint(source))]
     Io {
-        /// What was tried, as a verb: `create`, `lock`, …
+        /// The operation, as a verb: `create`, `lock`, …
         doing: &'static str,
-        /// On which file or directory.
+        /// The file or directory.
         path: PathBuf,
-        /// The answer of the file system.
+        /// The error of the file system.
         source: io::Error,
     },
 }
 
 impl CacheError {
-    /// Names the verb and the path of a failed file operation; for `map_err`.
+    /// Adds the verb and the path to a failed file operation; for `map_err`.
     pub fn io(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io {
@@ -52,7 +54,7 @@ impl CacheError {
     }
 }
 
-/// The next step for the failures of a file system that have one, as a line to append; else empty.
+/// Returns a hint for a failed file operation as a line to append; empty if there is none.
 pub fn io_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::StorageFull => {
@@ -77,32 +79,19 @@ pub struct Cache {
 }
 
 impl Cache {
-    /// The user's cache: `PYMODE_CACHE`, else `pymode` in the user's cache directory.
+    /// Opens the user's cache: `PYMODE_CACHE`, else `pymode` in the user's cache directory.
     ///
     /// # Errors
-    /// When no directory can be named or made.
+    /// If the directory is unknown or cannot be created.
     pub fn open() -> Result<Self, CacheError> {
-        let set = |name: &str| {
-            std::env::var_os(name)
-                .filter(|v| !v.is_empty())
-                .map(PathBuf::from)
+        let named = std::env::var_os("PYMODE_CACHE").filter(|path| !path.is_empty());
+        let root = match named {
+            Some(path) => PathBuf::from(path),
+            None => etcetera::base_strategy::choose_native_strategy()
+                .map_err(|_| CacheError::NoPlace)?
+                .cache_dir()
+                .join("pymode"),
         };
-        let home_cache = || {
-            let sub = if cfg!(target_os = "macos") {
-                "Library/Caches"
-            } else {
-                ".cache"
-            };
-            set("HOME").map(|home| home.join(sub))
-        };
-        let root = set("PYMODE_CACHE")
-            .or_else(|| {
-                let base = set("XDG_CACHE_HOME")
-                    .filter(|p| p.is_absolute())
-                    .or_else(home_cache);
-                base.map(|base| base.join("pymode"))
-            })
-            .ok_or(CacheError::NoPlace)?;
         Self::at(&root)
     }
 
@@ -128,31 +117,31 @@ impl Cache {
         self
     }
 
-    /// The same cache for someone who only wants to know what is there: filling an entry is an error.
+    /// Returns the same cache for reading only: filling an entry is an error.
     #[must_use]
     pub fn sealed(mut self) -> Self {
         self.sealed = true;
         self
     }
 
-    /// Where it is.
+    /// Returns the directory of the cache.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// The entry, if it is there. Costs one look at the file system.
+    /// Returns the entry if it exists.
     pub fn get(&self, kind: &str, key: &Key) -> Option<PathBuf> {
         let path = self.path(kind, key);
         path.is_dir().then_some(path)
     }
 
-    /// The directory of an entry, filled by `fill` if it is not there.
+    /// Returns the directory of an entry. `fill` makes it if it does not exist.
     ///
     /// `fill` gets an empty directory, always the same for the same entry, so that paths which a build writes into its
     /// output do not depend on the run. Not re-entrant: filling an entry must not ask for the same entry.
     ///
     /// # Errors
-    /// What `fill` says, or what the file system says; in both cases nothing is left behind.
+    /// The error of `fill`, or that of a file operation; in both cases nothing is left behind.
     pub fn entry<E, F>(&self, kind: &str, key: &Key, fill: F) -> Result<PathBuf, E>
     where
         E: From<CacheError>,
@@ -176,10 +165,10 @@ impl Cache {
         Ok(path)
     }
 
-    /// Throws an entry away, for one that was found damaged.
+    /// Deletes a damaged entry.
     ///
     /// # Errors
-    /// When it cannot be moved or deleted.
+    /// If it cannot be moved or deleted.
     pub fn discard(&self, kind: &str, key: &Key) -> Result<(), CacheError> {
         let path = self.path(kind, key);
         let _lock = self.lock(&hidden(&path, "lock"))?;
@@ -192,13 +181,13 @@ impl Cache {
         }
     }
 
-    /// Holds a lock of any name below the cache until the result is dropped; waits for whoever has it.
+    /// Takes a lock with any name below the cache, and holds it until the result is dropped. Waits for the process that has it.
     ///
-    /// Programs started meanwhile hold it too: when this process is killed, its orphans may go on writing into the
-    /// unfinished entry, and nobody may begin anew before they have ended.
+    /// Programs that are started meanwhile hold it as well: if this process is killed, its children may still write into the
+    /// unfinished entry, and no other process may start on it before they have ended.
     ///
     /// # Errors
-    /// When the lock file cannot be made.
+    /// If the lock file cannot be created.
     pub fn lock(&self, path: &Path) -> Result<Lock, CacheError> {
         if let Some(parent) = path.parent() {
             fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
@@ -218,7 +207,7 @@ impl Cache {
                         .map(|n| n.to_string_lossy().into_owned())
                         .unwrap_or_default();
                     self.reporter.println(&format!(
-                        "waiting for another pymode that is at work on `{}`",
+                        "waiting for another pymode that builds `{}`",
                         what.trim_start_matches('.').trim_end_matches(".lock")
                     ));
                     file.lock().map_err(CacheError::io("lock", path))?;

@@ -4,32 +4,36 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
+use walkdir::WalkDir;
+
 use crate::cache::CacheError;
 
-/// What is in a directory.
+/// Returns the entries of a directory.
 pub(crate) fn list_dir(dir: &Path) -> Result<Vec<fs::DirEntry>, CacheError> {
     fs::read_dir(dir)
         .and_then(Iterator::collect)
         .map_err(CacheError::io("list", dir))
 }
 
-/// A directory with links to all files of another, below it too; copies where links cannot be had.
+/// Makes a directory tree with hard links to all files of another tree; copies the files that cannot be linked.
 ///
 /// # Errors
-/// When a file cannot be read, or a name cannot be made.
+/// If a file cannot be read, linked or copied.
 pub fn link_tree(from: &Path, to: &Path) -> Result<(), CacheError> {
-    for entry in list_dir(from)? {
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
-        if source.is_dir() {
-            link_tree(&source, &target)?;
-        } else {
-            link(&source, &target)?;
+    for entry in WalkDir::new(from).follow_links(true) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(from).to_path_buf();
+            CacheError::io("list", &path)(error.into())
+        })?;
+        if entry.file_type().is_file() {
+            let below = entry.path().strip_prefix(from).unwrap_or(entry.path());
+            link(entry.path(), &to.join(below))?;
         }
     }
     Ok(())
 }
 
-/// A second name for a file; a copy where that cannot be had (another file system, another owner).
+/// Makes a hard link to a file, or a copy if that is not possible (another file system, another owner).
 pub(crate) fn link(from: &Path, to: &Path) -> Result<(), CacheError> {
     if let Some(parent) = to.parent() {
         fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
@@ -41,7 +45,7 @@ pub(crate) fn link(from: &Path, to: &Path) -> Result<(), CacheError> {
     Ok(())
 }
 
-/// Deletes a directory with all that is in it; one that is not there is fine.
+/// Deletes a directory with its contents, if it exists.
 pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
     match fs::remove_dir_all(path) {
         Err(e) if e.kind() != io::ErrorKind::NotFound => Err(CacheError::io("delete", path)(e)),
@@ -49,7 +53,7 @@ pub(crate) fn remove(path: &Path) -> Result<(), CacheError> {
     }
 }
 
-/// Writes a file, with the directories above it.
+/// Writes a file and creates its parent directories.
 pub(crate) fn write(path: &Path, text: &str) -> Result<(), CacheError> {
     if let Some(parent) = path.parent() {
         fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;

@@ -1,10 +1,11 @@
-//! What an entry of the cache depends on, as one number.
+//! Keys of cache entries: one hash over all inputs of an entry.
 
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use crate::cache::CacheError;
@@ -18,7 +19,7 @@ pub struct Key {
 }
 
 impl Key {
-    /// A key for something that has a name; the name leads the entry's directory name, for the reader's sake.
+    /// Starts a key. The name comes first in the entry's directory name, so that a reader finds it.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
@@ -27,13 +28,13 @@ impl Key {
         .bytes("name", name.as_bytes())
     }
 
-    /// With a text.
+    /// Adds a text.
     #[must_use]
     pub fn field(self, label: &str, value: impl AsRef<str>) -> Self {
         self.bytes(label, value.as_ref().as_bytes())
     }
 
-    /// With bytes. Lengths are hashed too, so that two fields never read as one.
+    /// Adds bytes. Lengths are hashed as well, so that two fields never read as one.
     #[must_use]
     pub fn bytes(mut self, label: &str, value: &[u8]) -> Self {
         for part in [label.as_bytes(), value] {
@@ -43,22 +44,22 @@ impl Key {
         self
     }
 
-    /// With a file's contents; its name and place do not count.
+    /// Adds the contents of a file, without its name and location.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the file cannot be read.
     pub fn file(self, label: &str, path: &Path) -> Result<Self, CacheError> {
         let digest = Sha256Hex::of_file(path).map_err(CacheError::io("read", path))?;
         Ok(self.field(label, digest.as_str()))
     }
 
-    /// With another key.
+    /// Adds another key.
     #[must_use]
     pub fn key(self, label: &str, other: &Key) -> Self {
         self.field(label, other.hex())
     }
 
-    /// The name of the entry's directory: the key's name and 96 bits of the hash.
+    /// Returns the name of the entry's directory: the key's name and 96 bits of the hash.
     pub fn hex(&self) -> String {
         let digest = self.state.clone().finalize();
         let name: String = self
@@ -73,13 +74,7 @@ impl Key {
             })
             .collect();
         let name = name.trim_start_matches('.');
-        let mut text = String::with_capacity(name.len() + 25);
-        text.push_str(name);
-        text.push('-');
-        for byte in &digest[..12] {
-            text.push_str(&format!("{byte:02x}"));
-        }
-        text
+        format!("{name}-{}", HEXLOWER.encode(&digest[..12]))
     }
 }
 
@@ -89,7 +84,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// Hashes what is read from `reader`, through a buffer of fixed size.
+/// Hashes everything that `reader` returns, through a buffer of fixed size.
 pub(crate) fn hash_reader(mut reader: impl io::Read) -> io::Result<Sha256> {
     let mut state = Sha256::new();
     let mut buffer = vec![0; 1 << 16];

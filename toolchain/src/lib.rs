@@ -1,6 +1,8 @@
-//! Where compilers and sources come from, and how a build step runs.
+//! Compilers and sources, and the steps of a build.
 //!
-//! Everything that is made or downloaded goes through one content-keyed [`cache`]: it is complete or not there.
+//! Everything that is built or downloaded goes through one content-keyed [`cache`]: it is complete or absent.
+
+#![deny(unsafe_code)]
 
 pub mod archive;
 pub mod cache;
@@ -24,6 +26,9 @@ pub mod step;
 pub mod tools;
 pub mod uv;
 pub mod zig;
+
+/// The hash of this crate's sources and of the lock file, for the keys of what it makes.
+pub(crate) const SOURCES: &str = env!("SOURCES");
 
 pub use cache::{Cache, CacheError};
 pub use download::{DownloadError, Source, download};

@@ -1,50 +1,45 @@
-//! A sha256 as people write it.
+//! A SHA-256 digest as text.
 
 use std::fmt;
 use std::io;
 use std::path::Path;
 use std::str::FromStr;
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
-/// 64 lower-case hexadecimal digits.
+/// A SHA-256 digest: 64 lower-case hexadecimal digits.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Sha256Hex(String);
 
-/// What was meant as a sha256 and is none.
+/// An invalid SHA-256 digest.
 #[derive(Debug, thiserror::Error)]
-#[error("`{text}` is no sha256: 64 hexadecimal digits are wanted")]
+#[error("invalid SHA-256 digest `{text}`: expected 64 hex digits")]
 pub struct NotASha256 {
     text: String,
 }
 
 impl Sha256Hex {
-    /// Of bytes in memory.
+    /// Hashes bytes in memory.
     pub fn of(bytes: &[u8]) -> Self {
         Self::from_state(Sha256::new_with_prefix(bytes))
     }
 
-    /// Of a file.
+    /// Hashes a file.
     ///
     /// # Errors
-    /// When it cannot be read.
+    /// If the file cannot be read.
     pub fn of_file(path: &Path) -> io::Result<Self> {
         Ok(Self::from_state(crate::key::hash_file(path)?))
     }
 
-    /// The digits.
+    /// Returns the digits.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
     fn from_state(state: Sha256) -> Self {
-        Self(
-            state
-                .finalize()
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect(),
-        )
+        Self(HEXLOWER.encode(&state.finalize()))
     }
 }
 

@@ -1,5 +1,6 @@
-//! One command of a build: its output in a log, its failure told so that one can act on it.
+//! One command of a build, with its output in a log.
 
+use std::borrow::Cow;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -8,28 +9,28 @@ use std::time::Duration;
 
 use crate::reporter::{Progress, Reporter};
 
-/// How much of a failed step's log goes into its error.
+/// The number of lines of a failed step's log that its error shows.
 const TAIL_LINES: usize = 25;
-/// How much of a log's end is read to find those lines.
+/// The number of bytes at the end of a log that are read for those lines.
 const TAIL_BYTES: u64 = 16 << 10;
 
-/// A step that did not succeed.
+/// A failed step.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StepError {
-    /// The command could not even be started.
+    /// The command could not be started.
     #[error(
         "{title} failed: cannot start `{command}`: {source}{}",
         start_hint(source, program)
     )]
     Start {
-        /// What the step is called.
+        /// The title of the step.
         title: String,
-        /// The program that was looked for.
+        /// The program that was not found.
         program: String,
         /// The whole command line.
         command: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// The command ran and failed.
@@ -38,11 +39,11 @@ pub enum StepError {
     /// The log could not be written.
     #[error("{title} failed: cannot write its log `{}`: {source}{}", log.display(), crate::cache::io_hint(source))]
     Log {
-        /// What the step is called.
+        /// The title of the step.
         title: String,
-        /// Where the log was to be.
+        /// The path of the log.
         log: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -52,17 +53,17 @@ pub enum StepError {
 #[error("{title} failed: {status}\n  command: {command}\n  in: {}\n  log: {}\n{}{}", dir.display(), log.display(), indent(tail), full_hint(tail))]
 #[non_exhaustive]
 pub struct Failure {
-    /// What the step is called.
+    /// The title of the step.
     pub title: String,
-    /// The whole command line, as a shell would take it.
+    /// The whole command line, quoted for a shell.
     pub command: String,
-    /// Where it ran.
+    /// The directory that it ran in.
     pub dir: PathBuf,
-    /// How it ended.
+    /// Its exit status.
     pub status: ExitStatus,
-    /// Everything it printed.
+    /// The path of its whole output.
     pub log: PathBuf,
-    /// The last lines of that.
+    /// The last lines of its output.
     pub tail: String,
 }
 
@@ -71,12 +72,12 @@ pub struct Failure {
 pub struct Step;
 
 impl Step {
-    /// Runs a command to its end, its stdout and stderr in `log`, which is begun anew; stdin is empty.
+    /// Runs a command to its end. Writes its stdout and stderr to a new `log`; its stdin is empty.
     ///
     /// # Errors
-    /// When the command cannot be started, or does not end with 0: the error then holds the command line, the last
-    /// lines of the log, and the log's path. The log must therefore lie where it outlives the failure, which an entry
-    /// of the cache does not.
+    /// If the command cannot be started, or if it exits with another code than 0: then the error holds the command line, the
+    /// last lines of the log, and the path of the log. So the log must not lie in an unfinished entry of the cache, which is
+    /// deleted after a failure.
     pub fn run(
         reporter: &Reporter,
         title: &str,
@@ -123,7 +124,7 @@ impl Step {
     }
 }
 
-/// Waits for the end; meanwhile shows the last line of the log to whoever is watching.
+/// Waits for the end, and shows the last line of the log on a terminal.
 fn wait(child: &mut Child, log: &Path, progress: &Progress) -> io::Result<ExitStatus> {
     if !progress.is_terminal() {
         return child.wait();
@@ -139,7 +140,7 @@ fn wait(child: &mut Child, log: &Path, progress: &Progress) -> io::Result<ExitSt
     }
 }
 
-/// The command as one line that a shell would take, with the environment that was set for it.
+/// Returns the command as one line for a shell, with the environment variables that it sets.
 pub fn command_line(command: &Command) -> String {
     let mut words = Vec::new();
     for (name, value) in command.get_envs() {
@@ -156,16 +157,12 @@ pub fn command_line(command: &Command) -> String {
     words.join(" ")
 }
 
+/// Quotes a word for a shell. Words of a command hold no NUL, which is all that cannot be quoted.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=+./,:@%".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        word.to_owned()
-    } else {
-        format!("'{}'", word.replace('\'', r"'\''"))
-    }
+    shlex::try_quote(word).map_or_else(|_| word.to_owned(), Cow::into_owned)
 }
 
-/// The last lines of a file, of which at most `bytes` are read.
+/// Returns the last lines of a file, reading at most `bytes`.
 fn tail(path: &Path, lines: usize, bytes: u64) -> io::Result<String> {
     let mut file = File::open(path)?;
     let length = file.metadata()?.len();

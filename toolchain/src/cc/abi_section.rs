@@ -1,30 +1,20 @@
-//! The custom section `pymode.abi`, by which a module says what it was built for.
+//! The custom section `pymode.abi`: the version of the ABI that a module was built for.
 
-/// A WebAssembly custom section that holds the version of the ABI as LEB128, to be appended to a finished module.
+use wasm_encoder::{CustomSection, Encode, Section};
+
+/// Returns a WebAssembly custom section that holds the version of the ABI as LEB128, to be appended to a finished module.
 ///
-/// A custom section may stand anywhere between others, so also last (WebAssembly core spec, 5.5.3).
+/// A custom section may stand between any others, and so also last (WebAssembly core spec, 5.5.3).
 pub fn abi_section(version: u32) -> Vec<u8> {
-    const NAME: &[u8] = b"pymode.abi";
-    let mut body = leb128(NAME.len() as u32);
-    body.extend_from_slice(NAME);
-    body.extend(leb128(version));
-    let mut section = vec![0];
-    section.extend(leb128(body.len() as u32));
-    section.extend(body);
+    let mut data = Vec::new();
+    version.encode(&mut data);
+    let custom = CustomSection {
+        name: pymode_abi::SECTION.into(),
+        data: data.into(),
+    };
+    let mut section = Vec::new();
+    custom.append_to(&mut section);
     section
-}
-
-fn leb128(mut value: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
 }
 
 #[cfg(test)]

@@ -10,12 +10,11 @@ use super::driver::{CcError, Driver};
 use super::preprocessed::{Preprocessed, without_macros};
 use crate::cache::CacheError;
 use crate::key::Key;
-use crate::zig;
 
 const OBJECT: &str = "object.o";
 const NOTES: &str = "notes.txt";
 
-/// What the preprocessor leaves to the compiler, although it is a file's contents.
+/// Ways to include a file's contents that the preprocessor leaves to the compiler.
 const READ_LATER: &[&str] = &["#embed", ".incbin", "-include-pch"];
 
 /// An object that may be there already.
@@ -46,12 +45,7 @@ impl Driver {
             Language::C
         };
         let key = Key::new("object")
-            .field("zig", zig::VERSION)
-            .field("driver", include_str!("driver.rs"))
-            .field("flags", include_str!("flags.rs"))
-            .field("library", include_str!("../libcxx.rs"))
-            .field("preprocessed", include_str!("preprocessed.rs"))
-            .field("adapters", super::adapt::SOURCES.concat())
+            .key("cc", &super::key())
             .field("language", language.tool())
             .field("words", flags)
             .field("source", &source.text);

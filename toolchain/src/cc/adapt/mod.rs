@@ -18,26 +18,11 @@ use super::driver::{CcError, Driver, Ended};
 use super::preprocessed::{Preprocessed, quietly, without, without_macros};
 use crate::cache::CacheError;
 use crate::key::Key;
-use crate::zig;
 use casts::Casts;
 use edits::Edits;
 use report::Report;
 
-/// The source of all that decides about adapters.
-pub(super) const SOURCES: &[&str] = &[
-    include_str!("mod.rs"),
-    include_str!("adapter.rs"),
-    include_str!("calls.rs"),
-    include_str!("casts.rs"),
-    include_str!("edits.rs"),
-    include_str!("expression.rs"),
-    include_str!("known.rs"),
-    include_str!("report.rs"),
-    include_str!("signature.rs"),
-    include_str!("tables.rs"),
-];
-
-/// What is known of the casts in a source.
+/// The casts of a source.
 struct Adapted {
     /// The source with its adapters, if it has any.
     source: Option<PathBuf>,
@@ -52,7 +37,7 @@ const FUNCTIONS: &str = "functions.txt";
 const PROBLEMS: &str = "problems.txt";
 const IMPLICIT: &str = "implicit";
 
-/// How often adapters with errors are taken back. One round finds nearly all: each error is in an adapter of its own.
+/// The number of rounds in which adapters with errors are removed. The first finds nearly all: each adapter has its own errors.
 const ROUNDS: usize = 4;
 
 impl Driver {
@@ -108,7 +93,7 @@ impl Driver {
         }
         let names = adapted.functions.join("`, `");
         let mut command = self.compiler(Some(file));
-        // What is wrong with the source, the compilation of the source itself says better.
+        // The compilation of the source itself reports errors in it with better places.
         command
             .args(without_macros(compile))
             .args(["-undef", "-w"])
@@ -164,8 +149,7 @@ impl Driver {
             !word.starts_with("-fdiagnostics-color") && word != "-fcolor-diagnostics"
         });
         let key = Key::new("casts")
-            .field("zig", zig::VERSION)
-            .field("recipe", SOURCES.concat())
+            .key("cc", &super::key())
             .field("name", name)
             .field("flags", flags.join(" "))
             .field("source", &text);
@@ -175,9 +159,9 @@ impl Driver {
                 write(&path, text)?;
                 let mut check = self.compiler(Some(file));
                 check.args(&flags).arg("-undef").args(options).arg(&path);
-                let said = check.stdin(Stdio::null()).output();
-                let said = said.map_err(CacheError::io("start zig for", &path))?;
-                Ok::<_, CacheError>(String::from_utf8_lossy(&said.stderr).into_owned())
+                let output = check.stdin(Stdio::null()).output();
+                let output = output.map_err(CacheError::io("start zig for", &path))?;
+                Ok::<_, CacheError>(String::from_utf8_lossy(&output.stderr).into_owned())
             };
             let reports = Report::parse_all(&text, &check(&text, report::FIND)?);
             let mut casts = Casts::new(&text, &reports, source.is_cxx);
