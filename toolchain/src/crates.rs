@@ -43,7 +43,7 @@ pub const OF_PYTHON: CrateList = CrateList {
 /// The sources of the libraries that Python is made with, from the cache, or downloaded with `cargo vendor`.
 ///
 /// # Errors
-/// When cargo is missing or cannot have them.
+/// If cargo is missing or cannot download them.
 pub fn sources(cache: &Cache, reporter: &Reporter) -> Result<CrateSources, Error> {
     OF_PYTHON.sources(cache, reporter)
 }
@@ -52,7 +52,7 @@ impl CrateList {
     /// The sources of these crates, from the cache, or downloaded with `cargo vendor`.
     ///
     /// # Errors
-    /// When cargo is missing or cannot have them.
+    /// If cargo is missing or cannot download them.
     pub fn sources(&self, cache: &Cache, reporter: &Reporter) -> Result<CrateSources, Error> {
         let key = Key::new("crates")
             .field("manifest", self.manifest)
@@ -64,7 +64,7 @@ impl CrateList {
             write(&project.join("src/lib.rs"), "")?;
             let mut cargo =
                 Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-            // Names without versions: what is looked for is the library, the lock file says which.
+            // Names without versions: the lock file has the versions.
             cargo
                 .args(["vendor", "--locked", "--quiet", "../vendor"])
                 .current_dir(&project);

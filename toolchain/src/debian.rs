@@ -4,9 +4,8 @@ use std::process::{Command, Stdio};
 
 use crate::download::Source;
 
-/// Where this machine's own apt configuration would have `path` from, a path such as `pool/main/…`.
-///
-/// Empty on a machine without apt: then Debian is simply no source.
+/// Returns the addresses of `path`, such as `pool/main/…`, in the archives of this machine's apt configuration. Empty on a
+/// machine without apt.
 pub fn mirrors(path: &str) -> Vec<Source> {
     let Ok(output) = Command::new("apt-get")
         .args(["indextargets", "--format", "$(REPO_URI)"])
@@ -21,7 +20,7 @@ pub fn mirrors(path: &str) -> Vec<Source> {
         .collect()
 }
 
-/// The distinct HTTP bases, in the order they are given, without their last slash.
+/// Returns the distinct HTTP bases in their order, without a trailing slash.
 fn bases(listing: &str) -> impl Iterator<Item = &str> {
     let mut seen = Vec::new();
     listing

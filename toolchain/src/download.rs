@@ -18,7 +18,7 @@ use crate::sha256::Sha256Hex;
 /// The longest file that is taken, in bytes: a server that never stops must not fill the disk.
 const LARGEST: u64 = 1 << 30;
 
-/// An address where a file may be had.
+/// An address of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Source(pub String);
 
@@ -28,7 +28,7 @@ impl fmt::Display for Source {
     }
 }
 
-/// A file that could not be had.
+/// A failed download.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DownloadError {
@@ -45,7 +45,7 @@ pub enum DownloadError {
     Cache(#[from] CacheError),
 }
 
-/// Why one source did not give a file.
+/// An error of one source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Fault {
@@ -53,30 +53,30 @@ pub enum Fault {
     #[error("{0}")]
     Network(Box<ureq::Error>),
     /// It broke in the middle; what came is kept and continued next time.
-    #[error("the connection broke after {at} bytes: {source}")]
+    #[error("the connection failed after {at} bytes: {source}")]
     Broke {
-        /// How much is there.
+        /// The number of bytes received.
         at: u64,
-        /// How it broke.
+        /// The error of the connection.
         source: io::Error,
     },
     /// Something else than what was pinned; it was deleted.
     #[error("it has sha256 {found}, but {wanted} is pinned; the file was deleted")]
     WrongHash {
-        /// What came.
+        /// The digest of the received file.
         found: Sha256Hex,
-        /// What was wanted.
+        /// The expected digest.
         wanted: Sha256Hex,
     },
     /// It does not end.
-    #[error("it is longer than {LARGEST} bytes")]
+    #[error("the file is longer than {LARGEST} bytes")]
     TooLong,
 }
 
 /// The path of a downloaded file with this sha256, downloaded now if it is not in the cache.
 ///
 /// # Errors
-/// When no source gives a file with this hash; each source's answer is told.
+/// If no source has a file with this hash. The error lists the answer of each source.
 pub fn download(
     cache: &Cache,
     reporter: &Reporter,
@@ -230,7 +230,7 @@ fn network_hint(tried: &[(Source, Fault)]) -> &'static str {
     if tried.is_empty() {
         "\n  no source for it is known on this machine"
     } else if tried.iter().all(|(_, fault)| no_network(fault)) {
-        "\n  hint: is there a network? What was downloaded is kept; run the same command again to continue"
+        "\n  hint: check the network connection and run the command again; it continues where the download stopped"
     } else {
         ""
     }

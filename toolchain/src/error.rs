@@ -6,7 +6,7 @@ use crate::download::DownloadError;
 use crate::pypi::PypiError;
 use crate::step::StepError;
 
-/// A failure of the toolchain; each says what, where, and what to do next.
+/// An error of the toolchain.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

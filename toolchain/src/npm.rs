@@ -21,7 +21,7 @@ const OVERRIDE: &str = "PYMODE_WORKERD";
 /// The version of workerd that is used everywhere.
 pub const WORKERD_VERSION: &str = "1.20261117.1";
 
-/// A workerd that could not be had.
+/// An error while providing workerd.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NpmError {
@@ -33,19 +33,19 @@ pub enum NpmError {
         "{0}\n  hint: workerd comes from npm: install Node.js with npm, or set `{OVERRIDE}` to a workerd {WORKERD_VERSION}"
     )]
     Npm(#[source] StepError),
-    /// There is no workerd for this machine among the pinned packages.
+    /// No pinned package has a workerd for this machine.
     #[error(
         "no workerd is pinned for this machine ({}-{})\n  hint: set `{OVERRIDE}` to a workerd {WORKERD_VERSION} for it",
         std::env::consts::OS,
         std::env::consts::ARCH
     )]
     Platform,
-    /// `PYMODE_WORKERD` names something that is no file.
-    #[error("`{OVERRIDE}` names `{}`, which cannot be used: {source}", path.display())]
+    /// `PYMODE_WORKERD` names a file that cannot be used.
+    #[error("cannot use `{}`, which `{OVERRIDE}` names: {source}", path.display())]
     Override {
-        /// What it names.
+        /// The path.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The error of the operating system.
         source: io::Error,
     },
 }
@@ -60,7 +60,7 @@ pub struct Workerd {
 /// workerd from the cache, or installed into it with `npm ci`; `PYMODE_WORKERD` overrides both.
 ///
 /// # Errors
-/// When npm is missing or fails, or there is no workerd for this machine.
+/// If npm is missing or fails, or if there is no workerd for this machine.
 pub fn workerd(cache: &Cache, reporter: &Reporter) -> Result<Workerd, NpmError> {
     if let Some(path) = std::env::var_os(OVERRIDE)
         .filter(|path| !path.is_empty())

@@ -11,20 +11,20 @@ use crate::download::{DownloadError, Source, download};
 use crate::reporter::Reporter;
 use crate::sha256::Sha256Hex;
 
-/// A wheel that could not be had.
+/// An error while providing a wheel.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PypiError {
-    /// There is no Python to ask.
+    /// Python cannot be started.
     #[error(
         "cannot get `{requirement}`: cannot start `{python}`: {source}\n  hint: install Python 3 with pip, or set `PYMODE_HOST_PYTHON` to one"
     )]
     NoPython {
-        /// What was wanted.
+        /// The requirement.
         requirement: String,
-        /// What was called.
+        /// The command.
         python: String,
-        /// Why it did not start.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// There is a Python, but it has no pip.
@@ -32,18 +32,18 @@ pub enum PypiError {
         "cannot get `{requirement}`: `{python}` has no pip\n  hint: install it (on Debian: `apt install python3-pip`), or set `PYMODE_HOST_PYTHON` to a Python that has it"
     )]
     NoPip {
-        /// What was wanted.
+        /// The requirement.
         requirement: String,
         /// Which Python was asked.
         python: String,
     },
     /// pip failed.
     #[error(
-        "cannot get `{requirement}`: pip says:\n{}\n  hint: is there a network? `{python} -m pip download {requirement}` asks the same",
+        "cannot get `{requirement}`: pip failed:\n{}\n  hint: check the network connection; `{python} -m pip download {requirement}` does the same",
         indent(message)
     )]
     Pip {
-        /// What was wanted.
+        /// The requirement.
         requirement: String,
         /// Which Python was asked.
         python: String,
@@ -52,14 +52,14 @@ pub enum PypiError {
     },
     /// pip found a file that is none of the pinned ones.
     #[error(
-        "pip offers `{file}` for `{requirement}`, which is none of the pinned wheels\n  hint: this machine ({}-{}) may not be supported, or the index of this machine carries other files",
+        "pip found `{file}` for `{requirement}`, which is not one of the pinned wheels\n  hint: this machine ({}-{}) may not be supported, or its package index has other files",
         std::env::consts::OS,
         std::env::consts::ARCH
     )]
     NotPinned {
-        /// What was wanted.
+        /// The requirement.
         requirement: String,
-        /// What was offered.
+        /// The file that pip found.
         file: String,
     },
     /// The download failed.
@@ -102,7 +102,7 @@ impl PinnedWheel {
     /// The wheel that fits this machine, from the cache or downloaded.
     ///
     /// # Errors
-    /// When pip is missing, finds none, or finds one that is not pinned; when the download fails.
+    /// If pip is missing, finds no wheel or one that is not pinned, or if the download fails.
     pub fn fetch(&self, cache: &Cache, reporter: &Reporter) -> Result<PathBuf, PypiError> {
         self.fetch_with(&HostPython::from_environment(), cache, reporter)
     }
@@ -180,7 +180,7 @@ struct Hashes {
     sha256: Option<String>,
 }
 
-/// What pip would install, from its installation report (the format is specified by PyPA, version 1).
+/// Reads the file that pip would install from its installation report (the format is specified by PyPA, version 1).
 fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiError> {
     let python = python.exe.clone();
     let output = Command::new(&python)
@@ -198,7 +198,7 @@ fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiE
             "--disable-pip-version-check",
             "--no-input",
             "--quiet",
-            // A mirror that is down is told in seconds, not minutes.
+            // An index that is down fails within seconds, not minutes.
             "--retries",
             "2",
             "--report",
@@ -223,7 +223,7 @@ fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiE
     match report.and_then(|report| report.install.into_iter().next()) {
         Some(install) if output.status.success() => Ok(install.download_info),
         _ => {
-            // pip warns at every try; what it says in the end tells enough.
+            // pip warns at every try; the last message is enough.
             let mut lines: Vec<&str> = stderr
                 .lines()
                 .filter(|line| line.starts_with("ERROR"))
@@ -244,7 +244,7 @@ fn ask_pip(python: &HostPython, requirement: &str) -> Result<DownloadInfo, PypiE
     }
 }
 
-/// Whether a name from the network may name a file of ours.
+/// Returns true if a name from the network may be the name of a file in the cache.
 pub(crate) fn is_plain_name(name: &str) -> bool {
     !name.is_empty()
         && !name.starts_with('.')

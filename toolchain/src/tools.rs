@@ -35,7 +35,7 @@ const PKGCONF: PinnedWheel = PinnedWheel {
 /// CMake's executable, from the cache, or downloaded and unpacked.
 ///
 /// # Errors
-/// When the wheel cannot be had or unpacked.
+/// If the wheel cannot be downloaded or unpacked.
 pub fn cmake(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, Error> {
     Ok(provision(cache, reporter, &CMAKE)?.join("cmake/data/bin/cmake"))
 }
@@ -43,7 +43,7 @@ pub fn cmake(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, Error> {
 /// The executable of pkgconf, a `pkg-config`, from the cache, or downloaded and unpacked.
 ///
 /// # Errors
-/// When the wheel cannot be had or unpacked.
+/// If the wheel cannot be downloaded or unpacked.
 pub fn pkgconf(cache: &Cache, reporter: &Reporter) -> Result<PathBuf, Error> {
     Ok(provision(cache, reporter, &PKGCONF)?.join("pkgconf/.bin/pkgconf"))
 }

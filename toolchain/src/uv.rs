@@ -34,7 +34,7 @@ pub struct Uv {
 }
 
 impl Uv {
-    /// `uv`, told to keep to our cache, to the platform's certificates, and to the Pythons that it is given.
+    /// Returns a command for `uv` that uses our cache, the platform's certificates, and only the Pythons that it is given.
     pub fn command(&self) -> Command {
         let mut command = Command::new(&self.exe);
         command
@@ -50,7 +50,7 @@ impl Uv {
 /// uv from the cache, or downloaded and unpacked.
 ///
 /// # Errors
-/// When the wheel cannot be had or unpacked.
+/// If the wheel cannot be downloaded or unpacked.
 pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<Uv, Error> {
     let key = Key::new("uv")
         .field("version", VERSION)

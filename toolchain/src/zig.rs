@@ -20,7 +20,7 @@ const WHEEL: PinnedWheel = PinnedWheel {
     ],
 };
 
-/// The version that is used everywhere.
+/// The version of zig.
 pub const VERSION: &str = WHEEL.version;
 
 /// An unpacked zig.
@@ -46,16 +46,16 @@ impl Zig {
         command
     }
 
-    /// Where zig keeps what it has compiled: its `ZIG_GLOBAL_CACHE_DIR`.
+    /// Returns zig's own cache of compiled files, its `ZIG_GLOBAL_CACHE_DIR`.
     pub fn cache(&self) -> &Path {
         &self.cache
     }
 }
 
-/// zig from the cache, or downloaded and unpacked.
+/// Returns zig from the cache, or downloads and unpacks it.
 ///
 /// # Errors
-/// When the wheel cannot be had or unpacked.
+/// If the wheel cannot be downloaded or unpacked.
 pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<Zig, Error> {
     let dir = cache.entry("tools", &key(), |dir| {
         let wheel = WHEEL.fetch(cache, reporter)?;

@@ -223,7 +223,8 @@ fn without_a_network_the_error_says_so() {
         .expect_err("nobody listens")
         .to_string();
     assert!(
-        error.contains("cannot download `file`") && error.contains("hint: is there a network?"),
+        error.contains("cannot download `file`")
+            && error.contains("hint: check the network connection"),
         "{error}"
     );
     let error = Bench::new().get(&[]).expect_err("no source").to_string();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use place::Place;
 
-/// How much one archive may hold: its headers say nothing true of what it unpacks to.
+/// The size that one archive may unpack to; its headers cannot be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Bytes, unpacked.
@@ -34,7 +34,7 @@ impl Default for Limits {
 #[non_exhaustive]
 pub enum ArchiveError {
     /// Not a format that is known here.
-    #[error("`{}` is no archive that is known: .tar.gz, .tar.xz, .tar, .zip and .whl are", path.display())]
+    #[error("unknown archive format of `{}`: expected .tar.gz, .tar.xz, .tar, .zip or .whl", path.display())]
     UnknownFormat {
         /// The archive.
         path: PathBuf,
@@ -44,25 +44,25 @@ pub enum ArchiveError {
     Damaged {
         /// The archive.
         path: PathBuf,
-        /// What was found.
+        /// The error.
         source: io::Error,
     },
     /// A path or link that leads out of the directory it is unpacked into.
-    #[error("`{}` is refused: its entry `{entry}` {reason}", path.display())]
+    #[error("unsafe archive `{}`: its entry `{entry}` {reason}", path.display())]
     Hostile {
         /// The archive.
         path: PathBuf,
         /// The entry's name as it stands there.
         entry: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
     /// It unpacks to more than it may.
-    #[error("`{}` is refused: it unpacks to more than {} bytes or {} entries", path.display(), limits.bytes, limits.entries)]
+    #[error("unsafe archive `{}`: it unpacks to more than {} bytes or {} entries", path.display(), limits.bytes, limits.entries)]
     TooLarge {
         /// The archive.
         path: PathBuf,
-        /// What it may unpack to.
+        /// The limits.
         limits: Limits,
     },
 }
@@ -106,7 +106,7 @@ fn unpack_into(archive: &Path, place: Place<'_>) -> Result<(), Fault> {
     }
 }
 
-/// What is wrong, before it is known which archive it is about.
+/// An error without the archive's path.
 #[derive(Debug)]
 enum Fault {
     UnknownFormat,
@@ -148,11 +148,11 @@ impl Fault {
     }
 }
 
-/// What to do about an archive that cannot be read.
+/// Returns a hint for an archive that cannot be read.
 fn hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::UnexpectedEof | io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
-            "\n  hint: it is cut short or damaged: fetch it again"
+            "\n  hint: the archive is truncated or damaged; download it again"
         }
         _ => crate::cache::io_hint(error),
     }

@@ -113,7 +113,7 @@ fn inside(path: &Path) -> Result<PathBuf, &'static str> {
     Ok(clean)
 }
 
-/// Where a link in the directory `base` leads, if that is inside.
+/// Returns the target of a link in the directory `base`, if it is inside.
 pub(super) fn link_target(base: &Path, to: &Path) -> Option<PathBuf> {
     let mut at = base.to_path_buf();
     for part in to.components() {
@@ -164,7 +164,7 @@ impl<R: Read> Read for Bounded<R> {
     }
 }
 
-/// Whether an error is [`Bounded`]'s, perhaps wrapped by a reader above it.
+/// Returns true if an error comes from [`Bounded`], perhaps wrapped by an outer reader.
 pub(super) fn is_too_large(e: &io::Error) -> bool {
     let mut cause: Option<&(dyn std::error::Error + 'static)> = e.get_ref().map(|inner| inner as _);
     while let Some(inner) = cause {

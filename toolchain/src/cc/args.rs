@@ -12,7 +12,7 @@ pub enum Language {
 }
 
 impl Language {
-    /// What the driver is called for it, by us and by zig.
+    /// Returns the name of the driver for it, ours and zig's.
     pub fn tool(self) -> &'static str {
         match self {
             Self::C => "cc",
@@ -21,7 +21,7 @@ impl Language {
     }
 }
 
-/// What a command line asks for.
+/// The goal of a command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Goal {
     /// A question such as `--version`: no input, an answer on stdout.
@@ -37,13 +37,13 @@ pub(super) enum Goal {
 /// A parsed command line.
 #[derive(Clone, Debug)]
 pub(super) struct Invocation {
-    /// What it asks for.
+    /// The goal.
     pub(super) goal: Goal,
-    /// What to hand to the compiler, without inputs when linking: `-I`, `-D`, `-O2`, …
+    /// The compiler's flags, without inputs when linking: `-I`, `-D`, `-O2`, …
     pub(super) compile: Vec<String>,
     /// Inputs, libraries and linker flags in their order; order matters to a linker.
     pub(super) link: LinkArgs,
-    /// What was left out and matters, as sentences.
+    /// Sentences about flags that are ignored and matter.
     pub(super) notes: Vec<String>,
 }
 
@@ -298,7 +298,7 @@ enum Meaning {
     Note(&'static str),
 }
 
-/// What a compiler flag means on wasm32-wasi.
+/// The meaning of a compiler flag on wasm32-wasi.
 fn meaning(flag: &str) -> Meaning {
     let starts = |prefixes: &[&str]| prefixes.iter().any(|prefix| flag.starts_with(prefix));
     if matches!(

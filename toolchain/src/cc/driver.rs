@@ -1,4 +1,4 @@
-//! From a parsed command line to what zig is told.
+//! Runs zig for a parsed command line.
 
 use std::ffi::OsString;
 use std::fs;
@@ -19,11 +19,11 @@ use crate::process;
 use crate::reporter::Reporter;
 use crate::zig::{self, Zig};
 
-/// What the driver itself finds wrong, as opposed to compiler and linker, which speak for themselves.
+/// An error of the driver itself, as opposed to those that compiler and linker report.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(super) enum CcError {
-    /// A word that is no Unicode.
+    /// A word that is not valid Unicode.
     #[error("the argument `{}` is not valid Unicode", arg.display())]
     NotUnicode {
         /// The word.
@@ -32,7 +32,7 @@ pub(super) enum CcError {
     /// A response file.
     #[error(transparent)]
     Response(#[from] ResponseError),
-    /// zig cannot be had, or the cache failed.
+    /// zig cannot be provided, or the cache failed.
     #[error(transparent)]
     Toolchain(#[from] crate::Error),
     /// A file that the driver reads or writes itself.
@@ -43,7 +43,7 @@ pub(super) enum CcError {
     Start {
         /// The executable.
         exe: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// Nothing to do.
@@ -57,18 +57,18 @@ impl From<CacheError> for Box<CcError> {
     }
 }
 
-/// `pymode cc ARGS…` and `pymode c++ ARGS…`: does what gcc would, for wasm32-wasi. Speaks on stderr, ends as the compiler
-/// or the linker ended.
+/// Runs `pymode cc ARGS…` or `pymode c++ ARGS…`: gcc's command line, for wasm32-wasi. Returns the exit code of the compiler or
+/// the linker.
 pub fn run(language: Language, args: impl IntoIterator<Item = OsString>) -> ExitCode {
     report(Driver::new(language).and_then(|mut driver| driver.run(args)))
 }
 
-/// `pymode ar ARGS…`.
+/// Runs `pymode ar ARGS…`.
 pub fn ar(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     report(plain_tool("ar", args))
 }
 
-/// `pymode ranlib ARGS…`.
+/// Runs `pymode ranlib ARGS…`.
 pub fn ranlib(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     report(plain_tool("ranlib", args))
 }
@@ -94,7 +94,7 @@ fn report(result: Result<Ended, CcError>) -> ExitCode {
     }
 }
 
-/// How compiler or linker ended.
+/// The exit code of compiler or linker.
 pub(super) struct Ended(u8);
 
 impl Ended {
@@ -312,7 +312,7 @@ impl Driver {
         let mut loads = link.may_dlopen;
         let mut ended = self.link_program(link, output, loads)?;
         if ended.well() && !loads && runtime::loads_modules(output) {
-            // Nobody said so, but it calls `dlopen`: with glibc that is enough.
+            // No flag says so, but it calls `dlopen`: with glibc that is enough.
             loads = true;
             ended = self.link_program(link, output, loads)?;
         }
@@ -357,7 +357,7 @@ impl Driver {
         &self.cache
     }
 
-    /// Whether it was called as the C++ compiler.
+    /// Returns true if it was called as the C++ compiler.
     pub(super) fn is_cxx(&self) -> bool {
         self.language == Language::Cxx
     }

@@ -1,4 +1,5 @@
-//! A failed call of the driver, noted for whoever started the build: build systems bury a compiler's words in their own.
+//! A record of a failed call of the driver, for the command that started the build: build systems hide a compiler's messages
+//! among their own.
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Write};
@@ -7,10 +8,10 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use crate::step::command_line;
 
-/// The environment variable that names a file: the last call that failed is noted there.
+/// The environment variable that names a file for the record of the last failed call.
 pub const FAILURE: &str = "PYMODE_CC_FAILURE";
 
-/// The most of a call's words that are noted, in bytes.
+/// The largest number of bytes of a call's output that is recorded.
 const MOST: usize = 64 << 10;
 
 /// A call that failed.
@@ -19,12 +20,12 @@ const MOST: usize = 64 << 10;
 pub struct FailedCall {
     /// Its command line, from `cc` or `c++` on.
     pub command: String,
-    /// What compiler or linker said.
+    /// The output of compiler or linker.
     pub stderr: String,
 }
 
 impl FailedCall {
-    /// Reads a note: the command on the first line, then what was said.
+    /// Parses a record: the command on the first line, then the output.
     pub fn parse(text: &str) -> Option<Self> {
         let (command, stderr) = text.split_once('\n')?;
         Some(Self {
@@ -34,14 +35,14 @@ impl FailedCall {
     }
 }
 
-/// Where failures are to be noted, and for which call.
+/// The file for the record, and the call that it is about.
 pub(super) struct Notes {
     file: PathBuf,
     command: String,
 }
 
 impl Notes {
-    /// Of a call with these words, if anybody asked for notes.
+    /// Returns the record for a call with these words, if [`FAILURE`] is set.
     pub(super) fn of(tool: &str, args: &[String]) -> Option<Self> {
         let file = std::env::var_os(FAILURE)
             .filter(|file| !file.is_empty())?
@@ -54,26 +55,26 @@ impl Notes {
         })
     }
 
-    /// Runs a command; its stderr goes on to ours, and into the note if it fails.
+    /// Runs a command. Copies its stderr to ours, and into the record if it fails.
     pub(super) fn run(&self, command: &mut Command) -> io::Result<ExitStatus> {
         let mut child = command.stderr(Stdio::piped()).spawn()?;
-        let mut said = Vec::new();
+        let mut stderr_copy = Vec::new();
         if let Some(stderr) = child.stderr.take() {
             let mut reader = BufReader::new(stderr);
             let mut line = Vec::new();
             while reader.read_until(b'\n', &mut line)? > 0 {
                 io::stderr().write_all(&line)?;
-                if said.len() < MOST {
-                    said.extend_from_slice(&line);
+                if stderr_copy.len() < MOST {
+                    stderr_copy.extend_from_slice(&line);
                 }
                 line.clear();
             }
         }
         let status = child.wait()?;
         if !status.success() {
-            let said = String::from_utf8_lossy(&said);
-            // A note that cannot be written must not hide the failure itself.
-            let _ = fs::write(&self.file, format!("{}\n{said}", self.command));
+            let output = String::from_utf8_lossy(&stderr_copy);
+            // A record that cannot be written must not hide the failure itself.
+            let _ = fs::write(&self.file, format!("{}\n{output}", self.command));
         }
         Ok(status)
     }

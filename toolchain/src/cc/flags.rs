@@ -1,5 +1,5 @@
-//! The flags of every object and every side module: said here once, for the driver, for the side modules of the standard
-//! library, and for the conformance cases alike.
+//! The flags of every object and every side module: for the driver, for the side modules of the standard library, and for the
+//! conformance cases.
 
 /// The target, as zig names it.
 pub const TARGET: &str = "wasm32-wasi";
@@ -40,7 +40,7 @@ pub const COMPILE_CXX: &[&str] = &[
 pub const LINK_SIDE: &[&str] = &[
     "-shared",
     "--experimental-pic",
-    // What is missing becomes an import; `pymode ext check` says which of them nobody provides.
+    // An undefined symbol becomes an import; `pymode ext check` reports those that nothing provides.
     "--unresolved-symbols=import-dynamic",
     // A module that reaches its own symbols directly is smaller and has fewer imports.
     "-Bsymbolic",

@@ -1,4 +1,4 @@
-//! A source behind the preprocessor.
+//! A preprocessed source.
 
 use std::fs;
 use std::path::PathBuf;
@@ -106,8 +106,8 @@ impl Mark {
 }
 
 impl Driver {
-    /// Preprocesses a source that is to be compiled; none for assembly, and for what does not get through: the compilation says
-    /// why.
+    /// Preprocesses a source that is to be compiled; none for assembly, and for a source with errors: the compilation reports
+    /// them.
     pub(super) fn preprocessed(
         &self,
         file: &str,
@@ -135,7 +135,7 @@ impl Driver {
     }
 }
 
-/// Runs it without a word; whether it ended well.
+/// Runs a command without output. Returns true if it succeeds.
 pub(super) fn quietly(mut command: Command) -> Result<bool, CcError> {
     let exe = PathBuf::from(command.get_program());
     command
@@ -147,7 +147,7 @@ pub(super) fn quietly(mut command: Command) -> Result<bool, CcError> {
         .map_err(|source| CcError::Start { exe, source })
 }
 
-/// The words, without some.
+/// Returns the words without some of them.
 pub(super) fn without(words: &[String], these: &[&str]) -> Vec<String> {
     let stays = |word: &&String| !these.contains(&word.as_str());
     words.iter().filter(stays).cloned().collect()

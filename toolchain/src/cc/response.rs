@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 
-/// How deep response files may name response files.
+/// The largest depth of response files that name response files.
 const DEEPEST: usize = 8;
 /// The most words a command line may grow to.
 const MOST: usize = 1 << 20;
@@ -18,13 +18,13 @@ pub(super) enum ResponseError {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
     /// It names itself, or far too much.
-    #[error("response files go on without end at `{}`", path.display())]
+    #[error("response files are nested too deeply at `{}`", path.display())]
     Endless {
-        /// Where it was given up.
+        /// The file at which the limit was reached.
         path: PathBuf,
     },
 }
@@ -33,7 +33,7 @@ pub(super) enum ResponseError {
 /// does it).
 ///
 /// # Errors
-/// When a file cannot be read, or the files never end.
+/// If a file cannot be read, or if the files are nested too deeply.
 pub(super) fn expand(args: &[String]) -> Result<Vec<String>, ResponseError> {
     let mut out = Vec::new();
     expand_into(args, 0, &mut out)?;

@@ -1,4 +1,4 @@
-//! What a program that loads modules lends them.
+//! The symbols that a program exports to the modules that it loads.
 
 use std::fs;
 use std::path::Path;
@@ -21,7 +21,7 @@ pub(super) fn lent_symbols() -> impl Iterator<Item = String> {
         .map(|name| format!("-Wl,--export={name}"))
 }
 
-/// Whether a linked program asks the host to load modules. What cannot be read does not.
+/// Returns true if a linked program imports the loader. A file that cannot be read does not.
 pub(super) fn loads_modules(program: &Path) -> bool {
     let Ok(wasm) = fs::read(program) else {
         return false;

@@ -13,7 +13,7 @@ pub(super) struct Adapter {
     /// The expression, as it was written, and the name in it.
     pub(super) original: String,
     pub(super) name: Option<String>,
-    /// How it is called, and how it wants to be.
+    /// The type that the caller uses, and the type of the function.
     pub(super) called: Signature,
     pub(super) wants: Signature,
     pub(super) is_implicit: bool,

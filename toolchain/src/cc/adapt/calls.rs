@@ -82,7 +82,7 @@ pub(super) fn see_through_casts(source: &str, edits: &mut Edits) {
     }
 }
 
-/// What a cast is applied to: casts, then a name or something in parentheses; none for a call, an element and a member.
+/// Returns the operand of a cast: casts, then a name or parentheses; none for a call, an element and a member.
 fn operand(source: &str, start: usize) -> Option<Range<usize>> {
     let mut at = start;
     loop {

@@ -19,7 +19,7 @@ use super::known;
 use super::report::{Report, Type};
 use super::signature::{Signature, Value, has_no_prototype};
 
-/// What is to be done about the casts of a source.
+/// The decisions about the casts of a source.
 #[derive(Debug, Default)]
 pub(super) struct Casts {
     adapters: Vec<Adapter>,
@@ -36,7 +36,7 @@ struct Problem {
 /// The source with its adapters.
 pub(super) struct Adapted {
     pub(super) text: String,
-    /// Where the adapters stand in the text, and which they are.
+    /// The places of the adapters in the text, with their numbers.
     places: Vec<(Range<usize>, usize)>,
 }
 
@@ -96,7 +96,7 @@ impl Casts {
         functions
     }
 
-    /// What cannot be adapted: the line, from 0, and why.
+    /// Returns the casts that cannot be adapted: the line, from 0, and a message.
     pub(super) fn problems(&self, source: &str) -> Vec<(usize, &str)> {
         let mut problems: Vec<&Problem> = self.problems.iter().collect();
         problems.sort_by_key(|problem| problem.at);
@@ -380,7 +380,7 @@ mod tests {
         assert!(text.contains("a = ((reprfunc)pymode_adapter_0); b = ((getiterfunc)pymode_adapter_0); c = ((setter)pymode_adapter_1);"), "{text}");
     }
 
-    /// What becomes of one cast: `f` adapted, `!` and why it cannot be, or nothing.
+    /// The decision about one cast: `f` if it is adapted, `!` and a message if it cannot be, or nothing.
     fn outcome(source: &str, reports: &[Report]) -> String {
         let casts = Casts::new(source, reports, false);
         let problems = casts.problems(source);

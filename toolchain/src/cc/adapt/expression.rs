@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-/// What an expression is once its casts and parentheses are gone.
+/// An expression without its casts and parentheses.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Operand<'t> {
     /// A name: `f`, `a::b`.
@@ -120,7 +120,7 @@ fn choice(text: &str) -> Option<(&str, &str, &str)> {
     None
 }
 
-/// Where a parenthesis closes that the text begins with.
+/// Returns the place where the text's first parenthesis closes.
 pub(super) fn closing(text: &str) -> Option<usize> {
     let mut depth = 0usize;
     for (at, byte) in code(text.as_bytes(), 0) {

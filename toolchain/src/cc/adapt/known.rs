@@ -75,7 +75,7 @@ const SPELLED_OUT: &[&str] = &[
     INITIALIZE,
 ];
 
-/// What the names of the types in [`TYPES`] begin with.
+/// The prefix of the names in [`TYPES`].
 const OURS: &str = "pymode_call_";
 
 /// Declares the types of the callbacks of libc, on one line.
@@ -109,7 +109,7 @@ const CALLERS: &[(&str, usize, &str)] = &[
     ("signal", 1, "pymode_call_signal"),
 ];
 
-/// What a source names, besides [`CALLED`] and [`CALLERS`], if it may give away a function.
+/// Words of a source that may hold functions for callers, besides [`CALLED`] and [`CALLERS`].
 const TABLES: &[&str] = &[
     METHOD,
     "PyAsyncMethods",

@@ -1,4 +1,4 @@
-//! What clang reports of functions that become pointers of another type.
+//! clang's reports of functions that become pointers of another type.
 
 use std::ops::Range;
 

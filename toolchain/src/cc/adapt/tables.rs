@@ -10,11 +10,11 @@ use super::edits::Edits;
 use super::expression::{braces, cast, code, is_name, is_part_of_name, list, words};
 use super::known;
 
-/// What the elements of the tables are called.
+/// The types of the tables' elements.
 const SLOT: &str = "PyType_Slot";
 const MODULE_SLOT: &str = "PyModuleDef_Slot";
 const METHOD: &str = "PyMethodDef";
-/// What names a type's slots.
+/// The type that names a type's slots.
 const SPEC: &str = "PyType_Spec";
 
 /// Casts the function of each slot and each method to the type as which it is called. What does not look like a slot stays.
@@ -48,7 +48,7 @@ pub(super) fn cast_functions(source: &str, edits: &mut Edits) {
     }
 }
 
-/// What stands in braces behind the name of an element's type.
+/// The braces behind the name of an element's type.
 struct Table {
     inside: Range<usize>,
     is_array: bool,
@@ -117,7 +117,7 @@ fn field(
     })
 }
 
-/// Where a method's function stands, and what is to stand there.
+/// Returns the place of a method's function, and its replacement.
 fn method(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)> {
     let fields = list(source, element);
     let flags = field(source, &fields, 2, "ml_flags")?;
@@ -127,7 +127,7 @@ fn method(source: &str, element: Range<usize>) -> Option<(Range<usize>, String)>
     Some((place, format!(" {cast}")))
 }
 
-/// Where a slot's function stands, and what is to stand there.
+/// Returns the place of a slot's function, and its replacement.
 fn slot(
     source: &str,
     element: Range<usize>,
@@ -179,7 +179,7 @@ fn specs(source: &str) -> Vec<Range<usize>> {
     specs
 }
 
-/// Whether a specification names the table that is declared behind `PyType_Slot`: of several tables of that name, the one
+/// Returns true if a specification names the table that is declared behind `PyType_Slot`: of several tables of that name, the one
 /// that was declared last before it.
 fn is_of_a_type(source: &str, declared: usize, specs: &[Range<usize>]) -> bool {
     let Some(name) = declared_name(source, declared) else {
