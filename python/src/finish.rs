@@ -1,6 +1,6 @@
 //! The last changes to a linked module before it is shipped.
 
-use pymode_toolchain::cc::abi_section;
+use pymode_toolchain::cc::{abi_section, without_zeros};
 use wasmparser::{BinaryReaderError, Parser, Payload};
 
 /// Returns `true` for a custom section that no engine needs.
@@ -8,7 +8,7 @@ fn is_dropped(name: &str) -> bool {
     name == "name" || name == "producers" || name.starts_with(".debug_")
 }
 
-/// The module without the names of its functions, and with the version of the ABI.
+/// The module without the names of its functions and without zeros in its data, and with the version of the ABI.
 ///
 /// The linker could strip the names as well; but then it strips `target_features` too, and the names are wanted beside
 /// the module.
@@ -29,6 +29,7 @@ pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
             at = end;
         }
     }
+    let mut out = without_zeros(&out).unwrap_or(out);
     out.extend(abi_section(pymode_abi::VERSION));
     Ok(out)
 }

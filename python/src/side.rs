@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use pymode_abi::EXT_SUFFIX;
-use pymode_toolchain::cc::{abi_section, flags};
+use pymode_toolchain::cc::{abi_section, flags, without_zeros};
 use pymode_toolchain::crates::CrateSources;
 use pymode_toolchain::{Key, zig};
 
@@ -75,7 +75,8 @@ pub(crate) fn provision(
             context.make(&build),
         )?;
         for module in SIDE {
-            let mut bytes = read(&build.join(format!("{}.wasm", module.name)))?;
+            let linked = read(&build.join(format!("{}.wasm", module.name)))?;
+            let mut bytes = without_zeros(&linked).unwrap_or(linked);
             bytes.extend(abi_section(pymode_abi::VERSION));
             write(&dir.join(file_name(module)), bytes)?;
         }
@@ -145,7 +146,7 @@ fn add(
     let linker = format!(
         "{} {} $^ -o $@",
         context.zig("wasm-ld"),
-        flags::LINK_SIDE.join(" ")
+        [flags::LINK_SIDE, &[flags::BIND_OWN]].concat().join(" ")
     );
     recipe.rule(&format!("{}.wasm", module.name), &objects, &linker);
     Ok(())

@@ -14,6 +14,7 @@ use crate::step::Step;
 use crate::zig::{self, Zig};
 
 const SOURCE: &str = include_str!("dlfcn/dlfcn.c");
+const LINKED: &str = include_str!("dlfcn/linked.c");
 const HEADER: &str = include_str!("dlfcn/include/dlfcn.h");
 
 /// Header and code, in the cache.
@@ -35,6 +36,12 @@ impl Dlfcn {
         self.dir.join("dlfcn.o")
     }
 
+    /// What a program links that was linked with libraries: it has them loaded.
+    #[must_use]
+    pub fn linked_object(&self) -> PathBuf {
+        self.dir.join("linked.o")
+    }
+
     /// What a side module links last: the same functions, seen by nobody else.
     #[must_use]
     pub fn side_archive(&self) -> PathBuf {
@@ -49,6 +56,7 @@ pub fn key() -> Key {
         .field("flags", flags::COMPILE.join(" "))
         .field("recipe", include_str!("dlfcn.rs"))
         .field("source", SOURCE)
+        .field("linked", LINKED)
         .field("header", HEADER)
 }
 
@@ -66,6 +74,9 @@ pub fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Dlfcn,
         let source = dir.join("dlfcn.c");
         fs::write(&source, SOURCE).map_err(CacheError::io("write", &source))?;
         compile(cache, zig, &source, "default", &made.main_object())?;
+        let linked = dir.join("linked.c");
+        fs::write(&linked, LINKED).map_err(CacheError::io("write", &linked))?;
+        compile(cache, zig, &linked, "default", &made.linked_object())?;
         let side = made.side_archive().with_extension("o");
         compile(cache, zig, &source, "hidden", &side)?;
         let mut ar = zig.command("ar");

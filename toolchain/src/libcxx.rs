@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use crate::Error;
 use crate::cache::{Cache, CacheError};
-use crate::cc::{abi_section, flags, hide_weak_definitions};
+use crate::cc::{abi_section, flags, hide_weak_definitions, without_zeros};
 use crate::key::Key;
 use crate::reporter::Reporter;
 use crate::step::Step;
@@ -123,6 +123,8 @@ fn compile(cache: &Cache, reporter: &Reporter, zig: &Zig, dir: &Path) -> Result<
         "-O2",
         "-w",
         "-fvisibility=hidden",
+        // Its inline functions are in every module that calls them; to export each of them costs time at every load.
+        "-fvisibility-inlines-hidden",
     ];
 
     let mut command = zig.command("build-lib");
@@ -210,7 +212,7 @@ fn link(cache: &Cache, reporter: &Reporter, zig: &Zig, dir: &Path) -> Result<(),
     let mut command = zig.command("wasm-ld");
     command
         .args(flags::LINK_SIDE)
-        .args(["--export-dynamic", "--whole-archive"])
+        .args([flags::BIND_OWN, "--export-dynamic", "--whole-archive"])
         .arg(&hidden)
         .arg(format!("@{}", exports.display()))
         .arg("-o")
@@ -218,7 +220,8 @@ fn link(cache: &Cache, reporter: &Reporter, zig: &Zig, dir: &Path) -> Result<(),
     let log = cache.root().join("logs/libcxx-link.log");
     Step::run(reporter, "linking the C++ library", command, &log)?;
 
-    let mut bytes = fs::read(&module).map_err(CacheError::io("read", &module))?;
+    let linked = fs::read(&module).map_err(CacheError::io("read", &module))?;
+    let mut bytes = without_zeros(&linked).unwrap_or(linked);
     bytes.extend(abi_section(pymode_abi::VERSION));
     Ok(write(&module, &bytes)?)
 }

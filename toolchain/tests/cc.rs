@@ -20,10 +20,6 @@ fn main() -> ExitCode {
             other_names,
         ),
         Trial::test(
-            "a_library_exports_what_it_defines_and_needs_no_self_import",
-            library,
-        ),
-        Trial::test(
             "an_archive_is_linked_and_a_library_is_needed",
             archive_and_needed,
         ),
@@ -171,28 +167,6 @@ fn other_names() -> Tested {
         check(
             seen.exports.iter().any(|name| name == "helper"),
             file,
-            &seen,
-        )?;
-    }
-    Ok(())
-}
-
-fn library() -> Tested {
-    let bench = Bench::new(&[("lib.c", EXTENSION)])?;
-    bench.ok("cc -shared -O2 lib.c -o libone.so")?;
-    let seen = look(&bench.path("libone.so"))?;
-    for name in ["helper", "counter", "weak_one", "pointer"] {
-        check(
-            seen.exports.iter().any(|export| export == name),
-            &format!("`{name}` is exported"),
-            &seen,
-        )?;
-        check(
-            !seen
-                .imports
-                .iter()
-                .any(|import| import.ends_with(&format!(".{name}"))),
-            "and not imported",
             &seen,
         )?;
     }

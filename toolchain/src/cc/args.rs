@@ -96,6 +96,13 @@ impl Invocation {
     pub(super) fn parse(args: &[String]) -> Self {
         Parser::default().parse(args)
     }
+
+    /// Asks for no debug information, unless the words ask for some: zig adds it by itself, gcc does not.
+    pub(super) fn name_debug_info(&mut self) {
+        if !self.compile.iter().any(|word| word.starts_with("-g")) {
+            self.compile.push("-g0".to_owned());
+        }
+    }
 }
 
 #[derive(Default)]
@@ -191,6 +198,12 @@ impl Parser {
             link,
             notes,
         };
+        if invocation.goal == Goal::Link(Module::Side) {
+            let left_out = invocation.link.absolute_path.drain(..);
+            invocation.notes.extend(left_out.map(|dir| {
+                format!("the run path `{dir}` is left out: only `$ORIGIN` and below exists where the module will run")
+            }));
+        }
         if verbose {
             invocation.compile.push("-v".to_owned());
         }
@@ -242,6 +255,11 @@ impl Parser {
     }
 
     fn flag(&mut self, flag: &str) {
+        match flag {
+            "-fsemantic-interposition" => self.link.interposes = true,
+            "-fno-semantic-interposition" => self.link.interposes = false,
+            _ => {}
+        }
         match meaning(flag) {
             Meaning::Pass => self.compile.push(flag.to_owned()),
             Meaning::Nothing => {}

@@ -1,17 +1,15 @@
 //! Runs zig for a parsed command line.
 
 use std::ffi::OsString;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus};
 
 use super::args::{Goal, Invocation, Language};
 use super::failure::Notes;
+use super::flags;
 use super::linker::{Input, LinkArgs, Module};
 use super::response::{self, ResponseError};
-use super::symbols::{defines, hide_weak_definitions};
-use super::{abi_section, flags, runtime};
 use crate::cache::{Cache, CacheError};
 use crate::dlfcn::{self, Dlfcn};
 use crate::libcxx::{self, Libcxx};
@@ -49,6 +47,16 @@ pub(super) enum CcError {
     /// Nothing to do.
     #[error("no input files")]
     NoInput,
+    /// A symbol of a library that a program cannot be linked with.
+    #[error("`{symbol}` of `{}` cannot be linked with a program: {reason}", library.display())]
+    Symbol {
+        /// The symbol.
+        symbol: String,
+        /// The library.
+        library: PathBuf,
+        /// Why, and perhaps a hint.
+        reason: &'static str,
+    },
 }
 
 impl From<CacheError> for Box<CcError> {
@@ -99,6 +107,7 @@ pub(super) struct Ended(u8);
 
 impl Ended {
     pub(super) const WELL: Self = Self(0);
+    pub(super) const FAILED: Self = Self(1);
 
     pub(super) fn well(&self) -> bool {
         self.0 == 0
@@ -142,7 +151,7 @@ impl Driver {
             .map(|arg| arg.into_string().map_err(|arg| CcError::NotUnicode { arg }))
             .collect::<Result<_, _>>()?;
         self.notes = Notes::of(self.language.tool(), &args);
-        let invocation = Invocation::parse(&response::expand(&args)?);
+        let mut invocation = Invocation::parse(&response::expand(&args)?);
         for note in &invocation.notes {
             eprintln!("pymode cc: note: {note}");
         }
@@ -158,8 +167,14 @@ impl Driver {
                 command.arg("--version");
                 self.status(command)
             }
-            Goal::Compile => self.compile(&invocation),
-            Goal::Link(module) => self.link(&invocation, module),
+            Goal::Compile => {
+                invocation.name_debug_info();
+                self.compile(&invocation)
+            }
+            Goal::Link(module) => {
+                invocation.name_debug_info();
+                self.link(&invocation, module)
+            }
         }
     }
 
@@ -228,7 +243,7 @@ impl Driver {
         }
         match module {
             Module::Side => self.link_side(&link, scratch.path()),
-            Module::Main => self.link_main(&link),
+            Module::Main => self.link_program(&link, scratch.path()),
         }
     }
 
@@ -258,103 +273,20 @@ impl Driver {
         Ok(None)
     }
 
-    fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
-        let output = link.output.as_deref().unwrap_or("a.out");
-        let mut words = found_libraries(link);
-        let weak = hide_weak(&mut words, scratch)?;
-
-        let mut command = self.zig.command("wasm-ld");
-        command.args(flags::LINK_SIDE).args(&link.flags);
-        match python_module(output, &words, &link.flags) {
-            // Nobody looks for another symbol in an extension module than for those that were named, and each export costs time
-            // at every load and keeps code that nobody calls: rustc names the one, and leaves all of its library visible.
-            Some(module) if !link.lends_all => {
-                command.arg("--no-export-dynamic");
-                command.args(
-                    ["PyInit_", "PyInitU_"]
-                        .map(|init| format!("--export-if-defined={init}{module}")),
-                );
-            }
-            _ => {
-                let names = scratch.join("exports.rsp");
-                let text: String = weak
-                    .iter()
-                    .map(|name| format!("--export-if-defined={name}\n"))
-                    .collect();
-                fs::write(&names, text).map_err(CacheError::io("write", &names))?;
-                command
-                    .arg("--export-dynamic")
-                    .arg(format!("@{}", names.display()));
-            }
-        }
-        command.args(link.runtime_path.iter().map(|dir| format!("--rpath={dir}")));
-        command.args(words);
-        if self.needs_libcxx(link) {
-            command.arg(self.libcxx()?.module());
-        }
-        command
-            .arg(self.dlfcn.side_archive())
-            .arg(process::side_archive(
-                &self.cache,
-                &self.reporter,
-                &self.zig,
-            )?)
-            .args(["-o", output]);
-        let ended = self.status(command)?;
-        if ended.well() {
-            append(Path::new(output), &abi_section(pymode_abi::VERSION))?;
-        }
-        Ok(ended)
-    }
-
-    fn link_main(&self, link: &LinkArgs) -> Result<Ended, CcError> {
-        let output = Path::new(link.output.as_deref().unwrap_or("a.out"));
-        let mut loads = link.may_dlopen;
-        let mut ended = self.link_program(link, output, loads)?;
-        if ended.well() && !loads && runtime::loads_modules(output) {
-            // No flag says so, but it calls `dlopen`: with glibc that is enough.
-            loads = true;
-            ended = self.link_program(link, output, loads)?;
-        }
-        if ended.well() && loads {
-            append(output, &abi_section(pymode_abi::VERSION))?;
-        }
-        Ok(ended)
-    }
-
-    fn link_program(&self, link: &LinkArgs, output: &Path, loads: bool) -> Result<Ended, CcError> {
-        // `cc` for C++ too: `c++` would add zig's own library, which does not throw.
-        let mut command = self.zig.command(Language::C.tool());
-        command
-            .args(["-target", flags::TARGET])
-            .args(process::objects(&self.cache, &self.reporter, &self.zig)?)
-            .arg(self.dlfcn.main_object());
-        if loads {
-            command.args(flags::LINK_MAIN).args(runtime::lent_symbols());
-        }
-        if link.lends_all {
-            command.arg("-rdynamic");
-        }
-        command.args(link.flags.iter().map(|flag| format!("-Wl,{flag}")));
-        command.args(words(link));
-        if self.needs_libcxx(link) {
-            let archive = self.libcxx()?.archive();
-            if loads {
-                // Side modules find all of the library in the program, and never a second one's state.
-                command
-                    .arg("-Wl,--whole-archive")
-                    .arg(archive)
-                    .arg("-Wl,--no-whole-archive");
-            } else {
-                command.arg(archive);
-            }
-        }
-        command.arg("-o").arg(output);
-        self.status(command)
-    }
-
     pub(super) fn cache(&self) -> &Cache {
         &self.cache
+    }
+
+    pub(super) fn reporter(&self) -> &Reporter {
+        &self.reporter
+    }
+
+    pub(super) fn zig(&self) -> &Zig {
+        &self.zig
+    }
+
+    pub(super) fn dlfcn(&self) -> &Dlfcn {
+        &self.dlfcn
     }
 
     /// Returns true if it was called as the C++ compiler.
@@ -362,108 +294,20 @@ impl Driver {
         self.language == Language::Cxx
     }
 
-    fn needs_libcxx(&self, link: &LinkArgs) -> bool {
+    pub(super) fn needs_libcxx(&self, link: &LinkArgs) -> bool {
         self.language == Language::Cxx || link.cxx_library
     }
 
-    fn libcxx(&self) -> Result<Libcxx, CcError> {
+    pub(super) fn libcxx(&self) -> Result<Libcxx, CcError> {
         Ok(libcxx::provision(&self.cache, &self.reporter, &self.zig)?)
     }
 }
 
-fn files(link: &LinkArgs) -> impl Iterator<Item = &str> {
+pub(super) fn files(link: &LinkArgs) -> impl Iterator<Item = &str> {
     link.inputs.iter().filter_map(|input| match input {
         Input::File(file) => Some(file.as_str()),
         _ => None,
     })
-}
-
-fn words(link: &LinkArgs) -> impl Iterator<Item = String> + '_ {
-    link.inputs.iter().map(|input| match input {
-        Input::File(word) | Input::Flag(word) => word.clone(),
-        Input::Library(name) => format!("-l{name}"),
-        Input::SearchDir(dir) => format!("-L{dir}"),
-    })
-}
-
-/// The words of the link line, with each `-lNAME` that lies in one of its directories as that file.
-fn found_libraries(link: &LinkArgs) -> Vec<String> {
-    let dirs: Vec<&str> = link
-        .inputs
-        .iter()
-        .filter_map(|input| match input {
-            Input::SearchDir(dir) => Some(dir.as_str()),
-            _ => None,
-        })
-        .collect();
-    let find = |name: &str| {
-        let names = [
-            format!("lib{name}.a"),
-            format!("lib{name}.so"),
-            format!("lib{name}.wasm"),
-        ];
-        let mut paths = dirs
-            .iter()
-            .flat_map(|dir| names.iter().map(move |name| format!("{dir}/{name}")));
-        paths.find(|path| Path::new(path).is_file())
-    };
-    link.inputs
-        .iter()
-        .zip(words(link))
-        .map(|(input, word)| match input {
-            Input::Library(name) => find(name).unwrap_or(word),
-            _ => word,
-        })
-        .collect()
-}
-
-/// The Python module that is linked from these words, if it is one. Build systems know many names for its file
-/// (`m.abi3.so`, `libm.so` before it is moved), and a `.wasm` may be any library: what makes it a module is its init function, or
-/// the suffix that nothing else has. Rust's file is called after the crate, and rustc names the init function.
-fn python_module<'o>(output: &'o str, words: &[String], flags: &'o [String]) -> Option<&'o str> {
-    let named = |flag: &'o String| flag.strip_prefix("--export=PyInit_");
-    if let Some(module) = flags.iter().find_map(named) {
-        return Some(module);
-    }
-    if output.ends_with(pymode_abi::EXT_SUFFIX) {
-        return flags::python_module(output);
-    }
-    let file = output.rsplit('/').next()?;
-    let stem = file.split('.').next()?;
-    let modules = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
-    modules.into_iter().find(|module| {
-        let init = format!("PyInit_{module}");
-        let files = words.iter().filter(|word| !word.starts_with('-'));
-        files
-            .filter_map(|file| fs::read(file).ok())
-            .any(|bytes| defines(&bytes, &init))
-    })
-}
-
-/// Replaces each object and archive that has weak definitions by a copy in which they are hidden; their names.
-fn hide_weak(words: &mut [String], scratch: &Path) -> Result<Vec<String>, CcError> {
-    let mut all = Vec::new();
-    for (n, word) in words.iter_mut().enumerate() {
-        if word.starts_with('-') {
-            continue;
-        }
-        let path = Path::new(word.as_str());
-        let Ok(mut bytes) = fs::read(path) else {
-            continue;
-        }; // The linker says what is wrong with it.
-        let names = hide_weak_definitions(&mut bytes);
-        if names.is_empty() {
-            continue;
-        }
-        // The name stays: the linker's messages, and NEEDED, are made of it.
-        let dir = scratch.join(n.to_string());
-        fs::create_dir_all(&dir).map_err(CacheError::io("create", &dir))?;
-        let copy = dir.join(path.file_name().unwrap_or_default());
-        fs::write(&copy, bytes).map_err(CacheError::io("write", &copy))?;
-        *word = copy.to_string_lossy().into_owned();
-        all.extend(names);
-    }
-    Ok(all)
 }
 
 fn is_source(file: &str) -> bool {
@@ -479,15 +323,6 @@ fn has_suffix(file: &str, suffixes: &[&str]) -> bool {
         .extension()
         .and_then(|ext| ext.to_str())
         .is_some_and(|ext| suffixes.contains(&ext))
-}
-
-fn append(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
-    use io::Write;
-    fs::OpenOptions::new()
-        .append(true)
-        .open(path)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(CacheError::io("write", path))
 }
 
 fn status(zig: &Zig, mut command: Command) -> Result<Ended, CcError> {

@@ -32,8 +32,6 @@ pub const EXCEPTIONS: &[&str] = &[
 pub const COMPILE_CXX: &[&str] = &[
     // Not for C: clang 22 crashes on `cleanup` attributes then.
     "-fwasm-exceptions",
-    // Inline functions are in every module that calls them; to export each of them costs time at every load.
-    "-fvisibility-inlines-hidden",
 ];
 
 /// For `zig wasm-ld`, to link a side module.
@@ -42,16 +40,21 @@ pub const LINK_SIDE: &[&str] = &[
     "--experimental-pic",
     // An undefined symbol becomes an import; `pymode ext check` reports those that nothing provides.
     "--unresolved-symbols=import-dynamic",
-    // A module that reaches its own symbols directly is smaller and has fewer imports.
-    "-Bsymbolic",
     "--strip-debug",
 ];
+
+/// For `zig wasm-ld`, to link a side module whose own symbols are nobody else's: one that reaches them directly is smaller
+/// and has fewer imports.
+pub const BIND_OWN: &str = "-Bsymbolic";
 
 /// For a program that loads modules: the table they share, room for their functions, and the one stack.
 pub const LINK_MAIN: &[&str] = &[
     "-Wl,--export-table",
     "-Wl,--growable-table",
     "-Wl,--export=__stack_pointer",
+    // Where its data lies, for `dladdr`.
+    "-Wl,--export=__global_base",
+    "-Wl,--export=__data_end",
 ];
 
 /// The name of the Python module that a file would be imported as: `a/b.cpython-313-….wasm` is `b`; `None` for a file that

@@ -33,6 +33,12 @@ pub(super) struct LinkArgs {
     pub(super) flags: Vec<String>,
     /// Directories where the module's own libraries lie: `$ORIGIN` and below.
     pub(super) runtime_path: Vec<String>,
+    /// Other directories, where only a program's libraries can lie.
+    pub(super) absolute_path: Vec<String>,
+    /// `-Bsymbolic` and its like.
+    pub(super) symbolic: Option<Symbolic>,
+    /// `-fsemantic-interposition`: other modules may come before all of its functions.
+    pub(super) interposes: bool,
     /// A program that loads modules, and lends them its libc.
     pub(super) may_dlopen: bool,
     /// `-rdynamic`: it lends them its own symbols, too.
@@ -41,6 +47,15 @@ pub(super) struct LinkArgs {
     pub(super) cxx_library: bool,
     /// A flag that waits for its value: `-rpath` of `-Wl,-rpath,DIR`.
     waits: Option<Waiting>,
+}
+
+/// Which of a module's symbols are bound to its own definitions, whoever else defines them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Symbolic {
+    /// `-Bsymbolic`.
+    All,
+    /// `-Bsymbolic-functions`.
+    Functions,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -90,7 +105,10 @@ impl LinkArgs {
     pub(super) fn word(&mut self, word: &str) -> Result<(), String> {
         if let Some(waiting) = self.waits.take() {
             return match waiting {
-                Waiting::RuntimePath => self.add_runtime_path(word),
+                Waiting::RuntimePath => {
+                    self.add_runtime_path(word);
+                    Ok(())
+                }
                 Waiting::Nothing => Ok(()),
                 Waiting::Flag(flag) => {
                     self.flags.push(format!("{flag}={word}"));
@@ -104,7 +122,7 @@ impl LinkArgs {
             None => (name, None),
         };
         match (key, value) {
-            ("rpath" | "R", Some(dir)) => return self.add_runtime_path(dir),
+            ("rpath" | "R", Some(dir)) => self.add_runtime_path(dir),
             ("rpath" | "R", None) => self.waits = Some(Waiting::RuntimePath),
             (
                 "soname" | "h" | "z" | "rpath-link" | "version-script" | "dynamic-linker" | "Map",
@@ -135,6 +153,10 @@ impl LinkArgs {
             ) => {
                 self.flags.push(format!("--{key}"));
             }
+            ("Bsymbolic", None) => self.symbolic = Some(Symbolic::All),
+            ("Bsymbolic-functions", None) => {
+                self.symbolic.get_or_insert(Symbolic::Functions);
+            }
             ("s" | "S" | "x" | "t", None) => {}
             (_, _) if is_elf_only(key) => {}
             _ if !word.starts_with('-') => self.inputs.push(Input::File(word.to_owned())),
@@ -147,14 +169,11 @@ impl LinkArgs {
         Ok(())
     }
 
-    fn add_runtime_path(&mut self, dir: &str) -> Result<(), String> {
+    fn add_runtime_path(&mut self, dir: &str) {
         if dir.starts_with("$ORIGIN") || dir.starts_with("${ORIGIN}") {
             self.runtime_path.push(dir.to_owned());
-            Ok(())
         } else {
-            Err(format!(
-                "the run path `{dir}` is left out: only `$ORIGIN` and below exists where the module will run"
-            ))
+            self.absolute_path.push(dir.to_owned());
         }
     }
 }
@@ -168,8 +187,6 @@ fn is_elf_only(key: &str) -> bool {
         "no-undefined",
         "no-allow-shlib-undefined",
         "allow-shlib-undefined",
-        "Bsymbolic",
-        "Bsymbolic-functions",
         "start-group",
         "end-group",
         "hash-style",
@@ -233,7 +250,6 @@ mod tests {
     fn what_means_something_elsewhere_is_told() {
         let mut args = LinkArgs::default();
         assert!(args.word("--defsym=a=b").is_err());
-        assert!(args.word("-rpath=/usr/lib").is_err());
     }
 
     #[test]

@@ -5,19 +5,29 @@ mod adapt;
 mod args;
 mod driver;
 mod failure;
+mod finish;
 pub mod flags;
+mod inputs;
+mod library;
 mod linker;
 mod objects;
 mod preprocessed;
+mod program;
+mod references;
 mod response;
 mod runtime;
+mod side;
+mod sizes;
+mod stubs;
 mod symbols;
+mod zeros;
 
 pub use abi_section::abi_section;
 pub use args::Language;
 pub use driver::{ar, ranlib, run};
 pub use failure::{FAILURE, FailedCall};
 pub(crate) use symbols::hide_weak_definitions;
+pub use zeros::without_zeros;
 
 use crate::key::Key;
 

@@ -1,5 +1,6 @@
 //! The symbols that a program exports to the modules that it loads.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -7,7 +8,7 @@ use crate::process;
 
 /// What such a program exports so that modules find it there: all that python.wasm gives them of libc, and what a process
 /// has once.
-pub(super) fn lent_symbols() -> impl Iterator<Item = String> {
+pub(super) fn lent_symbols() -> impl Iterator<Item = &'static str> {
     pymode_abi::EXPORTS
         .iter()
         .filter(|export| {
@@ -18,7 +19,19 @@ pub(super) fn lent_symbols() -> impl Iterator<Item = String> {
         })
         .map(|export| export.name)
         .chain(process::EXPORTS.iter().copied())
-        .map(|name| format!("-Wl,--export={name}"))
+}
+
+/// The names that a module exports. What cannot be read exports nothing.
+pub(super) fn exports(module: &[u8]) -> BTreeSet<String> {
+    let payloads = wasmparser::Parser::new(0).parse_all(module);
+    let mut names = BTreeSet::new();
+    for payload in payloads.map_while(Result::ok) {
+        if let wasmparser::Payload::ExportSection(exports) = payload {
+            let exports = exports.into_iter().map_while(Result::ok);
+            names.extend(exports.map(|export| export.name.to_owned()));
+        }
+    }
+    names
 }
 
 /// Returns true if a linked program imports the loader. A file that cannot be read does not.

@@ -1,16 +1,23 @@
-//! Weak definitions in objects, hidden before they are linked into a side module.
+//! How definitions in objects are bound, changed before they are linked into a side module.
 //!
-//! wasm-ld both imports and exports a weak function that a `-shared` module defines, `-Bsymbolic` or not (its writer's
-//! `shouldImport`), so that another module may override it. No engine can bind such an import before the module exists,
-//! and C++ is full of weak functions. A hidden symbol is left alone, so visibility is set where it is written down: in
-//! the `linking` section of each object (tool-conventions, Linking.md), a flag that changes no length.
+//! wasm-ld binds the calls of a strong function to the module's own, and both imports and exports a weak one that a
+//! `-shared` module defines (its writer's `shouldImport`), so that another module's may come first. A module that binds
+//! its symbols to itself wants no such import, and C++ is full of weak functions; a library that lets others come before
+//! its strong functions wants one for these, too. Binding and visibility are flags in the `linking` section of each object
+//! (tool-conventions, Linking.md), which change no length.
+
+use std::ops::Range;
 
 /// Symbol flags of Linking.md.
 const BINDING_MASK: u32 = 0x3;
 const BINDING_WEAK: u32 = 0x1;
+const BINDING_LOCAL: u32 = 0x2;
 const VISIBILITY_HIDDEN: u32 = 0x4;
 const UNDEFINED: u32 = 0x10;
 const EXPLICIT_NAME: u32 = 0x40;
+
+/// The kind of a symbol that is a function.
+const FUNCTION: u8 = 0;
 
 /// The subsection of `linking` that holds the symbols.
 const SYMBOL_TABLE: u8 = 8;
@@ -24,17 +31,40 @@ const MEMBER_HEADER: usize = 60;
 ///
 /// What is neither, or is damaged, stays as it is from there on: the linker has the better words for it.
 pub(crate) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
+    set_flag(file, VISIBILITY_HIDDEN, |symbol| {
+        symbol.is_visible_definition() && symbol.flags & BINDING_MASK == BINDING_WEAK
+    })
+}
+
+/// Hides each function that an object defines, as [`hide_weak_definitions`] does.
+pub(super) fn hide_functions(file: &mut [u8]) -> Vec<String> {
+    set_flag(file, VISIBILITY_HIDDEN, |symbol| {
+        symbol.is_visible_definition() && symbol.kind == FUNCTION
+    })
+}
+
+/// Makes each strong function that an object defines for others a weak one; gives their names.
+pub(super) fn weaken_functions(file: &mut [u8]) -> Vec<String> {
+    set_flag(file, BINDING_WEAK, |symbol| {
+        symbol.is_visible_definition()
+            && symbol.kind == FUNCTION
+            && symbol.flags & BINDING_MASK == 0
+    })
+}
+
+/// Sets a flag of the symbols that `wants` it; their names.
+fn set_flag(file: &mut [u8], flag: u32, wants: fn(&Symbol) -> bool) -> Vec<String> {
     let mut names = Vec::new();
-    let mut hidden = Vec::new();
+    let mut places = Vec::new();
     each_symbol(file, &mut |symbol| {
-        if symbol.is_visible_weak_definition() {
-            hidden.push(symbol.flags_at);
+        if wants(&symbol) {
+            places.push(symbol.flags_at);
             names.extend(symbol.name);
         }
     });
-    for at in hidden {
+    for at in places {
         // The flag lies in the low seven bits: the first byte of the number, whatever its length.
-        file[at] |= VISIBILITY_HIDDEN as u8;
+        file[at] |= flag as u8;
     }
     names
 }
@@ -50,14 +80,24 @@ pub(super) fn defines(file: &[u8], name: &str) -> bool {
 
 /// Calls `see` for each symbol of an object or an archive, as far as it is well.
 fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol)) {
-    if file.starts_with(OBJECT_MAGIC) {
-        let _ = symbols_of_object(file, 0, file.len(), see);
-    } else if file.starts_with(ARCHIVE_MAGIC) {
-        let _ = symbols_of_archive(file, see);
+    for Range { start, end } in members(file) {
+        // A member that is damaged does not end the walk: the others are well.
+        let _ = symbols_of_object(file, start, end, see);
     }
 }
 
-fn symbols_of_archive(file: &[u8], see: &mut dyn FnMut(Symbol)) -> Option<()> {
+/// Where the objects of a file are: one that is an object, or those of an archive, as far as it is well.
+pub(super) fn members(file: &[u8]) -> Vec<Range<usize>> {
+    let mut members = Vec::new();
+    if file.starts_with(OBJECT_MAGIC) {
+        members.push(0..file.len());
+    } else if file.starts_with(ARCHIVE_MAGIC) {
+        let _ = members_of_archive(file, &mut members);
+    }
+    members
+}
+
+fn members_of_archive(file: &[u8], members: &mut Vec<Range<usize>>) -> Option<()> {
     let mut at = ARCHIVE_MAGIC.len();
     while let Some(header) = file.get(at..at + MEMBER_HEADER) {
         let size: usize = std::str::from_utf8(&header[48..58])
@@ -67,10 +107,8 @@ fn symbols_of_archive(file: &[u8], see: &mut dyn FnMut(Symbol)) -> Option<()> {
             .ok()?;
         let start = at + MEMBER_HEADER;
         let end = start.checked_add(size)?;
-        let member = file.get(start..end)?;
-        if member.starts_with(OBJECT_MAGIC) {
-            // A member that is damaged does not end the walk: the others are well.
-            let _ = symbols_of_object(file, start, end, see);
+        if file.get(start..end)?.starts_with(OBJECT_MAGIC) {
+            members.push(start..end);
         }
         at = end + (size & 1); // Members begin at even places.
     }
@@ -128,15 +166,16 @@ fn symbols_of_linking(mut reader: Reader<'_>, see: &mut dyn FnMut(Symbol)) -> Op
 }
 
 struct Symbol {
+    kind: u8,
     flags: u32,
     flags_at: usize,
     name: Option<String>,
 }
 
 impl Symbol {
-    fn is_visible_weak_definition(&self) -> bool {
-        self.flags & BINDING_MASK == BINDING_WEAK
-            && self.flags & (UNDEFINED | VISIBILITY_HIDDEN) == 0
+    /// Whether it is defined here, and other modules may see it.
+    fn is_visible_definition(&self) -> bool {
+        self.flags & (UNDEFINED | VISIBILITY_HIDDEN | BINDING_LOCAL) == 0
     }
 }
 
@@ -208,6 +247,7 @@ impl Reader<'_> {
             _ => return None,
         };
         Some(Symbol {
+            kind,
             flags,
             flags_at,
             name,
@@ -242,6 +282,16 @@ mod tests {
             hide_weak_definitions(&mut after).is_empty(),
             "once is enough"
         );
+    }
+
+    #[test]
+    fn only_strong_functions_become_weak() {
+        let before = object();
+        let mut after = before.clone();
+        assert_eq!(weaken_functions(&mut after), ["s"]);
+        let changed: Vec<_> = before.iter().zip(&after).filter(|(a, b)| a != b).collect();
+        assert_eq!(changed, [(&0x00, &0x01)]);
+        assert_eq!(hide_functions(&mut after), ["w", "s"]);
     }
 
     #[test]

@@ -1,9 +1,9 @@
 /* The working directory of the guest.
  *
  * The host keeps it.  It tells through PWD, as a shell would, where the guest
- * is to begin; this must have happened before main() looks at a relative
- * path, hence a constructor.  A directory that cannot be entered leaves the
- * guest at `/`.
+ * is to begin; this must have happened before main(), or a constructor, looks
+ * at a relative path, hence a constructor that comes right after libc's own.
+ * A directory that cannot be entered leaves the guest at `/`.
  *
  * This object defines what wasi-libc's chdir.o and getcwd.o define, so that
  * neither is linked.
@@ -92,7 +92,7 @@ __wasilibc_find_relpath_alloc(const char *path, const char **prefix,
     return AT_FDCWD;
 }
 
-__attribute__((constructor))
+__attribute__((constructor(99)))
 static void
 enter_working_directory(void)
 {

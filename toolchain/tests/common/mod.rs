@@ -72,6 +72,7 @@ pub(crate) struct Seen {
     pub(crate) needed: Vec<String>,
     pub(crate) runtime_path: Vec<String>,
     pub(crate) abi: Option<Vec<u8>>,
+    pub(crate) link: Option<Vec<u8>>,
     pub(crate) dylink: bool,
 }
 
@@ -111,6 +112,9 @@ pub(crate) fn look(path: &Path) -> Result<Seen, Failed> {
                 }
                 _ if custom.name() == pymode_abi::SECTION => {
                     seen.abi = Some(custom.data().to_vec())
+                }
+                _ if custom.name() == "pymode.link" => {
+                    seen.link = Some(custom.data().to_vec());
                 }
                 _ => {}
             },

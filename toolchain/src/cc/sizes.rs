@@ -1,0 +1,83 @@
+//! The custom section `pymode.sizes`: how large the data is that a library defines for others.
+//!
+//! `dylink.0` has no word for it, and a program that is linked with the library has to make room for a copy.
+
+use std::collections::BTreeMap;
+
+use wasmparser::{BinaryReader, ExternalKind, Parser, Payload};
+
+use super::finish::leb128;
+use super::references::References;
+
+/// The name of the section.
+pub(super) const SECTION: &str = "pymode.sizes";
+
+/// The section for a linked library and the objects that it was linked from; `None` if it exports no data.
+pub(super) fn section(library: &[u8], objects: &References) -> Option<Vec<u8>> {
+    let mut sizes: BTreeMap<&str, u32> = BTreeMap::new();
+    for payload in Parser::new(0).parse_all(library) {
+        let Payload::ExportSection(exports) = payload.ok()? else {
+            continue;
+        };
+        for export in exports {
+            let export = export.ok()?;
+            if let ExternalKind::Global = export.kind
+                && let Some(defined) = objects.defined.get(export.name)
+                && let Some(size) = defined.size
+            {
+                sizes.insert(export.name, size);
+            }
+        }
+    }
+    if sizes.is_empty() {
+        return None;
+    }
+    let mut body = named(SECTION);
+    body.extend(leb128(sizes.len() as u32));
+    for (name, size) in sizes {
+        body.extend(named(name));
+        body.extend(leb128(size));
+    }
+    let mut section = vec![0];
+    section.extend(leb128(body.len() as u32));
+    section.extend(body);
+    Some(section)
+}
+
+/// A name as WebAssembly writes it.
+pub(super) fn named(name: &str) -> Vec<u8> {
+    let mut bytes = leb128(name.len() as u32);
+    bytes.extend(name.as_bytes());
+    bytes
+}
+
+/// Reads the section's content, as far as it is well.
+pub(super) fn read(content: &[u8]) -> BTreeMap<String, u32> {
+    let mut sizes = BTreeMap::new();
+    let mut reader = BinaryReader::new(content, 0);
+    let count = reader.read_var_u32().unwrap_or_default();
+    for _ in 0..count {
+        let (Ok(name), Ok(size)) = (
+            reader.read_string().map(str::to_owned),
+            reader.read_var_u32(),
+        ) else {
+            break;
+        };
+        sizes.insert(name, size);
+    }
+    sizes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_far_as_they_are_well() {
+        let content = [&leb128(2)[..], &named("a"), &[4], &named("b"), &[0x80, 1]].concat();
+        let sizes = BTreeMap::from([("a".to_owned(), 4), ("b".to_owned(), 128)]);
+        assert_eq!(read(&content), sizes);
+        assert_eq!(read(&content[..5]).len(), 1);
+        assert!(read(&[0xff; 9]).is_empty());
+    }
+}
