@@ -11,6 +11,27 @@ pub const CONTRACT_HINT: &str = "build it again, with the `pymode cc` of this ve
 /// The imports of `pymode` that a module passes its `__dso_handle`, to tell who it is.
 pub const IDENTIFYING_IMPORTS: [&str; 1] = ["dl_sym_from"];
 
+/// The directory of a program, by its first argument and its environment, as the guest sees it: what `$ORIGIN` is in the run
+/// path of the program. `None` if nobody says where it is.
+#[must_use]
+pub fn origin<'a>(
+    program: Option<&[u8]>,
+    env: impl IntoIterator<Item = (&'a [u8], &'a [u8])>,
+) -> Option<String> {
+    let program = str::from_utf8(program?).ok()?;
+    let directory = program.rsplit_once('/').map(|(directory, _)| directory);
+    if program.starts_with('/') {
+        return Some(format!("{}/", directory?));
+    }
+    let mut env = env.into_iter();
+    let here = env.find_map(|(name, value)| (name == b"PWD").then_some(value))?;
+    let here = str::from_utf8(here).ok()?;
+    Some(match directory {
+        Some(directory) => format!("{here}/{directory}"),
+        None => here.to_owned(),
+    })
+}
+
 /// The longest path or symbol that is taken. C++ has symbols of thousands of bytes; a wrong length has billions.
 const MAX_TEXT: u32 = 1 << 16;
 
@@ -85,4 +106,21 @@ pub fn write_addr(
         memory.write(at, text)?;
     }
     Ok(len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::origin;
+
+    #[test]
+    fn a_program_lies_where_its_name_says() {
+        let env = || [(&b"HOME"[..], &b"/h"[..]), (b"PWD", b"/w")];
+        let of = |program: &str| origin(Some(program.as_bytes()), env());
+        assert_eq!(of("/a/b/main").as_deref(), Some("/a/b/"));
+        assert_eq!(of("/main").as_deref(), Some("/"));
+        assert_eq!(of("main").as_deref(), Some("/w"));
+        assert_eq!(of("a/main").as_deref(), Some("/w/a"));
+        assert_eq!(origin(Some(b"main"), []), None);
+        assert_eq!(origin(None, env()), None);
+    }
 }

@@ -27,10 +27,12 @@ impl Guest {
     pub(crate) fn new(
         wasi: Wasi,
         limits: StoreLimits,
+        origin: Option<String>,
         library_path: Vec<String>,
         cache: CodeCache,
     ) -> Guest {
         let config = Config {
+            origin,
             contract: Some(Contract {
                 section: SECTION.into(),
                 version: VERSION,

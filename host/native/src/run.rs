@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pymode_dylink_wasmtime::Guest as _;
-use pymode_host::dl::LIBRARY_PATH;
+use pymode_host::dl::{self, LIBRARY_PATH};
 use pymode_host::program::START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
@@ -256,6 +256,11 @@ impl Run {
             Some(image) => Box::new(image),
             None => Box::new(MemFs::new(Arc::clone(&machine), 0)),
         };
+        let variables = self.env.iter();
+        let origin = dl::origin(
+            self.args.first().map(Vec::as_slice),
+            variables.map(|(name, value)| (&**name, &**value)),
+        );
         let mut vfs = Vfs::new(root);
         vfs.mount(b"/tmp", Box::new(tmp()));
         vfs.mount(b"/dev", Box::new(DevFs::new(Arc::clone(&machine))));
@@ -291,6 +296,7 @@ impl Run {
         let mut guest = Guest::new(
             wasi,
             limits.build(),
+            origin,
             self.library_path,
             self.program.code().clone(),
         );

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
+use pymode_host::dl;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{Stdio, Stream, Wasi};
 use wasm_bindgen::prelude::*;
@@ -88,6 +89,11 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         setup.stdio,
     );
     let refused = |errno| JsValue::from(JsError::new(&format!("an argument or variable: {errno}")));
+    let variables = setup.env.iter();
+    let origin = dl::origin(
+        setup.args.first().map(Vec::as_slice),
+        variables.map(|(name, value)| (&**name, &**value)),
+    );
     for arg in setup.args {
         wasi.arg(arg).map_err(refused)?;
     }
@@ -98,7 +104,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         window: Window::open(&bundle.window(), &exports)?,
         exports,
         wasi,
-        loader: Loader::new(imports, bundle, setup.trace),
+        loader: Loader::new(imports, bundle, origin, setup.trace),
         bell: setup.bell,
         has_network: setup.has_network,
         channel: setup.channel,

@@ -15,11 +15,11 @@ use pymode_dylink::{
     ModuleInfo, Plan, Program, normal_path,
 };
 use pymode_dylink_js::{
-    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules,
-    NotKnown, key, stamp, stub_hash,
+    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules, NotKnown,
+    key, link_target, stamp, stub_hash,
 };
 use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
-use pymode_host::vfs::{FileKind, Follow, GuestPath};
+use pymode_host::vfs::{FileKind, Follow, GuestPath, Stat, Vfs};
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 
@@ -53,7 +53,12 @@ pub(crate) struct Loader {
 }
 
 impl Loader {
-    pub(crate) fn new(imports: Object, bundle: &Bundle, trace: Option<Box<dyn Stream>>) -> Loader {
+    pub(crate) fn new(
+        imports: Object,
+        bundle: &Bundle,
+        origin: Option<String>,
+        trace: Option<Box<dyn Stream>>,
+    ) -> Loader {
         let contract = Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,
@@ -62,6 +67,7 @@ impl Loader {
         let more = bundle.library_path();
         let library_path = [LIBRARY_PATH.to_owned()].into_iter();
         let config = Config {
+            origin,
             contract: Some(contract),
             library_path: library_path
                 .chain(more.iter().filter_map(|path| path.as_string()))
@@ -217,6 +223,7 @@ impl Host for Linking {
             .vfs()
             .stat(GuestPath::absolute(path.as_bytes()), Follow::Yes)
             .ok()?;
+        let stat = linked(wasi.vfs(), path, stat.size).unwrap_or(stat);
         (stat.kind != FileKind::Directory).then_some(FileId {
             volume: stat.device,
             file: stat.inode,
@@ -242,10 +249,7 @@ impl Host for Linking {
     }
 
     fn describe_file(&self, path: &str) -> Option<Arc<ModuleInfo>> {
-        plan()
-            .ok()?
-            .describe(stub_hash(&self.read(path).ok()?)?)?
-            .ok()
+        plan().ok()?.describe(stub_hash(&self.read(path).ok()?)?)?.ok()
     }
 
     fn imports(&self) -> &Object {
@@ -305,6 +309,25 @@ fn plan() -> Result<Arc<Plan>, JsEngineError> {
     let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.plan()).to_vec())?;
     let plan = Plan::from_bytes(&bytes).map_err(JsEngineError::Plan)?;
     Ok(PLAN.with(|cell| Arc::clone(cell.get_or_init(|| Arc::new(plan)))))
+}
+
+/// Returns the file that another was a link to when the bundle was made: images hold no links.
+fn linked(vfs: &mut Vfs, path: &str, size: u64) -> Option<Stat> {
+    /// A hash, and a path.
+    const LONGEST_STUB: u64 = 8 << 10;
+    if size > LONGEST_STUB {
+        return None;
+    }
+    let (file, _) = vfs.read_file(path.as_bytes()).ok()?;
+    let (folder, _) = path.rsplit_once('/')?;
+    let target = normal_path(&format!("{folder}/{}", link_target(&file)?));
+    // A copy of a link may lie elsewhere, where the same path leads to something else.
+    let (other, _) = vfs.read_file(target.as_bytes()).ok()?;
+    if stub_hash(&other) != stub_hash(&file) {
+        return None;
+    }
+    let target = GuestPath::absolute(target.as_bytes());
+    vfs.stat(target, Follow::Yes).ok()
 }
 
 /// What was wrong with a file when the bundle was made.

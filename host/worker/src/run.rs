@@ -121,9 +121,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         let mut wasi = guest.wasi.borrow_mut();
         // The directory itself may be closed, too.
         let open = Mode::DIRECTORY;
-        let _ = wasi
-            .vfs()
-            .set_mode(GuestPath::absolute(path), Follow::Yes, open);
+        let _ = wasi.vfs().set_mode(GuestPath::absolute(path), Follow::Yes, open);
         let changes = Changes {
             root: path,
             frames: &channel.frames,
@@ -171,7 +169,9 @@ fn fill(
     let entries = (files.len() + folders.len()) as u64;
     let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + growth);
     for folder in folders {
-        system.create_dir(folder, Mode::DIRECTORY).map_err(errno)?;
+        system
+            .create_dir(folder, Mode::DIRECTORY)
+            .map_err(errno)?;
     }
     let how = OpenHow {
         write: true,

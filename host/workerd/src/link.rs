@@ -49,6 +49,8 @@ pub fn link(
 pub(crate) fn config(library_path: &[String]) -> Config {
     let first = [LIBRARY_PATH.to_owned()].into_iter();
     Config {
+        // What main is linked with is looked for when it runs.
+        origin: None,
         contract: Some(Contract {
             section: pymode_abi::SECTION.into(),
             version: pymode_abi::VERSION,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use crate::prune;
 use crate::stdlib::LeftOut;
 use crate::symbols::called;
-use crate::ticket::{hash_of, key, stamped, ticket};
+use crate::ticket::{hash_of, key, stamped, ticket, ticket_of_link};
 use crate::window::image_module;
 
 /// Why files cannot be packed.
@@ -188,7 +188,10 @@ pub fn image(path: &Path, left_out: &LeftOut) -> Result<Packed, PackError> {
 /// # Errors
 /// When a file cannot be read, or has a name that an image cannot hold, or there is too much of them.
 pub fn directory(path: &Path) -> Result<Packed, PackError> {
-    let mut packer = Packer::default();
+    let mut packer = Packer {
+        root: fs::canonicalize(path).ok(),
+        ..Packer::default()
+    };
     if !packer.directory(path, "")? {
         return Err(PackError::TooLarge { root: path.into() });
     }
@@ -244,6 +247,8 @@ struct Packer {
     writer: ImageWriter,
     sides: Vec<Side>,
     refused: Vec<NoSide>,
+    /// The directory that is packed, without links.
+    root: Option<PathBuf>,
     /// Number of files in a directory, and their total size.
     files: usize,
     bytes: u64,
@@ -282,15 +287,28 @@ impl Packer {
     }
 
     fn add(&mut self, path: &str, bytes: Vec<u8>) -> Result<(), PackError> {
-        let (bytes, side) = file(bytes);
+        let (mut bytes, side) = file(bytes);
         match side {
             Some(mut side) => {
+                if let Some(to) = self.link(path) {
+                    bytes = ticket_of_link(side.hash, &to);
+                }
                 side.paths.push(path.to_owned());
                 self.sides.push(side);
             }
             None => self.refused.extend(NoSide::at(path, &bytes)),
         }
         Ok(self.writer.file(path, bytes)?)
+    }
+
+    /// The file that a path of the packed directory leads to, relative to the path's own directory, if it is a link, or lies
+    /// behind one: under both names it is one library.
+    fn link(&self, path: &str) -> Option<String> {
+        let root = self.root.as_ref()?;
+        let file = fs::canonicalize(root.join(path)).ok()?;
+        let to = file.strip_prefix(root).ok()?.to_str()?;
+        let up = "../".repeat(path.matches('/').count());
+        (to != path).then(|| format!("{up}{to}"))
     }
 
     fn finish(mut self) -> Result<Packed, PackError> {

@@ -43,6 +43,24 @@ pub fn ticket(hash: ContentHash) -> Vec<u8> {
     stamped(NOTHING.to_vec(), hash)
 }
 
+/// The ticket of a file that is the same file as another, which a relative path leads to: a link, before there was an image.
+#[must_use]
+pub fn ticket_of_link(hash: ContentHash, to: &str) -> Vec<u8> {
+    const NAME: &[u8] = b"pymode.same";
+    let name = [&[NAME.len() as u8], NAME].concat();
+    let mut module = NOTHING.to_vec();
+    module.push(0);
+    let mut length = name.len() + to.len();
+    while length >= 0x80 {
+        module.push(length as u8 | 0x80);
+        length >>= 7;
+    }
+    module.push(length as u8);
+    module.extend(name);
+    module.extend(to.as_bytes());
+    stamped(module, hash)
+}
+
 /// The module with a stamp at its end.
 #[must_use]
 pub fn stamped(mut module: Vec<u8>, hash: ContentHash) -> Vec<u8> {
@@ -85,6 +103,13 @@ mod tests {
         assert_eq!(of_ticket(&ticket), Some(hash));
         assert_eq!(inside::stub_hash(&ticket), Some(hash));
         assert_eq!(inside::key(hash), key(hash));
+        assert_eq!(inside::link_target(&ticket), None);
+        for to in ["a.so", &"long/".repeat(100)] {
+            let link = ticket_of_link(hash, to);
+            wasmparser::validate(&link).expect("it is valid, too");
+            assert_eq!(inside::ticket(&link), Some(hash));
+            assert_eq!(inside::link_target(&link), Some(to));
+        }
 
         let stamped = stamped(module.clone(), hash);
         wasmparser::validate(&stamped).expect("it stays valid");

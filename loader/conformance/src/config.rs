@@ -15,6 +15,7 @@ pub const CONTRACT: Contract = Contract {
 #[must_use]
 pub fn config(files: &Files) -> Config {
     Config {
+        origin: None,
         contract: Some(CONTRACT),
         library_path: files.library_path.clone(),
         identifying_imports: vec!["dl_sym_from".into()],

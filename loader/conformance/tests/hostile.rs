@@ -90,3 +90,51 @@ impl Random {
         (self.0 % limit as u64) as usize
     }
 }
+
+/// What main says of the libraries that it was linked with is checked before anything is done.
+#[test]
+fn what_main_says_of_its_libraries_is_checked() {
+    let main = |section: &str| {
+        let text = format!(
+            r#"(module
+                (@custom "pymode.link" "{section}")
+                (import "env" "passed" (func $passed))
+                (memory 1) (table 8 funcref)
+                (elem (i32.const 2) func $stub)
+                (func $stub (export "plt.stub"))
+                (func (export "plt.unplaced"))
+                (export "plt.passed" (func $passed))
+                (data (i32.const 1024) "12345678")
+                (global (export "datum") i32 (i32.const 1028))
+                (global (export "early") i32 (i32.const 0))
+                (global (export "late") i32 (i32.const -4)))"#
+        );
+        ModuleInfo::main_from_bytes(&wat::parse_str(text).expect("it is well-formed"))
+    };
+    let good = main(r"\40\06\01\04stub\41\08\01\05datum\04").expect("it is well");
+    assert_eq!(good.substitutes.stubs.len(), 1);
+    assert_eq!(good.substitutes.copies[0].address, 1028);
+    for section in [
+        // A stub that is not there, one that has no slot, one that is passed on, a datum.
+        r"\40\06\01\04none",
+        r"\40\0a\01\08unplaced",
+        r"\40\08\01\06passed",
+        r"\40\07\01\05datum",
+        // A copy that is not there, one that is a function, and copies that begin before main's data or end behind it.
+        r"\41\07\01\04none\04",
+        r"\41\0b\01\08plt.stub\04",
+        r"\41\08\01\05early\04",
+        r"\41\08\01\05datum\05",
+        r"\41\0c\01\05datum\ff\ff\ff\ff\0f",
+        r"\41\07\01\04late\04",
+        // Counts and lengths beyond the end.
+        r"\40\05\ff\ff\ff\ff\0f",
+        r"\41\ff\ff\ff\ff\0f",
+        r"\02\03\01\09l",
+        r"\40\02\01\09",
+    ] {
+        assert!(main(section).is_err(), "{section}");
+    }
+    // What is not known is skipped by its length.
+    assert!(main(r"\7f\02ab").is_ok());
+}

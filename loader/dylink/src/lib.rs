@@ -77,6 +77,7 @@ pub use decide::error::DecideError;
 pub use decide::plan::{Constructor, FunctionRef, LinkPlan, PlannedModule, plan};
 pub use decide::resolve::{Resolution, resolve};
 pub use decide::scope::{Scope, Visible};
+pub use decide::substitute::{Copy, Substitution};
 pub use decide::thunk::{Thunk, ThunkAction, ThunkModule};
 pub use decide::unresolved::{Needed, Problem, Unnamed, Unresolved};
 #[cfg(feature = "parse")]
@@ -87,8 +88,8 @@ pub use find::group::{Definition, Group, Member, Node};
 pub use find::search::normal_path;
 pub use module::inspect::{Inspection, Reach};
 pub use module::{
-    Align, ContentHash, DataBase, Datum, Export, ExportId, ExportKind, Exports, FunctionId, Import,
-    ImportKind, ModuleError, ModuleInfo, Region, Signature, ValType,
+    Align, ContentHash, Copied, DataBase, Datum, Export, ExportId, ExportKind, Exports, FunctionId,
+    Import, ImportKind, ModuleError, ModuleInfo, Region, Signature, Substitutes, ValType,
 };
 #[cfg(feature = "parse")]
 pub use module::{ExportType, ImportType, Parts};

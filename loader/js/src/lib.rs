@@ -23,5 +23,5 @@ pub use error::{JsEngineError, reason};
 pub use externs::{JsExtern, JsInstance, MainExport};
 pub use modules::{Modules, NotKnown};
 pub use stamp::stamp;
-pub use stub::{key, stub_hash};
+pub use stub::{key, link_target, stub_hash};
 pub use thunks::CommonThunks;

@@ -20,6 +20,12 @@ pub fn stub_hash(file: &[u8]) -> Option<ContentHash> {
     Some(ContentHash(hash))
 }
 
+/// Returns the relative path to the file that this one is, if it was a link when it was put into an image.
+#[must_use]
+pub fn link_target(file: &[u8]) -> Option<&str> {
+    str::from_utf8(custom_section(file, "pymode.same")?).ok()
+}
+
 /// Returns the name of the compiled module in a bundle.
 #[must_use]
 pub fn key(hash: ContentHash) -> String {

@@ -148,7 +148,11 @@ impl ClosedSet<'_> {
 
     /// Names that are still imported from other modules.
     fn wanted(&self, rewrites: &[Rewrite]) -> BTreeSet<&str> {
-        let mut wanted = BTreeSet::new();
+        // Main looks for what it has a substitute for.
+        let substitutes = &self.main.substitutes;
+        let stubs = substitutes.stubs.iter().map(|(name, _)| &**name);
+        let copies = substitutes.copies.iter().map(|copied| &*copied.name);
+        let mut wanted: BTreeSet<&str> = stubs.chain(copies).collect();
         for (side, rewrite) in self.sides.iter().zip(rewrites) {
             let left = (0..).zip(&side.imports);
             let left = left.filter(|(at, import)| {
@@ -188,32 +192,25 @@ impl Importer<'_> {
         }
     }
 
-    /// As the linker resolves it: a function that the module defines strongly keeps its own address there, whichever other module
-    /// defines one of that name.
     fn slot(&self, import: &Import, weak: bool) -> Option<Instead> {
-        let own = || {
-            let slot = self.info.slot(function(self.info, &import.name)?)?;
-            self.has_table_base.then_some(Instead::Table(slot))
-        };
-        if self.defines_strongly(&import.name) {
-            return own();
-        }
         match self.defined.get(&*import.name) {
             None => weak.then_some(Instead::Number(0)),
             Some(Defined::Main) => {
                 let slot = self.main.slot(function(self.main, &import.name)?)?;
                 Some(Instead::Number(slot))
             }
-            Some(Defined::Once(at)) if *at == self.at => own(),
+            // A slot that main has for it comes first.
+            Some(Defined::Once(at)) if *at == self.at && !self.main_has_slot(&import.name) => {
+                let slot = self.info.slot(function(self.info, &import.name)?)?;
+                self.has_table_base.then_some(Instead::Table(slot))
+            }
             Some(_) => None,
         }
     }
 
-    fn defines_strongly(&self, name: &str) -> bool {
-        let imports_it = |import: &Import| {
-            matches!(import.kind, ImportKind::Function { .. }) && *import.name == *name
-        };
-        function(self.info, name).is_some() && !self.info.imports.iter().any(imports_it)
+    fn main_has_slot(&self, name: &str) -> bool {
+        let mut stubs = self.main.substitutes.stubs.iter();
+        stubs.any(|(stub, _)| **stub == *name)
     }
 
     /// A weak function of its own that it imports, so that another module's may stand before it. None does.

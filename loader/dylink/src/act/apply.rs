@@ -31,7 +31,12 @@ pub(crate) struct Linked {
 pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
     let mut undo = Undo::default();
     let ids: Vec<ModuleId> = process.program(|program| {
-        let root = program.next_id();
+        let is_mains = group.is_mains();
+        let root = if is_mains {
+            ModuleId::MAIN
+        } else {
+            program.next_id()
+        };
         let members = group.members.iter();
         let ids: Vec<ModuleId> = members
             .map(|member| {
@@ -49,8 +54,8 @@ pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan
                     uses: Vec::new(),
                     root,
                     opens: 0,
-                    global: false,
-                    nodelete: false,
+                    global: is_mains,
+                    nodelete: is_mains,
                     planned: member.planned,
                     initialized: 0,
                 })
@@ -62,6 +67,11 @@ pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan
                 module.needs = member.needs.iter().map(resolve).collect();
                 module.uses = planned.uses.iter().map(resolve).collect();
             }
+        }
+        if let Some(needs) = &group.needs_of_main
+            && let Some(main) = program.modules.get_mut(&ModuleId::MAIN)
+        {
+            main.needs = needs.iter().map(resolve).collect();
         }
         ids
     });
@@ -107,6 +117,7 @@ pub(crate) async fn apply<P: Engine + State>(
         late: Vec::new(),
         thunks: None,
     };
+    linker.take_mains_slots()?;
     linker.reserve_memory().await?;
     linker.reserve_slots()?;
     if let Some(code) = &thunks {
@@ -224,6 +235,18 @@ impl<P: Engine + State> Linker<'_, P> {
         Ok(())
     }
 
+    /// The slots that main has for functions of libraries are theirs.
+    fn take_mains_slots(&mut self) -> Result<(), ActError<P::Error>> {
+        for (function, slot) in &self.plan.substitution.slots {
+            let key = (function.definition.node, function.function);
+            self.fresh.insert(key, *slot);
+            if let Node::Loaded(id) = function.definition.node {
+                self.fill(id, *function, *slot)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Puts a function into the slot that the plan gave it.
     fn fill(
         &mut self,
@@ -285,9 +308,11 @@ impl<P: Engine + State> Linker<'_, P> {
         let instance = stack.settle(self.process, instance).map_err(failed)?;
         self.update(at, |module| module.instance = Some(instance));
 
+        let substituted = plan.substitution.slots.iter();
         let mine = plan
             .fresh
             .iter()
+            .chain(substituted.map(|(function, _)| function))
             .filter(|function| function.definition.node == Node::New(at));
         for function in mine {
             let slot = self.fresh[&(Node::New(at), function.function)];

@@ -3,6 +3,7 @@
 use alloc::sync::Arc;
 
 use crate::act::apply::Linked;
+use crate::act::copy::copy;
 use crate::act::engine::Engine;
 use crate::act::error::{ActError, Cause};
 use crate::act::stack::Stack;
@@ -33,6 +34,7 @@ pub(crate) async fn initialize<P: Engine + Diagnostics + State>(
             run(process, linked, *at, RELOCATE).await?;
         }
     }
+    copy(process, &linked.ids, &plan.substitution.copies).await?;
     for at in &plan.order {
         if let Some(constructor) = plan.modules[*at].constructor {
             run(process, linked, *at, constructor.export()).await?;

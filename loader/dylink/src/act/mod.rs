@@ -2,6 +2,7 @@
 
 pub(crate) mod apply;
 pub(crate) mod bind;
+pub(crate) mod copy;
 pub(crate) mod engine;
 pub(crate) mod error;
 pub(crate) mod initialize;

@@ -41,8 +41,11 @@ impl<Instance, Extern> Program<Instance, Extern> {
     fn data_at(&self, address: Address) -> Option<Location> {
         self.ordered().find_map(|(id, module)| {
             let size = module.info.memory.size;
-            let inside = address.0.wrapping_sub(module.memory_base.0) < size;
-            // Main's data has no bounds that it tells: an exported symbol must begin exactly there.
+            let inside = match id {
+                ModuleId::MAIN => module.info.data.contains(&address.0),
+                _ => address.0.wrapping_sub(module.memory_base.0) < size,
+            };
+            // Main may have more data than it tells of: then an exported symbol must begin exactly there.
             let symbol = nearest(module, address)
                 .filter(|(_, at)| inside || (id == ModuleId::MAIN && *at == address));
             (inside || symbol.is_some())
@@ -91,6 +94,9 @@ fn exported_function(info: &ModuleInfo, function: FunctionId) -> Option<Box<str>
         .map(|export| export.name.clone())
 }
 
+/// Where main's data begins and ends: no symbols of anything in it.
+const BOUNDS: [&str; 2] = ["__global_base", "__data_end"];
+
 /// The exported datum with the greatest address that is not beyond `address`; of several, the first.
 fn nearest<Instance>(module: &Module<Instance>, address: Address) -> Option<(Box<str>, Address)> {
     let mut best: Option<(&str, u32)> = None;
@@ -98,6 +104,9 @@ fn nearest<Instance>(module: &Module<Instance>, address: Address) -> Option<(Box
         let ExportKind::Data(datum) = export.kind else {
             continue;
         };
+        if BOUNDS.contains(&&*export.name) {
+            continue;
+        }
         let base = match datum.base {
             DataBase::Absolute => 0,
             DataBase::Memory => module.memory_base.0,

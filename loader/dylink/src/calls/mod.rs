@@ -10,5 +10,6 @@ pub(crate) mod open;
 pub(crate) mod preview;
 pub(crate) mod process;
 pub(crate) mod reclaim;
+pub(crate) mod start;
 pub(crate) mod sym;
 pub(crate) mod trace;

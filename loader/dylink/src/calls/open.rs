@@ -9,11 +9,13 @@ use crate::act::initialize::initialize;
 use crate::calls::attach::attach;
 use crate::calls::error::OpenError;
 use crate::calls::process::Process;
+use crate::calls::start::start;
 use crate::calls::trace;
 use crate::closed_set::recall::recall;
 use crate::decide::error::DecideError;
 use crate::decide::plan::{LinkPlan, plan};
 use crate::decide::resolve::{Resolution, resolve_again};
+use crate::decide::substitute::substitution;
 use crate::explain::resolve_or_explain;
 use crate::find::files::Files;
 use crate::find::gather::{Found, gather};
@@ -42,6 +44,7 @@ pub async fn open<P: Process>(
 ) -> Result<Handle, OpenError<P::Error>> {
     let shared = attach(process)?;
     let Some(path) = path else {
+        start(process, &shared).await?;
         return Ok(process.program(|program| program.reopen(ModuleId::MAIN, flags)));
     };
     let (found, recalled) = find(process, path, flags).await?;
@@ -102,7 +105,16 @@ pub(crate) fn decide<P: Process>(
     process.program(|program| {
         let info = |node| program.info(group, node);
         let has_slot = |id, function| program.slot(id, function).is_some();
-        plan(group, &resolution, &info, &has_slot, &program.config)
+        let mut plan = plan(group, &resolution, &info, &has_slot, &program.config)?;
+        if group.is_mains() {
+            let main = &program.modules[&ModuleId::MAIN];
+            let found = substitution(&main.path, &main.info, &program.scope(group));
+            plan.substitute(found.map_err(|symbols| DecideError::Unresolved {
+                path: path.into(),
+                symbols,
+            })?);
+        }
+        Ok(plan)
     })
 }
 
@@ -132,7 +144,7 @@ fn offered<'a, P: Engine>(process: &mut P, group: &'a Group) -> HashSet<(&'a str
         .collect()
 }
 
-async fn load<P: Engine + Diagnostics + State>(
+pub(crate) async fn load<P: Engine + Diagnostics + State>(
     process: &mut P,
     shared: &Shared<P::Extern>,
     plan: &LinkPlan,

@@ -16,8 +16,8 @@ use super::{
 use crate::decide::binding::Binding;
 use crate::module::ids::{Align, ExportId, FunctionId};
 use crate::module::{
-    ContentHash, DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind, ModuleInfo,
-    Region, Signature, ValType,
+    ContentHash, Copied, DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind,
+    ModuleInfo, Region, Signature, Substitutes, ValType,
 };
 
 impl Plan {
@@ -204,6 +204,16 @@ impl Plan {
             Ok((FunctionId(last), reader.number()?))
         })?;
         let stamps = reader.list(|reader| Ok((text(reader)?, reader.number()?)))?;
+        let data = reader.number()?..reader.number()?;
+        let stubs = reader.list(|reader| Ok((text(reader)?, FunctionId(reader.number()?))))?;
+        let copies = reader.list(|reader| {
+            let (name, size, address) = (text(reader)?, reader.number()?, reader.number()?);
+            Ok(Copied {
+                name,
+                size,
+                address,
+            })
+        })?;
         Ok(ModuleInfo {
             memory,
             table,
@@ -217,6 +227,8 @@ impl Plan {
             imported_functions,
             slots,
             stamps,
+            data,
+            substitutes: Substitutes { stubs, copies },
         })
     }
 

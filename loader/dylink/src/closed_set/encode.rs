@@ -82,6 +82,19 @@ impl Writer {
             self.text(&mut out, name);
             number(&mut out, *value);
         }
+        number(&mut out, info.data.start);
+        number(&mut out, info.data.end);
+        number(&mut out, info.substitutes.stubs.len() as u32);
+        for (name, stub) in &info.substitutes.stubs {
+            self.text(&mut out, name);
+            number(&mut out, stub.0);
+        }
+        number(&mut out, info.substitutes.copies.len() as u32);
+        for copied in &info.substitutes.copies {
+            self.text(&mut out, &copied.name);
+            number(&mut out, copied.size);
+            number(&mut out, copied.address);
+        }
         self.modules.push(out);
     }
 

@@ -136,4 +136,4 @@ pub enum PlanError {
 
 const MAGIC: &[u8] = b"pymode.link\0";
 /// Grows with every change of what is written.
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;

@@ -6,5 +6,6 @@ pub(crate) mod plan;
 pub(crate) mod print;
 pub(crate) mod resolve;
 pub(crate) mod scope;
+pub(crate) mod substitute;
 pub(crate) mod thunk;
 pub(crate) mod unresolved;

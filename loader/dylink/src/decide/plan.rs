@@ -10,6 +10,7 @@ use hashbrown::{HashMap, HashSet};
 use crate::decide::binding::{Binding, Callee};
 use crate::decide::error::DecideError;
 use crate::decide::resolve::Resolution;
+use crate::decide::substitute::Substitution;
 use crate::decide::thunk::{Thunk, ThunkAction, ThunkModule};
 use crate::find::group::{Definition, Group, Node};
 use crate::module::ids::FunctionId;
@@ -30,6 +31,8 @@ pub struct LinkPlan {
     pub forwards: Vec<FunctionRef>,
     /// Functions that get a slot of their own, since no element segment holds them and they have none yet.
     pub fresh: Vec<FunctionRef>,
+    /// What takes the place of main's substitutes.
+    pub substitution: Substitution,
 }
 
 /// One module of a [`LinkPlan`].
@@ -124,7 +127,25 @@ pub fn plan<'a>(
         thunks: planner.thunks,
         forwards: planner.forwards,
         fresh: planner.fresh,
+        substitution: Substitution::default(),
     })
+}
+
+impl LinkPlan {
+    /// Functions for which main has a slot need none of their own.
+    pub(crate) fn substitute(&mut self, substitution: Substitution) {
+        let has_slot = |function: &FunctionRef| {
+            let mut slots = substitution.slots.iter();
+            slots.any(|(other, _)| is_same(other, function))
+        };
+        self.fresh.retain(|function| !has_slot(function));
+        self.substitution = substitution;
+    }
+}
+
+/// Reports whether two exports are of one function.
+fn is_same(one: &FunctionRef, other: &FunctionRef) -> bool {
+    (one.definition.node, one.function) == (other.definition.node, other.function)
 }
 
 struct Planner<'p, 'a> {

@@ -4,9 +4,6 @@ use alloc::boxed::Box;
 use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::cell::OnceCell;
-
-use hashbrown::HashSet;
 
 use crate::decide::binding::Binding;
 use crate::decide::scope::{Scope, Visible, find};
@@ -74,20 +71,15 @@ pub fn resolve(
 
 /// One member, looking for what it imports.
 struct Importer<'a> {
-    node: Node,
     member: &'a Member,
     scope: &'a Scope<'a>,
-    /// Names of the functions that it imports; made when first needed.
-    functions: OnceCell<HashSet<&'a str>>,
 }
 
 impl<'a> Importer<'a> {
     fn new(group: &'a Group, at: usize, scope: &'a Scope<'a>) -> Self {
         Self {
-            node: Node::New(at),
             member: &group.members[at],
             scope,
-            functions: OnceCell::new(),
         }
     }
 
@@ -153,9 +145,6 @@ impl<'a> Importer<'a> {
         import: &Import,
         weak: bool,
     ) -> Result<Binding<Definition>, Box<Unresolved>> {
-        if let Some(own) = self.own_strong_function(&import.name) {
-            return Ok(Binding::FunctionAddress(own));
-        }
         let needed = Needed::FunctionAddress;
         match self.scope.find(&import.name) {
             Some((found, id, export)) => match export.kind {
@@ -181,34 +170,6 @@ impl<'a> Importer<'a> {
             None if weak => Ok(Binding::NullAddress),
             None => Err(self.missing(import, needed)),
         }
-    }
-
-    /// A function that the importer defines and that nothing can stand before: lld calls it directly, so its address must
-    /// be that of the same function. A weak definition is imported as well, and may be preempted.
-    fn own_strong_function(&self, name: &str) -> Option<Definition> {
-        let info = &*self.member.info;
-        let (id, export) = info.exports.find(name)?;
-        let ExportKind::Function(function) = export.kind else {
-            return None;
-        };
-        if info.imported(function).is_some() || self.imports_function(name) {
-            return None;
-        }
-        Some(Definition {
-            node: self.node,
-            export: id,
-        })
-    }
-
-    fn imports_function(&self, name: &str) -> bool {
-        let imports = &self.member.info.imports;
-        let functions = self.functions.get_or_init(|| {
-            let functions = imports
-                .iter()
-                .filter(|import| matches!(import.kind, ImportKind::Function { .. }));
-            functions.map(|import| &*import.name).collect()
-        });
-        functions.contains(name)
     }
 
     /// There is one tag of each name in the process. Main's comes first; a tag of the importer itself is never bound to

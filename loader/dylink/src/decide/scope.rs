@@ -7,7 +7,8 @@ use hashbrown::HashSet;
 
 use crate::find::group::{Group, Node};
 use crate::module::{Export, ExportId, ModuleInfo};
-use crate::program::global::GlobalScope;
+use crate::program::global::{GlobalDefinition, GlobalScope};
+use crate::program::ids::ModuleId;
 use crate::program::order::breadth_first;
 use crate::program::{Phase, Program};
 
@@ -40,16 +41,28 @@ pub struct Visible<'a> {
 impl<'a> Scope<'a> {
     /// The first definition of `name`.
     pub(crate) fn find(&self, name: &str) -> Option<(Visible<'a>, ExportId, &'a Export)> {
-        let global = self.global.find(name).map(|found| {
-            let visible = Visible {
-                node: Node::Loaded(found.module),
-                path: found.path,
-                info: found.info,
-            };
-            (visible, found.id, found.export)
-        });
+        let global = self.global.find(name).map(visible);
         global.or_else(|| find(&self.local, name))
     }
+
+    /// The first definition of `name` that is not main's.
+    pub(crate) fn find_behind_main(
+        &self,
+        name: &str,
+    ) -> Option<(Visible<'a>, ExportId, &'a Export)> {
+        let global = self.global.find_behind_main(name).map(visible);
+        global.or_else(|| find(&self.local, name))
+    }
+}
+
+/// A definition in the global scope, as a load group sees it.
+fn visible(found: GlobalDefinition<'_>) -> (Visible<'_>, ExportId, &Export) {
+    let visible = Visible {
+        node: Node::Loaded(found.module),
+        path: found.path,
+        info: found.info,
+    };
+    (visible, found.id, found.export)
 }
 
 /// The first definition of `name` in `order`.
@@ -69,7 +82,8 @@ pub(crate) fn find<'a>(
 impl<Instance, Extern> Program<Instance, Extern> {
     /// Returns the scope of the members of `group`.
     pub(crate) fn scope<'a>(&'a self, group: &'a Group) -> Scope<'a> {
-        let local = breadth_first(Node::New(0), |node| match node {
+        let local = breadth_first(group.root(), |node| match node {
+            Node::Loaded(ModuleId::MAIN) if let Some(needs) = &group.needs_of_main => needs.clone(),
             Node::New(member) => group.members[member].needs.clone(),
             Node::Loaded(id) => self.needs(id).map(Node::Loaded).collect(),
         });

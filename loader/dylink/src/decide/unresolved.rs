@@ -73,6 +73,11 @@ pub enum Problem {
         /// Its type there.
         found: Arc<Signature>,
     },
+    /// It is there, with less room than what the program was linked with.
+    Smaller {
+        /// The module that defines it.
+        defined_in: Arc<str>,
+    },
     /// It is there, but is something else.
     OtherKind {
         /// The module that defines it.
@@ -140,6 +145,10 @@ impl fmt::Display for Unresolved {
             Problem::OtherSignature { defined_in, found } => write!(
                 f,
                 "\n      but `{defined_in}` defines it as {found}\n      hint: compare the declaration with the definition"
+            ),
+            Problem::Smaller { defined_in } => write!(
+                f,
+                "\n      but in `{defined_in}` it is smaller than it was when the program was linked\n      hint: link the program again"
             ),
             Problem::OtherKind { defined_in, found } => {
                 write!(f, "\n      but in `{defined_in}` it is {found}")

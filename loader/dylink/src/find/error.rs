@@ -1,7 +1,7 @@
 //! Everything that can go wrong while files are found and read.
 
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -21,6 +21,12 @@ pub enum FindError {
         needed_by: Option<Arc<str>>,
         /// The paths that were tried.
         searched: Vec<String>,
+    },
+    /// Several libraries are missing.
+    #[error("{}", several(.errors))]
+    Several {
+        /// One error for each.
+        errors: Vec<FindError>,
     },
     /// `RTLD_NOLOAD`, and it is not loaded.
     #[error("`{path}` is not loaded, and RTLD_NOLOAD forbids loading it")]
@@ -64,4 +70,9 @@ fn paths(paths: &[String]) -> String {
     }
     let quoted: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
     format!("; looked for {}", quoted.join(", "))
+}
+
+fn several(errors: &[FindError]) -> String {
+    let lines: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }

@@ -51,38 +51,143 @@ pub(crate) async fn gather<P: Files + Diagnostics + State>(
         return Err(FindError::NotLoaded { path: path.into() });
     }
 
-    let mut group = Group::default();
-    let mut sources = Vec::new();
-    // The number of a member is its place in the group.
-    let mut numbers: HashMap<FileId, usize> = HashMap::from_iter([(root.file, 0)]);
-    take(process, root, None, &mut group, &mut sources).await?;
-    let mut next = 0;
-    while next < group.members.len() {
-        let requester = Requester {
-            path: Arc::clone(&group.members[next].path),
-            info: Arc::clone(&group.members[next].info),
+    let mut gathering = Gathering::default();
+    gathering.numbers.insert(root.file, 0);
+    gathering.take(process, root, None).await?;
+    gathering.take_all_needed(process).await?;
+    Ok(Found::New(gathering.group, gathering.sources))
+}
+
+/// Finds what main was linked with, and all that it needs.
+pub(crate) async fn gather_for_main<P: Files + Diagnostics + State>(
+    process: &mut P,
+) -> Result<(Group, Vec<P::Source>), FindError> {
+    let (path, requester) = process.program(|program| {
+        let main = &program.modules[&ModuleId::MAIN];
+        let path = match &program.config.origin {
+            // Of a path, only the directory matters.
+            Some(origin) => search::within(origin, "main").into(),
+            None => Arc::clone(&main.path),
         };
-        for name in &requester.info.needed {
-            let library = locate(process, name, Some(&requester))?;
-            let node = if let Some(member) = numbers.get(&library.file) {
+        let info = Arc::clone(&main.info);
+        (Arc::clone(&main.path), Requester { path, info })
+    });
+    let mut gathering = Gathering::default();
+    let needs = gathering.take_needed(process, &requester, &path).await?;
+    gathering.group.needs_of_main = Some(needs);
+    gathering.take_all_needed(process).await?;
+    Ok((gathering.group, gathering.sources))
+}
+
+/// A load group that is being gathered.
+struct Gathering<Source> {
+    group: Group,
+    sources: Vec<Source>,
+    /// The number of a member is its place in the group.
+    numbers: HashMap<FileId, usize>,
+    /// Libraries that are not found.
+    missing: Vec<FindError>,
+}
+
+impl<Source> Default for Gathering<Source> {
+    fn default() -> Self {
+        Self {
+            group: Group::default(),
+            sources: Vec::new(),
+            numbers: HashMap::new(),
+            missing: Vec::new(),
+        }
+    }
+}
+
+impl<Source> Gathering<Source> {
+    /// Takes what the members need, and what that needs. All that is not found is reported at once.
+    async fn take_all_needed<P: Files<Source = Source> + Diagnostics + State>(
+        &mut self,
+        process: &mut P,
+    ) -> Result<(), FindError> {
+        let mut next = 0;
+        while next < self.group.members.len() {
+            let path = Arc::clone(&self.group.members[next].path);
+            let requester = Requester {
+                path: Arc::clone(&path),
+                info: Arc::clone(&self.group.members[next].info),
+            };
+            let needs = self.take_needed(process, &requester, &path).await?;
+            self.group.members[next].needs = needs;
+            next += 1;
+        }
+        match self.missing.len() {
+            0 => Ok(()),
+            1 => Err(self.missing.remove(0)),
+            _ => Err(FindError::Several {
+                errors: core::mem::take(&mut self.missing),
+            }),
+        }
+    }
+
+    /// Takes what one module needs, which messages call `name`.
+    async fn take_needed<P: Files<Source = Source> + Diagnostics + State>(
+        &mut self,
+        process: &mut P,
+        requester: &Requester,
+        name: &Arc<str>,
+    ) -> Result<Vec<Node>, FindError> {
+        let mut needs = Vec::new();
+        for needed in &requester.info.needed {
+            let library = match locate(process, needed, Some(requester)) {
+                Ok(library) => library,
+                Err(mut error) => {
+                    if let FindError::NotFound { needed_by, .. } = &mut error {
+                        *needed_by = Some(Arc::clone(name));
+                    }
+                    self.missing.push(error);
+                    continue;
+                }
+            };
+            let node = if let Some(member) = self.numbers.get(&library.file) {
                 Node::New(*member)
             } else if let Some(id) = loaded(process, &library)? {
                 Node::Loaded(id)
             } else {
-                let member = group.members.len();
-                numbers.insert(library.file, member);
-                let needed_by = Some(&requester.path);
-                take(process, library, needed_by, &mut group, &mut sources).await?;
+                let member = self.group.members.len();
+                self.numbers.insert(library.file, member);
+                self.take(process, library, Some(name)).await?;
                 Node::New(member)
             };
-            let needs = &mut group.members[next].needs;
             if !needs.contains(&node) {
                 needs.push(node);
             }
         }
-        next += 1;
+        Ok(needs)
     }
-    Ok(Found::New(group, sources))
+
+    /// Reads a file into the group.
+    async fn take<P: Files<Source = Source> + State>(
+        &mut self,
+        process: &mut P,
+        library: Library,
+        needed_by: Option<&Arc<str>>,
+    ) -> Result<(), FindError> {
+        let unusable = |reason| FindError::Unusable {
+            path: library.path.to_string(),
+            needed_by: needed_by.cloned(),
+            reason,
+        };
+        let source = process.fetch(&library.path).await.map_err(unusable)?;
+        let info = process.describe(&source);
+        let info = info.map_err(|reason| unusable(reason.into()))?;
+        process.program(|program| program.config.check_contract(&library.path, &info))?;
+        self.group.members.push(Member {
+            path: library.path,
+            file: library.file,
+            info,
+            needs: Vec::new(),
+            planned: None,
+        });
+        self.sources.push(source);
+        Ok(())
+    }
 }
 
 /// Returns the first candidate that leads to a file.
@@ -140,32 +245,4 @@ fn loaded<P: State>(process: &mut P, library: &Library) -> Result<Option<ModuleI
             _ => Ok(Some(*id)),
         }
     })
-}
-
-/// Reads a file into the group.
-async fn take<P: Files + State>(
-    process: &mut P,
-    library: Library,
-    needed_by: Option<&Arc<str>>,
-    group: &mut Group,
-    sources: &mut Vec<P::Source>,
-) -> Result<(), FindError> {
-    let unusable = |reason| FindError::Unusable {
-        path: library.path.to_string(),
-        needed_by: needed_by.cloned(),
-        reason,
-    };
-    let source = process.fetch(&library.path).await.map_err(unusable)?;
-    let info = process.describe(&source);
-    let info = info.map_err(|reason| unusable(reason.into()))?;
-    process.program(|program| program.config.check_contract(&library.path, &info))?;
-    group.members.push(Member {
-        path: library.path,
-        file: library.file,
-        info,
-        needs: Vec::new(),
-        planned: None,
-    });
-    sources.push(source);
-    Ok(())
 }

@@ -3,8 +3,6 @@
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use hashbrown::HashSet;
-
 use crate::module::{ExportId, ModuleInfo};
 use crate::program::ids::{FileId, ModuleId};
 use crate::program::order::after_what_they_need;
@@ -23,6 +21,9 @@ pub enum Node {
 pub struct Group {
     /// Breadth first from what was asked for.
     pub members: Vec<Member>,
+    /// What main needs, in the order of its `needed`, if this is what main was linked with: then main was asked for, which is no
+    /// member, because it is loaded.
+    pub(crate) needs_of_main: Option<Vec<Node>>,
 }
 
 /// One module of a load group.
@@ -58,9 +59,10 @@ impl Group {
         if self.members.is_empty() {
             return Vec::new();
         }
+        let first = usize::from(!self.is_mains());
         let mut order = after_what_they_need(
-            (1..self.members.len()).rev(),
-            &mut HashSet::from_iter([0]),
+            (first..self.members.len()).rev(),
+            &mut (0..first).collect(),
             |member| {
                 let needs = self.members[member].needs.iter();
                 let new = needs.filter_map(|need| match need {
@@ -70,8 +72,21 @@ impl Group {
                 new.collect()
             },
         );
-        order.push(0);
+        order.extend(0..first);
         order
+    }
+
+    /// Reports whether it is what main was linked with.
+    pub(crate) fn is_mains(&self) -> bool {
+        self.needs_of_main.is_some()
+    }
+
+    /// Returns the node at which the search for symbols begins.
+    pub(crate) fn root(&self) -> Node {
+        match self.needs_of_main {
+            Some(_) => Node::Loaded(ModuleId::MAIN),
+            None => Node::New(0),
+        }
     }
 
     /// Reports whether a member needs another, directly or not.

@@ -10,6 +10,7 @@ mod hash;
 pub(crate) mod ids;
 mod import;
 pub(crate) mod inspect;
+mod link;
 #[cfg(feature = "parse")]
 mod parts;
 #[cfg(feature = "parse")]
@@ -23,6 +24,7 @@ mod wasm;
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 pub use error::ModuleError;
 pub(crate) use export::places;
@@ -30,6 +32,7 @@ pub use export::{DataBase, Datum, Export, ExportKind, Exports};
 pub use hash::ContentHash;
 pub use ids::{Align, ExportId, FunctionId};
 pub use import::{Import, ImportKind};
+pub use link::{Copied, Substitutes};
 pub use signature::{Signature, ValType};
 #[cfg(feature = "parse")]
 pub use {
@@ -56,6 +59,10 @@ pub struct ModuleInfo {
     pub imports: Vec<Import>,
     /// Exports.
     pub exports: Exports,
+    /// The addresses of a main module's data. A side module's data lies where the linker puts it.
+    pub data: Range<u32>,
+    /// What stands in a main module for symbols of the libraries that it was linked with.
+    pub substitutes: Substitutes,
     /// It has a start function, which runs while it is instantiated.
     pub starts: bool,
     pub(crate) types: Vec<Option<Arc<Signature>>>,

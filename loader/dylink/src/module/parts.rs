@@ -4,7 +4,7 @@ use alloc::vec::Vec;
 
 use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
-use super::{Datum, Export, ExportKind, Exports, Import, ModuleInfo};
+use super::{Datum, Export, ExportKind, Exports, Import, ModuleInfo, Substitutes};
 use crate::module::error::ModuleError;
 use crate::module::ids::FunctionId;
 
@@ -89,6 +89,8 @@ impl ModuleInfo {
             runtime_path: dylink.runtime_path,
             imports,
             exports: Exports::new(exports),
+            data: 0..0,
+            substitutes: Substitutes::default(),
             starts: parts.starts,
             types: Vec::new(),
             functions: Vec::new(),

@@ -2,6 +2,7 @@
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use wasmparser::{
     Chunk, CompositeInnerType, ConstExpr, Data, DataKind, Element, ElementItems, ElementKind,
@@ -10,9 +11,11 @@ use wasmparser::{
 
 use super::classify::{ImportType, module_name};
 use super::dylink::Dylink;
+use super::link::{self, Link};
 use super::segments::{Base, Offset};
 use super::{
     DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind, ModuleInfo, Signature,
+    Substitutes,
 };
 use crate::module::error::ModuleError;
 use crate::module::ids::FunctionId;
@@ -24,9 +27,12 @@ pub(super) enum Role {
 }
 
 /// The state of the parser.
-struct Reader {
+struct Reader<'a> {
     role: Role,
     dylink: Option<Dylink>,
+    link: Option<Link<'a>>,
+    /// The addresses of a main module's active segments.
+    data: Option<Range<u32>>,
     types: Vec<Option<Arc<Signature>>>,
     imports: Vec<Import>,
     functions: Vec<u32>,
@@ -93,11 +99,13 @@ fn diagnose(bytes: &[u8], error: wasmparser::BinaryReaderError) -> ModuleError {
     error.into()
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     fn new(role: Role) -> Self {
         Self {
             role,
             dylink: None,
+            link: None,
+            data: None,
             types: Vec::new(),
             imports: Vec::new(),
             functions: Vec::new(),
@@ -111,7 +119,7 @@ impl Reader {
         }
     }
 
-    fn section(&mut self, payload: Payload<'_>) -> Result<(), ModuleError> {
+    fn section(&mut self, payload: Payload<'a>) -> Result<(), ModuleError> {
         let first = self.dylink.is_none();
         match payload {
             Payload::Version { encoding, .. } => {
@@ -136,6 +144,11 @@ impl Reader {
             return Err(ModuleError::NotSide);
         }
         match payload {
+            Payload::CustomSection(section)
+                if section.name() == link::SECTION && self.role == Role::Main =>
+            {
+                self.link = Some(Link::parse(section.data(), section.data_offset())?);
+            }
             Payload::CustomSection(section) => {
                 if let Some(value) = super::stamp(section.data()) {
                     self.stamps.push((section.name().into(), value));
@@ -191,9 +204,12 @@ impl Reader {
                     self.element(index, element?)?;
                 }
             }
-            Payload::DataSection(section) if self.role == Role::Side => {
+            Payload::DataSection(section) => {
                 for (index, data) in (0..).zip(section) {
-                    self.data(index, &data?)?;
+                    match self.role {
+                        Role::Side => self.data(index, &data?)?,
+                        Role::Main => self.data_of_main(&data?),
+                    }
                 }
             }
             _ => {}
@@ -354,6 +370,22 @@ impl Reader {
         Ok(())
     }
 
+    /// A segment of main that does not begin at a constant address is not counted.
+    fn data_of_main(&mut self, data: &Data<'_>) {
+        let DataKind::Active { offset_expr, .. } = &data.kind else {
+            return;
+        };
+        if let Some(Offset {
+            base: Base::None,
+            constant,
+        }) = self.offset(offset_expr)
+        {
+            let end = constant.saturating_add(data.data.len() as u32);
+            let known = self.data.get_or_insert(constant..end);
+            *known = known.start.min(constant)..known.end.max(end);
+        }
+    }
+
     fn offset(&self, expr: &ConstExpr<'_>) -> Option<Offset> {
         Offset::eval(expr, |global| match self.globals.get(global as usize)? {
             Global::Base(base) => Some(*base),
@@ -369,20 +401,29 @@ impl Reader {
         // One function may be in several segments: its first slot is its address.
         self.slots.sort_by_key(|(function, _)| *function);
         self.slots.dedup_by_key(|(function, _)| *function);
-        Ok(ModuleInfo {
+        let mut info = ModuleInfo {
             memory: dylink.memory,
             table: dylink.table,
             needed: dylink.needed,
             runtime_path: dylink.runtime_path,
             imports: self.imports,
             exports: Exports::new(self.exports),
+            data: self.data.unwrap_or_default(),
+            substitutes: Substitutes::default(),
             starts: self.starts,
             types: self.types,
             functions: self.functions,
             imported_functions: self.imported_functions,
             slots: self.slots,
             stamps: self.stamps,
-        })
+        };
+        if self.role == Role::Main {
+            info.widen_data();
+        }
+        if let Some(link) = self.link {
+            link.add_to(&mut info)?;
+        }
+        Ok(info)
     }
 }
 

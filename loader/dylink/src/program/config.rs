@@ -11,6 +11,8 @@ use crate::module::ModuleInfo;
 pub struct Config {
     /// The version that main and side modules must share; `None`: not checked.
     pub contract: Option<Contract>,
+    /// The directory of main, as the guest sees it: `$ORIGIN` in main's run-time path. `None`: that of its name.
+    pub origin: Option<String>,
     /// Directories in which a name without a slash is looked for, after the requester's own run-time path.
     pub library_path: Vec<String>,
     /// Names of host functions that a module passes its `__dso_handle`, to tell who it is, as it does to `__cxa_atexit`. A module

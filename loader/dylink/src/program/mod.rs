@@ -52,6 +52,8 @@ pub struct Program<Instance, Extern> {
     pub(crate) tags: HashMap<Box<str>, Extern>,
     /// The hash of main's content, if there is a link plan to compare it with.
     pub(crate) main_hash: Option<ContentHash>,
+    /// `true` once what main was linked with is loaded, or being loaded.
+    pub(crate) is_started: bool,
     /// `true` while unreferenced modules are unloaded, further down the stack.
     pub(crate) is_reclaiming: bool,
     next: u32,
@@ -153,6 +155,7 @@ impl<Instance, Extern> Program<Instance, Extern> {
             externs: HashMap::new(),
             tags: HashMap::new(),
             main_hash: None,
+            is_started: false,
             is_reclaiming: false,
             next: ModuleId::MAIN.0,
             initialized: 0,
@@ -254,9 +257,11 @@ impl<Instance, Extern> Program<Instance, Extern> {
     /// The slot of a function, if it has one.
     pub(crate) fn slot(&self, id: ModuleId, function: FunctionId) -> Option<Slot> {
         let module = self.modules.get(&id)?;
-        if let Some(at) = module.info.slot(function) {
-            return Some(Slot(module.table_base.0.wrapping_add(at)));
+        // One that main has for a function comes before the module's own.
+        if let Some(slot) = module.extra_slots.get(&function) {
+            return Some(*slot);
         }
-        module.extra_slots.get(&function).copied()
+        let at = module.info.slot(function)?;
+        Some(Slot(module.table_base.0.wrapping_add(at)))
     }
 }

@@ -1,0 +1,2 @@
+__attribute__((noinline)) int strong(void) { return 20; }
+int calls_strong(void) { return strong(); }

@@ -1,0 +1,21 @@
+(module
+  (@dylink.0 (mem-info (memory 8 2) (table 1 0)) (needed "libb.wasm"))
+  (@custom "test.abi" "\07")
+  (import "env" "memory" (memory 0))
+  (import "env" "__indirect_function_table" (table 0 funcref))
+  (import "env" "__memory_base" (global $mb i32))
+  (import "env" "__table_base" (global $tb i32))
+  (import "env" "b" (func $b (result i32)))
+  (import "GOT.mem" "d" (global $d (mut i32)))
+  (import "GOT.func" "f" (global $address (mut i32)))
+  (data (global.get $mb) "\00\00\00\00\28\00\00\00")
+  ;; It has a slot for `f`, too, but main's is its address.
+  (elem (global.get $tb) func $f)
+  (global (export "d") i32 (i32.const 4))
+  ;; What is copied is what was relocated: 41.
+  (func (export "__wasm_apply_data_relocs")
+    (i32.store offset=4 (global.get $mb) (i32.add (i32.load offset=4 (global.get $mb)) (i32.const 1))))
+  (func $f (export "f") (result i32)
+    (i32.store (global.get $d) (i32.add (i32.load (global.get $d)) (i32.const 1)))
+    (i32.load (global.get $d)))
+  (func (export "its_address") (result i32) (global.get $address)))
