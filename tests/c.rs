@@ -1,9 +1,10 @@
-//! C programs that use `<dlfcn.h>`: built by the driver and run on either engine, and built by this machine's compiler and run
-//! with its own `dlopen`. The output must be the same.
+//! C programs, and some in C++, that use `<dlfcn.h>`: built by the driver and run on either engine, and built by this machine's
+//! compiler and run with its own `dlopen`. The output must be the same.
 //!
-//! A case is a folder of `loader/conformance/c`: `main.c` is the program, each `libNAME.c` a library, whose first line may be
-//! `/* needs: NAME NAME */`. If WASI cannot do what this machine does, `differs.txt` gives the reason in its first line, and then
-//! the expected output.
+//! A case is a folder of `loader/conformance/c`: `main.c` or `main.cpp` is the program, each `libNAME.c` or `libNAME.cpp` a
+//! library. The first line of either may be `/* needs: NAME NAME */`: then it is linked with these libraries. `links.txt` lists
+//! symbolic links and their targets. If WASI cannot do what this machine does, `differs.txt` gives the reason in its first line,
+//! and then the expected output.
 
 mod common;
 
@@ -28,7 +29,7 @@ fn main() -> ExitCode {
     let mut cases: Vec<PathBuf> = fs::read_dir(&folder)
         .expect("the folder of the cases exists")
         .map(|entry| entry.expect("the folder of the cases can be read").path())
-        .filter(|path| path.join("main.c").is_file())
+        .filter(|path| program(path).is_file())
         .collect();
     cases.sort();
     let cases: Vec<Arc<Case>> = cases
@@ -71,7 +72,8 @@ impl Case {
         let guest = built.folder.path().join("guest");
         let found = Guest {
             program: &guest.join("main"),
-            args: &["main"],
+            // It lies beside its libraries.
+            args: &["/site/case/main"],
             env: &[("CASE", GUEST_FOLDER)],
             folder: (GUEST_FOLDER, &guest),
         }
@@ -87,8 +89,12 @@ impl Case {
 fn make(case: &Path) -> Result<Built, Failed> {
     let folder = tempfile::tempdir()?;
     let (here, guest) = (folder.path().join("here"), folder.path().join("guest"));
-    build(case, &here, |args| {
-        Ok(Command::new("cc").args(args).status()?.success())
+    build(case, &here, |language, args| {
+        let compiler = match language {
+            Language::C => "cc",
+            Language::Cxx => "c++",
+        };
+        Ok(Command::new(compiler).args(args).status()?.success())
     })?;
     let output = Command::new(here.join("main"))
         .env("CASE", &here)
@@ -97,8 +103,8 @@ fn make(case: &Path) -> Result<Built, Failed> {
     if !output.status.success() {
         return Err(format!("invalid case: unexpected output on this machine:\n{native}").into());
     }
-    build(case, &guest, |args| {
-        Ok(cc::run(Language::C, args) == ExitCode::SUCCESS)
+    build(case, &guest, |language, args| {
+        Ok(cc::run(language, args) == ExitCode::SUCCESS)
     })?;
     let expected = match fs::read_to_string(case.join("differs.txt")) {
         Ok(differs) => {
@@ -117,8 +123,9 @@ fn make(case: &Path) -> Result<Built, Failed> {
 fn build(
     case: &Path,
     into: &Path,
-    compile: impl Fn(Vec<OsString>) -> Result<bool, Failed>,
+    compile: impl Fn(Language, Vec<OsString>) -> Result<bool, Failed>,
 ) -> Result<(), Failed> {
+    fs::create_dir_all(into)?;
     let mut libraries = Vec::new();
     sources(case, &mut libraries)?;
     // First without their dependencies, so that each exists when the others link: some need each other.
@@ -137,18 +144,55 @@ fn build(
                 args.extend([search, "-Wl,-rpath,$ORIGIN".into()]);
                 args.extend(needs(source)?.iter().map(|name| format!("-l{name}").into()));
             }
-            if !compile(args)? {
+            if !compile(language(source), args)? {
                 return Err(format!("could not build `{}`", source.display()).into());
             }
         }
     }
-    let mut args: Vec<OsString> = vec!["-O1".into(), case.join("main.c").into()];
+    make_links(case, into)?;
+    let program = program(case);
+    let mut args: Vec<OsString> = vec!["-O1".into(), program.clone().into()];
     args.extend(["-o".into(), into.join("main").into()]);
-    args.extend(["-rdynamic".into(), "-ldl".into()]);
-    if !compile(args)? {
+    match needs(&program)?[..] {
+        [] => args.extend(["-rdynamic".into(), "-ldl".into()]),
+        // What is linked lends what is asked for.
+        ref names => {
+            let mut search = OsString::from("-L");
+            search.push(into);
+            args.extend([search, "-Wl,--no-as-needed,-rpath,$ORIGIN".into()]);
+            args.extend(names.iter().map(|name| format!("-l{name}").into()));
+        }
+    }
+    if !compile(language(&program), args)? {
         return Err("could not build `main`".into());
     }
     Ok(())
+}
+
+/// Makes the links that `links.txt` names, each on a line, and what it holds.
+fn make_links(case: &Path, into: &Path) -> Result<(), Failed> {
+    let links = fs::read_to_string(case.join("links.txt")).unwrap_or_default();
+    for line in links.lines() {
+        let (link, to) = line.split_once(' ').ok_or("a link leads somewhere")?;
+        let link = into.join(link);
+        fs::create_dir_all(link.parent().unwrap_or(into))?;
+        std::os::unix::fs::symlink(to, link)?;
+    }
+    Ok(())
+}
+
+/// The source of a case's program.
+fn program(case: &Path) -> PathBuf {
+    let names = ["main.c", "main.cpp"].map(|name| case.join(name));
+    let [c, cxx] = names;
+    if c.is_file() { c } else { cxx }
+}
+
+fn language(source: &Path) -> Language {
+    match source.extension() {
+        Some(extension) if extension == "cpp" => Language::Cxx,
+        _ => Language::C,
+    }
 }
 
 fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
@@ -159,7 +203,8 @@ fn sources(folder: &Path, found: &mut Vec<PathBuf>) -> Result<(), Failed> {
     for path in paths {
         if path.is_dir() {
             sources(&path, found)?;
-        } else if path.extension().is_some_and(|extension| extension == "c")
+        } else if { path.extension() }
+            .is_some_and(|extension| extension == "c" || extension == "cpp")
             && path.file_stem().is_some_and(|stem| stem != "main")
         {
             found.push(path);

@@ -78,6 +78,7 @@ fn main() -> ExitCode {
         let name = |name| format!("{}/programs/{name}", engine.0);
         trials.push(Trial::test(name("uncaught"), || uncaught(*engine)));
         trials.push(Trial::test(name("command"), || command(*engine)));
+        trials.push(Trial::test(name("linked"), || linked(*engine)));
     }
     trials.push(Trial::test("programs/faults", faults));
     trials.push(Trial::test("programs/traces", traces));
@@ -177,6 +178,52 @@ fn command(engine: Engine) -> Result<(), Failed> {
     let said = String::from_utf8_lossy(&bad.stderr);
     if bad.status.code() != Some(3) || !said.contains("cannot find `libhere.so`") {
         return Err(format!("{bad:?}").into());
+    }
+    Ok(())
+}
+
+/// A program that is linked with libraries starts if they are all there and have what they had; else it says what is missing.
+fn linked(engine: Engine) -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let at = |name: &str| folder.path().join(name);
+    compile("linked/upper.c", &at("libupper.so"), &["-shared"])?;
+    compile("linked/shift.c", &at("libshift.so"), &["-shared"])?;
+    let [upper, shift] = [at("libupper.so"), at("libshift.so")];
+    let words = [
+        "-Wl,-rpath,$ORIGIN/lib",
+        &*upper.to_string_lossy(),
+        &*shift.to_string_lossy(),
+    ];
+    compile("linked/main.c", &at("main.wasm"), &words)?;
+    let run = || {
+        let mut command = Pymode::find()?.command();
+        command
+            .current_dir(folder.path())
+            .args(["dl", "run", "--engine", engine.0, "main.wasm"]);
+        command.output().map_err(|error| error.to_string())
+    };
+    let missing = |words: &[&str]| -> Result<(), Failed> {
+        let bad = run()?;
+        let stderr = String::from_utf8_lossy(&bad.stderr);
+        let is_named = words.iter().all(|word| stderr.contains(word));
+        if bad.status.code() != Some(127) || !bad.stdout.is_empty() || !is_named {
+            return Err(format!("{bad:?}").into());
+        }
+        Ok(())
+    };
+    missing(&[
+        "error while loading shared libraries: ",
+        "cannot find `libupper.so`, needed by `main.wasm`",
+        "cannot find `libshift.so`, needed by `main.wasm`",
+    ])?;
+    std::fs::create_dir(at("lib"))?;
+    std::fs::rename(&upper, at("lib/libupper.so"))?;
+    compile("linked/other.c", &at("lib/libshift.so"), &["-shared"])?;
+    missing(&["function `shift` (i32) -> i32, needed by `"])?;
+    std::fs::rename(&shift, at("lib/libshift.so"))?;
+    let good = run()?;
+    if !good.status.success() || good.stdout != b"AB, 2\n" {
+        return Err(format!("{good:?}").into());
     }
     Ok(())
 }

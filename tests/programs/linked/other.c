@@ -1,0 +1,1 @@
+int other(int c) { return c; }

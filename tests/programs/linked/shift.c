@@ -1,0 +1,1 @@
+int shift(int c) { return c - 'a' + 'A'; }
