@@ -202,7 +202,7 @@ fn write(file: &mut File, bytes: &[u8], path: &Path) -> Result<(), CacheError> {
 }
 
 fn agent() -> Agent {
-    // The platform's certificates, not a list of our own: whoever set up this machine decides whom it trusts.
+    // The platform's certificates, not a list of our own: the machine's administrator decides what it trusts.
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .build();

@@ -53,7 +53,11 @@ fn adapted() -> Tested {
                 &output,
             )?;
         }
-        check(bench.path("deps.d").exists(), "dependencies are told", &"")?;
+        check(
+            bench.path("deps.d").exists(),
+            "dependencies are written",
+            &"",
+        )?;
         let seen = look(&bench.path("x.so"))?;
         let imports = |name: &str| seen.imports.iter().any(|import| import == name);
         check(

@@ -114,7 +114,7 @@ fn is(holds: bool, what: &str) -> Tested {
     }
 }
 
-/// What lies in the kind's directory.
+/// Lists the kind's directory.
 fn names(root: &Path) -> Vec<String> {
     let entries = fs::read_dir(root.join("kind"))
         .into_iter()
@@ -207,7 +207,7 @@ fn sealed() -> Tested {
     )?;
     is(names(root.path()).is_empty(), "nothing is left")?;
     let filled = ask(&cache)?;
-    is(ask(&closed)? == filled, "what is there is told")
+    is(ask(&closed)? == filled, "an existing entry is returned")
 }
 
 fn failed() -> Tested {

@@ -8,7 +8,7 @@ use pymode_toolchain::{Cache, DownloadError, Reporter, Sha256Hex, Source, downlo
 
 const TEXT: &[u8] = b"0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// How the server answers.
+/// The behaviour of the server.
 #[derive(Clone, Copy)]
 enum Manner {
     /// As asked, ranges too.

@@ -48,7 +48,7 @@ impl Fake {
 }
 
 fn contains(result: Result<PathBuf, String>, wanted: &[&str]) {
-    let error = result.expect_err("it cannot be had");
+    let error = result.expect_err("not available");
     for wanted in wanted {
         assert!(error.contains(wanted), "`{wanted}` is not in:\n{error}");
     }

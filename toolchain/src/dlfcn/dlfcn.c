@@ -1,4 +1,4 @@
-/* <dlfcn.h> over the host's pymode.dl_*, for whoever calls it: a program or a
+/* <dlfcn.h> over the host's pymode.dl_*, for every caller: a program or a
  * side module.  Each module has its own copy, hidden in a side module, because
  * only the module itself can say who asks (RTLD_DEFAULT, RTLD_NEXT).
  *
