@@ -51,23 +51,17 @@ fn a_large_upload_leaves_the_memory_as_it_was() {
     }
 }
 
-/// Nobody has said how long it will be.
+/// Without a length in the head, the body grows as it arrives.
 #[test]
 fn a_body_in_chunks_is_not_copied_either() {
     let app = keeper();
-    let answer = app.send("POST", "/echo", &[("Transfer-Encoding", "chunked")], &{
-        let mut chunks = Vec::new();
-        for number in 0..640u32 {
-            chunks.extend_from_slice(b"10000\r\n");
-            chunks.extend(std::iter::repeat_n(number as u8, 1 << 16));
-            chunks.extend_from_slice(b"\r\n");
-        }
-        chunks.extend_from_slice(b"0\r\n\r\n");
-        chunks
-    });
-    let body = answer.body.expect("it is whole");
-    assert_eq!(body.len(), 40 * MB, "{}", app.log());
-    assert!((0..640).all(|number| body[number << 16] == number as u8));
+    let mut body = vec![0; 40 * MB];
+    for (number, part) in body.chunks_mut(1 << 16).enumerate() {
+        part.fill(number as u8);
+    }
+    let answer = app.send("POST", "/echo", &[("Transfer-Encoding", "chunked")], &body);
+    let echo = answer.body.expect("it is complete");
+    assert!(echo == body, "{} bytes: {}", echo.len(), app.log());
 }
 
 #[test]
