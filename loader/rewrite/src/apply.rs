@@ -13,7 +13,7 @@ use wasmparser::{
 };
 
 use crate::body;
-use crate::decide::{Instead, Rewrite};
+use crate::decide::{Replacement, Rewrite};
 
 /// Why a module stays as it is. It can be loaded all the same.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +139,7 @@ impl Indices {
         let functions = layout.functions.iter().map(|at| {
             match rewrite.imports.get(at) {
                 // It is counted with the old indices.
-                Some(Instead::Own(own)) => own.0.checked_sub(fewer),
+                Some(Replacement::Own(own)) => own.0.checked_sub(fewer),
                 Some(_) => None,
                 None => {
                     left += 1;
@@ -221,10 +221,10 @@ impl Writer<'_> {
             };
             let value = match self.rewrite.imports.get(at) {
                 None => continue,
-                Some(Instead::Number(number)) => ConstExpr::i32_const(number.cast_signed()),
-                Some(Instead::Memory(offset)) => base(self.layout.memory_base, *offset)?,
-                Some(Instead::Table(offset)) => base(self.layout.table_base, *offset)?,
-                Some(Instead::Own(_)) => {
+                Some(Replacement::Number(number)) => ConstExpr::i32_const(number.cast_signed()),
+                Some(Replacement::Memory(offset)) => base(self.layout.memory_base, *offset)?,
+                Some(Replacement::Table(offset)) => base(self.layout.table_base, *offset)?,
+                Some(Replacement::Own(_)) => {
                     return Err(NotRewritten::Unknown("a global in place of a function"));
                 }
             };

@@ -41,14 +41,14 @@ impl Kinds {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Rewrite {
     /// Imports that go, by their places, and what takes their place.
-    pub imports: BTreeMap<u32, Instead>,
+    pub imports: BTreeMap<u32, Replacement>,
     /// Exports that go.
     pub exports: BTreeSet<Box<str>>,
 }
 
 /// The replacement of an import.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Instead {
+pub enum Replacement {
     /// A global with this number.
     Number(u32),
     /// A global with so much more than `__memory_base`.
@@ -175,34 +175,36 @@ struct Importer<'a> {
 }
 
 impl Importer<'_> {
-    fn data(&self, import: &Import, weak: bool) -> Option<Instead> {
+    fn data(&self, import: &Import, weak: bool) -> Option<Replacement> {
         match self.defined.get(&*import.name) {
-            None => weak.then_some(Instead::Number(0)),
+            None => weak.then_some(Replacement::Number(0)),
             Some(Defined::Main) => match datum(self.main, &import.name)? {
                 // Of a main module that is not position independent: an address.
-                (DataBase::Absolute, address) => Some(Instead::Number(address)),
+                (DataBase::Absolute, address) => Some(Replacement::Number(address)),
                 _ => None,
             },
             Some(Defined::Once(at)) if *at == self.at => match datum(self.info, &import.name)? {
-                (DataBase::Absolute, address) => Some(Instead::Number(address)),
-                (DataBase::Memory, offset) if self.has_memory_base => Some(Instead::Memory(offset)),
+                (DataBase::Absolute, address) => Some(Replacement::Number(address)),
+                (DataBase::Memory, offset) if self.has_memory_base => {
+                    Some(Replacement::Memory(offset))
+                }
                 _ => None,
             },
             Some(_) => None,
         }
     }
 
-    fn slot(&self, import: &Import, weak: bool) -> Option<Instead> {
+    fn slot(&self, import: &Import, weak: bool) -> Option<Replacement> {
         match self.defined.get(&*import.name) {
-            None => weak.then_some(Instead::Number(0)),
+            None => weak.then_some(Replacement::Number(0)),
             Some(Defined::Main) => {
                 let slot = self.main.slot(function(self.main, &import.name)?)?;
-                Some(Instead::Number(slot))
+                Some(Replacement::Number(slot))
             }
             // A slot that main has for it comes first.
             Some(Defined::Once(at)) if *at == self.at && !self.main_has_slot(&import.name) => {
                 let slot = self.info.slot(function(self.info, &import.name)?)?;
-                self.has_table_base.then_some(Instead::Table(slot))
+                self.has_table_base.then_some(Replacement::Table(slot))
             }
             Some(_) => None,
         }
@@ -214,7 +216,7 @@ impl Importer<'_> {
     }
 
     /// A weak function of its own that it imports, so that another module's may stand before it. None does.
-    fn function(&self, import: &Import) -> Option<Instead> {
+    fn function(&self, import: &Import) -> Option<Replacement> {
         let Some(Defined::Once(at)) = self.defined.get(&*import.name) else {
             return None;
         };
@@ -223,7 +225,7 @@ impl Importer<'_> {
             return None;
         };
         let same = signature.as_ref().is_some() && signature.as_ref() == self.info.signature(own);
-        same.then_some(Instead::Own(own))
+        same.then_some(Replacement::Own(own))
     }
 }
 

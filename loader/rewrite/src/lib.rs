@@ -21,10 +21,11 @@
 //! has. An index that changes gets as many bytes as it had, and nothing in a function moves.
 //!
 //! Nothing is known here of a bundle, of files and of hashes; a rewritten module is another module, with another hash.
+#![warn(clippy::missing_errors_doc)]
 
 mod apply;
 mod body;
 mod decide;
 
 pub use apply::NotRewritten;
-pub use decide::{ClosedSet, Instead, Kinds, Rewrite};
+pub use decide::{ClosedSet, Kinds, Replacement, Rewrite};

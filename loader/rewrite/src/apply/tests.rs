@@ -4,7 +4,7 @@ use pymode_dylink::ModuleInfo;
 use wasmparser::{Parser, Payload};
 
 use super::NotRewritten;
-use crate::{ClosedSet, Instead, Kinds, Rewrite};
+use crate::{ClosedSet, Kinds, Replacement, Rewrite};
 
 fn module(text: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the text is well-formed")
@@ -80,12 +80,12 @@ fn what_is_known_is_written_into_the_module() {
         .iter()
         .map(|(at, what)| (*at, *what))
         .collect();
-    let own = |at: u32| Instead::Own(pymode_dylink::FunctionId(at));
+    let own = |at: u32| Replacement::Own(pymode_dylink::FunctionId(at));
     let expected = [
-        (4, Instead::Number(4096)),
-        (6, Instead::Memory(16)),
-        (7, Instead::Number(5)),
-        (9, Instead::Table(1)),
+        (4, Replacement::Number(4096)),
+        (6, Replacement::Memory(16)),
+        (7, Replacement::Number(5)),
+        (9, Replacement::Table(1)),
         (10, own(3)),
     ];
     assert_eq!(imports, expected);
@@ -123,7 +123,7 @@ fn a_name_with_two_definitions_is_left_to_the_linker() {
         (func $weak (export "weak") (param i32) (result i32) (local.get 0)))"#;
     let both = rewrites(MAIN, &[SIDE, other], &|_| false);
     let kept: Vec<_> = both[0].imports.values().copied().collect();
-    assert_eq!(kept, [Instead::Number(4096), Instead::Number(5)]);
+    assert_eq!(kept, [Replacement::Number(4096), Replacement::Number(5)]);
     // Somebody imports them still.
     assert!(!both[1].exports.contains("own") && !both[1].exports.contains("weak"));
     // A copy of a module at another path is another definition.
@@ -133,7 +133,7 @@ fn a_name_with_two_definitions_is_left_to_the_linker() {
     // Main comes first, whichever other module defines it.
     let main = MAIN.replace("\"datum\"", "\"own\"");
     let imports = &rewrites(&main, &[SIDE, other], &|_| true)[0].imports;
-    assert_eq!(imports.get(&6), Some(&Instead::Number(4096)));
+    assert_eq!(imports.get(&6), Some(&Replacement::Number(4096)));
 }
 
 #[test]
