@@ -60,6 +60,9 @@ impl Case {
 
     /// The case's files: each `.wat`, also in folders, is a `.wasm`; any other file is as it is. A case without a main
     /// module has the one beside the cases.
+    ///
+    /// # Errors
+    /// When a module of the case cannot be read.
     pub fn files(&self) -> Result<Files, String> {
         let mut files = Files::default();
         files.library_path.clone_from(&self.script.library_path);

@@ -71,6 +71,9 @@ impl Files {
     }
 
     /// The content of a file.
+    ///
+    /// # Errors
+    /// When there is no such file.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, String> {
         let file = self.paths.get(&normal(path));
         file.map(|(_, content)| content.to_vec())

@@ -7,6 +7,7 @@
 //!
 //! What is expected as text stands beside the case: `plan.txt` is how each load group is bound, `error.txt` is what
 //! `dlerror` says. With `BLESS=1` they are written instead of compared.
+#![warn(clippy::missing_errors_doc)]
 
 #[cfg(not(target_family = "wasm"))]
 pub mod case;

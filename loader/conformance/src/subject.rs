@@ -23,6 +23,9 @@ pub trait Subject {
     fn error(&mut self) -> Option<String>;
 
     /// Calls a slot of the table with `i32`s. A result of another type, or none, is 0.
+    ///
+    /// # Errors
+    /// When the slot is empty, or the function traps.
     fn call(&mut self, slot: u32, args: &[i32]) -> Result<i32, String>;
 
     /// The `i32` at an address.

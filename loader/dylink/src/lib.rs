@@ -49,6 +49,7 @@
 //! `dlopen` in twelve lines stands in this workspace's `loader/README.md`.
 #![no_std]
 #![forbid(unsafe_code)]
+#![warn(clippy::missing_errors_doc)]
 
 extern crate alloc;
 

@@ -7,6 +7,7 @@
 //! The engine compiles nothing: in a Worker that is forbidden. The host gives compiled modules, and a link plan says of each
 //! what it imports and exports, because JavaScript tells names but no types. What the linker would generate is made of thunks that
 //! were compiled beforehand.
+#![warn(clippy::missing_errors_doc)]
 
 mod code;
 mod engine;

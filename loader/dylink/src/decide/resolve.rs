@@ -40,8 +40,10 @@ pub(crate) fn resolve_again(
 
 /// Resolves every import of every member of `group`.
 ///
-/// `has_host` says whether the host offers a function, by module and name. On failure it gives every symbol that is
-/// missing, in the order of members and imports.
+/// `has_host` returns `true` if the host offers a function, by module and name.
+///
+/// # Errors
+/// With every symbol that is missing, in the order of members and imports.
 pub fn resolve(
     group: &Group,
     scope: &Scope<'_>,

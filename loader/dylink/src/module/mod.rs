@@ -208,11 +208,17 @@ impl ModuleInfo {
 #[cfg(feature = "parse")]
 impl ModuleInfo {
     /// Reads a side module. Its code is not looked at: the engine validates it when it compiles it.
+    ///
+    /// # Errors
+    /// When the bytes are not a well-formed side module.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
         wasm::read(bytes, wasm::Role::Side)
     }
 
     /// Reads a main module: not position independent, its data at absolute addresses, its functions in fixed slots.
+    ///
+    /// # Errors
+    /// When the bytes are not a well-formed module.
     pub fn main_from_bytes(bytes: &[u8]) -> Result<Self, ModuleError> {
         wasm::read(bytes, wasm::Role::Main)
     }

@@ -45,6 +45,9 @@ pub enum ExportType {
 
 impl ModuleInfo {
     /// Describes a side module from what the engine tells of it.
+    ///
+    /// # Errors
+    /// When there is no `dylink.0` section, it is damaged, or an import cannot be bound to anything.
     pub fn from_parts(parts: Parts<'_>) -> Result<Self, ModuleError> {
         let dylink = Dylink::parse(parts.dylink.ok_or(ModuleError::NotSide)?, 0)?;
         let mut imports: Vec<Import> = Vec::with_capacity(parts.imports.len());
