@@ -210,7 +210,7 @@ fn innermost<'r>(source: &str, reports: &'r [Report]) -> &'r Type {
     let inside = reports
         .iter()
         .take_while(|report| report.place.start < outer.place.end)
-        .filter(|report| report.place.end == outer.place.end && name(report) == name(outer));
+        .filter(|report| report.place.end <= outer.place.end && name(report) == name(outer));
     match name(outer) {
         Some(_) => inside.last().map_or(&outer.from, |inner| &inner.from),
         None => &outer.from,
@@ -454,6 +454,14 @@ mod tests {
         let outer = report(source, "(getter)(void (*)(void))f", anything, "getter", TWO);
         let inner = report(source, "(void (*)(void))f", ONE, anything, anything);
         assert_eq!(outcome(source, &[outer.clone(), inner.clone()]), "f");
+        // In the words of C++, the inner cast ends before the outer one.
+        let source = "x = reinterpret_cast<getter>(reinterpret_cast<void (*)()>(f));";
+        let whole = "reinterpret_cast<getter>(reinterpret_cast<void (*)()>(f))";
+        let outer_cast = report(source, whole, anything, "getter", TWO);
+        let part = "reinterpret_cast<void (*)()>(f)";
+        let inner_cast = report(source, part, TWO, anything, anything);
+        assert_eq!(outcome(source, &[outer_cast, inner_cast]), "");
+        let source = "x = (getter)(void (*)(void))f;";
         let same = report(source, "(void (*)(void))f", TWO, anything, anything);
         assert_eq!(outcome(source, &[outer, same]), "");
     }
