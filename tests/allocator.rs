@@ -9,6 +9,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_tests::{Engine, Pymode};
 use pymode_toolchain::cc::{self, Language};
 use tempfile::TempDir;
+use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 /// Modes of the program, and how much memory in MB it has.
 const CASES: &[(&str, &str, &[&str])] = &[
@@ -33,7 +34,38 @@ fn main() -> ExitCode {
             trials.push(Trial::test(name, move || run(*engine, &here, memory, args)));
         }
     }
+    let program = folder.path().join("main.wasm");
+    trials.push(Trial::test("allocator/alone", move || is_alone(&program)));
     libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}
+
+/// Fails if the program contains libc's allocator, too.
+fn is_alone(program: &Path) -> Result<(), Failed> {
+    let wasm = std::fs::read(program)?;
+    let mut names = Vec::new();
+    for payload in Parser::new(0).parse_all(&wasm) {
+        let Payload::CustomSection(section) = payload? else {
+            continue;
+        };
+        let KnownCustom::Name(subsections) = section.as_known() else {
+            continue;
+        };
+        for subsection in subsections {
+            if let Name::Function(functions) = subsection? {
+                for function in functions {
+                    names.push(function?.name);
+                }
+            }
+        }
+    }
+    if !names.contains(&"dlmalloc") {
+        return Err("the program has no dlmalloc, or no function names".into());
+    }
+    let foreign = |name: &&&str| name.starts_with("c.malloc.") || name.starts_with("heap.");
+    match names.iter().find(foreign) {
+        None => Ok(()),
+        Some(name) => Err(format!("`{name}` is linked").into()),
+    }
 }
 
 fn build() -> Result<TempDir, Failed> {
