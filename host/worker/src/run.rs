@@ -31,8 +31,37 @@ struct Program {
     args: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
     cwd: Option<Vec<u8>>,
+    cwd_files: Files,
+}
+
+/// What is in the current directory, by path.
+#[derive(Default)]
+struct Files {
     folders: Vec<Vec<u8>>,
     files: BTreeMap<Vec<u8>, Vec<u8>>,
+    links: BTreeMap<Vec<u8>, Vec<u8>>,
+    /// Where they are not as usual.
+    modes: BTreeMap<Vec<u8>, Mode>,
+}
+
+impl Files {
+    fn has(&self, path: &[u8], kind: FileKind) -> bool {
+        match kind {
+            FileKind::Directory => self.folders.iter().any(|folder| folder == path),
+            FileKind::RegularFile => self.files.contains_key(path),
+            FileKind::SymbolicLink => self.links.contains_key(path),
+            _ => false,
+        }
+    }
+
+    /// The permissions that a file has on the other side, when its content is there.
+    fn mode(&self, path: &[u8], kind: FileKind) -> Mode {
+        let usual = Mode::of_kind(kind);
+        match self.has(path, kind) {
+            true => self.modes.get(path).copied().unwrap_or(usual),
+            false => usual,
+        }
+    }
 }
 
 /// The other side of a program: frames out, input as it is asked for.
@@ -77,7 +106,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     if let Some(path) = &program.cwd {
         // So much may come to what is there.
         let growth = bundle::with(|bundle| bundle.writable() as u64).unwrap_or_default();
-        match fill(&program.folders, &program.files, growth) {
+        match fill(&program.cwd_files, growth) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
                 return Ended::Fault(Fault::before(format!(
@@ -121,12 +150,14 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         let mut wasi = guest.wasi.borrow_mut();
         // The directory itself may be closed, too.
         let open = Mode::DIRECTORY;
-        let _ = wasi.vfs().set_mode(GuestPath::absolute(path), Follow::Yes, open);
+        let _ = wasi
+            .vfs()
+            .set_mode(GuestPath::absolute(path), Follow::Yes, open);
         let changes = Changes {
             root: path,
             frames: &channel.frames,
         };
-        changes.report(wasi.vfs(), &program.folders, program.files);
+        changes.report(wasi.vfs(), &program.cwd_files);
     }
     ended
 }
@@ -143,8 +174,16 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
             Kind::Arg => program.args.push(content.to_vec()),
             Kind::Env => program.env.push(pair(b'=')?),
             Kind::Cwd => program.cwd = Some(content.to_vec()),
-            Kind::Folder => program.folders.push(content.to_vec()),
-            Kind::File => program.files.extend([pair(0)?]),
+            Kind::Folder => program.cwd_files.folders.push(content.to_vec()),
+            Kind::File => program.cwd_files.files.extend([pair(0)?]),
+            Kind::Link => program.cwd_files.links.extend([pair(0)?]),
+            Kind::Mode => {
+                let (path, mode) = pair(0)?;
+                let mode = <[u8; 4]>::try_from(&mode[..]);
+                let mode = mode.map_err(|_| "permissions are not four bytes")?;
+                let mode = Mode::from_bits(u32::from_le_bytes(mode));
+                program.cwd_files.modes.insert(path, mode);
+            }
             _ => return Err(format!("a {kind:?} has no place in a request")),
         }
     }
@@ -156,22 +195,23 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
 }
 
 /// A file system in memory with these files, and room for `growth` more bytes.
-fn fill(
-    folders: &[Vec<u8>],
-    files: &BTreeMap<Vec<u8>, Vec<u8>>,
-    growth: u64,
-) -> Result<MemFs, Errno> {
+fn fill(content: &Files, growth: u64) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
         Refusal::Errno(errno) => errno,
         Refusal::Leaves { .. } => Errno::NotCapable,
     };
-    let bytes: u64 = files.values().map(|bytes| bytes.len() as u64).sum();
-    let entries = (files.len() + folders.len()) as u64;
+    let Files {
+        folders,
+        files,
+        links,
+        modes,
+    } = content;
+    let bytes = files.values().chain(links.values());
+    let bytes: u64 = bytes.map(|bytes| bytes.len() as u64).sum();
+    let entries = (files.len() + folders.len() + links.len()) as u64;
     let mut system = MemFs::new(Arc::new(Worker), bytes + entries * ENTRY + growth);
     for folder in folders {
-        system
-            .create_dir(folder, Mode::DIRECTORY)
-            .map_err(errno)?;
+        system.create_dir(folder, Mode::DIRECTORY).map_err(errno)?;
     }
     let how = OpenHow {
         write: true,
@@ -188,6 +228,13 @@ fn fill(
             done += file.write_at(done as u64, &bytes[done..])?;
         }
     }
+    for (path, target) in links {
+        system.symlink(target, path).map_err(errno)?;
+    }
+    // Inner ones first: an outer one may forbid to look inside.
+    for (path, mode) in modes.iter().rev() {
+        system.set_mode(path, Follow::No, *mode).map_err(errno)?;
+    }
     Ok(system)
 }
 
@@ -198,12 +245,60 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn report(&self, vfs: &mut Vfs, folders: &[Vec<u8>], mut before: BTreeMap<Vec<u8>, Vec<u8>>) {
-        let mut gone: Vec<Vec<u8>> = folders.to_vec();
-        self.walk(vfs, &mut Vec::new(), &mut before, &mut gone);
+    fn report(&self, vfs: &mut Vfs, before: &Files) {
+        let mut seen = BTreeMap::new();
+        self.walk(vfs, &mut Vec::new(), &mut seen);
+        let is_gone = |path: &Vec<u8>, kind| seen.get(path).is_none_or(|stat| stat.kind != kind);
+        let files = before
+            .files
+            .keys()
+            .map(|path| (path, FileKind::RegularFile));
+        let links = before
+            .links
+            .keys()
+            .map(|path| (path, FileKind::SymbolicLink));
         // Files before the directories that hold them, inner directories before outer ones.
-        for path in before.into_keys().chain(gone.into_iter().rev()) {
-            self.frames.put(Kind::Removed, &[&path]);
+        let folders = before.folders.iter().rev();
+        let folders = folders.map(|path| (path, FileKind::Directory));
+        for (path, kind) in files.chain(links).chain(folders) {
+            if is_gone(path, kind) {
+                self.frames.put(Kind::Removed, &[path]);
+            }
+        }
+        // A directory's path is the beginning of the paths in it, and so comes first.
+        for (path, stat) in &seen {
+            self.report_content(vfs, path, stat.kind, before);
+        }
+        // Last, and inner ones first: permissions may forbid what was to be done before.
+        for (path, stat) in seen.iter().rev() {
+            if stat.kind != FileKind::SymbolicLink && stat.mode != before.mode(path, stat.kind) {
+                let parts = [&path[..], b"\0", &stat.mode.bits().to_le_bytes()];
+                self.frames.put(Kind::Mode, &parts);
+            }
+        }
+    }
+
+    fn report_content(&self, vfs: &mut Vfs, path: &[u8], kind: FileKind, before: &Files) {
+        let whole = [self.root, b"/", path].concat();
+        match kind {
+            FileKind::Directory if !before.has(path, kind) => {
+                self.frames.put(Kind::Folder, &[path]);
+            }
+            FileKind::RegularFile => {
+                if let Ok((bytes, _)) = vfs.read_file(&whole)
+                    && before.files.get(path) != Some(&bytes)
+                {
+                    self.frames.put(Kind::File, &[path, b"\0", &bytes]);
+                }
+            }
+            FileKind::SymbolicLink => {
+                if let Ok(target) = vfs.read_link(GuestPath::absolute(&whole))
+                    && before.links.get(path) != Some(&target)
+                {
+                    self.frames.put(Kind::Link, &[path, b"\0", &target]);
+                }
+            }
+            _ => {}
         }
     }
 
@@ -221,13 +316,7 @@ impl Changes<'_> {
         }
     }
 
-    fn walk(
-        &self,
-        vfs: &mut Vfs,
-        below: &mut Vec<u8>,
-        before: &mut BTreeMap<Vec<u8>, Vec<u8>>,
-        gone: &mut Vec<Vec<u8>>,
-    ) {
+    fn walk(&self, vfs: &mut Vfs, below: &mut Vec<u8>, seen: &mut BTreeMap<Vec<u8>, Stat>) {
         let here = [self.root, b"/", below].concat();
         let Ok(entries) = vfs.read_dir(GuestPath::absolute(&here)) else {
             return;
@@ -239,28 +328,12 @@ impl Changes<'_> {
             }
             below.extend_from_slice(&entry.name);
             let path = [self.root, b"/", below].concat();
-            let stat = vfs.stat(GuestPath::absolute(&path), Follow::No);
-            if let Ok(stat) = stat {
+            if let Ok(stat) = vfs.stat(GuestPath::absolute(&path), Follow::No) {
                 self.open_up(vfs, &path, &stat);
-            }
-            match stat.map(|stat| stat.kind) {
-                Ok(FileKind::Directory) => {
-                    let known = gone.len();
-                    gone.retain(|folder| folder != below);
-                    if gone.len() == known {
-                        self.frames.put(Kind::Folder, &[below]);
-                    }
-                    self.walk(vfs, below, before, gone);
+                seen.insert(below.clone(), stat);
+                if stat.kind == FileKind::Directory {
+                    self.walk(vfs, below, seen);
                 }
-                Ok(FileKind::RegularFile) => {
-                    let was = before.remove(&*below);
-                    if let Ok((bytes, _)) = vfs.read_file(&path)
-                        && was.as_ref() != Some(&bytes)
-                    {
-                        self.frames.put(Kind::File, &[below, b"\0", &bytes]);
-                    }
-                }
-                _ => {}
             }
             below.truncate(len);
         }

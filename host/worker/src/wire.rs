@@ -16,6 +16,11 @@ pub(crate) enum Kind {
     Folder,
     /// Both ways: a file, its path below the current directory, a NUL byte, and its content.
     File,
+    /// Both ways: a symbolic link, its path below the current directory, a NUL byte, and its target.
+    Link,
+    /// Both ways: permissions of a file or directory, its path below the current directory, a NUL byte, and the bits as a
+    /// little-endian `u32`. A file has `0644` and a directory `0755` unless it says otherwise.
+    Mode,
     /// To the Worker, in a message of its own each: some of standard input; without content, its end.
     Stdin,
     /// From the Worker: the program waits for standard input. It is sent when it is asked for, and not before.
@@ -34,12 +39,14 @@ pub(crate) enum Kind {
     Fault,
 }
 
-const KINDS: [(Kind, u8); 13] = [
+const KINDS: [(Kind, u8); 15] = [
     (Kind::Arg, b'a'),
     (Kind::Env, b'v'),
     (Kind::Cwd, b'c'),
     (Kind::Folder, b'd'),
     (Kind::File, b'f'),
+    (Kind::Link, b's'),
+    (Kind::Mode, b'm'),
     (Kind::Stdin, b'i'),
     (Kind::WantStdin, b'w'),
     (Kind::Stdout, b'o'),

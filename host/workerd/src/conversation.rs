@@ -71,7 +71,9 @@ impl Conversation<'_> {
             )?,
             Kind::Stderr => write(&mut self.streams.stderr, content, "write to standard error")?,
             Kind::WantStdin => self.give_input()?,
-            Kind::Folder | Kind::File | Kind::Removed => self.change(kind, content)?,
+            Kind::Folder | Kind::File | Kind::Link | Kind::Mode | Kind::Removed => {
+                self.change(kind, content)?
+            }
             Kind::Loaded => {
                 let (path, key) = pair(content).ok_or_else(|| broken("a module without a key"))?;
                 self.loaded.insert(text(key), text(path));
@@ -116,6 +118,18 @@ impl Conversation<'_> {
         match kind {
             Kind::Folder => cwd.make_folder(&path(content))?,
             Kind::Removed => cwd.remove(&path(content))?,
+            Kind::Link => {
+                let (name, target) =
+                    pair(content).ok_or_else(|| broken("a link without a name"))?;
+                cwd.link(&path(name), &path(target))?;
+            }
+            Kind::Mode => {
+                let (name, mode) =
+                    pair(content).ok_or_else(|| broken("permissions without a name"))?;
+                let mode = <[u8; 4]>::try_from(mode);
+                let mode = mode.map_err(|_| broken("permissions are not four bytes"))?;
+                cwd.set_mode(&path(name), u32::from_le_bytes(mode))?;
+            }
             _ => {
                 let (name, bytes) = pair(content).ok_or_else(|| broken("a file without a name"))?;
                 let name = path(name);

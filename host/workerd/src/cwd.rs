@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
 use crate::pack::{self, NoSide, Side};
@@ -76,19 +77,25 @@ pub(crate) struct Snapshot {
     /// Outer ones first.
     pub(crate) folders: Vec<PathBuf>,
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
+    /// Symbolic links and their targets.
+    pub(crate) links: BTreeMap<PathBuf, PathBuf>,
+    /// Permissions of files and directories that are not as most are.
+    pub(crate) modes: BTreeMap<PathBuf, u32>,
     /// Side modules among the files, which themselves are tickets.
     pub(crate) sides: Vec<Side>,
     /// Invalid side modules, with absolute paths.
     pub(crate) refused: Vec<NoSide>,
 }
 
-/// Reads a directory. Symbolic links and what is neither file nor directory are left out: they may lead anywhere.
+/// Reads a directory. Pipes and devices are left out.
 pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
     let root = fs::canonicalize(dir).map_err(io_error("open", dir))?;
     let mut snapshot = Snapshot {
         root,
         folders: Vec::new(),
         files: BTreeMap::new(),
+        links: BTreeMap::new(),
+        modes: BTreeMap::new(),
         sides: Vec::new(),
         refused: Vec::new(),
     };
@@ -100,13 +107,21 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
         for entry in entries.map_err(io_error("list", &path))? {
             let (path, inside) = (entry.path(), folder.join(entry.file_name()));
             let meta = fs::symlink_metadata(&path).map_err(io_error("read", &path))?;
-            if snapshot.folders.len() + snapshot.files.len() >= room.entries {
+            let entries = snapshot.folders.len() + snapshot.files.len() + snapshot.links.len();
+            if entries >= room.entries {
                 return Err(CwdError::TooLarge {
                     root: snapshot.root,
                     room,
                 });
             }
-            if meta.is_dir() {
+            let (mode, usual) = (meta.mode() & 0o7777, usual_mode(meta.is_dir()));
+            if mode != usual && !meta.is_symlink() {
+                snapshot.modes.insert(inside.clone(), mode);
+            }
+            if meta.is_symlink() {
+                let target = fs::read_link(&path).map_err(io_error("read", &path))?;
+                snapshot.links.insert(inside, target);
+            } else if meta.is_dir() {
                 snapshot.folders.push(inside.clone());
                 todo.push(inside);
             } else if meta.is_file() {
@@ -137,6 +152,11 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
     Ok(snapshot)
 }
 
+/// Permissions of a file or directory about which nothing is said.
+fn usual_mode(is_directory: bool) -> u32 {
+    if is_directory { 0o755 } else { 0o644 }
+}
+
 impl Snapshot {
     pub(crate) fn make_folder(&self, path: &Path) -> Result<(), CwdError> {
         let path = self.inside(path)?;
@@ -152,9 +172,30 @@ impl Snapshot {
         fs::write(&path, bytes).map_err(io_error("write", &path))
     }
 
+    /// Makes a symbolic link. Nothing is ever written through it: see [`Snapshot::inside`].
+    pub(crate) fn link(&self, path: &Path, target: &Path) -> Result<(), CwdError> {
+        let path = self.inside(path)?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(io_error("replace", &path)(error));
+            }
+            _ => {}
+        }
+        std::os::unix::fs::symlink(target, &path).map_err(io_error("create", &path))
+    }
+
+    pub(crate) fn set_mode(&self, path: &Path, mode: u32) -> Result<(), CwdError> {
+        let path = self.inside(path)?;
+        if path.is_symlink() {
+            return Err(CwdError::Outside { path });
+        }
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode & 0o7777))
+            .map_err(io_error("change the permissions of", &path))
+    }
+
     pub(crate) fn remove(&self, path: &Path) -> Result<(), CwdError> {
         let path = self.inside(path)?;
-        let removed = if path.is_dir() {
+        let removed = if path.is_dir() && !path.is_symlink() {
             fs::remove_dir(&path)
         } else {
             fs::remove_file(&path)

@@ -374,6 +374,15 @@ impl<'a> Run<'a> {
                     &[path.as_os_str().as_bytes(), b"\0", bytes],
                 );
             }
+            for (path, target) in &cwd.links {
+                let (path, target) = (path.as_os_str(), target.as_os_str());
+                let parts = [path.as_bytes(), b"\0", target.as_bytes()];
+                put(&mut request, Kind::Link, &parts);
+            }
+            for (path, mode) in &cwd.modes {
+                let parts = [path.as_os_str().as_bytes(), b"\0", &mode.to_le_bytes()];
+                put(&mut request, Kind::Mode, &parts);
+            }
         }
         for arg in &self.args {
             put(&mut request, Kind::Arg, &[arg.as_bytes()]);
