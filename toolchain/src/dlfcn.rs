@@ -1,5 +1,5 @@
 //! `<dlfcn.h>` for any guest: the header with what wasi-libc leaves out, and the code that turns its functions into the host's
-//! `pymode.dl_*`. Whoever does not call them does not have them.
+//! `pymode.dl_*`. A program that does not call them does not contain them.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl Dlfcn {
         self.dir.join("include")
     }
 
-    /// What a program links first: libc has functions of these names that always fail.
+    /// Returns the object that a program links first: libc has functions of these names that always fail.
     #[must_use]
     pub fn main_object(&self) -> PathBuf {
         self.dir.join("dlfcn.o")
@@ -42,14 +42,14 @@ impl Dlfcn {
         self.dir.join("linked.o")
     }
 
-    /// What a side module links last: the same functions, seen by nobody else.
+    /// Returns the archive that a side module links last: the same functions, with hidden visibility.
     #[must_use]
     pub fn side_archive(&self) -> PathBuf {
         self.dir.join("libpymode_dl_side.a")
     }
 }
 
-/// What it is made from.
+/// Returns the key of its inputs.
 pub fn key() -> Key {
     Key::new("dlfcn")
         .field("zig", zig::VERSION)

@@ -41,7 +41,7 @@ pub const COMPILE: &[&str] = &[
     "-U_LIBCXXABI_DISABLE_VISIBILITY_ANNOTATIONS",
 ];
 
-/// Where the sources are, below zig's `lib`: all `.cpp` files of these directories, not below them.
+/// Directories of the sources below zig's `lib`: all their `.cpp` files, without subdirectories.
 const SOURCES: &[&str] = &[
     "libcxx/src",
     "libcxx/src/filesystem",
@@ -84,7 +84,7 @@ impl Libcxx {
     }
 }
 
-/// What the library is made from; for the key of what holds it.
+/// Returns the key of the library's inputs.
 pub fn key() -> Key {
     OURS.iter().fold(
         Key::new("libcxx")

@@ -1,6 +1,5 @@
-//! What a process has exactly once, and its program therefore holds for every module: the allocator, the exception tags,
-//! the runtime of `setjmp`, the handlers that run at exit, mutexes that keep their promises, a working directory, the
-//! functions that take a path, time zones, and the texts of times and errors that programs know from glibc.
+//! Objects that a process has exactly once, in its program: the exception tags, the runtime of `setjmp`, exit handlers, mutexes,
+//! and the initial directory.
 //!
 //! A program links [`objects`] before libc, which has some of these too, and exports [`EXPORTS`] if it loads modules. A
 //! side module links [`side_archive`] after its own objects.
@@ -18,8 +17,8 @@ use crate::reporter::Reporter;
 use crate::step::Step;
 use crate::zig::{self, Zig};
 
-/// What of the objects side modules import, besides the exit handlers, which libc has by the same names: two tags
-/// `(i32)`, the functions to which clang turns `setjmp` and `longjmp`, and those that libc leaves out.
+/// Symbols of the objects that side modules import, besides libc's exit handlers: two tags `(i32)`, and the functions that clang
+/// calls for `setjmp` and `longjmp`.
 pub const EXPORTS: &[&str] = &[
     "__c_longjmp",
     "__cpp_exception",
@@ -34,7 +33,7 @@ pub const EXPORTS: &[&str] = &[
     "umask",
 ];
 
-/// Tags and `throw` need it; whoever only links these objects does not.
+/// Tags and `throw` need it; linking these objects alone does not.
 const FEATURE: &str = "-mexception-handling";
 
 /// A C file of ours.
@@ -138,7 +137,7 @@ pub fn include(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf,
     Ok(provision(cache, reporter, zig)?.join("include"))
 }
 
-/// What the objects and the archive are made from; for the key of what is linked with them.
+/// Returns the key of the inputs of the objects and the archive.
 pub fn key() -> Key {
     own_key().key("malloc", &malloc::key())
 }

@@ -214,7 +214,7 @@ fn compile_error() -> Tested {
     check(output.status.code() == Some(1), "it ends with 1", &output)?;
     check(
         stderr.contains("bad.c:1:10:") && stderr.contains("no_such_header.h"),
-        "file and line are told",
+        "file and line are reported",
         &output,
     )?;
     let output = bench.call("cc -shared bad.c -o bad.wasm")?;
@@ -226,7 +226,7 @@ fn compile_error() -> Tested {
     let output = bench.call("cc -o nothing")?;
     check(
         String::from_utf8_lossy(&output.stderr).contains("no input files"),
-        "no input is told",
+        "a missing input is reported",
         &output,
     )
 }

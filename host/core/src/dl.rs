@@ -2,10 +2,10 @@
 
 use crate::{Errno, GuestMemory};
 
-/// Where libraries lie that modules name without a directory.
+/// Directory that is searched for libraries without a directory in their name.
 pub const LIBRARY_PATH: &str = "/lib";
 
-/// The next step for whoever has a side module of another contract.
+/// Hint for a side module of another contract.
 pub const CONTRACT_HINT: &str = "build it again, with the `pymode cc` of this version";
 
 /// The imports of `pymode` that a module passes its `__dso_handle`, to tell who it is.

@@ -1,4 +1,4 @@
-//! What belongs to one running guest: the data of its wasmtime store.
+//! State of one running guest: the data of its wasmtime store.
 
 use pymode_abi::{SECTION, VERSION};
 use pymode_dylink::{Config, Contract, Event, FileId};
@@ -8,7 +8,7 @@ use pymode_host::vfs::{FileKind, Follow, GuestPath};
 use pymode_host::wasi::{self, Stream, Wasi};
 use wasmtime::{Caller, Extern, Memory, StoreLimits};
 
-/// How many files of a directory are looked at for a message, and how large one may be to be read for it.
+/// Maximum number of files of a directory that are read for a message.
 const LISTED: usize = 1024;
 const READ_FOR_HINTS: u64 = 64 << 20;
 
@@ -18,7 +18,7 @@ pub(crate) struct Guest {
     /// Main's memory, which all modules of the guest share. None until main is instantiated.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: StoreLimits,
-    /// Where the loader tells what it does.
+    /// Output of the loader's trace.
     pub(crate) trace: Option<Box<dyn Stream>>,
     linkage: Linkage<Guest>,
 }
@@ -101,7 +101,7 @@ impl pymode_dylink_wasmtime::Guest for Guest {
         let lines = text.lines();
         let lines: String = lines.map(|line| format!("pymode dl: {line}\n")).collect();
         let mut rest = lines.as_bytes();
-        // Whoever closed the stream does not want to see it.
+        // A closed stream must not stop the guest.
         while let Ok(written @ 1..) = stream.write(rest, true) {
             rest = rest.get(written..).unwrap_or_default();
         }

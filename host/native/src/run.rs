@@ -24,14 +24,14 @@ use crate::platform::{self, Machine};
 use crate::program::Program;
 use crate::stdio::{Output, Stdin};
 
-/// How much a guest may put into `/tmp`, unless the caller says otherwise.
+/// Default size of `/tmp` in bytes.
 const TMP_LIMIT: u64 = 512 << 20;
 
-/// How many modules a guest may have loaded in its life. wasmtime gives an instance back only with the whole store, so each
-/// `dlopen` counts, also of a library that was closed since; each takes some two kilobytes.
+/// Maximum number of modules that a guest loads in its life. wasmtime frees instances with the whole store, so a closed library
+/// still counts; each takes about two kilobytes.
 const INSTANCES: usize = 1 << 20;
 
-/// A run of a program, to be told what it is given and then started.
+/// A run of a program: set its arguments, files and streams, then start it.
 ///
 /// The guest sees `/`, which is the image or empty, a `/tmp` in memory, a small `/dev`, and what is mounted; nothing else of this machine. Its environment is empty
 /// but for what it is given.
@@ -129,7 +129,7 @@ impl Run {
         };
         let path = at.as_bytes();
         if !path.starts_with(b"/") || path.contains(&0) {
-            return refuse("it is no absolute path");
+            return refuse("expected an absolute path");
         }
         if path.iter().all(|&byte| byte == b'/') {
             return refuse("the root is the image's");
@@ -164,31 +164,31 @@ impl Run {
         Ok(self)
     }
 
-    /// Where the guest reads from.
+    /// Sets the guest's standard input.
     pub fn stdin(&mut self, stdin: Stdin) -> &mut Run {
         self.stdin = stdin;
         self
     }
 
-    /// Where the guest writes to.
+    /// Sets the guest's standard output.
     pub fn stdout(&mut self, stdout: Output) -> &mut Run {
         self.stdout = stdout;
         self
     }
 
-    /// Where the guest complains to.
+    /// Sets the guest's standard error.
     pub fn stderr(&mut self, stderr: Output) -> &mut Run {
         self.stderr = stderr;
         self
     }
 
-    /// How many bytes the guest's memory may grow to; by default as many as it can address, 4 GiB.
+    /// Sets the maximum size of the guest's memory in bytes. The default is 4 GiB, the whole address space.
     pub fn memory_limit(&mut self, bytes: usize) -> &mut Run {
         self.memory_limit = Some(bytes);
         self
     }
 
-    /// How many bytes the guest may keep in `/tmp`.
+    /// Sets the maximum size of `/tmp` in bytes.
     pub fn tmp_limit(&mut self, bytes: u64) -> &mut Run {
         self.tmp_limit = bytes;
         self
@@ -248,7 +248,7 @@ impl Run {
         })
     }
 
-    /// What the guest is given, in the shape that it is used in.
+    /// Creates the guest's state.
     fn guest(self) -> Result<Guest, Error> {
         let machine: Arc<dyn Platform> = Arc::new(Machine::new());
         let tmp = || MemFs::new(Arc::clone(&machine), self.tmp_limit);

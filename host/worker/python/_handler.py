@@ -31,7 +31,7 @@ def initialise():
     """Imports the program. It keeps nothing of a request, the clock or chance: a snapshot may be taken after it."""
     global _handler, _failure
     sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
-    # Whoever imports a module that was left out is told how to have it.
+    # The import error of an omitted module explains how to include it.
     _absent.REASONS.update(LEFT_OUT)
     try:
         name = os.environ.get("PYMODE_ENTRY", "entry")

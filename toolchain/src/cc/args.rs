@@ -312,7 +312,7 @@ enum Meaning {
     Pass,
     /// It has no meaning here and nobody misses it.
     Nothing,
-    /// It is left out, and whoever wrote it may want to know.
+    /// Dropped, with a note for the author.
     Note(&'static str),
 }
 

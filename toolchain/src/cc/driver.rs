@@ -188,7 +188,7 @@ impl Driver {
         }
     }
 
-    /// The compiler for `file`, or for no file in particular. A name that only C++ has is C++ whoever is called: build
+    /// The compiler for `file`, or for no file in particular. A name that only C++ uses is C++ in both drivers: build
     /// systems compile with `CC`, and link with `CXX`.
     pub(super) fn compiler(&self, file: Option<&str>) -> Command {
         let language = match file {

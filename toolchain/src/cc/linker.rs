@@ -1,6 +1,6 @@
-//! What of a gcc link line concerns `wasm-ld`.
+//! Translates a gcc link line for `wasm-ld`.
 
-/// What kind of module is linked.
+/// The type of the linked module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Module {
     /// `-shared`: loaded by another module.

@@ -6,8 +6,7 @@ use std::path::Path;
 
 use crate::process;
 
-/// What such a program exports so that modules find it there: all that python.wasm gives them of libc, and what a process
-/// has once.
+/// Returns the exports of such a program: the functions of libc that python.wasm exports, and objects that a process has once.
 pub(super) fn lent_symbols() -> impl Iterator<Item = &'static str> {
     pymode_abi::EXPORTS
         .iter()

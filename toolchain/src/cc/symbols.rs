@@ -69,7 +69,7 @@ fn set_flag(file: &mut [u8], flag: u32, wants: fn(&Symbol) -> bool) -> Vec<Strin
     names
 }
 
-/// Whether an object, or one in an archive, defines a symbol.
+/// Returns `true` if an object, or one in an archive, defines a symbol.
 pub(super) fn defines(file: &[u8], name: &str) -> bool {
     let mut found = false;
     each_symbol(file, &mut |symbol| {
@@ -173,7 +173,7 @@ struct Symbol {
 }
 
 impl Symbol {
-    /// Whether it is defined here, and other modules may see it.
+    /// Returns `true` if it is defined here, and other modules may see it.
     fn is_visible_definition(&self) -> bool {
         self.flags & (UNDEFINED | VISIBILITY_HIDDEN | BINDING_LOCAL) == 0
     }

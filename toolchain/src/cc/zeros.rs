@@ -107,7 +107,7 @@ impl Layout {
     }
 }
 
-/// Where a segment begins: a constant behind nothing, or behind a base.
+/// The offset of a segment: a constant, plus at most one of the module's two bases.
 #[derive(Clone, Copy, PartialEq, Eq)]
 struct Start {
     base: Option<u32>,

@@ -1,4 +1,4 @@
-//! What the driver's tests share: they are the driver too, when they are called as `… cc ARGS`.
+//! Shared parts of the driver's tests, which act as the driver when called as `… cc ARGS`.
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use std::ffi::OsString;
@@ -64,7 +64,7 @@ impl Bench {
     }
 }
 
-/// What a module says of itself.
+/// The parsed properties of a module.
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) exports: Vec<String>,

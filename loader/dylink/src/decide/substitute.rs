@@ -104,7 +104,7 @@ pub(crate) fn substitution(
     }
 }
 
-/// Whether so much lies within the data of a library; where it begins, only the instance may know.
+/// Returns `true` if so much lies within the data of a library; where it begins, only the instance may know.
 fn fits(library: &ModuleInfo, offset: Option<u32>, size: u32) -> bool {
     let end = u64::from(offset.unwrap_or_default()) + u64::from(size);
     end <= u64::from(library.memory.size)
