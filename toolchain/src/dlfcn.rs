@@ -36,7 +36,7 @@ impl Dlfcn {
         self.dir.join("dlfcn.o")
     }
 
-    /// What a program links that was linked with libraries: it has them loaded.
+    /// Returns the object that loads a program's linked libraries.
     #[must_use]
     pub fn linked_object(&self) -> PathBuf {
         self.dir.join("linked.o")

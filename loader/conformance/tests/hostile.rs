@@ -91,7 +91,7 @@ impl Random {
     }
 }
 
-/// What main says of the libraries that it was linked with is checked before anything is done.
+/// Checks that main's list of linked libraries is validated before any effect.
 #[test]
 fn what_main_says_of_its_libraries_is_checked() {
     let main = |section: &str| {

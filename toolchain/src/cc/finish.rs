@@ -1,4 +1,4 @@
-//! What is done to a module when the linker has written it.
+//! Post-processes a linked module.
 
 use std::fs;
 use std::path::Path;

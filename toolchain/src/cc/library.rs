@@ -31,7 +31,7 @@ pub(super) struct Library {
 /// A datum that a library defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Datum {
-    /// How large it is, if the library says so.
+    /// Size, if the library has it.
     pub(super) size: Option<u32>,
     /// A power of two that its address is a multiple of.
     pub(super) align: u32,
@@ -40,7 +40,7 @@ pub(super) struct Datum {
 }
 
 impl Library {
-    /// Reads a file; `None` if it is no side module, or one that cannot be read: then the linker says what is wrong with it.
+    /// Reads a file; `None` if it is not a side module, or one that cannot be read: then the linker says what is wrong with it.
     pub(super) fn read(path: &Path) -> Option<Self> {
         const MAGIC: &[u8] = b"\0asm";
         let bytes = fs::read(path).ok()?;

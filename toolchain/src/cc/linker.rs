@@ -49,7 +49,7 @@ pub(super) struct LinkArgs {
     waits: Option<Waiting>,
 }
 
-/// Which of a module's symbols are bound to its own definitions, whoever else defines them.
+/// Which of a module's symbols are bound to its own definitions, even if other modules define them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Symbolic {
     /// `-Bsymbolic`.
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn what_means_something_elsewhere_is_told() {
+    fn flags_for_other_platforms_are_reported() {
         let mut args = LinkArgs::default();
         assert!(args.word("--defsym=a=b").is_err());
     }

@@ -1,4 +1,4 @@
-//! Programs: what the linker is told, what they lend to libraries, and what stands in for the libraries that they are linked
+//! Programs: the linker's arguments, what they lend to libraries, and what stands in for the libraries that they are linked
 //! with.
 
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ use super::{abi_section, flags, runtime};
 use crate::cache::CacheError;
 use crate::{libcxx, process};
 
-/// What the loader itself calls in a program.
+/// Functions of a program that the loader calls.
 const CALLED: [&str; 4] = ["__cxa_finalize", "aligned_alloc", "free", "malloc"];
 /// With this it fills copies.
 const COPIES: &str = "memcpy";
@@ -32,11 +32,11 @@ struct Plan<'a> {
     has_debug_info: bool,
 }
 
-/// What a program gives to libraries.
+/// The exports of a program for libraries.
 enum Lends {
     /// Nothing: it loads none.
     Nothing,
-    /// What those that are known import.
+    /// Imports of the known libraries.
     Known(BTreeSet<String>),
     /// All of libc, for those that nobody knows yet, and what those import that are known.
     Libc(BTreeSet<String>),
@@ -239,7 +239,7 @@ impl<'a> Plan<'a> {
         Ok(stubs)
     }
 
-    /// What the program has to export for the libraries that it is linked with, and for those that these need.
+    /// Returns the exports for the linked libraries and their dependencies.
     fn lends(
         &self,
         driver: &Driver,

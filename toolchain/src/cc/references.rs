@@ -1,4 +1,4 @@
-//! What objects and archives define, and what they need of others.
+//! Reads definitions and references of objects and archives.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
@@ -16,7 +16,7 @@ pub(super) struct References {
     pub(super) needed: BTreeSet<String>,
 }
 
-/// How an object defines a symbol.
+/// The definition of a symbol in an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Defined {
     /// The size of a datum.

@@ -1,4 +1,4 @@
-//! Side modules: what the linker is told, and what is added to what it makes.
+//! Side modules: the linker's arguments, and additions to its output.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What a program has in the place of the functions and data of the libraries that it is linked with.
+//! Placeholders in a program for functions and data of linked libraries.
 //!
 //! A program is not position independent: its addresses are numbers before any library has one. ELF has two means for
 //! that, and so has this. A function is a *stub* that jumps through a slot of the table, which the loader fills with the
@@ -38,7 +38,7 @@ pub(super) struct Copy {
     pub(super) align: u32,
 }
 
-/// What takes the place of a library's symbols.
+/// The placeholders of a library's symbols.
 #[derive(Debug, Default)]
 pub(super) struct Stubs {
     pub(super) functions: BTreeMap<String, FuncType>,

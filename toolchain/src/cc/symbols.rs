@@ -1,4 +1,4 @@
-//! How definitions in objects are bound, changed before they are linked into a side module.
+//! Changes the binding of definitions in objects before they are linked into a side module.
 //!
 //! wasm-ld binds the calls of a strong function to the module's own, and both imports and exports a weak one that a
 //! `-shared` module defines (its writer's `shouldImport`), so that another module's may come first. A module that binds
@@ -86,7 +86,7 @@ fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol)) {
     }
 }
 
-/// Where the objects of a file are: one that is an object, or those of an archive, as far as it is well.
+/// Returns the positions of a file's objects: the file itself, or the valid members of an archive.
 pub(super) fn members(file: &[u8]) -> Vec<Range<usize>> {
     let mut members = Vec::new();
     if file.starts_with(OBJECT_MAGIC) {

@@ -231,7 +231,7 @@ impl<'m> Segments<'m> {
     }
 }
 
-/// What of `data` lies between long runs of zeros; the zeros at its ends are left out, however few.
+/// Returns the pieces of `data` between long runs of zeros, without zeros at its ends.
 fn pieces(data: &[u8]) -> Vec<Range<usize>> {
     let mut pieces: Vec<Range<usize>> = Vec::new();
     let mut at = 0;

@@ -94,7 +94,7 @@ fn exported_function(info: &ModuleInfo, function: FunctionId) -> Option<Box<str>
         .map(|export| export.name.clone())
 }
 
-/// Where main's data begins and ends: no symbols of anything in it.
+/// Bounds of main's data, which are not symbols in it.
 const BOUNDS: [&str; 2] = ["__global_base", "__data_end"];
 
 /// The exported datum with the greatest address that is not beyond `address`; of several, the first.

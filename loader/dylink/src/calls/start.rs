@@ -1,4 +1,4 @@
-//! What main was linked with: loaded before anything of main runs, when main first asks for a handle to itself.
+//! Loads the libraries that main was linked with, when main first opens itself and before its own code runs.
 //!
 //! It is one load group, whose root is main: main is searched first, its libraries breadth first after it, all are in the
 //! global scope and stay for good. Main's addresses are numbers before any library has one. So a function of a

@@ -31,7 +31,7 @@ pub struct LinkPlan {
     pub forwards: Vec<FunctionRef>,
     /// Functions that get a slot of their own, since no element segment holds them and they have none yet.
     pub fresh: Vec<FunctionRef>,
-    /// What takes the place of main's substitutes.
+    /// The substitution of main's substitutes.
     pub substitution: Substitution,
 }
 

@@ -11,7 +11,7 @@ use crate::find::group::Definition;
 use crate::module::{Export, ExportId, ExportKind, ModuleInfo};
 use crate::program::ids::Slot;
 
-/// What main's substitutes stand for.
+/// The definitions of main's substitutes.
 #[derive(Debug, Clone, Default)]
 pub struct Substitution {
     /// Functions of libraries, and the slots that main has for them.
@@ -27,11 +27,11 @@ pub struct Copy {
     pub from: Definition,
     /// The address of main's.
     pub to: u32,
-    /// How many.
+    /// Size.
     pub size: u32,
 }
 
-/// What main's substitutes stand for in `scope`, where main is the first; or all that is missing.
+/// Returns the definitions of main's substitutes in `scope`, where main is first, or all missing ones.
 pub(crate) fn substitution(
     main: &Arc<str>,
     info: &ModuleInfo,

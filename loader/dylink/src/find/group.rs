@@ -21,8 +21,7 @@ pub enum Node {
 pub struct Group {
     /// Breadth first from what was asked for.
     pub members: Vec<Member>,
-    /// What main needs, in the order of its `needed`, if this is what main was linked with: then main was asked for, which is no
-    /// member, because it is loaded.
+    /// Dependencies of main, in the order of its `needed`, if main itself was opened. Main is loaded and so not a member.
     pub(crate) needs_of_main: Option<Vec<Node>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a main module says of the libraries that it was linked with: the custom section `pymode.link`.
+//! Parses a main module's list of linked libraries: the custom section `pymode.link`.
 //!
 //! It is built as `dylink.0` is, and its libraries and its run-time path are subsections of `dylink.0`. Two more name what stands in
 //! main for symbols of the libraries, because main's own addresses are numbers before any library has one.
@@ -21,7 +21,7 @@ use super::{DataBase, Datum, ExportKind, ModuleInfo};
 #[cfg(feature = "parse")]
 pub(super) const SECTION: &str = "pymode.link";
 
-/// What stands in main for symbols of the libraries that it was linked with.
+/// Placeholders in main for symbols of linked libraries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Substitutes {
     /// Functions that jump through the slot that main's element segments give to them: the slot is to hold the library's
@@ -36,13 +36,13 @@ pub struct Substitutes {
 pub struct Copied {
     /// The symbol.
     pub name: Box<str>,
-    /// How much is copied, in bytes.
+    /// Number of bytes to copy.
     pub size: u32,
-    /// Where to.
+    /// Target address.
     pub address: u32,
 }
 
-/// What is exported for a stub: this and the function's name.
+/// Prefix of a stub's export, followed by the function's name.
 #[cfg(feature = "parse")]
 const STUB: &str = "plt.";
 

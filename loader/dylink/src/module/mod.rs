@@ -61,7 +61,7 @@ pub struct ModuleInfo {
     pub exports: Exports,
     /// The addresses of a main module's data. A side module's data lies where the linker puts it.
     pub data: Range<u32>,
-    /// What stands in a main module for symbols of the libraries that it was linked with.
+    /// Placeholders for symbols of linked libraries.
     pub substitutes: Substitutes,
     /// It has a start function, which runs while it is instantiated.
     pub starts: bool,
