@@ -1,7 +1,11 @@
 //! The last changes to a linked module before it is shipped.
 
 use pymode_toolchain::cc::{abi_section, without_zeros};
-use wasmparser::{BinaryReaderError, Parser, Payload};
+use wasm_encoder::{ExportKind, ExportSection, Section};
+use wasmparser::{BinaryReaderError, ExportSectionReader, ExternalKind, Parser, Payload};
+
+/// Prefix that the linker gives the name of an export that it wraps.
+const WRAPPED: &str = "__wrap_";
 
 /// Returns `true` for a custom section that no engine needs.
 fn is_dropped(name: &str) -> bool {
@@ -22,8 +26,10 @@ pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
             matches!(&payload, Payload::CustomSection(section) if is_dropped(section.name()));
         if let Some((_, range)) = payload.as_section() {
             let end = range.end as usize;
-            // From the end of the section before, so with this one's own head.
-            if !dropped {
+            if let Payload::ExportSection(exports) = payload {
+                named_as_promised(exports)?.append_to(&mut out);
+            } else if !dropped {
+                // From the end of the section before, so with this one's own head.
                 out.extend_from_slice(&module[at..end]);
             }
             at = end;
@@ -32,6 +38,25 @@ pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
     let mut out = without_zeros(&out).unwrap_or(out);
     out.extend(abi_section(pymode_abi::VERSION));
     Ok(out)
+}
+
+/// The exports under the names that the contract has. The linker exports a wrapped function as `__wrap_NAME`, also when it is told
+/// to export `NAME`.
+fn named_as_promised(exports: ExportSectionReader<'_>) -> Result<ExportSection, BinaryReaderError> {
+    let mut section = ExportSection::new();
+    for export in exports {
+        let export = export?;
+        let kind = match export.kind {
+            ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,
+            ExternalKind::Table => ExportKind::Table,
+            ExternalKind::Memory => ExportKind::Memory,
+            ExternalKind::Global => ExportKind::Global,
+            ExternalKind::Tag => ExportKind::Tag,
+        };
+        let name = export.name.strip_prefix(WRAPPED).unwrap_or(export.name);
+        section.export(name, kind, export.index);
+    }
+    Ok(section)
 }
 
 #[cfg(test)]
@@ -63,6 +88,19 @@ mod tests {
             finished,
             [HEADER, &features, b"\0\x0c\x0apymode.abi\x01"].concat()
         );
+    }
+
+    #[test]
+    fn a_wrapped_function_is_exported_under_its_own_name() {
+        let exports = |name: &str| {
+            let mut section = vec![7, 3 + name.len() as u8 + 1, 1, name.len() as u8];
+            section.extend(name.as_bytes());
+            section.extend([0, 0]);
+            section
+        };
+        let finished = finish(&[HEADER, &exports("__wrap_PyObject_Hash")].concat());
+        let finished = finished.expect("a module");
+        assert!(finished.starts_with(&[HEADER, &exports("PyObject_Hash")].concat()));
     }
 
     #[test]

@@ -50,7 +50,7 @@ const LINK_FLAGS: &[&str] = &[
 ];
 
 /// Change it with the code of `finish`.
-const RECIPE: &str = "2";
+const RECIPE: &str = "3";
 
 /// Inputs of the link of python.wasm, from which `abi/exports.toml` is derived.
 #[derive(Clone, Debug)]
