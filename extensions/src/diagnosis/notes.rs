@@ -1,10 +1,11 @@
-//! Notes of `pymode cc` about flags that it dropped in a successful build.
+//! Notes of `pymode cc` in a successful build: flags that it dropped, and functions that trap when they are called.
 
 /// Prefix of the compiler driver's notes.
 const NOTE: &str = "pymode cc: note: ";
 
-/// Text in notes about dropped flags. Other notes report a repair, which needs no attention.
-const LEFT_OUT: &str = "is left out";
+/// Notes about what a module lacks: a flag that means nothing here, and a function that traps when it is called. The driver
+/// also reports what it has adapted, which is no loss.
+const LOSSES: &[&str] = &["is left out", "cannot be adapted"];
 
 /// Notes about directories of this machine: nearly every build has some, and they do no harm.
 const EVERYDAY: &[&str] = &["`-I ", "`-L ", "`-isystem ", "`-idirafter ", "`-iquote "];
@@ -16,8 +17,9 @@ pub(crate) fn of(log: &str) -> Vec<String> {
         let Some((_, note)) = line.split_once(NOTE) else {
             continue;
         };
+        let is_loss = LOSSES.iter().any(|loss| note.contains(loss));
         let everyday = EVERYDAY.iter().any(|flag| note.starts_with(flag));
-        if note.contains(LEFT_OUT) && !everyday && !notes.iter().any(|known| known == note) {
+        if is_loss && !everyday && !notes.iter().any(|known| known == note) {
             notes.push(note.to_owned());
         }
     }
@@ -30,7 +32,8 @@ mod tests {
 
     #[test]
     fn each_note_is_shown_once() {
-        let log = "pymode cc: note: `-march=native` is left out: why\nx\n  pymode cc: note: `-march=native` is left out: why\npymode cc: note: `-I /usr/include` is left out: y\npymode cc: note: an adapter\n";
-        assert_eq!(of(log), ["`-march=native` is left out: why"]);
+        let log = "pymode cc: note: `-march=native` is left out: why\nx\n  pymode cc: note: `-march=native` is left out: why\npymode cc: note: `-I /usr/include` is left out: y\npymode cc: note: a.c: adapters call `f`\npymode cc: note: a.c:7: `(reprfunc)g` cannot be adapted to its caller: why\n";
+        let trap = "a.c:7: `(reprfunc)g` cannot be adapted to its caller: why";
+        assert_eq!(of(log), ["`-march=native` is left out: why", trap]);
     }
 }
