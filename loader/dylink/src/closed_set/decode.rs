@@ -4,20 +4,20 @@
 use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
-use core::ops::Range;
 
 use hashbrown::HashMap;
 use once_cell::race::OnceBox;
 
+use super::reader::Reader;
 use super::{
     CommonThunks, Described, FORMAT, MAGIC, Part, Plan, PlanError, PlannedGroup, PlannedMember,
     SetExport, SetIndex,
 };
 use crate::decide::binding::Binding;
-use crate::module::ids::{Align, ExportId, FunctionId};
+use crate::module::ids::{ExportId, FunctionId};
 use crate::module::{
-    ContentHash, Copied, DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind,
-    ModuleInfo, Region, Signature, Substitutes, ValType,
+    Copied, DataBase, Datum, Export, ExportKind, Exports, Import, ImportKind, ModuleInfo,
+    Signature, Substitutes,
 };
 
 impl Plan {
@@ -419,89 +419,5 @@ impl<T> Part<T> {
     /// Returns the value. The first call parses it with `read`.
     fn read(&self, read: impl FnOnce(u32) -> Result<T, PlanError>) -> Result<&T, PlanError> {
         self.read.get_or_try_init(|| read(self.at).map(Box::new))
-    }
-}
-
-struct Reader<'a> {
-    bytes: &'a [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn damaged(&self, reason: &'static str) -> PlanError {
-        let at = self.at;
-        PlanError::Damaged { at, reason }
-    }
-
-    fn byte(&mut self) -> Result<u8, PlanError> {
-        let byte = self.bytes.get(self.at).copied();
-        self.at += 1;
-        byte.ok_or_else(|| self.damaged("unexpected end"))
-    }
-
-    fn flag(&mut self) -> Result<bool, PlanError> {
-        match self.byte()? {
-            0 => Ok(false),
-            1 => Ok(true),
-            _ => Err(self.damaged("a flag is neither 0 nor 1")),
-        }
-    }
-
-    fn number(&mut self) -> Result<u32, PlanError> {
-        let mut value = 0u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                let value = u32::try_from(value);
-                return value.map_err(|_| self.damaged("a number is too large"));
-            }
-        }
-        Err(self.damaged("a number does not end"))
-    }
-
-    /// A count, then as many items. Each takes a byte at least, so a count beyond the rest is damage.
-    fn list<T>(
-        &mut self,
-        mut item: impl FnMut(&mut Self) -> Result<T, PlanError>,
-    ) -> Result<Vec<T>, PlanError> {
-        let count = self.number()? as usize;
-        if count > self.bytes.len().saturating_sub(self.at) {
-            return Err(self.damaged("a count is larger than what follows"));
-        }
-        (0..count).map(|_| item(self)).collect()
-    }
-
-    /// A length, then as many bytes.
-    fn part(&mut self) -> Result<Range<u32>, PlanError> {
-        let length = self.number()? as usize;
-        let start = self.at;
-        let end = start.checked_add(length);
-        let end = end.filter(|end| *end <= self.bytes.len() && u32::try_from(*end).is_ok());
-        self.at = end.ok_or_else(|| self.damaged("a part is longer than what follows"))?;
-        Ok(start as u32..self.at as u32)
-    }
-
-    fn types(&mut self) -> Result<Box<[ValType]>, PlanError> {
-        let types = self.list(|reader| {
-            let ty = ValType::from_byte(reader.byte()?);
-            ty.ok_or_else(|| reader.damaged("a value has an unknown type"))
-        })?;
-        Ok(types.into())
-    }
-
-    fn region(&mut self) -> Result<Region, PlanError> {
-        let size = self.number()?;
-        let align = Align::from_log2(self.number()?);
-        let align = align.ok_or_else(|| self.damaged("an alignment is too large"))?;
-        Ok(Region { size, align })
-    }
-
-    fn hash(&mut self) -> Result<ContentHash, PlanError> {
-        let hash = self.bytes.get(self.at..self.at + 32);
-        let hash = hash.and_then(|hash| hash.try_into().ok());
-        self.at += 32;
-        hash.map(ContentHash)
-            .ok_or_else(|| self.damaged("unexpected end"))
     }
 }

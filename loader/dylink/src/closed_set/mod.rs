@@ -13,6 +13,7 @@
 mod decode;
 mod encode;
 mod make;
+mod reader;
 pub(crate) mod recall;
 
 use alloc::boxed::Box;
