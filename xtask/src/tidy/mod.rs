@@ -5,6 +5,7 @@
 mod boundaries;
 mod form;
 mod manifest;
+mod prose;
 mod skips;
 mod tree;
 mod words;
@@ -48,6 +49,8 @@ pub(crate) fn run(root: &Path) -> Result<Vec<Finding>, Error> {
     let mut findings = boundaries::check(&manifest::all(root, &tree)?);
     findings.extend(boundaries::engine_free(&tree));
     findings.extend(words::check(&tree, &words::machine(root)));
+    findings.extend(prose::check(&tree));
+    findings.extend(prose::commits(root)?);
     findings.extend(form::check(&tree));
     findings.extend(skips::check(&tree));
     Ok(findings)
