@@ -40,7 +40,7 @@ pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
     Ok(out)
 }
 
-/// The exports under the names that the contract has. The linker exports a wrapped function as `__wrap_NAME`, also when it is told
+/// The exports under the names that the contract has. The linker exports a wrapped function as `__wrap_NAME`, even with the option
 /// to export `NAME`.
 fn named_as_promised(exports: ExportSectionReader<'_>) -> Result<ExportSection, BinaryReaderError> {
     let mut section = ExportSection::new();

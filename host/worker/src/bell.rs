@@ -1,4 +1,4 @@
-//! What ends the wait of a guest.
+//! The wakeup of a waiting guest.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -58,7 +58,7 @@ impl Bell {
         self.0.wanted.set(true);
     }
 
-    /// Whether the guest has just wanted to read in vain.
+    /// Returns `true` if the guest has just wanted to read in vain.
     pub(crate) fn take_wanted(&self) -> bool {
         self.0.wanted.take()
     }

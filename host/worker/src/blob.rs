@@ -36,7 +36,7 @@ impl ImageBlob {
         })
     }
 
-    /// How much of `len` bytes from `offset` there is.
+    /// Returns the part of `len` bytes from `offset` that exists.
     fn available(&self, offset: u64, len: usize) -> Option<(u32, u32)> {
         let offset = u32::try_from(offset)
             .ok()

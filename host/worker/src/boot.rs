@@ -1,4 +1,4 @@
-//! How a guest comes to be: doors, python.wasm, windows, files; then it runs.
+//! Starts a guest: thunks, python.wasm, memory views, files; then runs it.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -19,25 +19,25 @@ use crate::platform::Worker;
 use crate::stream::Channel;
 use crate::window::Window;
 
-/// What a guest is started with.
+/// Parameters of a guest.
 pub(crate) struct Setup {
     /// The first is the program's name.
     pub(crate) args: Vec<Vec<u8>>,
     pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) stdio: Stdio,
-    /// What the streams ring when something comes.
+    /// Wakeup for new data in the streams.
     pub(crate) bell: Bell,
-    /// Whether it may send requests.
+    /// `true` if it may send requests.
     pub(crate) has_network: bool,
     /// Whom the output goes to, if it is more than bytes.
     pub(crate) channel: Option<Rc<dyn Channel>>,
-    /// Where the loader tells what it does, if it is to.
+    /// Output of the loader's trace, if it is on.
     pub(crate) trace: Option<Box<dyn Stream>>,
     /// File systems besides the bundle's images and `/tmp`, and where they are seen.
     pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 }
 
-/// How a guest ended.
+/// The exit status of a guest.
 pub(crate) enum Ended {
     /// It returned from `main` or called `exit`.
     Exit(u32),
@@ -190,7 +190,7 @@ pub(crate) async fn run(guest: &Guest) -> Ended {
     }
 }
 
-/// What came of a call.
+/// The result of a call.
 pub(crate) enum Entered {
     /// It returned; 0 when it gives nothing back.
     Returned(u32),

@@ -1,4 +1,4 @@
-//! What the bundle's entry hands over when the isolate starts.
+//! Data from the bundle's entry when the isolate starts.
 
 use std::cell::OnceCell;
 
@@ -15,7 +15,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn main(this: &Bundle) -> Module;
 
-    /// What messages call it.
+    /// Name in messages.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn name(this: &Bundle) -> String;
 
@@ -44,23 +44,23 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = libraryPath)]
     pub(crate) fn library_path(this: &Bundle) -> Array;
 
-    /// What there is to say of symbols that may be missing, if any may.
+    /// Notes about symbols that may be missing, if there are any.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn notes(this: &Bundle) -> Option<String>;
 
-    /// How much the guest may write into `/tmp`, and into the current directory, in bytes.
+    /// Maximum size of `/tmp`, and of the growth of the current directory, in bytes.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn writable(this: &Bundle) -> f64;
 
-    /// What looks like a side module and is none, if anything does: by its path, what is wrong with it.
+    /// Files that look like side modules and are invalid: paths and reasons.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn refused(this: &Bundle) -> Option<Object>;
 
-    /// Whether the loader tells on standard error what it does.
+    /// `true` if the loader traces to standard error.
     #[wasm_bindgen(method, getter, js_name = tracesLoads)]
     pub(crate) fn traces_loads(this: &Bundle) -> bool;
 
-    /// Whether tracebacks are shown to whoever asks.
+    /// `true` if answers contain tracebacks.
     #[wasm_bindgen(method, getter)]
     pub(crate) fn development(this: &Bundle) -> bool;
 

@@ -8,7 +8,7 @@ use wasm_bindgen::prelude::*;
 use crate::guest::Guest;
 use crate::loader;
 
-/// How many functions a message shows, as natively.
+/// Maximum number of functions in a message, as on wasmtime.
 const SHOWN: usize = 6;
 /// The section in which a bundle's module tells where its functions begin.
 const STARTS: &str = "pymode.starts";
@@ -56,7 +56,7 @@ fn frame(guest: &Guest, place: Place<'_>) -> Option<String> {
     Some(format!("{}!{function}+{offset:#x}", running.name))
 }
 
-/// Where a function begins in its module's file.
+/// Returns the offset of a function in its module's file.
 fn start(module: &WebAssembly::Module, function: u32) -> Option<u64> {
     let sections = WebAssembly::Module::custom_sections(module, STARTS);
     let last = sections.get(sections.length().checked_sub(1)?);
@@ -64,7 +64,7 @@ fn start(module: &WebAssembly::Module, function: u32) -> Option<u64> {
     let mut numbers = numbers(&bytes);
     let own = u64::from(function).checked_sub(numbers.next()?)?;
     let own = usize::try_from(own).ok()?;
-    // Each is told by how far it lies behind the one before.
+    // Each is encoded as its distance from the previous one.
     let deltas: Vec<u64> = numbers.take(own + 1).collect();
     (deltas.len() == own + 1).then(|| deltas.iter().sum())
 }

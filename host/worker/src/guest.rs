@@ -21,15 +21,15 @@ pub(crate) struct Guest {
     pub(crate) window: Window,
     pub(crate) wasi: RefCell<Wasi>,
     pub(crate) loader: Loader,
-    /// What ends its waits.
+    /// Wakeup of the guest.
     pub(crate) bell: Bell,
-    /// Whether it may send requests.
+    /// `true` if it may send requests.
     pub(crate) has_network: bool,
     /// Whom it talks to while it runs, if it does.
     pub(crate) channel: RefCell<Option<Rc<dyn Channel>>>,
-    /// What the guest has to wait for before the call under way is made again.
+    /// Promise to await before the current call is repeated.
     pub(crate) waits_for: RefCell<Option<Promise>>,
-    /// What waits for its constructors.
+    /// Modules that wait for their constructors.
     pub(crate) jobs: Jobs,
     /// The `poll_oneoff` under way.
     pub(crate) poll: RefCell<Option<Poll>>,
@@ -37,7 +37,7 @@ pub(crate) struct Guest {
     pub(crate) exit: Cell<Option<u32>>,
 }
 
-/// What a guest is made from.
+/// Parts of a guest.
 pub(crate) struct Parts {
     pub(crate) exports: Object,
     pub(crate) window: Window,
@@ -78,13 +78,13 @@ impl Guest {
         self.wait_quietly(promise);
     }
 
-    /// The same, for a moment in which nobody is told what was said so far.
+    /// Like the above, but discards the previous message.
     pub(crate) fn wait_quietly(&self, promise: Promise) {
         *self.waits_for.borrow_mut() = Some(promise);
     }
 }
 
-/// How the host and the doors name a guest. Never used twice, so a stale one finds nothing.
+/// Number of a guest for the host and the thunks. Never reused, so a stale number finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GuestNumber(pub(crate) u32);
 

@@ -54,7 +54,7 @@ fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
 pub(crate) struct Asked {
     /// The first piece of the request.
     pub(crate) head: Vec<u8>,
-    /// What follows it.
+    /// Body.
     pub(crate) body: Option<ByteStream>,
     pub(crate) answer: Answer,
 }
@@ -76,7 +76,7 @@ impl Asked {
     }
 }
 
-/// How much of an answer has arrived.
+/// Progress of an answer.
 enum Stage {
     /// Not all of the head.
     Head(oneshot::Sender<Result<Response, Broken>>),
@@ -103,11 +103,11 @@ pub(crate) struct Answer(Rc<RefCell<Incoming>>);
 
 struct Incoming {
     stage: Stage,
-    /// What has come of a length: at most 3 bytes.
+    /// Received bytes of a length, at most 3.
     length: Vec<u8>,
-    /// How much of the piece under way is still to come.
+    /// Missing bytes of the current piece.
     left: usize,
-    /// What has come of the head.
+    /// Received bytes of the head.
     head: Vec<u8>,
 }
 
@@ -195,7 +195,7 @@ impl Incoming {
                         Ok((response, None)) => (Ok(response), Stage::Bodiless),
                         Err(broken) => (Err(broken), Stage::End),
                     };
-                    // Whoever asked may have gone; the guest still ends in its own way.
+                    // The client may have disconnected; the guest still ends normally.
                     let _ = sender.send(response);
                     stage
                 }

@@ -32,7 +32,7 @@ pub(crate) struct Interpreter {
     is_initialised: Cell<bool>,
 }
 
-/// Whether an interpreter may be entered again.
+/// State of an interpreter after a call: reusable or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fitness {
     Fit,

@@ -5,7 +5,7 @@
 //! guest wait for the constructor, and then calls again. What was done so far is kept here as a future in between.
 //!
 //! A constructor may call `dlopen` too, while the first call is still on its way to its wait. So the one that is to go on
-//! is not the latest: it is told by the promise that it has waited for.
+//! is not the latest: the promise that it has waited for identifies it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

@@ -44,11 +44,11 @@ thread_local! {
 /// The linker's part of a guest.
 pub(crate) struct Loader {
     pub(crate) program: RefCell<Program<JsInstance, JsExtern>>,
-    /// What main imports: an object for each module.
+    /// Imports of main: an object for each module.
     imports: Object,
-    /// Where the guest saw modules first, by the hash of their code.
+    /// First path of each module in the guest, by the hash of its code.
     seen: RefCell<HashMap<ContentHash, Rc<str>>>,
-    /// Where it tells what it does.
+    /// Output of the trace.
     pub(crate) trace: Option<Trace>,
 }
 
@@ -85,7 +85,7 @@ impl Loader {
 
 /// A module whose code runs in a guest.
 pub(crate) struct Running {
-    /// What messages call it: main by its name, another by the path that it was first read from.
+    /// Name in messages: main's name, or the path that the module was first read from.
     pub(crate) name: Rc<str>,
     pub(crate) module: WebAssembly::Module,
 }
@@ -169,7 +169,7 @@ impl Linking {
             Err(NotKnown::NoStub) => Err(match refused(path) {
                 Some(reason) => ModuleError::Message { reason }.into(),
                 None => unreadable(
-                    "it is no side module that is part of the Worker's bundle, and a Worker cannot compile at run time\n  hint: have it where the bundle is made"
+                    "not a side module of the Worker's bundle, and a Worker cannot compile at run time\n  hint: add the module before the bundle is made"
                         .to_owned(),
                 ),
             }),
@@ -210,7 +210,7 @@ impl Host for Linking {
     }
 
     fn plan(&self) -> Option<Arc<Plan>> {
-        // Who wants to be told how a library is found has it looked for.
+        // A trace shows the search, so a library is always searched for.
         if self.traces() {
             return None;
         }
@@ -244,7 +244,7 @@ impl Host for Linking {
     async fn prefetch(&self, paths: &[Arc<str>]) {
         let known = paths.iter().filter_map(|path| self.known(path).ok());
         let missing: Vec<ContentHash> = known.filter_map(Result::err).collect();
-        // What cannot be fetched is reported by whoever fetches it.
+        // The fetch reports modules that cannot be fetched.
         let _ = fetch(&self.0, &missing).await;
     }
 
@@ -330,7 +330,7 @@ fn linked(vfs: &mut Vfs, path: &str, size: u64) -> Option<Stat> {
     vfs.stat(target, Follow::Yes).ok()
 }
 
-/// What was wrong with a file when the bundle was made.
+/// Returns the reason why a file was refused when the bundle was made.
 fn refused(path: &str) -> Option<String> {
     let all = bundle::with(Bundle::refused).ok()??;
     let path = normal_path(&format!("/{path}"));

@@ -55,7 +55,7 @@ impl DurableObject for PythonObject {
         match (mode.as_str(), request.path().as_str()) {
             ("request", _) => self.fresh.answer(request, &self.env).await,
             ("persistent", _) => self.persistent.answer(request, &self.env).await,
-            // Only for whoever serves it on their own machine: it runs what it is sent.
+            // Only for local use: it runs any program that it receives.
             ("run", "/run") => self.run(request.bytes().await?),
             ("run", "/stdin") => self.stdin(&request.bytes().await?),
             _ => Response::error("Not found", 404),

@@ -28,7 +28,7 @@ enum State {
     Open(ByteStream),
     /// A piece is on its way.
     Reading,
-    /// There is none, and the guest has yet to be told.
+    /// The body has ended, and the guest does not know yet.
     Missing,
     /// All of it was given to the guest.
     Ended,

@@ -67,7 +67,7 @@ struct PipeIn {
 }
 
 impl PipeIn {
-    /// Whether reading would not wait. If it would, more is asked for, once.
+    /// Returns `true` if a read would not wait. Otherwise requests more data, once.
     fn is_ready(&self) -> bool {
         let state = &*self.pipe.0;
         let is_ready = || state.ended.get() || !state.bytes.borrow().is_empty();

@@ -76,12 +76,12 @@ pub(crate) fn clear_timer(timer: &JsValue) {
     clear_timeout(timer);
 }
 
-/// Tells whoever looks after the Worker.
+/// Logs for the operator of the Worker.
 pub(crate) fn log(text: &str) {
     console_error(text);
 }
 
-/// What a panic says goes to the log; it then traps.
+/// Makes a panic log its message before it traps.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| console_error(&format!("pymode: {panic}"))));
 }

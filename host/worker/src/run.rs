@@ -22,10 +22,10 @@ use crate::platform::Worker;
 use crate::stream::{Channel, Frames};
 use crate::wire::{Kind, take};
 
-/// What a file's name and bookkeeping take at most, in bytes.
+/// Maximum size of a file's name and metadata, in bytes.
 const ENTRY: u64 = 1 << 10;
 
-/// What was asked for.
+/// The requested program.
 #[derive(Default)]
 struct Program {
     args: Vec<Vec<u8>>,
@@ -129,7 +129,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
             stderr: channel.frames.stream(Kind::Stderr),
         },
         bell: channel.bell.clone(),
-        // Whoever runs a program is promised that there is none.
+        // The command promises that a program has no network.
         has_network: false,
         channel: Some(Rc::new(channel.clone())),
         trace: traces_loads.then(|| channel.frames.stream(Kind::Stderr)),
@@ -238,7 +238,7 @@ fn fill(content: &Files, growth: u64) -> Result<MemFs, Errno> {
     Ok(system)
 }
 
-/// What the program has made of the current directory.
+/// Changes that the program made to the current directory.
 struct Changes<'a> {
     root: &'a [u8],
     frames: &'a Frames,

@@ -14,10 +14,10 @@ use crate::http::{Asked, Broken, Pending};
 use crate::interpreter::{Fitness, Interpreter};
 use crate::queue::Queue;
 
-/// How many interpreters of an object may be at work at once: all of them share the isolate's memory.
+/// Maximum number of running interpreters in an object: they share the isolate's memory.
 const AT_ONCE: usize = 4;
 
-/// How long nothing must have been to do before an interpreter is made ready, in nanoseconds.
+/// Idle time before an interpreter is prepared, in nanoseconds.
 const PAUSE: u64 = 10_000_000;
 
 /// Answers each request with an interpreter that is there for this request only. While nothing is to be done, the one for the
@@ -74,7 +74,7 @@ impl Spare {
         if self.ready.borrow().is_some() || self.is_on_its_way.replace(true) {
             return;
         }
-        // One that cannot be made ready is no loss: the next request makes its own, and is told why that fails.
+        // A failure here is harmless: the next request starts its own interpreter, and reports the error.
         if let Ok(interpreter) = Interpreter::boot()
             && let Entered::Returned(0) = interpreter.initialise().await
         {

@@ -1,9 +1,9 @@
-//! What goes between `pymode … --engine workerd` and the Worker: frames, one after the other.
+//! Frames between `pymode … --engine workerd` and the Worker.
 //!
 //! A frame is a byte that says what it is, the length of its content as a little-endian `u32`, and the content. Both ends
 //! compile this file.
 
-/// What a frame holds.
+/// The type of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// To the Worker: an argument; the first is the program's name.

@@ -6,7 +6,7 @@ const LIBRARY: &str = "lib/python3.13/";
 const C_MODULES: &str = "lib-dynload/";
 /// Path of libraries that C modules share.
 const SHARED: &str = "lib/";
-/// Where the time zones are, and what they are called among the modules.
+/// Path of the time zones, and their name among the modules.
 const ZONES: (&str, &str) = ("usr/share/zoneinfo/", "tzdata");
 
 /// Modules that are omitted from the image.

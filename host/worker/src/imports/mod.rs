@@ -10,7 +10,7 @@ mod wasi;
 
 use crate::guest::GuestNumber;
 
-/// Whether the call that has just returned must be made again after a wait. Asked by doors.
+/// Returns 1 if the call must be repeated after a wait. Called by thunks.
 #[unsafe(export_name = "pending")]
 extern "C" fn pending(guest: u32) -> u32 {
     GuestNumber(guest)
