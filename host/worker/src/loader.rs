@@ -15,8 +15,8 @@ use pymode_dylink::{
     ModuleInfo, Plan, Program, normal_path,
 };
 use pymode_dylink_js::{
-    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules, NotKnown,
-    key, link_target, stamp, stub_hash,
+    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules,
+    NotKnown, key, link_target, stamp, stub_hash,
 };
 use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
 use pymode_host::vfs::{FileKind, Follow, GuestPath, Stat, Vfs};
@@ -249,7 +249,10 @@ impl Host for Linking {
     }
 
     fn describe_file(&self, path: &str) -> Option<Arc<ModuleInfo>> {
-        plan().ok()?.describe(stub_hash(&self.read(path).ok()?)?)?.ok()
+        plan()
+            .ok()?
+            .describe(stub_hash(&self.read(path).ok()?)?)?
+            .ok()
     }
 
     fn imports(&self) -> &Object {

@@ -269,19 +269,20 @@ impl<H: Host> Engine for JsProcess<H> {
             .collect();
         let descriptor = Object::new();
         Reflect::set(&descriptor, &"parameters".into(), &types)?;
-        Ok(JsExtern::Value(
-            WebAssembly::Tag::new(&descriptor)?.into(),
-        ))
+        Ok(JsExtern::Value(WebAssembly::Tag::new(&descriptor)?.into()))
     }
 
-    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, JsEngineError> {
+    async fn call(
+        &mut self,
+        function: &JsExtern,
+        args: &[u32],
+    ) -> Result<Option<u32>, JsEngineError> {
         let args: Array = args.iter().map(|arg| JsValue::from(*arg as i32)).collect();
         let waits = function.may_wait() && self.0.suspends();
         let function: Function = self.typed(function, "a function")?;
         let result = if waits {
             // On a stack of its own: on this one there are frames of JavaScript, through which nothing can be suspended.
-            let entered = WebAssembly::promising(&function)
-                .apply(&JsValue::UNDEFINED, &args)?;
+            let entered = WebAssembly::promising(&function).apply(&JsValue::UNDEFINED, &args)?;
             self.0.wait(entered.unchecked_into()).await
         } else {
             function.apply(&JsValue::UNDEFINED, &args)

@@ -111,8 +111,8 @@ impl JsExtern {
                     return Ok(value.clone());
                 }
                 let name = &*export.name;
-                let value = get(main, name)
-                    .ok_or_else(|| JsEngineError::Missing { name: name.into() })?;
+                let value =
+                    get(main, name).ok_or_else(|| JsEngineError::Missing { name: name.into() })?;
                 Ok(export.value.get_or_init(|| value).clone())
             }
         }

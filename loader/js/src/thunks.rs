@@ -47,7 +47,10 @@ pub(crate) struct Placed {
 }
 
 impl Placed {
-    pub(crate) fn new(common: Rc<CommonThunks>, thunks: &ThunkModule) -> Result<Placed, JsEngineError> {
+    pub(crate) fn new(
+        common: Rc<CommonThunks>,
+        thunks: &ThunkModule,
+    ) -> Result<Placed, JsEngineError> {
         let signatures = &common.signatures;
         // Instances, and whether each of their functions is taken.
         let mut taken: Vec<Vec<bool>> = Vec::new();
@@ -64,12 +67,13 @@ impl Placed {
             let (instance, at) = match free {
                 Some(place) => place,
                 None => {
-                    let at = (0..signatures.len()).find(fits).ok_or_else(|| {
-                        JsEngineError::NoThunk {
-                            name: function.name.clone(),
-                            signature: Box::new((*function.signature).clone()),
-                        }
-                    })?;
+                    let at =
+                        (0..signatures.len())
+                            .find(fits)
+                            .ok_or_else(|| JsEngineError::NoThunk {
+                                name: function.name.clone(),
+                                signature: Box::new((*function.signature).clone()),
+                            })?;
                     taken.push(vec![false; signatures.len()]);
                     instances.push(vec![None; signatures.len()]);
                     (taken.len() - 1, at)

@@ -1,5 +1,6 @@
 //! A `dlopen` up to the point where something would happen: for tools, tests and logs.
 
+use alloc::boxed::Box;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt;
@@ -30,7 +31,7 @@ pub enum Preview {
         /// The modules that are loaded together.
         group: Group,
         /// The decisions about it.
-        plan: LinkPlan,
+        plan: Box<LinkPlan>,
         /// Modules that are loaded and that the plan binds to.
         loaded: Vec<(ModuleId, Arc<str>, Arc<ModuleInfo>)>,
     },
@@ -54,7 +55,7 @@ pub async fn preview<P: Process>(
         }
         Found::New(group, _) => group,
     };
-    let plan = decide(process, path, &group, recalled)?;
+    let plan = Box::new(decide(process, path, &group, recalled)?);
     let loaded = process.program(|program| named(program));
     Ok(Preview::New {
         group,

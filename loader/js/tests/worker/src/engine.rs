@@ -160,7 +160,11 @@ impl Engine for Failing {
         Ok(self.0.tag(params)?)
     }
 
-    async fn call(&mut self, function: &JsExtern, args: &[u32]) -> Result<Option<u32>, FailingError> {
+    async fn call(
+        &mut self,
+        function: &JsExtern,
+        args: &[u32],
+    ) -> Result<Option<u32>, FailingError> {
         if is_main(function, &["free"]) {
             return Ok(self.0.call(function, args).await?);
         }

@@ -6,9 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Map, Object, Promise, WebAssembly};
-use pymode_dylink::{
-    ContentHash, FetchError, FileId, Inspection, Main, ModuleInfo, Plan, Program,
-};
+use pymode_dylink::{ContentHash, FetchError, FileId, Inspection, Main, ModuleInfo, Plan, Program};
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_js::{
     CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsSource, Modules, NotKnown, key,

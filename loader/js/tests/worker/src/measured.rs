@@ -5,9 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
-use pymode_dylink::{
-    FetchError, FileId, ImportKind, Main, ModuleInfo, Plan, Program, dlfcn, now,
-};
+use pymode_dylink::{FetchError, FileId, ImportKind, Main, ModuleInfo, Plan, Program, dlfcn, now};
 use pymode_dylink_conformance::Subject;
 use pymode_dylink_conformance::files::Files;
 use pymode_dylink_js::{
