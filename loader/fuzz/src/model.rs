@@ -211,8 +211,7 @@ impl<'a> Model<'a> {
                 };
             }
             if side.points[f] != Wanted::Not {
-                let own = matches!(side.defines[f], Defined::Strong | Defined::Other);
-                let found = if own { Some(module) } else { function(f) };
+                let found = function(f);
                 if found.is_none() && side.points[f] == Wanted::Strong {
                     return None;
                 }

@@ -8,7 +8,7 @@ use pymode_dylink::{
     Program, Slot, State, ThunkAction, ThunkModule, ValType,
 };
 
-use super::machine::FakeExtern;
+use super::machine::{FakeExtern, MAIN_SLOTS};
 use super::{Fake, FakeError, Source};
 use crate::files::{MAIN, hash};
 
@@ -178,7 +178,9 @@ impl Engine for Fake {
             None => None,
         };
         let table = &mut self.machine.table;
+        // Main's slot for a function of a library is its address, whatever slot the library's own segment gives it.
         if let Some(content) = &content
+            && slot.0 >= MAIN_SLOTS
             && let Some(other) = table
                 .iter()
                 .position(|other| other.as_ref() == Some(content))

@@ -261,6 +261,10 @@ impl<P: Engine + State> Linker<'_, P> {
         self.process
             .set(&self.shared.table, slot, Some(&extern_))
             .map_err(|error| ActError::step(&path, Step::FillTable, error))?;
+        let mut mains = self.plan.substitution.slots.iter();
+        if mains.any(|(_, main)| *main == slot) {
+            self.linked.undo.main_slots.push(slot);
+        }
         self.process.program(|program| {
             if let Some(module) = program.modules.get_mut(&id) {
                 module.extra_slots.insert(function.function, slot);

@@ -1,12 +1,14 @@
 //! The undo log of a failing `dlopen`.
 
 use alloc::boxed::Box;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::act::engine::Engine;
 use crate::act::memory;
 use crate::act::stack;
 use crate::module::ids::FunctionId;
+use crate::module::{Export, ExportKind};
 use crate::program::GotKey;
 use crate::program::ids::{Address, ModuleId, Slot};
 use crate::program::state::State;
@@ -22,6 +24,8 @@ pub(crate) struct Undo {
     pub(crate) modules: Vec<ModuleId>,
     pub(crate) memory: Vec<Address>,
     pub(crate) slots: Vec<(Slot, u32)>,
+    /// Main's slots that functions of libraries have taken.
+    pub(crate) main_slots: Vec<Slot>,
     pub(crate) extra_slots: Vec<(ModuleId, FunctionId)>,
     pub(crate) tags: Vec<Box<str>>,
     pub(crate) got: Vec<GotKey>,
@@ -61,6 +65,7 @@ impl Undo {
             program.shared.clone()
         });
         let Some(shared) = shared else { return };
+        restore_stubs(process, &shared.table, &self.main_slots);
         for (first, count) in self.slots {
             memory::give_slots(process, &shared.table, first, count);
         }
@@ -68,6 +73,24 @@ impl Undo {
             // If main's `free` traps, the memory is lost, and nothing reports it: the failure that led here is what the
             // guest must hear of.
             let _ = stack::call(process, &shared.allocator.free, &[address.0]).await;
+        }
+    }
+}
+
+/// Puts main's stubs back into their slots, where functions of libraries were.
+fn restore_stubs<P: Engine + State>(process: &mut P, table: &P::Extern, slots: &[Slot]) {
+    let (info, instance) = process.program(|program| {
+        let main = &program.modules[&ModuleId::MAIN];
+        (Arc::clone(&main.info), main.instance.clone())
+    });
+    let Some(instance) = instance else { return };
+    for slot in slots {
+        let is_stub = |export: &&Export| matches!(export.kind, ExportKind::Function(function) if info.slot(function) == Some(slot.0));
+        let stub = info.exports.iter().find(is_stub);
+        let stub = stub.and_then(|stub| process.export(&instance, &stub.name));
+        if let Some(stub) = stub {
+            // The failure that led here is what the guest must hear of.
+            let _ = process.set(table, *slot, Some(&stub));
         }
     }
 }
