@@ -31,7 +31,7 @@ const HEADERS: &[Text] = &[
     text!("runtime/include/", "fcntl.h"),
     text!("runtime/include/", "sys/socket.h"),
     text!("runtime/include/", "sys/stat.h"),
-    text!("runtime/include/", "time.h"),
+    text!("../toolchain/src/process/include/", "time.h"),
     text!("runtime/include/", "unistd.h"),
 ];
 

@@ -108,7 +108,9 @@ fn sources(root: &Path) -> Result<codegen::Sources, Error> {
     Ok(codegen::Sources {
         zig: zig::provision(&cache, &reporter)?,
         python: inputs.python,
-        headers: root.join("python/runtime/include"),
+        headers: ["python/runtime/include", "toolchain/src/process/include"]
+            .map(|headers| root.join(headers))
+            .to_vec(),
         objects: inputs.objects,
         libc: inputs.libc,
     })

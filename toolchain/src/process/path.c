@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/time.h>
 #include <unistd.h>
 #include <utime.h>
@@ -319,4 +320,24 @@ scandir(const char *restrict path, struct dirent ***restrict names,
         int (*compare)(const struct dirent **, const struct dirent **))
 {
     return scandirat(AT_FDCWD, path, names, wants, compare);
+}
+
+/* WASI tells nothing of a file system as a whole. libc's own lie in the object
+   that has its paths, which must not be linked beside these. */
+int
+statvfs(const char *restrict path, struct statvfs *restrict status)
+{
+    (void)path;
+    (void)status;
+    errno = ENOSYS;
+    return -1;
+}
+
+int
+fstatvfs(int file, struct statvfs *status)
+{
+    (void)file;
+    (void)status;
+    errno = ENOSYS;
+    return -1;
 }

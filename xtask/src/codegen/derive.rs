@@ -19,7 +19,7 @@ pub(crate) struct Sources {
     /// Archives of CPython.
     pub(crate) python: Vec<PathBuf>,
     /// Our headers, which precede libc's.
-    pub(crate) headers: PathBuf,
+    pub(crate) headers: Vec<PathBuf>,
     /// Our objects, which precede libc and may replace parts of it.
     pub(crate) objects: Vec<PathBuf>,
     /// libc and the compiler's runtime.

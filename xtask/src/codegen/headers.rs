@@ -1,8 +1,9 @@
 //! Reads the names in libc's headers.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use pymode_toolchain::cc::flags::TARGET;
 use pymode_toolchain::zig::Zig;
@@ -21,7 +22,11 @@ const DEFINED: [&str; 5] = [
 
 /// Every identifier in the headers after preprocessing, including macro bodies: a macro may name a symbol without a
 /// declaration. Headers in `ours` precede libc's, as they do when an extension module is compiled.
-pub(super) fn names(zig: &Zig, ours: &Path, headers: &[String]) -> Result<BTreeSet<String>, Error> {
+pub(super) fn names(
+    zig: &Zig,
+    ours: &[PathBuf],
+    headers: &[String],
+) -> Result<BTreeSet<String>, Error> {
     let broken = |path: &Path| {
         let path = path.to_owned();
         move |source| Error::File { path, source }
@@ -37,8 +42,10 @@ pub(super) fn names(zig: &Zig, ours: &Path, headers: &[String]) -> Result<BTreeS
     command
         .args(["-target", TARGET, "-E", "-dD"])
         .args(DEFINED)
-        .arg("-I")
-        .arg(ours)
+        .args(
+            ours.iter()
+                .flat_map(|ours| [OsStr::new("-I"), ours.as_os_str()]),
+        )
         .arg(&source);
     let text = run::stdout(command)?;
     // `# 1 "path"` gives the origin of the next lines: words of the path are not names.

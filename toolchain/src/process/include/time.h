@@ -1,10 +1,12 @@
 /* What libc's header leaves out on WASI: the time zone.  timezone.c, among the
    objects of every program, has it. */
 
+/* Outside the guard: this directory and the interpreter's headers both have
+   this file, and the first leads to the second. */
+#include_next <time.h>
+
 #ifndef PYMODE_TIME_H
 #define PYMODE_TIME_H
-
-#include_next <time.h>
 
 #ifdef __cplusplus
 extern "C" {
