@@ -384,7 +384,7 @@ fn a_side_module_that_cannot_be_loaded_is_reported_by_the_build() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{said}");
     assert!(
-        said.contains("warning: cannot load `src/lonely.wasm`: it does not say which version"),
+        said.contains("warning: cannot load `src/lonely.wasm`: it does not name the version"),
         "{said}"
     );
 }
