@@ -4,7 +4,7 @@
 const NOTE: &str = "pymode cc: note: ";
 
 /// Notes about what a module lacks: a flag that means nothing here, and a function that traps when it is called. The driver
-/// also reports what it has adapted, which is no loss.
+/// also reports what it has adapted, which needs no attention.
 const LOSSES: &[&str] = &["is left out", "cannot be adapted"];
 
 /// Notes about directories of this machine: nearly every build has some, and they do no harm.

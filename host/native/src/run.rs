@@ -99,7 +99,7 @@ impl Run {
     /// Mounts a directory or a single file of this machine at an absolute path of the guest, for reading only.
     ///
     /// # Errors
-    /// When it cannot be opened, or `at` is no absolute path.
+    /// When it cannot be opened, or `at` is not an absolute path.
     pub fn mount_read_only(
         &mut self,
         at: impl AsRef<OsStr>,
@@ -111,7 +111,7 @@ impl Run {
     /// Mounts a directory or a single file of this machine at an absolute path of the guest, for reading and writing.
     ///
     /// # Errors
-    /// When it cannot be opened, or `at` is no absolute path.
+    /// When it cannot be opened, or `at` is not an absolute path.
     pub fn mount_read_write(
         &mut self,
         at: impl AsRef<OsStr>,
