@@ -8,7 +8,7 @@ use pymode_dylink::{
     Program, Slot, State, ThunkAction, ThunkModule, ValType,
 };
 
-use super::machine::{FakeExtern, MAIN_SLOTS};
+use super::machine::FakeExtern;
 use super::{Fake, FakeError, Source};
 use crate::files::{MAIN, hash};
 
@@ -178,9 +178,11 @@ impl Engine for Fake {
             None => None,
         };
         let table = &mut self.machine.table;
-        // Main's slot for a function of a library is its address, whatever slot the library's own segment gives it.
+        // The slot of a stub of main is the address of the library's function, whatever slot its own segment gives it.
+        let mut stubs = self.main.substitutes.stubs.iter();
+        let is_stubs = stubs.any(|(_, stub)| self.main.slot(*stub) == Some(slot.0));
         if let Some(content) = &content
-            && slot.0 >= MAIN_SLOTS
+            && !is_stubs
             && let Some(other) = table
                 .iter()
                 .position(|other| other.as_ref() == Some(content))

@@ -8,9 +8,6 @@ use pymode_dylink::{
     ContentHash, DataBase, ExportKind, FunctionId, ModuleInfo, Mutability, Signature,
 };
 
-/// Number of slots that main's table begins with.
-pub(super) const MAIN_SLOTS: u32 = 16;
-
 /// Memory, table, globals and instances.
 #[derive(Debug)]
 pub(super) struct Machine {
@@ -72,7 +69,7 @@ impl Machine {
         let mut machine = Self {
             allocations: BTreeMap::new(),
             heap_end: 1 << 16,
-            table: vec![None; MAIN_SLOTS as usize],
+            table: vec![None; 16],
             globals: vec![(Mutability::Var, 1 << 16)],
             tags: 0,
             instances: Vec::new(),
