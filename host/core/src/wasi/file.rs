@@ -1,7 +1,7 @@
 //! `pymode.path_*`, `pymode.fstat` and their like: what POSIX says about files and WASI preview1 has no word for: permissions,
 //! owners, and a working directory.
 
-use super::path::{read_path, slice_path};
+use super::path::{borrow_path, read_path};
 use super::{Access, Flags, Kind, OpenHow, OpenedAt, Outcome, Wasi};
 use crate::vfs::{FileKind, Follow, GuestPath, Mode, Permissions, Stat};
 use crate::{Errno, GuestMemory, Timestamp};
@@ -189,16 +189,8 @@ impl Wasi {
         out: u32,
     ) -> Outcome {
         let follow = follow(flags)?;
-        let copy;
-        let path = match slice_path(memory, path, path_len)? {
-            // Start-up does this by the hundred: no copy where none is needed.
-            Some(path) => path,
-            None => {
-                copy = read_path(memory, path, path_len)?;
-                &copy
-            }
-        };
-        let path = self.descriptors.path(fd, path)?;
+        let path = borrow_path(memory, path, path_len)?;
+        let path = self.descriptors.path(fd, &path)?;
         let stat = self.vfs.stat(path, follow)?;
         memory.write(out, &stat_bytes(&stat))
     }

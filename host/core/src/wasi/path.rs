@@ -1,5 +1,7 @@
 //! `path_*`: names in a directory that is open.
 
+use std::borrow::Cow;
+
 use super::{Flags, OpenHow, Outcome, Wasi, fd, write_cut, write_stat};
 use crate::vfs::{Follow, Mode};
 use crate::{Errno, GuestMemory};
@@ -21,15 +23,18 @@ pub(super) fn read_path(memory: &dyn GuestMemory, at: u32, len: u32) -> Result<V
     Ok(path)
 }
 
-/// A path where it lies in the guest's memory, if this program can address that.
-pub(super) fn slice_path(
+/// A path where it lies in the guest's memory, or a copy if this program cannot address that. Start-up asks for the status of
+/// hundreds of files: no copy where none is needed.
+pub(super) fn borrow_path(
     memory: &dyn GuestMemory,
     at: u32,
     len: u32,
-) -> Result<Option<&[u8]>, Errno> {
-    let path = memory.slice(at, len)?;
-    path.map_or(Ok(()), check_text)?;
-    Ok(path)
+) -> Result<Cow<'_, [u8]>, Errno> {
+    let Some(path) = memory.slice(at, len)? else {
+        return read_path(memory, at, len).map(Cow::Owned);
+    };
+    check_text(path)?;
+    Ok(Cow::Borrowed(path))
 }
 
 /// WASI's paths are text.
@@ -78,16 +83,8 @@ impl Wasi {
         path_len: u32,
         out: u32,
     ) -> Outcome {
-        let copy;
-        let path = match slice_path(memory, path, path_len)? {
-            // Start-up does this by the hundred: no copy where none is needed.
-            Some(path) => path,
-            None => {
-                copy = read_path(memory, path, path_len)?;
-                &copy
-            }
-        };
-        let path = self.descriptors.path(fd, path)?;
+        let path = borrow_path(memory, path, path_len)?;
+        let path = self.descriptors.path(fd, &path)?;
         let stat = self.vfs.stat(path, follow(flags))?;
         write_stat(memory, out, &stat)
     }
