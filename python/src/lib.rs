@@ -41,7 +41,8 @@ mod tzdata;
 
 use std::path::PathBuf;
 
-use pymode_toolchain::{Cache, Reporter, crates};
+use pymode_toolchain::crates::{self, CrateSources};
+use pymode_toolchain::{Cache, Reporter};
 
 pub use error::Error;
 pub use libraries::{LibrarySources, zlib};
@@ -49,6 +50,12 @@ pub use link::LinkInputs;
 pub use source::VERSION as SOURCE_VERSION;
 
 use context::BuildContext;
+use include::Include;
+use interpreter::Interpreter;
+use native::NativePython;
+use side::SideModules;
+use source::PythonSource;
+use tzdata::TimeZones;
 
 /// Options of the standard library.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -95,34 +102,18 @@ pub struct Built {
 /// When a download, a compiler or the file system fails.
 pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Built, Error> {
     let context = BuildContext::open(cache, reporter)?;
-    let source = source::provision(cache, reporter)?;
-    let crates = crates::sources(cache, reporter)?;
-    let native = native::provision(&context, &source, &crates)?;
-    let source = patches::provision(&context, &source)?;
-    let configured = configured::provision(&context, &source, &native)?;
-    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
-    let include = include::provision(&context, &interpreter)?;
-    let libc = libc::provision(&context)?;
-    let link_inputs = link::inputs(&context, &interpreter, &include, &libc)?;
-    let linked = link::link(&context, &link_inputs)?;
-    let side = side::provision(&context, &source, &crates, &interpreter)?;
-    let zones = tzdata::provision(&context)?;
-    let inputs = stdlib::Inputs {
-        source: &source,
-        native: &native,
-        interpreter: &interpreter,
-        side: &side,
-        zones: &zones,
-    };
-    let library = stdlib::provision(&context, inputs, options)?;
+    let linkable = linkable(&context)?;
+    let linked = link::link(&context, &linkable.link_inputs)?;
+    let parts = linkable.library_parts(&context)?;
+    let library = stdlib::provision(&context, linkable.library_inputs(&parts), options)?;
     Ok(Built {
         wasm: linked.wasm(),
         named_wasm: linked.named(),
         image: library.image(),
-        include: include.dir,
-        native: native.exe,
+        include: linkable.include.dir,
+        native: linkable.native.exe,
         sysconfigdata: library.sysconfigdata(),
-        link_inputs,
+        link_inputs: linkable.link_inputs,
     })
 }
 
@@ -132,13 +123,57 @@ pub fn build(cache: &Cache, reporter: &Reporter, options: Options) -> Result<Bui
 /// As for [`build`].
 pub fn link_inputs(cache: &Cache, reporter: &Reporter) -> Result<LinkInputs, Error> {
     let context = BuildContext::open(cache, reporter)?;
-    let source = source::provision(cache, reporter)?;
-    let crates = crates::sources(cache, reporter)?;
-    let native = native::provision(&context, &source, &crates)?;
-    let source = patches::provision(&context, &source)?;
-    let configured = configured::provision(&context, &source, &native)?;
-    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
-    let include = include::provision(&context, &interpreter)?;
-    let libc = libc::provision(&context)?;
-    link::inputs(&context, &interpreter, &include, &libc)
+    Ok(linkable(&context)?.link_inputs)
+}
+
+/// The results of all steps before the link of `python.wasm`.
+struct Linkable {
+    source: PythonSource,
+    crates: CrateSources,
+    native: NativePython,
+    interpreter: Interpreter,
+    include: Include,
+    link_inputs: LinkInputs,
+}
+
+fn linkable(context: &BuildContext<'_>) -> Result<Linkable, Error> {
+    let source = source::provision(context.cache, context.reporter)?;
+    let crates = crates::sources(context.cache, context.reporter)?;
+    let native = native::provision(context, &source, &crates)?;
+    let source = patches::provision(context, &source)?;
+    let configured = configured::provision(context, &source, &native)?;
+    let interpreter = interpreter::provision(context, &source, &crates, &configured)?;
+    let include = include::provision(context, &interpreter)?;
+    let libc = libc::provision(context)?;
+    let link_inputs = link::inputs(context, &interpreter, &include, &libc)?;
+    Ok(Linkable {
+        source,
+        crates,
+        native,
+        interpreter,
+        include,
+        link_inputs,
+    })
+}
+
+impl Linkable {
+    /// Builds what only the image of the standard library takes.
+    fn library_parts(&self, context: &BuildContext<'_>) -> Result<(SideModules, TimeZones), Error> {
+        let side = side::provision(context, &self.source, &self.crates, &self.interpreter)?;
+        let zones = tzdata::provision(context)?;
+        Ok((side, zones))
+    }
+
+    fn library_inputs<'a>(
+        &'a self,
+        (side, zones): &'a (SideModules, TimeZones),
+    ) -> stdlib::Inputs<'a> {
+        stdlib::Inputs {
+            source: &self.source,
+            native: &self.native,
+            interpreter: &self.interpreter,
+            side,
+            zones,
+        }
+    }
 }

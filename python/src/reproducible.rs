@@ -3,44 +3,26 @@
 use std::fs;
 use std::path::Path;
 
-use pymode_toolchain::{Cache, Reporter, crates};
+use pymode_toolchain::{Cache, Reporter};
 
 use crate::context::BuildContext;
-use crate::{
-    Error, Options, configured, include, interpreter, libc, link, native, patches, side, source,
-    stdlib, tzdata,
-};
+use crate::{Error, Options, interpreter, link, linkable, stdlib};
 
 #[test]
 fn linking_and_packing_twice_gives_the_same_bytes() -> Result<(), Error> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()?;
     let context = BuildContext::open(&cache, &reporter)?;
-    let source = source::provision(&cache, &reporter)?;
-    let crates = crates::sources(&cache, &reporter)?;
-    let native = native::provision(&context, &source, &crates)?;
-    let source = patches::provision(&context, &source)?;
-    let configured = configured::provision(&context, &source, &native)?;
-    let interpreter = interpreter::provision(&context, &source, &crates, &configured)?;
-    let include = include::provision(&context, &interpreter)?;
-    let libc = libc::provision(&context)?;
-    let inputs = link::inputs(&context, &interpreter, &include, &libc)?;
-    let side = side::provision(&context, &source, &crates, &interpreter)?;
-    let zones = tzdata::provision(&context)?;
+    let linkable = linkable(&context)?;
+    let parts = linkable.library_parts(&context)?;
 
     let scratch =
         tempfile::tempdir().map_err(Error::io("create", Path::new("a scratch directory")))?;
     let [first, second] = ["first", "second, elsewhere"].map(|name| scratch.path().join(name));
     for dir in [&first, &second] {
         fs::create_dir_all(dir).map_err(Error::io("create", dir))?;
-        link::link_into(&context, &inputs, &link::exports(), dir)?;
-        let inputs = stdlib::Inputs {
-            source: &source,
-            native: &native,
-            interpreter: &interpreter,
-            side: &side,
-            zones: &zones,
-        };
+        link::link_into(&context, &linkable.link_inputs, &link::exports(), dir)?;
+        let inputs = linkable.library_inputs(&parts);
         stdlib::write_into(&context, inputs, Options::default(), dir)?;
     }
     for file in [
