@@ -1,7 +1,7 @@
 //! Guest code that did not return: what happened, and in which functions.
 
 use js_sys::{Reflect, Uint8Array, WebAssembly};
-use pymode_dylink_js::JsEngineError;
+use pymode_dylink_js::{JsEngineError, JsFailure};
 use pymode_host::v8::{Place, trap};
 use wasm_bindgen::prelude::*;
 
@@ -16,10 +16,11 @@ const STARTS: &str = "pymode.starts";
 /// Makes the linker's error of it, in the words of the native host.
 pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
     if thrown.is_instance_of::<WebAssembly::Exception>() {
-        return JsEngineError::Thrown {
+        return JsFailure::Thrown {
             reason: pymode_host::Fault::UNCAUGHT.to_owned(),
             frames: Vec::new(),
-        };
+        }
+        .into();
     }
     let Some(reason) = trap(&pymode_dylink_js::reason(thrown)) else {
         return JsEngineError::thrown(thrown);
@@ -27,10 +28,11 @@ pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
     let stack = Reflect::get(thrown, &"stack".into()).ok();
     let stack = stack.and_then(|stack| stack.as_string());
     let frames = frames(guest, stack.as_deref().unwrap_or_default());
-    JsEngineError::Thrown {
+    JsFailure::Thrown {
         reason: reason.to_owned(),
         frames: frames.take(SHOWN).collect(),
     }
+    .into()
 }
 
 /// V8's list of the functions that were running, as far as they are the guest's.

@@ -15,8 +15,8 @@ use pymode_dylink::{
     ModuleInfo, Plan, Program, normal_path,
 };
 use pymode_dylink_js::{
-    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsProcess, JsSource, Modules,
-    NotKnown, key, link_target, stamp, stub_hash,
+    CommonThunks, Host, JsEngineError, JsExtern, JsFailure, JsInstance, JsProcess, JsSource,
+    Modules, NotKnown, key, link_target, stamp, stub_hash,
 };
 use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
 use pymode_host::vfs::{FileKind, Follow, GuestPath, Stat, Vfs};
@@ -200,7 +200,7 @@ impl Host for Linking {
         let (name, module) = bundle::with(|bundle| (bundle.name(), bundle.main()))?;
         let hash = stamp(&module);
         let info = plan()?.main(hash.unwrap_or(ContentHash([0; 32])), &name);
-        let info = info.map_err(JsEngineError::Plan)?;
+        let info = info?;
         Ok(Main {
             name: name.as_str().into(),
             instance: JsInstance::main(Arc::clone(&info)),
@@ -297,10 +297,10 @@ impl Host for Linking {
             return Ok(known);
         }
         let thunks = plan()?.common_thunks();
-        let (hash, thunks) = thunks.ok_or(JsEngineError::NoThunks)?;
+        let (hash, thunks) = thunks.ok_or(JsFailure::NoThunks)?;
         fetch(&self.0, &[hash]).await?;
         let module = MODULES.with(|modules| modules.compiled(hash));
-        let common = CommonThunks::new(module.ok_or(JsEngineError::NoThunks)??, &thunks);
+        let common = CommonThunks::new(module.ok_or(JsFailure::NoThunks)??, &thunks);
         Ok(COMMON_THUNKS.with(|known| Rc::clone(known.get_or_init(|| Rc::new(common)))))
     }
 }
@@ -310,7 +310,7 @@ fn plan() -> Result<Arc<Plan>, JsEngineError> {
         return Ok(plan);
     }
     let bytes = bundle::with(|bundle| Uint8Array::new(&bundle.plan()).to_vec())?;
-    let plan = Plan::from_bytes(&bytes).map_err(JsEngineError::Plan)?;
+    let plan = Plan::from_bytes(&bytes)?;
     Ok(PLAN.with(|cell| Arc::clone(cell.get_or_init(|| Arc::new(plan)))))
 }
 

@@ -12,7 +12,7 @@ use pymode_dylink::{
 use wasm_bindgen::prelude::*;
 
 use crate::code::{JsCode, JsSource, Kind, Side};
-use crate::error::JsEngineError;
+use crate::error::{JsEngineError, JsFailure};
 use crate::externs::{JsExtern, JsInstance, get};
 use crate::thunks::CommonThunks;
 
@@ -214,7 +214,7 @@ impl<H: Host> Engine for JsProcess<H> {
                 bytes.fill(0, at.0, end);
                 Ok(())
             }
-            _ => Err(JsEngineError::Outside),
+            _ => Err(JsFailure::Outside.into()),
         }
     }
 

@@ -1,14 +1,21 @@
 //! The engine's errors.
 
 use std::fmt;
+use std::rc::Rc;
 
 use pymode_dylink::{EngineError, ModuleError, PlanError, Signature};
 use wasm_bindgen::prelude::*;
 
 /// The reason why the JavaScript engine could not do what the linker asked for.
+///
+/// It is behind a pointer, because most functions of the linker return one: a large error makes the code of all of them larger.
 #[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsEngineError(Rc<JsFailure>);
+
+/// The kinds of a [`JsEngineError`].
+#[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum JsEngineError {
+pub enum JsFailure {
     /// JavaScript threw.
     Thrown {
         /// The error as text.
@@ -47,7 +54,7 @@ pub enum JsEngineError {
 
 impl JsEngineError {
     pub(crate) fn expected(kind: &'static str) -> JsEngineError {
-        JsEngineError::Expected { kind }
+        JsFailure::Expected { kind }.into()
     }
 
     /// Makes an error of what was thrown.
@@ -56,16 +63,26 @@ impl JsEngineError {
         if let Some(error) = thrown.dyn_ref::<js_sys::Error>()
             && error.name() == "SuspendError"
         {
-            return JsEngineError::CannotWait;
+            return JsFailure::CannotWait.into();
         }
-        JsEngineError::Thrown {
-            reason: reason(thrown),
-            frames: Vec::new(),
-        }
+        let (reason, frames) = (reason(thrown), Vec::new());
+        JsFailure::Thrown { reason, frames }.into()
     }
 }
 
 impl EngineError for JsEngineError {}
+
+impl From<JsFailure> for JsEngineError {
+    fn from(failure: JsFailure) -> JsEngineError {
+        JsEngineError(Rc::new(failure))
+    }
+}
+
+impl From<PlanError> for JsEngineError {
+    fn from(error: PlanError) -> JsEngineError {
+        JsFailure::Plan(error).into()
+    }
+}
 
 impl From<JsValue> for JsEngineError {
     fn from(thrown: JsValue) -> JsEngineError {
@@ -75,26 +92,26 @@ impl From<JsValue> for JsEngineError {
 
 impl fmt::Display for JsEngineError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            JsEngineError::Thrown { reason, frames } => {
+        match &*self.0 {
+            JsFailure::Thrown { reason, frames } => {
                 f.write_str(reason)?;
                 frames
                     .iter()
                     .try_for_each(|frame| write!(f, "\n  in {frame}"))
             }
-            JsEngineError::CannotWait => f.write_str(
+            JsFailure::CannotWait => f.write_str(
                 "it waits for something, which a module cannot do while it is instantiated\n  hint: a constructor can wait, a start function cannot",
             ),
-            JsEngineError::Expected { kind } => write!(f, "expected {kind}"),
-            JsEngineError::Outside => f.write_str("it lies outside of the memory"),
-            JsEngineError::Missing { name } => write!(f, "no `{name}`"),
-            JsEngineError::NoThunk { name, signature } => write!(
+            JsFailure::Expected { kind } => write!(f, "expected {kind}"),
+            JsFailure::Outside => f.write_str("it lies outside of the memory"),
+            JsFailure::Missing { name } => write!(f, "no `{name}`"),
+            JsFailure::NoThunk { name, signature } => write!(
                 f,
                 "`{name}` needs a thunk, and the bundle has none of its type {signature}\n  hint: have the library where the bundle is made"
             ),
-            JsEngineError::NoThunks => f.write_str("the bundle has no thunks"),
-            JsEngineError::Module(error) => error.fmt(f),
-            JsEngineError::Plan(error) => error.fmt(f),
+            JsFailure::NoThunks => f.write_str("the bundle has no thunks"),
+            JsFailure::Module(error) => error.fmt(f),
+            JsFailure::Plan(error) => error.fmt(f),
         }
     }
 }

@@ -8,7 +8,7 @@ use js_sys::{Object, Reflect};
 use pymode_dylink::ModuleInfo;
 use wasm_bindgen::prelude::*;
 
-use crate::error::JsEngineError;
+use crate::error::{JsEngineError, JsFailure};
 
 /// An instance.
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl JsExtern {
                 }
                 let name = &*export.name;
                 let value =
-                    get(main, name).ok_or_else(|| JsEngineError::Missing { name: name.into() })?;
+                    get(main, name).ok_or_else(|| JsFailure::Missing { name: name.into() })?;
                 Ok(export.value.get_or_init(|| value).clone())
             }
         }

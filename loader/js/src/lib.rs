@@ -20,7 +20,7 @@ mod thunks;
 
 pub use code::{JsCode, JsSource};
 pub use engine::{Host, JsProcess};
-pub use error::{JsEngineError, reason};
+pub use error::{JsEngineError, JsFailure, reason};
 pub use externs::{JsExtern, JsInstance, MainExport};
 pub use modules::{Modules, NotKnown};
 pub use stamp::stamp;

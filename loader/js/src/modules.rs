@@ -40,7 +40,7 @@ impl Modules {
             true => Ok(module),
             false => {
                 let name = format!("side-{}.wasm", key(hash));
-                Err(JsEngineError::Plan(plan.stale(&name)))
+                Err(plan.stale(&name).into())
             }
         });
         self.compiled.borrow_mut().insert(hash, module);

@@ -13,7 +13,7 @@ use js_sys::{Object, Reflect, WebAssembly};
 use pymode_dylink::{Signature, ThunkAction, ThunkModule};
 use wasm_bindgen::prelude::*;
 
-use crate::error::JsEngineError;
+use crate::error::{JsEngineError, JsFailure};
 use crate::externs::{JsExtern, get};
 
 /// The compiled module of common thunks.
@@ -70,7 +70,7 @@ impl Placed {
                     let at =
                         (0..signatures.len())
                             .find(fits)
-                            .ok_or_else(|| JsEngineError::NoThunk {
+                            .ok_or_else(|| JsFailure::NoThunk {
                                 name: function.name.clone(),
                                 signature: Box::new((*function.signature).clone()),
                             })?;
@@ -125,7 +125,8 @@ impl Placed {
         }
         let functions = self.places.iter().map(|(instance, at)| {
             let name = at.to_string();
-            get(&exports[*instance], &name).ok_or(JsEngineError::Missing { name })
+            let function = get(&exports[*instance], &name);
+            function.ok_or_else(|| JsFailure::Missing { name }.into())
         });
         functions.collect()
     }

@@ -9,8 +9,8 @@ use js_sys::{Map, Object, Promise, WebAssembly};
 use pymode_dylink::{ContentHash, FetchError, FileId, Inspection, Main, ModuleInfo, Plan, Program};
 use pymode_dylink_conformance::files::{Files, MAIN};
 use pymode_dylink_js::{
-    CommonThunks, Host, JsEngineError, JsExtern, JsInstance, JsSource, Modules, NotKnown, key,
-    stub_hash,
+    CommonThunks, Host, JsEngineError, JsExtern, JsFailure, JsInstance, JsSource, Modules,
+    NotKnown, key, stub_hash,
 };
 use wasm_bindgen::prelude::*;
 
@@ -42,10 +42,11 @@ pub(crate) fn provide(task: &Task, modules: &Map) -> Result<(), JsError> {
         let module = modules.get(&key.into());
         let module = match module.dyn_into() {
             Ok(module) => Ok(module),
-            Err(reason) => Err(JsEngineError::Thrown {
+            Err(reason) => Err(JsFailure::Thrown {
                 reason: reason.as_string().unwrap_or_default(),
                 frames: Vec::new(),
-            }),
+            }
+            .into()),
         };
         let hash = hash(key).ok_or_else(|| JsError::new("a key is no hash"))?;
         MODULES.with(|all| all.add(hash, module, &plan));
@@ -180,9 +181,9 @@ impl Host for Linking {
 
     async fn common_thunks(&self) -> Result<Rc<CommonThunks>, JsEngineError> {
         let thunks = self.0.plan.common_thunks();
-        let (hash, thunks) = thunks.ok_or(JsEngineError::NoThunks)?;
+        let (hash, thunks) = thunks.ok_or(JsFailure::NoThunks)?;
         let module = MODULES.with(|all| all.compiled(hash));
-        let module = module.ok_or(JsEngineError::NoThunks)?;
+        let module = module.ok_or(JsFailure::NoThunks)?;
         Ok(Rc::new(CommonThunks::new(module?, &thunks)))
     }
 }
