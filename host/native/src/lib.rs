@@ -34,7 +34,6 @@ mod platform;
 mod program;
 mod python;
 mod run;
-#[allow(unsafe_code, reason = "polls file descriptors")]
 mod stdio;
 
 pub use error::Error;

@@ -1,8 +1,9 @@
 //! The guest's standard streams.
 
 use std::io::{self, IsTerminal};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd};
 
+use nix::poll::{PollFd, PollFlags, PollTimeout};
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 /// Output of a guest so far. Clones share it.
@@ -83,7 +84,7 @@ impl<F: AsFd + IsTerminal + Send> Stream for Inherited<F> {
     }
 
     fn readable(&mut self) -> Option<u64> {
-        // How much there is, nobody says: 1 is "something", and what is at its end is readable, too.
+        // The system does not report an amount: 1 stands for "some". A file at its end is readable, too.
         poll(self.fd(), Some(0)).unwrap_or(true).then_some(1)
     }
 
@@ -92,23 +93,15 @@ impl<F: AsFd + IsTerminal + Send> Stream for Inherited<F> {
     }
 }
 
-/// Waits until a file can be read without waiting, at most so long.
+/// Waits until a file can be read without waiting, for at most `nanoseconds`.
 fn poll(fd: BorrowedFd<'_>, nanoseconds: Option<u64>) -> Result<bool, Errno> {
-    let mut one = libc::pollfd {
-        fd: fd.as_raw_fd(),
-        events: libc::POLLIN,
-        revents: 0,
-    };
-    // Rounded up, so that nobody polls in a circle for the last part of a millisecond.
-    let milliseconds = nanoseconds.map_or(-1, |time| {
-        i32::try_from(time.div_ceil(1_000_000)).unwrap_or(i32::MAX)
+    // Rounded up: a guest that waits for the last part of a millisecond must not poll in a loop.
+    let limit = nanoseconds.map_or(PollTimeout::NONE, |time| {
+        PollTimeout::try_from(time.div_ceil(1_000_000)).unwrap_or(PollTimeout::MAX)
     });
-    // SAFETY: `one` is one `pollfd`, and lives through the call.
-    match unsafe { libc::poll(&raw mut one, 1, milliseconds) } {
-        -1 => match errno(&io::Error::last_os_error()) {
-            Errno::Intr => Ok(false),
-            errno => Err(errno),
-        },
-        ready => Ok(ready > 0),
+    match nix::poll::poll(&mut [PollFd::new(fd, PollFlags::POLLIN)], limit) {
+        Ok(ready) => Ok(ready > 0),
+        Err(nix::errno::Errno::EINTR) => Ok(false),
+        Err(error) => Err(errno(&error.into())),
     }
 }
