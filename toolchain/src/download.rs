@@ -38,7 +38,7 @@ pub enum DownloadError {
         /// The file's name.
         name: String,
         /// Each source with its answer, in the order they were tried.
-        tried: Vec<(Source, Fault)>,
+        tried: Vec<(Source, SourceError)>,
     },
     /// The cache failed.
     #[error(transparent)]
@@ -48,7 +48,7 @@ pub enum DownloadError {
 /// An error of one source.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Fault {
+pub enum SourceError {
     /// No connection, or it broke.
     #[error("{0}")]
     Network(Box<ureq::Error>),
@@ -114,8 +114,8 @@ fn fetch_any(
             progress.set_transferred(at, total)
         })? {
             Ok(()) => {}
-            Err(fault) => {
-                tried.push((source.clone(), fault));
+            Err(error) => {
+                tried.push((source.clone(), error));
                 continue;
             }
         }
@@ -127,7 +127,7 @@ fn fetch_any(
         fs::remove_file(partial).map_err(CacheError::io("delete", partial))?;
         tried.push((
             source.clone(),
-            Fault::WrongHash {
+            SourceError::WrongHash {
                 found,
                 wanted: wanted.clone(),
             },
@@ -145,7 +145,7 @@ fn fetch(
     source: &Source,
     partial: &Path,
     progress: &dyn Fn(u64, Option<u64>),
-) -> Result<Result<(), Fault>, CacheError> {
+) -> Result<Result<(), SourceError>, CacheError> {
     let have = fs::metadata(partial).map_or(0, |meta| meta.len());
     let mut request = agent.get(&source.0);
     if have > 0 {
@@ -155,7 +155,7 @@ fn fetch(
         Ok(response) => response,
         // The file is complete already, or changed: the hash decides which.
         Err(ureq::Error::StatusCode(416)) => return Ok(Ok(())),
-        Err(e) => return Ok(Err(Fault::Network(Box::new(e)))),
+        Err(e) => return Ok(Err(SourceError::Network(Box::new(e)))),
     };
     let continued = response.status().as_u16() == 206
         && response
@@ -183,14 +183,14 @@ fn fetch(
             Ok(0) => break,
             Ok(n) => n,
             Err(e) if e.kind() == io::ErrorKind::Interrupted => continue,
-            Err(source) => return Ok(Err(Fault::Broke { at, source })),
+            Err(source) => return Ok(Err(SourceError::Broke { at, source })),
         };
         write(&mut file, &buffer[..n], partial)?;
         at += n as u64;
         if at > LARGEST {
             drop(file);
             fs::remove_file(partial).map_err(CacheError::io("delete", partial))?;
-            return Ok(Err(Fault::TooLong));
+            return Ok(Err(SourceError::TooLong));
         }
         progress(at, total);
     }
@@ -215,21 +215,21 @@ fn agent() -> Agent {
         .into()
 }
 
-fn list(tried: &[(Source, Fault)]) -> String {
+fn list(tried: &[(Source, SourceError)]) -> String {
     tried
         .iter()
-        .map(|(source, fault)| format!("\n  {source}: {fault}"))
+        .map(|(source, error)| format!("\n  {source}: {error}"))
         .collect()
 }
 
-fn network_hint(tried: &[(Source, Fault)]) -> &'static str {
-    let no_network = |fault: &Fault| {
-        matches!(fault, Fault::Network(e) if !matches!(**e, ureq::Error::StatusCode(_)))
-            || matches!(fault, Fault::Broke { .. })
+fn network_hint(tried: &[(Source, SourceError)]) -> &'static str {
+    let no_network = |error: &SourceError| {
+        matches!(error, SourceError::Network(e) if !matches!(**e, ureq::Error::StatusCode(_)))
+            || matches!(error, SourceError::Broke { .. })
     };
     if tried.is_empty() {
         "\n  no source for it is known on this machine"
-    } else if tried.iter().all(|(_, fault)| no_network(fault)) {
+    } else if tried.iter().all(|(_, error)| no_network(error)) {
         "\n  hint: check the network connection and run the command again; it continues where the download stopped"
     } else {
         ""

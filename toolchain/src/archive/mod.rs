@@ -1,6 +1,6 @@
 //! Unpacking archives that nobody has checked: every path stays inside, links stay inside or are refused, sizes end.
 
-mod place;
+mod destination;
 mod tar;
 mod zip;
 
@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
-use place::Place;
+use destination::Destination;
 
 /// The size that one archive may unpack to; its headers cannot be trusted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub enum ArchiveError {
 ///
 /// # Errors
 /// When it is damaged or of another format, is larger than [`Limits::default`], or has an entry that is absolute, contains
-/// `..`, is a device, or is a link that leads outside. What was unpacked before the fault was found stays: unpack into a
+/// `..`, is a device, or is a link that leads outside. What was unpacked before the error was found stays: unpack into a
 /// directory to throw away.
 pub fn unpack(archive: &Path, into: &Path) -> Result<(), ArchiveError> {
     unpack_within(archive, into, Limits::default())
@@ -82,11 +82,11 @@ pub fn unpack(archive: &Path, into: &Path) -> Result<(), ArchiveError> {
 /// # Errors
 /// As [`unpack`].
 pub fn unpack_within(archive: &Path, into: &Path, limits: Limits) -> Result<(), ArchiveError> {
-    let place = Place::new(into, limits);
-    unpack_into(archive, place).map_err(|fault| fault.of(archive, limits))
+    let destination = Destination::new(into, limits);
+    unpack_into(archive, destination).map_err(|error| error.of(archive, limits))
 }
 
-fn unpack_into(archive: &Path, place: Place<'_>) -> Result<(), Fault> {
+fn unpack_into(archive: &Path, destination: Destination<'_>) -> Result<(), UnpackError> {
     let name = archive
         .file_name()
         .map(|name| name.to_string_lossy().to_ascii_lowercase())
@@ -94,30 +94,33 @@ fn unpack_into(archive: &Path, place: Place<'_>) -> Result<(), Fault> {
     let is = |suffixes: &[&str]| suffixes.iter().any(|suffix| name.ends_with(suffix));
     let file = BufReader::new(File::open(archive)?);
     if is(&[".tar.gz", ".tgz", ".crate"]) {
-        tar::unpack(flate2::bufread::MultiGzDecoder::new(file), place)
+        tar::unpack(flate2::bufread::MultiGzDecoder::new(file), destination)
     } else if is(&[".tar.xz"]) {
-        tar::unpack(liblzma::bufread::XzDecoder::new_multi_decoder(file), place)
+        tar::unpack(
+            liblzma::bufread::XzDecoder::new_multi_decoder(file),
+            destination,
+        )
     } else if is(&[".tar"]) {
-        tar::unpack(file, place)
+        tar::unpack(file, destination)
     } else if is(&[".zip", ".whl"]) {
-        zip::unpack(file, place)
+        zip::unpack(file, destination)
     } else {
-        Err(Fault::UnknownFormat)
+        Err(UnpackError::UnknownFormat)
     }
 }
 
 /// An error without the archive's path.
 #[derive(Debug)]
-enum Fault {
+enum UnpackError {
     UnknownFormat,
     Io(io::Error),
     Hostile { entry: String, reason: &'static str },
     TooLarge,
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for UnpackError {
     fn from(e: io::Error) -> Self {
-        if place::is_too_large(&e) {
+        if destination::is_too_large(&e) {
             Self::TooLarge
         } else {
             Self::Io(e)
@@ -125,7 +128,7 @@ impl From<io::Error> for Fault {
     }
 }
 
-impl Fault {
+impl UnpackError {
     fn hostile(entry: &Path, reason: &'static str) -> Self {
         Self::Hostile {
             entry: entry.display().to_string(),

@@ -5,14 +5,20 @@ use std::path::Path;
 
 use tar::EntryType;
 
-use super::Fault;
-use super::place::{Bounded, Place, link_target};
+use super::UnpackError;
+use super::destination::{Bounded, Destination, link_target};
 
-pub(super) fn unpack(reader: impl Read, mut place: Place<'_>) -> Result<(), Fault> {
+pub(super) fn unpack(
+    reader: impl Read,
+    mut destination: Destination<'_>,
+) -> Result<(), UnpackError> {
     // The stream is bounded as well as the files: a bomb may consist of headers, or of what is skipped.
     let stream = Bounded {
         inner: reader,
-        left: place.bytes_left().saturating_mul(2).saturating_add(1 << 20),
+        left: destination
+            .bytes_left()
+            .saturating_mul(2)
+            .saturating_add(1 << 20),
     };
     let mut archive = tar::Archive::new(stream);
     let mut links = Vec::new();
@@ -23,14 +29,14 @@ pub(super) fn unpack(reader: impl Read, mut place: Place<'_>) -> Result<(), Faul
         if kind == EntryType::XGlobalHeader {
             continue;
         }
-        let inside = place.enter(&path)?;
+        let inside = destination.enter(&path)?;
         match kind {
-            EntryType::Directory => place.directory(&inside)?,
+            EntryType::Directory => destination.directory(&inside)?,
             EntryType::Regular | EntryType::Continuous | EntryType::GNUSparse => {
                 let header = entry.header();
                 let (executable, time) = (header.mode()? & 0o111 != 0, header.mtime()?);
-                place.file(&inside, executable, &mut entry)?;
-                place.time(&inside, time)?;
+                destination.file(&inside, executable, &mut entry)?;
+                destination.time(&inside, time)?;
             }
             EntryType::Symlink | EntryType::Link => {
                 let to = entry.link_name()?.unwrap_or_default();
@@ -41,11 +47,11 @@ pub(super) fn unpack(reader: impl Read, mut place: Place<'_>) -> Result<(), Faul
                     None
                 };
                 let to = link_target(base.unwrap_or(Path::new("")), &to)
-                    .ok_or_else(|| Fault::hostile(&path, "is a link that leads outside"))?;
+                    .ok_or_else(|| UnpackError::hostile(&path, "is a link that leads outside"))?;
                 links.push((path, inside, to));
             }
             _ => {
-                return Err(Fault::hostile(
+                return Err(UnpackError::hostile(
                     &path,
                     "is neither a file, a directory nor a link",
                 ));
@@ -55,8 +61,11 @@ pub(super) fn unpack(reader: impl Read, mut place: Place<'_>) -> Result<(), Faul
     // To the end: the checksum of the compressed stream stands there.
     io::copy(&mut archive.into_inner(), &mut io::sink())?;
     for (path, inside, to) in links {
-        if !place.copy(&to, &inside)? {
-            return Err(Fault::hostile(&path, "is a link to nothing in the archive"));
+        if !destination.copy(&to, &inside)? {
+            return Err(UnpackError::hostile(
+                &path,
+                "is a link to nothing in the archive",
+            ));
         }
     }
     Ok(())

@@ -5,16 +5,16 @@ use std::io::{self, Read};
 use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
 
-use super::{Fault, Limits};
+use super::{Limits, UnpackError};
 
 /// A directory with what may still be written into it.
-pub(super) struct Place<'p> {
+pub(super) struct Destination<'p> {
     root: &'p Path,
     bytes_left: u64,
     entries_left: usize,
 }
 
-impl<'p> Place<'p> {
+impl<'p> Destination<'p> {
     pub(super) fn new(root: &'p Path, limits: Limits) -> Self {
         Self {
             root,
@@ -24,9 +24,12 @@ impl<'p> Place<'p> {
     }
 
     /// Counts an entry; gives its path below the directory.
-    pub(super) fn enter(&mut self, path: &Path) -> Result<PathBuf, Fault> {
-        self.entries_left = self.entries_left.checked_sub(1).ok_or(Fault::TooLarge)?;
-        inside(path).map_err(|reason| Fault::hostile(path, reason))
+    pub(super) fn enter(&mut self, path: &Path) -> Result<PathBuf, UnpackError> {
+        self.entries_left = self
+            .entries_left
+            .checked_sub(1)
+            .ok_or(UnpackError::TooLarge)?;
+        inside(path).map_err(|reason| UnpackError::hostile(path, reason))
     }
 
     pub(super) fn bytes_left(&self) -> u64 {
