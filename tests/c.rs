@@ -19,7 +19,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_tests::Engine;
 use pymode_toolchain::cc::{self, Language};
 
-use crate::common::{Built, Guest, Once};
+use crate::common::{Built, Invocation, Once};
 
 /// Directory of a case's libraries in the guest.
 const GUEST_FOLDER: &str = "/site/case";
@@ -70,7 +70,7 @@ impl Case {
     fn run(&self, engine: Engine) -> Result<(), Failed> {
         let built = self.built.get(|| make(&self.folder))?;
         let guest = built.folder.path().join("guest");
-        let found = Guest {
+        let found = Invocation {
             program: &guest.join("main"),
             // It lies beside its libraries.
             args: &["/site/case/main"],

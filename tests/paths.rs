@@ -17,7 +17,7 @@ use pymode_tests::Engine;
 use pymode_toolchain::Cache;
 use pymode_toolchain::cc::{self, Language};
 
-use crate::common::{Built, Guest, Once};
+use crate::common::{Built, Invocation, Once};
 
 fn main() -> ExitCode {
     let built = Arc::new(Once::default());
@@ -118,7 +118,7 @@ fn with_differences(native: &str, path: &Path) -> Result<String, Failed> {
 /// In `/tmp`, which is in memory in every host.
 fn in_memory(program: &Path, engine: Engine) -> Result<String, Failed> {
     let empty = tempfile::tempdir()?;
-    let guest = Guest {
+    let guest = Invocation {
         program,
         args: &["paths", "/tmp"],
         env: &[],

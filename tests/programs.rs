@@ -9,11 +9,11 @@ use std::process::{Command, ExitCode};
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use pymode_native::{Exit, Fault};
+use pymode_native::{Exit, GuestFailure};
 use pymode_tests::{Engine, Pymode};
 use pymode_toolchain::cc::{self, Language};
 
-use crate::common::{Built, Guest, Once};
+use crate::common::{Built, Invocation, Once};
 
 /// A module that the program loads, and the library that the module needs.
 struct Case {
@@ -88,7 +88,7 @@ fn main() -> ExitCode {
 fn run(case: &Case, built: &Once, engine: Engine) -> Result<(), Failed> {
     let built = built.get(|| make(case))?;
     let guest = built.folder.path().join("guest");
-    let got = Guest {
+    let got = Invocation {
         program: &guest.join("main"),
         args: &["main", "/site/module.so"],
         env: &[],
@@ -135,14 +135,14 @@ fn uncaught(engine: Engine) -> Result<(), Failed> {
     if cc::run(Language::Cxx, words) != ExitCode::SUCCESS {
         return Err("could not build the program".into());
     }
-    let guest = Guest {
+    let guest = Invocation {
         program: &program,
         args: &["throws"],
         env: &[],
         folder: ("/site", folder.path()),
     };
     match guest.run(engine)?.0 {
-        Exit::Fault(fault) if fault.reason == Fault::UNCAUGHT => Ok(()),
+        Exit::Failure(fault) if fault.reason == GuestFailure::UNCAUGHT => Ok(()),
         other => Err(format!("it ended with {other:?}").into()),
     }
 }

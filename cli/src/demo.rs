@@ -53,7 +53,7 @@ fn natively(context: &Context, sites: &[PathBuf], sources: &Path) -> Result<(), 
         took.push(start.elapsed());
         if exit != Exit::Code(0) {
             let fault = match &exit {
-                Exit::Fault(fault) => format!(": {fault}"),
+                Exit::Failure(fault) => format!(": {fault}"),
                 _ => String::new(),
             };
             return Err(Failure::new(format!("the demo failed natively{fault}")));

@@ -24,7 +24,7 @@ pub(crate) fn dl(verb: &Dl) -> Result<ExitCode, Failure> {
         Engine::Wasmtime => natively(args, main, rest),
         Engine::Workerd => in_a_worker(args, main, rest),
     }?;
-    if let Exit::Fault(fault) = &exit {
+    if let Exit::Failure(fault) = &exit {
         crate::job::report_failure(fault);
     }
     Ok(ExitCode::from(exit.code()))

@@ -55,7 +55,7 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
             run.trace_loads();
         }
         let exit = run.start()?;
-        if let Exit::Fault(fault) = &exit {
+        if let Exit::Failure(fault) = &exit {
             report_failure(fault);
         }
         Ok(ExitCode::from(exit.code()))
@@ -79,7 +79,7 @@ impl<A: AsRef<OsStr>> Job<'_, A> {
             run.trace_loads();
         }
         let exit = run.start()?;
-        if let Exit::Fault(fault) = &exit {
+        if let Exit::Failure(fault) = &exit {
             report_failure(fault);
         }
         Ok(ExitCode::from(exit.code()))

@@ -12,7 +12,7 @@ use pymode_workerd::{Exit, Runtime};
 use tempfile::TempDir;
 
 /// A program, its arguments, and the files that it may see.
-pub(crate) struct Guest<'a> {
+pub(crate) struct Invocation<'a> {
     pub(crate) program: &'a Path,
     pub(crate) args: &'a [&'a str],
     pub(crate) env: &'a [(&'a str, &'a str)],
@@ -20,7 +20,7 @@ pub(crate) struct Guest<'a> {
     pub(crate) folder: (&'a str, &'a Path),
 }
 
-impl Guest<'_> {
+impl Invocation<'_> {
     /// Runs the program. Returns its exit status and standard output.
     pub(crate) fn run(&self, engine: Engine) -> Result<(Exit, String), Failed> {
         match engine.0 {
@@ -33,7 +33,7 @@ impl Guest<'_> {
     pub(crate) fn says(&self, engine: Engine) -> Result<String, Failed> {
         match self.run(engine)? {
             (Exit::Code(0), said) => Ok(said),
-            (Exit::Fault(fault), said) => Err(format!("{fault}\nit said\n{said}").into()),
+            (Exit::Failure(fault), said) => Err(format!("{fault}\nit said\n{said}").into()),
             (exit, said) => {
                 Err(format!("it ended with {} and printed\n{said}", exit.code()).into())
             }

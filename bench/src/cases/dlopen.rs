@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use pymode_dylink::{Config, FileId, dlfcn, now};
 use pymode_dylink_wasmtime::{
-    CodeCache, Guest, Linkage, MainModule, WasmtimeEngine, engine_config,
+    CodeCache, Linkage, MainModule, StoreData, WasmtimeEngine, engine_config,
 };
 use wasmtime::{
     Engine, Extern, Global, GlobalType, Instance, Linker, Mutability, Store, Val, ValType,
@@ -146,7 +146,7 @@ struct State {
     main: Option<Instance>,
 }
 
-impl Guest for State {
+impl StoreData for State {
     fn linkage(&mut self) -> &mut Linkage<Self> {
         &mut self.linkage
     }

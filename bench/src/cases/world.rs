@@ -5,7 +5,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use pymode_dylink::{ClosedSet, Config, FileId, ModuleInfo, Plan, SetFile, dlfcn, now};
-use pymode_dylink_wasmtime::{Guest, Linkage, MainModule, WasmtimeEngine, engine_config};
+use pymode_dylink_wasmtime::{Linkage, MainModule, StoreData, WasmtimeEngine, engine_config};
 use wasmtime::{Engine, Linker, Module, Store, StoreLimits, StoreLimitsBuilder};
 
 use super::linker::Fallible;
@@ -21,7 +21,7 @@ pub(super) struct World {
     pub(super) handles: Vec<u32>,
 }
 
-impl Guest for World {
+impl StoreData for World {
     fn linkage(&mut self) -> &mut Linkage<Self> {
         &mut self.linkage
     }

@@ -9,7 +9,7 @@ pub enum Exit {
     /// By itself, with this code; returning from `main` is 0.
     Code(u32),
     /// By a fault in it. Nothing of it runs any more; this process is as before.
-    Fault(Fault),
+    Failure(GuestFailure),
 }
 
 impl Exit {
@@ -19,14 +19,14 @@ impl Exit {
         match self {
             // As the kernel does it: the low 8 bits.
             Exit::Code(code) => *code as u8,
-            Exit::Fault(_) => 134,
+            Exit::Failure(_) => 134,
         }
     }
 }
 
 /// The failure of a program: the message for standard error.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct GuestFailure {
     /// Reason.
     pub reason: String,
     /// The functions that were running, innermost first, as `module!function+offset`.
@@ -35,7 +35,7 @@ pub struct Fault {
     pub hint: Option<&'static str>,
 }
 
-impl Fault {
+impl GuestFailure {
     /// Calls that went too deep.
     pub const TOO_DEEP: &str = "its calls went too deep (call stack exhausted)";
     /// A call whose types are not those of the function, as engines say it.
@@ -61,7 +61,7 @@ impl Fault {
 /// Maximum number of functions in a message; a runaway recursion has thousands.
 const SHOWN: usize = 12;
 
-impl fmt::Display for Fault {
+impl fmt::Display for GuestFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the program was stopped by a fault: {}", self.reason)?;
         for frame in self.frames.iter().take(SHOWN) {

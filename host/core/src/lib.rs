@@ -16,7 +16,7 @@ pub mod vfs;
 pub mod wasi;
 
 pub use errno::Errno;
-pub use exit::{Exit, Fault};
+pub use exit::{Exit, GuestFailure};
 pub use memory::GuestMemory;
 pub use platform::{Clock, Platform, Timestamp};
 pub use threads::{MaybeSend, MaybeSync};

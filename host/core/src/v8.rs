@@ -1,6 +1,6 @@
 //! Translates V8's errors of guest code to the native host's wording.
 
-use crate::Fault;
+use crate::GuestFailure;
 
 /// V8's sentences, and wasmtime's for the same traps.
 const TRAPS: [(&str, &str); 10] = [
@@ -31,7 +31,7 @@ const TRAPS: [(&str, &str); 10] = [
         "wasm trap: undefined element: out of bounds table access",
     ),
     ("null function", "wasm trap: uninitialized element"),
-    ("function signature mismatch", Fault::OTHER_TYPE),
+    ("function signature mismatch", GuestFailure::OTHER_TYPE),
 ];
 
 /// Returns the native host's name of a trap, from V8's message.
@@ -46,7 +46,7 @@ pub fn trap(message: &str) -> Option<&'static str> {
 
 /// A place in WebAssembly, as V8 writes it in a line of a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place<'a> {
+pub struct FrameLocation<'a> {
     /// Name of the module.
     pub module: &'a str,
     /// Which of its functions, imported ones counted.
@@ -57,10 +57,10 @@ pub struct Place<'a> {
     pub offset: u64,
 }
 
-impl Place<'_> {
+impl FrameLocation<'_> {
     /// Reads `at main.boom (wasm://wasm/main-0a1b2c3d:wasm-function[12]:0x1f4)`; nothing of a line that is about something else.
     #[must_use]
-    pub fn parse(line: &str) -> Option<Place<'_>> {
+    pub fn parse(line: &str) -> Option<FrameLocation<'_>> {
         let (before, place) = line.split_once("wasm://wasm/")?;
         let (module, place) = place.split_once(":wasm-function[")?;
         let (function, offset) = place.trim_end_matches(')').split_once("]:0x")?;
@@ -68,7 +68,7 @@ impl Place<'_> {
         let module = module.rsplit_once('-')?.0;
         let name = before.trim_start().strip_prefix("at ");
         let name = name.and_then(|name| name.strip_suffix(" ("));
-        Some(Place {
+        Some(FrameLocation {
             module,
             function: function.parse().ok()?,
             name: name.and_then(|name| name.strip_prefix(module)?.strip_prefix('.')),
@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn places_are_read_with_and_without_the_names_of_functions() {
         let place = |name| {
-            Some(Place {
+            Some(FrameLocation {
                 module: "side-0a",
                 function: 12,
                 name,
@@ -105,7 +105,7 @@ mod tests {
                 None,
             ),
         ] {
-            assert_eq!(Place::parse(line), place(name), "{line}");
+            assert_eq!(FrameLocation::parse(line), place(name), "{line}");
         }
         for line in [
             "    at call (host.js:1:2)",
@@ -113,7 +113,7 @@ mod tests {
             "wasm://wasm/",
             "",
         ] {
-            assert_eq!(Place::parse(line), None);
+            assert_eq!(FrameLocation::parse(line), None);
         }
     }
 

@@ -58,7 +58,7 @@ fn what_dladdr_says_is_written_if_there_is_room() {
         let buffer = guest.put(&[0xff; 8]);
         let end = SIZE as u32;
         let text = b"/a\0f";
-        let write = |guest: &mut common::Guest, base, at, room| {
+        let write = |guest: &mut common::TestGuest, base, at, room| {
             let to = [(base, 7), (words + 4, 9)];
             write_addr(&mut *guest.memory(), to, text, at, room)
         };

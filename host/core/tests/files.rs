@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Guest, ROOT, both, call};
+use common::{ROOT, TestGuest, both, call};
 use pymode_host::Errno;
 
 /// `AT_FDCWD` of the guest.
@@ -17,40 +17,40 @@ const DIRECTORY: u32 = 2 << 12;
 const READ: u32 = 1 << 26;
 const WRITE: u32 = 1 << 28;
 
-fn open(guest: &mut Guest, path: &str, flags: u32, mode: u32) -> Result<u32, Errno> {
+fn open(guest: &mut TestGuest, path: &str, flags: u32, mode: u32) -> Result<u32, Errno> {
     let (at, len) = guest.path(path);
     let out = guest.room(4);
     call!(guest, openat(HERE, at, len, flags, mode, out))?;
     Ok(guest.u32(out))
 }
 
-fn create(guest: &mut Guest, path: &str, mode: u32) -> Result<(), Errno> {
+fn create(guest: &mut TestGuest, path: &str, mode: u32) -> Result<(), Errno> {
     let fd = open(guest, path, CREATE | WRITE, mode)?;
     guest.wasi.fd_close(fd)
 }
 
-fn mkdir(guest: &mut Guest, path: &str, mode: u32) -> Result<(), Errno> {
+fn mkdir(guest: &mut TestGuest, path: &str, mode: u32) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, mkdirat(HERE, at, len, mode))
 }
 
-fn chmod(guest: &mut Guest, path: &str, mode: u32, flags: u32) -> Result<(), Errno> {
+fn chmod(guest: &mut TestGuest, path: &str, mode: u32, flags: u32) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, fchmodat(HERE, at, len, mode, flags))
 }
 
-fn access(guest: &mut Guest, path: &str, wanted: u32) -> Result<(), Errno> {
+fn access(guest: &mut TestGuest, path: &str, wanted: u32) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, faccessat(HERE, at, len, wanted, 0))
 }
 
-fn symlink(guest: &mut Guest, target: &str, path: &str) -> Result<(), Errno> {
+fn symlink(guest: &mut TestGuest, target: &str, path: &str) -> Result<(), Errno> {
     let ((a, a_len), (b, b_len)) = (guest.path(target), guest.path(path));
     call!(guest, path_symlink(a, a_len, ROOT, b, b_len))
 }
 
 /// `st_mode`.
-fn mode(guest: &mut Guest, path: &str, flags: u32) -> Result<u32, Errno> {
+fn mode(guest: &mut TestGuest, path: &str, flags: u32) -> Result<u32, Errno> {
     let (at, len) = guest.path(path);
     let out = guest.room(144);
     call!(guest, fstatat(HERE, at, len, flags, out))?;
@@ -58,12 +58,12 @@ fn mode(guest: &mut Guest, path: &str, flags: u32) -> Result<u32, Errno> {
     Ok(guest.u32(out + 24))
 }
 
-fn chdir(guest: &mut Guest, path: &str) -> Result<(), Errno> {
+fn chdir(guest: &mut TestGuest, path: &str) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, chdir(HERE, at, len))
 }
 
-fn getcwd(guest: &mut Guest, room: u32) -> Result<String, Errno> {
+fn getcwd(guest: &mut TestGuest, room: u32) -> Result<String, Errno> {
     let (at, out) = (guest.room(room), guest.room(4));
     call!(guest, getcwd(at, room, out))?;
     let len = guest.u32(out);

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use pymode_host::image::{
-    Entry, EntryFault, Image, ImageError, ImageWriteError, ImageWriter, NodeId,
+    Entry, EntryDefect, Image, ImageError, ImageWriteError, ImageWriter, NodeId,
 };
 
 const HEADER: usize = 32;
@@ -161,12 +161,12 @@ fn a_file_cut_anywhere_is_refused() {
 }
 
 /// Changes `bytes` at `offset` of entry `entry` and tells what the reader thinks of it.
-fn spoiled(entry: usize, offset: usize, bytes: &[u8]) -> EntryFault {
+fn spoiled(entry: usize, offset: usize, bytes: &[u8]) -> EntryDefect {
     let mut image = sample();
     let at = HEADER + entry * ENTRY + offset;
     image[at..at + bytes.len()].copy_from_slice(bytes);
     match Image::open(image).unwrap_err() {
-        ImageError::Entry { fault, .. } => fault,
+        ImageError::Entry { defect, .. } => defect,
         other => panic!("{other}"),
     }
 }
@@ -174,23 +174,23 @@ fn spoiled(entry: usize, offset: usize, bytes: &[u8]) -> EntryFault {
 #[test]
 fn each_lie_in_an_entry_is_named() {
     // Entries of the sample: 0 root, 1 a, 2 empty, 3 lib, 4 empty/deep, 5 lib/python3.13, 6 json, 7 os.pyc, …
-    assert_eq!(spoiled(1, 6, &[9, 0]), EntryFault::Kind { kind: 9 });
-    assert_eq!(spoiled(1, 0, &[255; 4]), EntryFault::NameRange);
+    assert_eq!(spoiled(1, 6, &[9, 0]), EntryDefect::Kind { kind: 9 });
+    assert_eq!(spoiled(1, 0, &[255; 4]), EntryDefect::NameRange);
     assert_eq!(
         spoiled(1, 4, &[0, 0]),
-        EntryFault::Name { reason: "is empty" }
+        EntryDefect::Name { reason: "is empty" }
     );
-    assert_eq!(spoiled(1, 16, &[0; 8]), EntryFault::Data);
-    assert_eq!(spoiled(1, 16, &[255; 8]), EntryFault::Data);
-    assert_eq!(spoiled(7, 12, &[255; 4]), EntryFault::Data);
-    assert_eq!(spoiled(0, 6, &[1, 0]), EntryFault::Root);
+    assert_eq!(spoiled(1, 16, &[0; 8]), EntryDefect::Data);
+    assert_eq!(spoiled(1, 16, &[255; 8]), EntryDefect::Data);
+    assert_eq!(spoiled(7, 12, &[255; 4]), EntryDefect::Data);
+    assert_eq!(spoiled(0, 6, &[1, 0]), EntryDefect::Root);
     // `empty` lists itself; `empty` lists the whole index.
-    assert_eq!(spoiled(2, 16, &[2]), EntryFault::Children);
-    assert_eq!(spoiled(2, 12, &[255; 4]), EntryFault::Children);
-    assert_eq!(spoiled(3, 12, &[0]), EntryFault::Children);
-    assert_eq!(spoiled(5, 8, &[2]), EntryFault::Parent);
+    assert_eq!(spoiled(2, 16, &[2]), EntryDefect::Children);
+    assert_eq!(spoiled(2, 12, &[255; 4]), EntryDefect::Children);
+    assert_eq!(spoiled(3, 12, &[0]), EntryDefect::Children);
+    assert_eq!(spoiled(5, 8, &[2]), EntryDefect::Parent);
     // `a` takes the name of `empty`.
-    assert_eq!(spoiled(1, 0, &[1, 0, 0, 0, 5]), EntryFault::Order);
+    assert_eq!(spoiled(1, 0, &[1, 0, 0, 0, 5]), EntryDefect::Order);
 }
 
 /// A small generator of repeatable noise (xorshift), so that a failing seed can be run again.

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Guest, Memory, ROOT, Remote, SIZE, call};
+use common::{Memory, ROOT, Remote, SIZE, TestGuest, call};
 
 /// A small generator of repeatable noise (xorshift), so that a failing seed can be run again.
 struct Noise(u64);
@@ -69,7 +69,7 @@ impl Value for u64 {
     }
 }
 
-type Call = fn(&mut Guest, &mut Noise) -> bool;
+type Call = fn(&mut TestGuest, &mut Noise) -> bool;
 
 /// Every function, with arguments out of the noise; each answers whether the call succeeded.
 fn calls() -> Vec<Call> {
@@ -100,7 +100,7 @@ fn no_call_brings_the_host_down() {
     for seed in 1..=300 {
         let mut noise = Noise(0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(seed));
         let bytes = vec![0; SIZE];
-        let mut guest = Guest::new(if seed % 2 == 0 {
+        let mut guest = TestGuest::new(if seed % 2 == 0 {
             Memory::Slice(bytes)
         } else {
             Memory::Remote(Remote(bytes))
@@ -121,7 +121,7 @@ fn no_call_brings_the_host_down() {
 }
 
 /// Puts paths where the noise may find them, each long enough for any length.
-fn scatter_paths(guest: &mut Guest, noise: &mut Noise) {
+fn scatter_paths(guest: &mut TestGuest, noise: &mut Noise) {
     for at in (0..SIZE as u32 - 64).step_by(64) {
         let start = [
             "/tmp/a",

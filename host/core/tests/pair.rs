@@ -3,27 +3,27 @@
 
 mod common;
 
-use common::{Guest, both, call};
+use common::{TestGuest, both, call};
 use pymode_host::Errno;
 
 const PIPE: u32 = 0;
 const SOCKETS: u32 = 1;
 const NONBLOCK: u32 = 4;
 
-fn pair(guest: &mut Guest, kind: u32) -> (u32, u32) {
+fn pair(guest: &mut TestGuest, kind: u32) -> (u32, u32) {
     let out = guest.room(8);
     call!(guest, fd_pair(kind, out)).unwrap();
     (guest.u32(out), guest.u32(out + 4))
 }
 
-fn duplicate(guest: &mut Guest, fd: u32, to: u32, exactly: bool) -> Result<u32, Errno> {
+fn duplicate(guest: &mut TestGuest, fd: u32, to: u32, exactly: bool) -> Result<u32, Errno> {
     let out = guest.room(4);
     call!(guest, fd_dup(fd, to, exactly.into(), out))?;
     Ok(guest.u32(out))
 }
 
 /// Returns the readable bytes and whether the other end is closed. `None` if the file is not ready.
-fn ready(guest: &mut Guest, fd: u32, kind: u8) -> Option<(u64, bool)> {
+fn ready(guest: &mut TestGuest, fd: u32, kind: u8) -> Option<(u64, bool)> {
     let mut subscriptions = [0; 96];
     subscriptions[8] = kind;
     subscriptions[16..20].copy_from_slice(&fd.to_le_bytes());

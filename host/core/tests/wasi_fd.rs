@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{CREATE, DIRECTORY, Guest, READ, ROOT, SIZE, TRUNCATE, WRITE, both, call};
+use common::{CREATE, DIRECTORY, READ, ROOT, SIZE, TRUNCATE, TestGuest, WRITE, both, call};
 use pymode_host::Errno;
 
 #[test]
@@ -76,7 +76,7 @@ fn what_is_written_is_read_and_a_gap_is_zeros() {
     });
 }
 
-fn seek(guest: &mut Guest, fd: u32, offset: i64, whence: u32) -> Result<u64, Errno> {
+fn seek(guest: &mut TestGuest, fd: u32, offset: i64, whence: u32) -> Result<u64, Errno> {
     let out = guest.room(8);
     call!(guest, fd_seek(fd, offset.cast_unsigned(), whence, out))?;
     let position = guest.room(8);
@@ -214,7 +214,7 @@ fn standard_streams_stream() {
 #[test]
 fn fdstat_tells_kind_flags_and_what_it_is_open_for() {
     both(|guest| {
-        let stat = |guest: &mut Guest, fd| {
+        let stat = |guest: &mut TestGuest, fd| {
             let out = guest.room(24);
             call!(guest, fd_fdstat_get(fd, out)).map(|()| {
                 let bytes = guest.get(out, 24);
@@ -346,7 +346,7 @@ fn times_are_kept_and_set() {
     both(|guest| {
         guest.platform.now.set(5);
         let fd = guest.create("/tmp/file").unwrap();
-        let times = |guest: &mut Guest| {
+        let times = |guest: &mut TestGuest| {
             let out = guest.room(64);
             call!(guest, fd_filestat_get(fd, out)).unwrap();
             (

@@ -3,44 +3,46 @@
 
 mod common;
 
-use common::{CREATE, DIRECTORY, EXCLUSIVE, Guest, READ, ROOT, SIZE, TRUNCATE, WRITE, both, call};
+use common::{
+    CREATE, DIRECTORY, EXCLUSIVE, READ, ROOT, SIZE, TRUNCATE, TestGuest, WRITE, both, call,
+};
 use pymode_host::Errno;
 
 const DIR: u8 = 3;
 const FILE: u8 = 4;
 const LINK: u8 = 7;
 
-fn mkdir(guest: &mut Guest, path: &str) -> Result<(), Errno> {
+fn mkdir(guest: &mut TestGuest, path: &str) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, path_create_directory(ROOT, at, len))
 }
 
-fn rmdir(guest: &mut Guest, path: &str) -> Result<(), Errno> {
+fn rmdir(guest: &mut TestGuest, path: &str) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, path_remove_directory(ROOT, at, len))
 }
 
-fn unlink(guest: &mut Guest, path: &str) -> Result<(), Errno> {
+fn unlink(guest: &mut TestGuest, path: &str) -> Result<(), Errno> {
     let (at, len) = guest.path(path);
     call!(guest, path_unlink_file(ROOT, at, len))
 }
 
-fn rename(guest: &mut Guest, from: &str, to: &str) -> Result<(), Errno> {
+fn rename(guest: &mut TestGuest, from: &str, to: &str) -> Result<(), Errno> {
     let ((a, a_len), (b, b_len)) = (guest.path(from), guest.path(to));
     call!(guest, path_rename(ROOT, a, a_len, ROOT, b, b_len))
 }
 
-fn link(guest: &mut Guest, from: &str, to: &str) -> Result<(), Errno> {
+fn link(guest: &mut TestGuest, from: &str, to: &str) -> Result<(), Errno> {
     let ((a, a_len), (b, b_len)) = (guest.path(from), guest.path(to));
     call!(guest, path_link(ROOT, 0, a, a_len, ROOT, b, b_len))
 }
 
-fn symlink(guest: &mut Guest, target: &str, path: &str) -> Result<(), Errno> {
+fn symlink(guest: &mut TestGuest, target: &str, path: &str) -> Result<(), Errno> {
     let ((a, a_len), (b, b_len)) = (guest.path(target), guest.path(path));
     call!(guest, path_symlink(a, a_len, ROOT, b, b_len))
 }
 
-fn readlink(guest: &mut Guest, path: &str, room: u32) -> Result<String, Errno> {
+fn readlink(guest: &mut TestGuest, path: &str, room: u32) -> Result<String, Errno> {
     let (at, len) = guest.path(path);
     let (buffer, used) = (guest.room(room), guest.room(4));
     call!(guest, path_readlink(ROOT, at, len, buffer, room, used))?;
@@ -407,7 +409,7 @@ fn paths_are_relative_to_the_directory_that_is_open() {
         let dir = guest
             .open_with(ROOT, "tmp/./a/", DIRECTORY, READ, 0)
             .unwrap();
-        let read = |guest: &mut Guest, path: &str| {
+        let read = |guest: &mut TestGuest, path: &str| {
             let fd = guest.open_with(dir, path, 0, READ, 0)?;
             guest.read(fd, 100)
         };

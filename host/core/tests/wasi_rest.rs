@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Guest, READ, ROOT, SIZE, both, call};
+use common::{READ, ROOT, SIZE, TestGuest, both, call};
 use pymode_host::Errno;
 use pymode_host::wasi::Exit;
 
@@ -121,7 +121,10 @@ fn subscription(userdata: u64, kind: u8, number: u32, time: u64, flags: u16) -> 
 }
 
 /// Polls; each event's userdata, error, kind, bytes.
-fn poll(guest: &mut Guest, subscriptions: &[[u8; 48]]) -> Result<Vec<(u64, u16, u8, u64)>, Errno> {
+fn poll(
+    guest: &mut TestGuest,
+    subscriptions: &[[u8; 48]],
+) -> Result<Vec<(u64, u16, u8, u64)>, Errno> {
     let at = guest.put(&subscriptions.concat());
     let events = guest.room(subscriptions.len() as u32 * 32);
     let used = guest.room(4);

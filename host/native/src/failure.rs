@@ -3,40 +3,44 @@
 use std::cell::LazyCell;
 
 use pymode_dylink_wasmtime::Linkage;
-use pymode_host::Fault;
+use pymode_host::GuestFailure;
 use wasmtime::{FrameInfo, Module, ThrownException, Trap, WasmBacktrace};
 
-use crate::guest::Guest;
+use crate::guest::GuestProcess;
 use crate::program::Program;
 
 /// Converts an error of the engine to a failure of the guest.
-pub(crate) fn fault(
+pub(crate) fn guest_failure(
     error: &wasmtime::Error,
     program: &Program,
-    linkage: &Linkage<Guest>,
+    linkage: &Linkage<GuestProcess>,
     memory_limit: Option<usize>,
-) -> Fault {
+) -> GuestFailure {
     let frames = error
         .downcast_ref::<wasmtime::WasmBacktrace>()
         .map_or(Vec::new(), |trace| frames(trace, program, linkage));
     let reason = match error.downcast_ref::<Trap>() {
-        Some(Trap::StackOverflow) => Fault::TOO_DEEP.to_owned(),
-        Some(Trap::UnreachableCodeReached) => Fault::ABORTED.to_owned(),
+        Some(Trap::StackOverflow) => GuestFailure::TOO_DEEP.to_owned(),
+        Some(Trap::UnreachableCodeReached) => GuestFailure::ABORTED.to_owned(),
         Some(trap) => trap.to_string(),
-        None if error.is::<ThrownException>() => Fault::UNCAUGHT.to_owned(),
+        None if error.is::<ThrownException>() => GuestFailure::UNCAUGHT.to_owned(),
         None => error.root_cause().to_string(),
     };
     // Code that cannot go on without memory aborts in its own way.
-    let hint = Fault::hint_for(&reason)
+    let hint = GuestFailure::hint_for(&reason)
         .or(memory_limit.map(|_| "its memory is limited: did it use it all up?"));
-    Fault {
+    GuestFailure {
         reason,
         frames,
         hint,
     }
 }
 
-fn frames(trace: &WasmBacktrace, program: &Program, linkage: &Linkage<Guest>) -> Vec<String> {
+fn frames(
+    trace: &WasmBacktrace,
+    program: &Program,
+    linkage: &Linkage<GuestProcess>,
+) -> Vec<String> {
     let names = LazyCell::new(|| program.names());
     let frame = |frame: &FrameInfo| {
         if !Module::same(frame.module(), program.module()) {

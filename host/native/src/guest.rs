@@ -13,24 +13,24 @@ const LISTED: usize = 1024;
 const READ_FOR_HINTS: u64 = 64 << 20;
 
 /// One running guest.
-pub(crate) struct Guest {
+pub(crate) struct GuestProcess {
     pub(crate) wasi: Wasi,
     /// Main's memory, which all modules of the guest share. None until main is instantiated.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: StoreLimits,
     /// Output of the loader's trace.
     pub(crate) trace: Option<Box<dyn Stream>>,
-    linkage: Linkage<Guest>,
+    linkage: Linkage<GuestProcess>,
 }
 
-impl Guest {
+impl GuestProcess {
     pub(crate) fn new(
         wasi: Wasi,
         limits: StoreLimits,
         origin: Option<String>,
         library_path: Vec<String>,
         cache: CodeCache,
-    ) -> Guest {
+    ) -> GuestProcess {
         let config = Config {
             origin,
             contract: Some(Contract {
@@ -41,7 +41,7 @@ impl Guest {
             library_path,
             identifying_imports: IDENTIFYING_IMPORTS.map(Into::into).into(),
         };
-        Guest {
+        GuestProcess {
             wasi,
             memory: None,
             limits,
@@ -51,8 +51,8 @@ impl Guest {
     }
 }
 
-impl pymode_dylink_wasmtime::Guest for Guest {
-    fn linkage(&mut self) -> &mut Linkage<Guest> {
+impl pymode_dylink_wasmtime::StoreData for GuestProcess {
+    fn linkage(&mut self) -> &mut Linkage<GuestProcess> {
         &mut self.linkage
     }
 
@@ -114,8 +114,8 @@ impl pymode_dylink_wasmtime::Guest for Guest {
 
 /// The guest's memory as bytes, and the guest.
 pub(crate) fn parts<'a>(
-    caller: &'a mut Caller<'_, Guest>,
-) -> wasmtime::Result<(&'a mut [u8], &'a mut Guest)> {
+    caller: &'a mut Caller<'_, GuestProcess>,
+) -> wasmtime::Result<(&'a mut [u8], &'a mut GuestProcess)> {
     let memory = match caller.data().memory {
         Some(memory) => memory,
         // A start function calls before main's exports are known to us.

@@ -22,7 +22,7 @@
 mod engine;
 mod errno;
 mod error;
-mod fault;
+mod failure;
 
 mod guest;
 mod host_dir;
@@ -39,7 +39,7 @@ mod stdio;
 pub use error::Error;
 pub use program::Program;
 pub use pymode_host::program::Unusable;
-pub use pymode_host::{Exit, Fault};
+pub use pymode_host::{Exit, GuestFailure};
 pub use python::Python;
 pub use run::Run;
 pub use stdio::{Captured, Output, Stdin};

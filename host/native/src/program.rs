@@ -8,7 +8,7 @@ use pymode_host::program::{EXPORTS, Unusable};
 use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
 
 use crate::error::Error;
-use crate::guest::Guest;
+use crate::guest::GuestProcess;
 use crate::names::Names;
 use crate::run::Run;
 use crate::{engine, imports};
@@ -22,8 +22,8 @@ pub struct Program {
 struct Shared {
     path: PathBuf,
     engine: Engine,
-    imports: Arc<Linker<Guest>>,
-    bound: InstancePre<Guest>,
+    imports: Arc<Linker<GuestProcess>>,
+    bound: InstancePre<GuestProcess>,
     code: CodeCache,
 }
 
@@ -77,7 +77,7 @@ impl Program {
         &self.shared.engine
     }
 
-    pub(crate) fn bound(&self) -> &InstancePre<Guest> {
+    pub(crate) fn bound(&self) -> &InstancePre<GuestProcess> {
         &self.shared.bound
     }
 
@@ -104,7 +104,7 @@ impl Program {
     }
 
     /// Returns the loader's description of the program, when the first side module is loaded.
-    pub(crate) fn main_module(&self, instance: Instance) -> MainModule<Guest> {
+    pub(crate) fn main_module(&self, instance: Instance) -> MainModule<GuestProcess> {
         let path = self.shared.path.clone();
         let named = Names::path(&path);
         MainModule {
@@ -119,10 +119,10 @@ impl Program {
 
 /// Finds all imports at once, so that a start only instantiates.
 fn bind(
-    imports: &Linker<Guest>,
+    imports: &Linker<GuestProcess>,
     module: &Module,
     path: &Path,
-) -> Result<InstancePre<Guest>, Unusable> {
+) -> Result<InstancePre<GuestProcess>, Unusable> {
     imports
         .instantiate_pre(module)
         .map_err(|error| match imports::missing(module) {

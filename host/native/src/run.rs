@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use pymode_dylink_wasmtime::Guest as _;
+use pymode_dylink_wasmtime::StoreData as _;
 use pymode_host::dl::{self, LIBRARY_PATH};
 use pymode_host::program::START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
@@ -16,8 +16,8 @@ use wasmtime::{Store, StoreLimitsBuilder};
 
 use crate::engine::THREAD_STACK;
 use crate::error::Error;
-use crate::fault::fault;
-use crate::guest::Guest;
+use crate::failure::guest_failure;
+use crate::guest::GuestProcess;
 use crate::host_dir::{Access, HostDir};
 use crate::mapped::Mapped;
 use crate::platform::{self, Machine};
@@ -242,14 +242,14 @@ impl Run {
                 Some(exit) => Exit::Code(exit.code),
                 None => {
                     let linkage = store.data_mut().linkage();
-                    Exit::Fault(fault(&error, &program, linkage, memory_limit))
+                    Exit::Failure(guest_failure(&error, &program, linkage, memory_limit))
                 }
             },
         })
     }
 
     /// Creates the guest's state.
-    fn guest(self) -> Result<Guest, Error> {
+    fn guest(self) -> Result<GuestProcess, Error> {
         let machine: Arc<dyn Platform> = Arc::new(Machine::new());
         let tmp = || MemFs::new(Arc::clone(&machine), self.tmp_limit);
         let root: Box<dyn FileSystem> = match self.image {
@@ -293,7 +293,7 @@ impl Run {
             Some(bytes) => limits.memory_size(bytes),
             None => limits,
         };
-        let mut guest = Guest::new(
+        let mut guest = GuestProcess::new(
             wasi,
             limits.build(),
             origin,

@@ -198,7 +198,7 @@ fn a_trap_in_a_side_module_is_the_programs_and_names_it() {
         wasm("(func $crash (export \"answer\") (result i32) unreachable)"),
         CALL,
     );
-    let Exit::Fault(fault) = done.exit else {
+    let Exit::Failure(fault) = done.exit else {
         panic!("{done:?}")
     };
     assert!(fault.to_string().contains("crash+0x"), "{fault}");
@@ -264,7 +264,7 @@ fn a_trap_names_the_side_modules_path() {
         (func $deep (unreachable))
         (func (export "answer") (result i32) (call $deep) (i32.const 0))"#;
     let done = run(&Bench::new(), wasm(trap), CALL);
-    let Exit::Fault(fault) = done.exit else {
+    let Exit::Failure(fault) = done.exit else {
         panic!("it ended with {:?}", done.exit);
     };
     assert!(

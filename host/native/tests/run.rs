@@ -83,7 +83,7 @@ fn strip(wasm: &[u8]) -> Vec<u8> {
 
 fn fault(done: Done) -> String {
     match done.exit {
-        Exit::Fault(fault) => fault.to_string(),
+        Exit::Failure(fault) => fault.to_string(),
         exit => panic!("{exit:?}"),
     }
 }
@@ -175,7 +175,7 @@ fn memory_ends_where_the_caller_says() {
         run.memory_limit(1000);
     });
     assert!(
-        matches!(done.exit, Exit::Fault(_)),
+        matches!(done.exit, Exit::Failure(_)),
         "a program that needs more to begin with: {done:?}"
     );
 }

@@ -2,7 +2,7 @@
 
 use js_sys::{Reflect, Uint8Array, WebAssembly};
 use pymode_dylink_js::{JsEngineError, JsFailure};
-use pymode_host::v8::{Place, trap};
+use pymode_host::v8::{FrameLocation, trap};
 use wasm_bindgen::prelude::*;
 
 use crate::guest::Guest;
@@ -17,7 +17,7 @@ const STARTS: &str = "pymode.starts";
 pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
     if thrown.is_instance_of::<WebAssembly::Exception>() {
         return JsFailure::Thrown {
-            reason: pymode_host::Fault::UNCAUGHT.to_owned(),
+            reason: pymode_host::GuestFailure::UNCAUGHT.to_owned(),
             frames: Vec::new(),
         }
         .into();
@@ -42,12 +42,12 @@ pub(crate) fn told(guest: &Guest, stack: &str) -> String {
 }
 
 fn frames(guest: &Guest, stack: &str) -> impl Iterator<Item = String> {
-    let places = stack.lines().filter_map(Place::parse);
+    let places = stack.lines().filter_map(FrameLocation::parse);
     places.filter_map(|place| frame(guest, place))
 }
 
 /// `module!function+offset`, of modules that the guest knows.
-fn frame(guest: &Guest, place: Place<'_>) -> Option<String> {
+fn frame(guest: &Guest, place: FrameLocation<'_>) -> Option<String> {
     let running = loader::running(guest, place.module)?;
     let function = match place.name {
         Some(name) => name.to_owned(),

@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
-use pymode_host::{Exit, Fault};
+use pymode_host::{Exit, GuestFailure};
 use pymode_toolchain::CacheError;
 
 use crate::bundle::{Bundle, Main};
@@ -87,7 +87,9 @@ impl Conversation<'_> {
             Kind::Fault => {
                 let (message, trace) =
                     pair(content).ok_or_else(|| broken("a fault without a trace"))?;
-                return Ok(Some(Exit::Fault(self.fault(&text(message), &text(trace)))));
+                return Ok(Some(Exit::Failure(
+                    self.fault(&text(message), &text(trace)),
+                )));
             }
             Kind::Arg | Kind::Env | Kind::Cwd | Kind::Stdin => {
                 return Err(broken("it sends what only we send"));
@@ -149,7 +151,7 @@ impl Conversation<'_> {
     }
 
     /// Names are only for people: of a module that cannot be read there are none.
-    fn fault(&self, message: &str, trace: &str) -> Fault {
+    fn fault(&self, message: &str, trace: &str) -> GuestFailure {
         fault(message, trace, |name| {
             if name == MAIN {
                 let mut symbols = Symbols::of(&fs::read(&self.main.wasm).ok()?);

@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
-use pymode_host::Fault;
-use pymode_host::v8::{Place, trap};
+use pymode_host::GuestFailure;
+use pymode_host::v8::{FrameLocation, trap};
 
 use crate::symbols::Symbols;
 
@@ -12,18 +12,18 @@ pub(crate) fn fault(
     message: &str,
     trace: &str,
     mut module: impl FnMut(&str) -> Option<(String, Symbols)>,
-) -> Fault {
+) -> GuestFailure {
     let reason = match (message, trap(message)) {
-        ("RuntimeError: unreachable", _) => Fault::ABORTED,
-        ("RangeError: Maximum call stack size exceeded", _) => Fault::TOO_DEEP,
+        ("RuntimeError: unreachable", _) => GuestFailure::ABORTED,
+        ("RangeError: Maximum call stack size exceeded", _) => GuestFailure::TOO_DEEP,
         (_, Some(trap)) => trap,
         // Not an error object.
-        (_, None) if message.contains("WebAssembly.Exception") => Fault::UNCAUGHT,
+        (_, None) if message.contains("WebAssembly.Exception") => GuestFailure::UNCAUGHT,
         (_, None) => message,
     };
     let mut modules = HashMap::new();
     let frames = trace.lines().filter_map(|line| {
-        let place = Place::parse(line)?;
+        let place = FrameLocation::parse(line)?;
         let found = modules
             .entry(place.module)
             .or_insert_with(|| module(place.module));
@@ -33,10 +33,10 @@ pub(crate) fn fault(
             symbols.at(place.function, place.offset)
         ))
     });
-    Fault {
+    GuestFailure {
         reason: reason.to_owned(),
         frames: frames.collect(),
-        hint: Fault::hint_for(reason),
+        hint: GuestFailure::hint_for(reason),
     }
 }
 
@@ -47,8 +47,8 @@ mod tests {
     #[test]
     fn a_trap_is_told_in_the_words_of_the_native_host() {
         let told = |message| fault(message, "", |_| None).reason;
-        assert_eq!(told("RuntimeError: unreachable"), Fault::ABORTED);
-        assert_eq!(told("Value(WebAssembly.Exception)"), Fault::UNCAUGHT);
+        assert_eq!(told("RuntimeError: unreachable"), GuestFailure::ABORTED);
+        assert_eq!(told("Value(WebAssembly.Exception)"), GuestFailure::UNCAUGHT);
         assert_eq!(told("Error: something else"), "Error: something else");
     }
 }

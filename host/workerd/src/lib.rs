@@ -41,7 +41,7 @@ pub use manifest::{Manifest, ManifestError, Settings};
 pub use program::{Program, ProgramError};
 pub use project::{Project, ProjectError};
 pub use pymode_bundle::paths::SOURCES;
-pub use pymode_host::{Exit, Fault};
+pub use pymode_host::{Exit, GuestFailure};
 pub use python::{MEMORY_LIMIT, Python};
 pub use run::{Run, RunError};
 pub use runtime::{Runtime, RuntimeError};

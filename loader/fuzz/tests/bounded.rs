@@ -150,6 +150,6 @@ fn story_on_the_fake_engine() {
 
 #[test]
 fn story_on_wasmtime() {
-    run("story", 150, &[], story::on::<process::Guest>);
-    run("story", 150, &[], story::on::<process::PlannedGuest>);
+    run("story", 150, &[], story::on::<process::WasmtimeSubject>);
+    run("story", 150, &[], story::on::<process::PlannedSubject>);
 }

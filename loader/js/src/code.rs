@@ -13,10 +13,10 @@ use crate::thunks::{CommonThunks, Placed};
 
 /// A compiled module, and what the engine knows of it. Cloning it is cheap; making it is not.
 #[derive(Clone)]
-pub struct JsCode(pub(crate) Kind);
+pub struct JsCode(pub(crate) CodeKind);
 
 #[derive(Clone)]
-pub(crate) enum Kind {
+pub(crate) enum CodeKind {
     Side(Rc<Side>),
     Thunks(Rc<Placed>),
 }
@@ -39,7 +39,7 @@ impl JsCode {
     /// `info` must be of the bytes that `module` was compiled from.
     #[must_use]
     pub fn new(module: Module, info: &Arc<ModuleInfo>) -> JsCode {
-        JsCode(Kind::Side(Rc::new(Side {
+        JsCode(CodeKind::Side(Rc::new(Side {
             module,
             info: Arc::clone(info),
             properties: info.imports.iter().map(|_| OnceCell::new()).collect(),
@@ -52,7 +52,7 @@ impl JsCode {
         thunks: &ThunkModule,
     ) -> Result<JsCode, JsEngineError> {
         let placed = Placed::new(common, thunks)?;
-        Ok(JsCode(Kind::Thunks(Rc::new(placed))))
+        Ok(JsCode(CodeKind::Thunks(Rc::new(placed))))
     }
 }
 

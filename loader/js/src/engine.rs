@@ -11,7 +11,7 @@ use pymode_dylink::{
 };
 use wasm_bindgen::prelude::*;
 
-use crate::code::{JsCode, JsSource, Kind, Side};
+use crate::code::{CodeKind, JsCode, JsSource, Side};
 use crate::error::{JsEngineError, JsFailure};
 use crate::externs::{JsExtern, JsInstance, get};
 use crate::thunks::CommonThunks;
@@ -183,13 +183,13 @@ impl<H: Host> Engine for JsProcess<H> {
         imports: &[JsExtern],
     ) -> Result<JsInstance, JsEngineError> {
         match &code.0 {
-            Kind::Side(code) => {
+            CodeKind::Side(code) => {
                 let imports = self.imports(code, imports)?;
                 let instance = WebAssembly::Instance::new(&code.module, &imports);
                 let instance = instance.map_err(|thrown| self.0.failed(&thrown))?;
                 Ok(JsInstance::side(instance.exports()))
             }
-            Kind::Thunks(thunks) => {
+            CodeKind::Thunks(thunks) => {
                 let functions = thunks.instantiate(imports, self.0.main_exports())?;
                 Ok(JsInstance::thunks(functions))
             }

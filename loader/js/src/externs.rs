@@ -12,10 +12,10 @@ use crate::error::{JsEngineError, JsFailure};
 
 /// An instance.
 #[derive(Clone)]
-pub struct JsInstance(Kind);
+pub struct JsInstance(InstanceKind);
 
 #[derive(Clone)]
-enum Kind {
+enum InstanceKind {
     /// The main module's. What it exports is known, so that JavaScript need not be asked.
     Main(Arc<ModuleInfo>),
     /// A side module's: its exports.
@@ -28,33 +28,33 @@ impl JsInstance {
     /// The main module's instance.
     #[must_use]
     pub fn main(info: Arc<ModuleInfo>) -> JsInstance {
-        JsInstance(Kind::Main(info))
+        JsInstance(InstanceKind::Main(info))
     }
 
     pub(crate) fn side(exports: Object) -> JsInstance {
-        JsInstance(Kind::Side(exports))
+        JsInstance(InstanceKind::Side(exports))
     }
 
     pub(crate) fn thunks(functions: Vec<JsValue>) -> JsInstance {
-        JsInstance(Kind::Thunks(functions.into()))
+        JsInstance(InstanceKind::Thunks(functions.into()))
     }
 
     pub(crate) fn export(&self, name: &str) -> Option<JsExtern> {
         match &self.0 {
-            Kind::Main(info) => info.exports.find(name).map(|_| {
+            InstanceKind::Main(info) => info.exports.find(name).map(|_| {
                 JsExtern::Main(Rc::new(MainExport {
                     name: name.into(),
                     value: OnceCell::new(),
                 }))
             }),
-            Kind::Side(exports) => {
+            InstanceKind::Side(exports) => {
                 let found = get(exports, name)?;
                 Some(match CONSTRUCTORS.contains(&name) {
                     true => JsExtern::Constructor(found),
                     false => JsExtern::Value(found),
                 })
             }
-            Kind::Thunks(functions) => {
+            InstanceKind::Thunks(functions) => {
                 let at: usize = name.parse().ok()?;
                 functions.get(at).cloned().map(JsExtern::Value)
             }

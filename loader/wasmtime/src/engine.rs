@@ -14,7 +14,7 @@ use wasmtime::{
 
 use crate::codes::Source;
 use crate::error::WasmtimeError;
-use crate::guest::Guest;
+use crate::store::StoreData;
 
 /// The number of functions that a message about a trap shows.
 const SHOWN: usize = 6;
@@ -24,7 +24,7 @@ pub struct WasmtimeEngine<'a, T: 'static> {
     store: StoreContextMut<'a, T>,
 }
 
-impl<'a, T: Guest> WasmtimeEngine<'a, T> {
+impl<'a, T: StoreData> WasmtimeEngine<'a, T> {
     /// The process of a store, of a `Caller`, or of any other context.
     pub fn new<C: AsContextMut<Data = T>>(context: &'a mut C) -> Self {
         Self {
@@ -57,12 +57,12 @@ impl<T> std::fmt::Debug for WasmtimeEngine<'_, T> {
     }
 }
 
-impl<T: Guest> Objects for WasmtimeEngine<'_, T> {
+impl<T: StoreData> Objects for WasmtimeEngine<'_, T> {
     type Instance = Instance;
     type Extern = Extern;
 }
 
-impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
+impl<T: StoreData> Engine for WasmtimeEngine<'_, T> {
     type Source = Source;
     type Code = Module;
     type Error = WasmtimeError;
@@ -226,13 +226,13 @@ impl<T: Guest> Engine for WasmtimeEngine<'_, T> {
     }
 }
 
-impl<T: Guest> State for WasmtimeEngine<'_, T> {
+impl<T: StoreData> State for WasmtimeEngine<'_, T> {
     fn program<R>(&mut self, visit: impl FnOnce(&mut Program<Instance, Extern>) -> R) -> R {
         visit(&mut self.store.data_mut().linkage().program)
     }
 }
 
-impl<T: Guest> Diagnostics for WasmtimeEngine<'_, T> {
+impl<T: StoreData> Diagnostics for WasmtimeEngine<'_, T> {
     fn traces(&mut self) -> bool {
         self.store.data_mut().traces()
     }
@@ -256,7 +256,7 @@ impl<T: Guest> Diagnostics for WasmtimeEngine<'_, T> {
     }
 }
 
-impl<T: Guest> Files for WasmtimeEngine<'_, T> {
+impl<T: StoreData> Files for WasmtimeEngine<'_, T> {
     type Source = Source;
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
@@ -283,7 +283,7 @@ impl<T: Guest> Files for WasmtimeEngine<'_, T> {
     }
 }
 
-impl<T: Guest> Process for WasmtimeEngine<'_, T> {
+impl<T: StoreData> Process for WasmtimeEngine<'_, T> {
     fn plan(&mut self) -> Option<Arc<Plan>> {
         self.store.data_mut().plan()
     }

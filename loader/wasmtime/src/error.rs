@@ -11,7 +11,7 @@ use wasmtime::ThrownException;
 pub enum WasmtimeError {
     /// The guest has ended its program: there is nothing to return to.
     Exit(wasmtime::Error),
-    /// Guest code did not return.
+    /// StoreData code did not return.
     Guest {
         /// The trap, or the exception.
         error: wasmtime::Error,

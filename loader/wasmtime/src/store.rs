@@ -10,7 +10,7 @@ use crate::cache::CodeCache;
 use crate::codes::Codes;
 
 /// The data of a store whose guest may call `dlopen`.
-pub trait Guest: Send + Sized + 'static {
+pub trait StoreData: Send + Sized + 'static {
     /// The linker's state.
     fn linkage(&mut self) -> &mut Linkage<Self>;
 

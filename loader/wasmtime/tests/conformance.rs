@@ -13,10 +13,10 @@ use pymode_dylink_rewrite::Kinds;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let mut all = trials::<process::Guest>("wasmtime");
-    all.extend(trials::<process::PlannedGuest>("wasmtime-plan"));
-    all.extend(rewritten::<process::Guest>("wasmtime-rewritten"));
-    all.extend(rewritten::<process::PlannedGuest>(
+    let mut all = trials::<process::WasmtimeSubject>("wasmtime");
+    all.extend(trials::<process::PlannedSubject>("wasmtime-plan"));
+    all.extend(rewritten::<process::WasmtimeSubject>("wasmtime-rewritten"));
+    all.extend(rewritten::<process::PlannedSubject>(
         "wasmtime-plan-rewritten",
     ));
     libtest_mimic::run(&arguments, all).exit_code()

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use pymode_dylink::{Config, FileId, dlfcn};
-use pymode_dylink_wasmtime::{Guest, Linkage, MainModule, WasmtimeEngine, engine_config};
+use pymode_dylink_wasmtime::{Linkage, MainModule, StoreData, WasmtimeEngine, engine_config};
 use wasmtime::{Caller, Engine, Linker, Module, Store};
 
 struct State {
@@ -33,7 +33,7 @@ const MAIN: &str = r#"(module
   (func (export "run") (result i32)
     (call_indirect (result i32) (call $sym (call $open)))))"#;
 
-impl Guest for State {
+impl StoreData for State {
     fn linkage(&mut self) -> &mut Linkage<Self> {
         &mut self.linkage
     }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{ENTRY_LEN, HEADER_LEN, KIND_DIRECTORY, KIND_FILE, MAGIC, VERSION, name_fault};
+use super::{ENTRY_LEN, HEADER_LEN, KIND_DIRECTORY, KIND_FILE, MAGIC, VERSION, name_defect};
 
 /// Why bytes are not an image.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -32,19 +32,19 @@ pub enum ImageError {
         found: u64,
     },
     /// An entry of the index contradicts the format.
-    #[error("entry {entry} of the image's index {fault}")]
+    #[error("entry {entry} of the image's index {defect}")]
     Entry {
         /// Number of the entry, counted from 0.
         entry: u32,
         /// Defect.
-        fault: EntryFault,
+        defect: EntryDefect,
     },
 }
 
 /// A defect of an entry in an image's index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum EntryFault {
+pub enum EntryDefect {
     /// Neither file nor directory.
     #[error("has the unknown kind {kind}")]
     Kind {
@@ -164,10 +164,10 @@ impl Index {
         let data = header.names.end as u64..total;
         let mut records = Vec::with_capacity(entries.len());
         for (number, bytes) in entries.iter().enumerate() {
-            let record = parse_record(bytes, number == 0, names, &data).map_err(|fault| {
+            let record = parse_record(bytes, number == 0, names, &data).map_err(|defect| {
                 ImageError::Entry {
                     entry: number as u32,
-                    fault,
+                    defect,
                 }
             })?;
             records.push(record);
@@ -182,10 +182,10 @@ impl Index {
 
     /// Proves that the records form one tree: the directories' runs of children tile the entries after the root.
     fn check_tree(&self) -> Result<(), ImageError> {
-        let fail = |entry: usize, fault| {
+        let fail = |entry: usize, defect| {
             Err(ImageError::Entry {
                 entry: entry as u32,
-                fault,
+                defect,
             })
         };
         let mut next = 1;
@@ -198,23 +198,23 @@ impl Index {
             let end = next as u64 + u64::from(directory.len);
             // A run that starts at or before its own directory would be a cycle; the tiling leaves it no place.
             if directory.start != next as u64 || end > self.records.len() as u64 || next <= number {
-                return fail(number, EntryFault::Children);
+                return fail(number, EntryDefect::Children);
             }
             let mut before: &[u8] = &[];
             for child in next..end as usize {
                 if self.records[child].parent as usize != number {
-                    return fail(child, EntryFault::Parent);
+                    return fail(child, EntryDefect::Parent);
                 }
                 let name = self.name(NodeId(child as u32));
                 if name <= before {
-                    return fail(child, EntryFault::Order);
+                    return fail(child, EntryDefect::Order);
                 }
                 before = name;
             }
             next = end as usize;
         }
         if next != self.records.len() {
-            fail(next, EntryFault::Orphan)
+            fail(next, EntryDefect::Orphan)
         } else {
             Ok(())
         }
@@ -376,7 +376,7 @@ impl Header {
         if entries == 0 {
             return Err(ImageError::Entry {
                 entry: 0,
-                fault: EntryFault::Root,
+                defect: EntryDefect::Root,
             });
         }
         Ok(Header {
@@ -390,7 +390,7 @@ fn parse_record(
     is_root: bool,
     names: &[u8],
     data: &Range<u64>,
-) -> Result<Record, EntryFault> {
+) -> Result<Record, EntryDefect> {
     let name = (u32_at(bytes, 0), u16_at(bytes, 4));
     let kind = u16_at(bytes, 6);
     let record = Record {
@@ -401,26 +401,26 @@ fn parse_record(
         start: u64_at(bytes, 16),
     };
     if kind != KIND_DIRECTORY && kind != KIND_FILE {
-        return Err(EntryFault::Kind { kind });
+        return Err(EntryDefect::Kind { kind });
     }
     let name_start = name.0 as usize;
     let name = names
         .get(name_start..name_start.saturating_add(name.1.into()))
-        .ok_or(EntryFault::NameRange)?;
+        .ok_or(EntryDefect::NameRange)?;
     if is_root {
         if !name.is_empty() || !record.is_directory || record.parent != 0 {
-            return Err(EntryFault::Root);
+            return Err(EntryDefect::Root);
         }
-    } else if let Some(reason) = name_fault(name) {
-        return Err(EntryFault::Name { reason });
+    } else if let Some(reason) = name_defect(name) {
+        return Err(EntryDefect::Name { reason });
     }
     if !record.is_directory {
         let end = record
             .start
             .checked_add(u64::from(record.len))
-            .ok_or(EntryFault::Data)?;
+            .ok_or(EntryDefect::Data)?;
         if record.start < data.start || end > data.end {
-            return Err(EntryFault::Data);
+            return Err(EntryDefect::Data);
         }
     }
     Ok(record)

@@ -34,7 +34,7 @@
 mod index;
 mod write;
 
-pub use index::{Child, Entry, EntryFault, Image, ImageError, Index, NodeId};
+pub use index::{Child, Entry, EntryDefect, Image, ImageError, Index, NodeId};
 pub use write::{ImageWriteError, ImageWriter};
 
 /// The version of the format that this crate reads and writes.
@@ -47,7 +47,7 @@ const KIND_DIRECTORY: u16 = 0;
 const KIND_FILE: u16 = 1;
 
 /// Why `name` cannot be one component of a path, if it cannot.
-fn name_fault(name: &[u8]) -> Option<&'static str> {
+fn name_defect(name: &[u8]) -> Option<&'static str> {
     match name {
         [] => Some("is empty"),
         b"." | b".." => Some("is `.` or `..`"),

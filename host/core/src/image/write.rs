@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::io;
 
-use super::{ENTRY_LEN, HEADER_LEN, KIND_DIRECTORY, KIND_FILE, MAGIC, VERSION, name_fault};
+use super::{ENTRY_LEN, HEADER_LEN, KIND_DIRECTORY, KIND_FILE, MAGIC, VERSION, name_defect};
 
 /// Why an image could not be written.
 #[derive(Debug, thiserror::Error)]
@@ -157,7 +157,10 @@ impl ImageWriter {
 }
 
 fn check_path(path: &str) -> Result<(), ImageWriteError> {
-    match path.split('/').find_map(|name| name_fault(name.as_bytes())) {
+    match path
+        .split('/')
+        .find_map(|name| name_defect(name.as_bytes()))
+    {
         Some(reason) => Err(ImageWriteError::Path {
             path: path.into(),
             reason,

@@ -44,7 +44,7 @@ fn now(platform: &dyn Platform) -> Timestamp {
 }
 
 /// The end of a path: the directory, the name in it, and the file with that name, if there is one.
-struct Place {
+struct NodeLocation {
     parent: Inode,
     /// Empty when the path ends in the tree's root or in `..`.
     name: Vec<u8>,
@@ -87,7 +87,7 @@ impl MemFs {
 }
 
 impl Tree {
-    fn walk(&self, path: &[u8], follow: Follow) -> Answer<Place> {
+    fn walk(&self, path: &[u8], follow: Follow) -> Answer<NodeLocation> {
         let mut rest = Cow::Borrowed(path);
         let mut at = 0;
         let mut directory = ROOT;
@@ -95,7 +95,7 @@ impl Tree {
         let mut wants_directory = false;
         loop {
             let Some((name, after)) = first_name(&rest[at..]) else {
-                return Ok(Place {
+                return Ok(NodeLocation {
                     parent: directory,
                     name: Vec::new(),
                     node: Some(directory),
@@ -117,7 +117,7 @@ impl Tree {
             self.check(directory, Permissions::SEARCH)?;
             let Some(child) = self.child(directory, name)? else {
                 return match is_last {
-                    true => Ok(Place {
+                    true => Ok(NodeLocation {
                         parent: directory,
                         name: name.to_vec(),
                         node: None,
@@ -143,7 +143,7 @@ impl Tree {
                 continue;
             }
             if is_last {
-                return Ok(Place {
+                return Ok(NodeLocation {
                     parent: directory,
                     name: name.to_vec(),
                     node: Some(child),
@@ -169,7 +169,7 @@ impl Tree {
     }
 
     /// The place that a second path leads to, which the first must not leave the tree for.
-    fn target(&self, path: &[u8]) -> Answer<Place> {
+    fn target(&self, path: &[u8]) -> Answer<NodeLocation> {
         match self.walk(path, Follow::No) {
             Err(Refusal::Leaves { .. }) => Err(Errno::Xdev.into()),
             place => place,
@@ -182,7 +182,7 @@ impl Tree {
 
     fn make(
         &mut self,
-        place: &Place,
+        place: &NodeLocation,
         content: Content,
         mode: Mode,
         now: Timestamp,
@@ -195,7 +195,7 @@ impl Tree {
         Ok(named.map(|()| inode)?)
     }
 
-    fn unname(&mut self, place: &Place, now: Timestamp) -> Answer<()> {
+    fn unname(&mut self, place: &NodeLocation, now: Timestamp) -> Answer<()> {
         let inode = self.remove(place.parent, &place.name, now)?;
         self.collect(inode);
         Ok(())

@@ -11,7 +11,7 @@ const WORKING_DIRECTORY: u32 = (-2_i32).cast_unsigned();
 const MAX_OPEN: usize = 65_536;
 
 pub(super) struct Descriptor {
-    pub(super) kind: Kind,
+    pub(super) kind: DescriptorKind,
     pub(super) flags: Flags,
 }
 
@@ -22,15 +22,15 @@ impl Descriptor {
         is_allowed: impl FnOnce(Access) -> bool,
     ) -> Result<&mut dyn File, Errno> {
         match &mut self.kind {
-            Kind::File { file, access, .. } if is_allowed(*access) => Ok(file.as_mut()),
-            Kind::File { .. } => Err(Errno::Badf),
-            Kind::Directory { .. } => Err(Errno::IsDir),
-            Kind::Stream { .. } => Err(Errno::Spipe),
+            DescriptorKind::File { file, access, .. } if is_allowed(*access) => Ok(file.as_mut()),
+            DescriptorKind::File { .. } => Err(Errno::Badf),
+            DescriptorKind::Directory { .. } => Err(Errno::IsDir),
+            DescriptorKind::Stream { .. } => Err(Errno::Spipe),
         }
     }
 }
 
-pub(super) enum Kind {
+pub(super) enum DescriptorKind {
     Directory {
         /// Absolute path in the guest.
         path: Vec<u8>,
@@ -222,7 +222,7 @@ impl Descriptors {
         }
         let place = self.place(fd)?;
         match self.files[place].as_ref().map(|(file, _)| &file.kind) {
-            Some(Kind::Directory { path: base, .. }) => Ok(GuestPath { base, path }),
+            Some(DescriptorKind::Directory { path: base, .. }) => Ok(GuestPath { base, path }),
             _ => Err(Errno::NotDir),
         }
     }

@@ -37,7 +37,7 @@ impl Wasi {
             write: false,
         };
         self.open_descriptor(
-            super::Kind::Stream { stream, access },
+            super::DescriptorKind::Stream { stream, access },
             super::Flags::default(),
         )
     }

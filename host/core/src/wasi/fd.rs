@@ -1,6 +1,8 @@
 //! `fd_*`, first half: what a descriptor is, rather than what is in it.
 
-use super::{Access, Descriptor, FileKind, Flags, GuestPath, Kind, Outcome, Wasi, write_stat};
+use super::{
+    Access, Descriptor, DescriptorKind, FileKind, Flags, GuestPath, Outcome, Wasi, write_stat,
+};
 use crate::vfs::{Follow, NewTimes};
 use crate::{Errno, GuestMemory, Timestamp};
 
@@ -29,7 +31,7 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Spipe`] for a stream; [`Errno::Inval`] for advice that WASI has not.
     pub fn fd_advise(&mut self, fd: u32, _offset: u64, _len: u64, advice: u32) -> Outcome {
         match self.descriptors.get(fd)?.kind {
-            Kind::Stream { .. } => Err(Errno::Spipe),
+            DescriptorKind::Stream { .. } => Err(Errno::Spipe),
             _ if advice > 5 => Err(Errno::Inval),
             _ => Ok(()),
         }
@@ -50,13 +52,13 @@ impl Wasi {
     pub fn fd_fdstat_get(&mut self, memory: &mut dyn GuestMemory, fd: u32, out: u32) -> Outcome {
         let descriptor = self.descriptors.get(fd)?;
         let (kind, rights) = match &mut descriptor.kind {
-            Kind::Directory { .. } => (
+            DescriptorKind::Directory { .. } => (
                 FileKind::Directory,
                 rights::ALL & !(rights::FD_SEEK | rights::FD_WRITE),
             ),
-            Kind::File { file, access, .. } => (file.stat()?.kind, rights_of(*access)),
+            DescriptorKind::File { file, access, .. } => (file.stat()?.kind, rights_of(*access)),
             // Without these two, and with the kind of a terminal, libc takes it for a terminal.
-            Kind::Stream { stream, access } => (
+            DescriptorKind::Stream { stream, access } => (
                 stream.kind(),
                 rights_of(*access) & !(rights::FD_SEEK | rights::FD_TELL),
             ),
@@ -115,12 +117,12 @@ impl Wasi {
     ) -> Outcome {
         let times = self.new_times(accessed, modified, flags)?;
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::Directory { path, .. } => {
+            DescriptorKind::Directory { path, .. } => {
                 self.vfs
                     .set_times(GuestPath::absolute(path), Follow::Yes, times)
             }
-            Kind::File { file, .. } => file.set_times(times),
-            Kind::Stream { .. } => Err(Errno::Inval),
+            DescriptorKind::File { file, .. } => file.set_times(times),
+            DescriptorKind::Stream { .. } => Err(Errno::Inval),
         }
     }
 
@@ -162,7 +164,7 @@ impl Wasi {
 
     fn preopened(&mut self, fd: u32) -> Result<&[u8], Errno> {
         match &self.descriptors.get(fd)?.kind {
-            Kind::Directory {
+            DescriptorKind::Directory {
                 path,
                 is_preopened: true,
                 ..
@@ -218,7 +220,11 @@ pub(super) fn access_for(rights: u64) -> Access {
 }
 
 impl Wasi {
-    pub(super) fn open_descriptor(&mut self, kind: Kind, flags: Flags) -> Result<u32, Errno> {
+    pub(super) fn open_descriptor(
+        &mut self,
+        kind: DescriptorKind,
+        flags: Flags,
+    ) -> Result<u32, Errno> {
         self.descriptors.insert(Descriptor { kind, flags })
     }
 }

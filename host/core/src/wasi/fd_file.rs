@@ -1,6 +1,6 @@
 //! `fd_*`, second half: reading, writing, listing.
 
-use super::{Kind, Outcome, Wasi, write_cut};
+use super::{DescriptorKind, Outcome, Wasi, write_cut};
 use crate::memory::{drain, fill};
 use crate::vfs::{DirEntry, File, FileKind, Follow, GuestPath};
 use crate::{Errno, GuestMemory};
@@ -72,9 +72,9 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Inval`] for a length of 0; [`Errno::Spipe`] for a stream; [`Errno::NoSpc`].
     pub fn fd_allocate(&mut self, fd: u32, offset: u64, len: u64) -> Outcome {
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::Stream { .. } => Err(Errno::Spipe),
-            Kind::File { access, .. } if !access.write => Err(Errno::Badf),
-            Kind::File { file, .. } if len > 0 => {
+            DescriptorKind::Stream { .. } => Err(Errno::Spipe),
+            DescriptorKind::File { access, .. } if !access.write => Err(Errno::Badf),
+            DescriptorKind::File { file, .. } if len > 0 => {
                 let end = offset.checked_add(len).ok_or(Errno::Fbig)?;
                 if file.stat()?.size < end {
                     file.set_len(end)
@@ -82,8 +82,8 @@ impl Wasi {
                     Ok(())
                 }
             }
-            Kind::File { .. } => Err(Errno::Inval),
-            Kind::Directory { .. } => Err(Errno::NoDev),
+            DescriptorKind::File { .. } => Err(Errno::Inval),
+            DescriptorKind::Directory { .. } => Err(Errno::NoDev),
         }
     }
 
@@ -101,9 +101,9 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Inval`] for a stream; [`Errno::Io`].
     pub fn fd_sync(&mut self, fd: u32) -> Outcome {
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::File { file, .. } => file.sync(),
-            Kind::Directory { .. } => Ok(()),
-            Kind::Stream { .. } => Err(Errno::Inval),
+            DescriptorKind::File { file, .. } => file.sync(),
+            DescriptorKind::Directory { .. } => Ok(()),
+            DescriptorKind::Stream { .. } => Err(Errno::Inval),
         }
     }
 
@@ -113,7 +113,7 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Inval`] when it is not open for writing, or no file; [`Errno::NoSpc`].
     pub fn fd_filestat_set_size(&mut self, fd: u32, size: u64) -> Outcome {
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::File { file, access, .. } if access.write => file.set_len(size),
+            DescriptorKind::File { file, access, .. } if access.write => file.set_len(size),
             _ => Err(Errno::Inval),
         }
     }
@@ -181,7 +181,7 @@ impl Wasi {
         let descriptor = self.descriptors.get(fd)?;
         let never_blocks = descriptor.flags.never_blocks();
         let count = match &mut descriptor.kind {
-            Kind::File {
+            DescriptorKind::File {
                 file,
                 position,
                 access,
@@ -194,7 +194,7 @@ impl Wasi {
                 *position = start.saturating_add(count.into());
                 count
             }
-            Kind::Stream { stream, access } if access.read => {
+            DescriptorKind::Stream { stream, access } if access.read => {
                 buffers.each(memory, |memory, before, at, len| {
                     // Once something was read, waiting for more would keep it from the guest.
                     fill(memory, at, len, |done, room| {
@@ -206,7 +206,7 @@ impl Wasi {
                     })
                 })?
             }
-            Kind::Directory { .. } => return Err(Errno::IsDir),
+            DescriptorKind::Directory { .. } => return Err(Errno::IsDir),
             _ => return Err(Errno::Badf),
         };
         memory.write_u32(nread, count)
@@ -229,7 +229,7 @@ impl Wasi {
         let descriptor = self.descriptors.get(fd)?;
         let never_blocks = descriptor.flags.never_blocks();
         let count = match &mut descriptor.kind {
-            Kind::File {
+            DescriptorKind::File {
                 file,
                 position,
                 access,
@@ -247,7 +247,7 @@ impl Wasi {
                 *position = start + u64::from(count);
                 count
             }
-            Kind::Stream { stream, access } if access.write => {
+            DescriptorKind::Stream { stream, access } if access.write => {
                 buffers.each(memory, |memory, before, at, len| {
                     // After a partial write, returns its size instead of waiting.
                     drain(memory, at, len, |done, bytes| {
@@ -276,7 +276,8 @@ impl Wasi {
         whence: u32,
         out: u32,
     ) -> Outcome {
-        let Kind::File { file, position, .. } = &mut self.descriptors.get(fd)?.kind else {
+        let DescriptorKind::File { file, position, .. } = &mut self.descriptors.get(fd)?.kind
+        else {
             return Err(self.not_seekable(fd));
         };
         let from = match whence {
@@ -301,14 +302,14 @@ impl Wasi {
     /// [`Errno::Badf`]; [`Errno::Spipe`] for a stream; [`Errno::Fault`].
     pub fn fd_tell(&mut self, memory: &mut dyn GuestMemory, fd: u32, out: u32) -> Outcome {
         match self.descriptors.get(fd)?.kind {
-            Kind::File { position, .. } => memory.write_u64(out, position),
+            DescriptorKind::File { position, .. } => memory.write_u64(out, position),
             _ => Err(self.not_seekable(fd)),
         }
     }
 
     fn not_seekable(&mut self, fd: u32) -> Errno {
         match self.descriptors.get(fd).map(|descriptor| &descriptor.kind) {
-            Ok(Kind::Stream { .. }) => Errno::Spipe,
+            Ok(DescriptorKind::Stream { .. }) => Errno::Spipe,
             _ => Errno::Badf,
         }
     }
@@ -329,7 +330,8 @@ impl Wasi {
     ) -> Outcome {
         memory.check(buffer, len.into())?;
         memory.check(used, 4)?;
-        let Kind::Directory { path, listing, .. } = &mut self.descriptors.get(fd)?.kind else {
+        let DescriptorKind::Directory { path, listing, .. } = &mut self.descriptors.get(fd)?.kind
+        else {
             return Err(Errno::NotDir);
         };
         if cookie == 0 {

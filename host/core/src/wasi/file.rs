@@ -2,7 +2,7 @@
 //! owners, and a working directory.
 
 use super::path::{borrow_path, read_path};
-use super::{Access, Flags, Kind, OpenHow, OpenedAt, Outcome, Wasi};
+use super::{Access, DescriptorKind, Flags, OpenHow, OpenedAt, Outcome, Wasi};
 use crate::vfs::{FileKind, Follow, GuestPath, Mode, Permissions, Stat};
 use crate::{Errno, GuestMemory, Timestamp};
 
@@ -139,7 +139,7 @@ impl Wasi {
         }
         let path = self.descriptors.path(fd, path)?;
         let kind = match self.vfs.open(path, how)? {
-            OpenedAt::File { file, device } => Kind::File {
+            OpenedAt::File { file, device } => DescriptorKind::File {
                 file,
                 device,
                 position: 0,
@@ -148,7 +148,7 @@ impl Wasi {
                     write: how.write,
                 },
             },
-            OpenedAt::Directory { path } => Kind::Directory {
+            OpenedAt::Directory { path } => DescriptorKind::Directory {
                 path,
                 is_preopened: false,
                 listing: Vec::new(),
@@ -207,14 +207,14 @@ impl Wasi {
     /// Returns the `stat` of an open file.
     pub(super) fn stat_open(&mut self, fd: u32) -> Result<Stat, Errno> {
         Ok(match &mut self.descriptors.get(fd)?.kind {
-            Kind::Directory { path, .. } => {
+            DescriptorKind::Directory { path, .. } => {
                 self.vfs.stat(GuestPath::absolute(path), Follow::Yes)?
             }
-            Kind::File { file, device, .. } => Stat {
+            DescriptorKind::File { file, device, .. } => Stat {
                 device: *device,
                 ..file.stat()?
             },
-            Kind::Stream { stream, .. } => Stat {
+            DescriptorKind::Stream { stream, .. } => Stat {
                 accessed: Timestamp(0),
                 modified: Timestamp(0),
                 changed: Timestamp(0),
@@ -277,12 +277,12 @@ impl Wasi {
     pub fn fchmod(&mut self, fd: u32, mode: u32) -> Outcome {
         let mode = Mode::from_bits(mode);
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::Directory { path, .. } => {
+            DescriptorKind::Directory { path, .. } => {
                 self.vfs
                     .set_mode(GuestPath::absolute(path), Follow::Yes, mode)
             }
-            Kind::File { file, .. } => file.set_mode(mode),
-            Kind::Stream { .. } => Err(Errno::Inval),
+            DescriptorKind::File { file, .. } => file.set_mode(mode),
+            DescriptorKind::Stream { .. } => Err(Errno::Inval),
         }
     }
 

@@ -3,7 +3,7 @@
 //! A lock belongs to the process, as POSIX has it: a guest never excludes itself, and gives up all its locks on a file when it closes
 //! any of its descriptors.
 
-use super::{Access, Kind, Outcome, Wasi};
+use super::{Access, DescriptorKind, Outcome, Wasi};
 use crate::vfs::{File, LockKind, LockRange};
 use crate::{Errno, GuestMemory};
 
@@ -73,8 +73,8 @@ impl Wasi {
 
     fn lockable(&mut self, fd: u32) -> Result<(&mut dyn File, Access), Errno> {
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::File { file, access, .. } => Ok((file.as_mut(), *access)),
-            Kind::Directory { .. } | Kind::Stream { .. } => Err(Errno::Inval),
+            DescriptorKind::File { file, access, .. } => Ok((file.as_mut(), *access)),
+            DescriptorKind::Directory { .. } | DescriptorKind::Stream { .. } => Err(Errno::Inval),
         }
     }
 }

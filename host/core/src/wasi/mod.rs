@@ -24,7 +24,7 @@ mod stream;
 
 use std::sync::Arc;
 
-use self::descriptor::{Access, Descriptor, Descriptors, Flags, Kind};
+use self::descriptor::{Access, Descriptor, DescriptorKind, Descriptors, Flags};
 pub use self::poll::Poll;
 pub use self::process::Exit;
 pub use self::stream::{BytesIn, BytesOut, Stream};
@@ -67,21 +67,21 @@ impl Wasi {
             read: false,
             write: true,
         };
-        let root = Kind::Directory {
+        let root = DescriptorKind::Directory {
             path: b"/".to_vec(),
             is_preopened: true,
             listing: Vec::new(),
         };
         let kinds = [
-            Kind::Stream {
+            DescriptorKind::Stream {
                 stream: stdio.stdin,
                 access: read,
             },
-            Kind::Stream {
+            DescriptorKind::Stream {
                 stream: stdio.stdout,
                 access: write,
             },
-            Kind::Stream {
+            DescriptorKind::Stream {
                 stream: stdio.stderr,
                 access: write,
             },

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Access, Flags, Kind, Outcome, Stream, Wasi};
+use super::{Access, DescriptorKind, Flags, Outcome, Stream, Wasi};
 use crate::vfs::FileKind;
 use crate::{Errno, GuestMemory};
 
@@ -26,7 +26,7 @@ impl Wasi {
             1 => sockets(),
             _ => return Err(Errno::Inval),
         };
-        let [first, second] = ends.map(|(end, access)| Kind::Stream {
+        let [first, second] = ends.map(|(end, access)| DescriptorKind::Stream {
             stream: Box::new(end),
             access,
         });

@@ -3,7 +3,7 @@
 //! In two steps, so that a host which cannot block in the middle of a call may wait in its own way between them:
 //! [`Wasi::poll_prepare`] reads what is waited for, [`Wasi::poll_finish`] writes what has come.
 
-use super::{Kind, Outcome, Wasi};
+use super::{DescriptorKind, Outcome, Wasi};
 use crate::{Clock, Errno, GuestMemory};
 
 const SUBSCRIPTION_LEN: u32 = 48;
@@ -206,18 +206,20 @@ impl Wasi {
                 (self.platform.now(clock)? >= time).then(|| event(0, kind, 0))
             }
             Wanted::Writable(fd) => match &mut self.descriptors.get(fd)?.kind {
-                Kind::Stream { stream, .. } => stream.writable().then(|| event(0, kind, 0)),
+                DescriptorKind::Stream { stream, .. } => {
+                    stream.writable().then(|| event(0, kind, 0))
+                }
                 _ => Some(event(0, kind, 0)),
             },
             Wanted::Readable(fd) => match &mut self.descriptors.get(fd)?.kind {
-                Kind::Stream { stream, .. } => stream.readable().map(|bytes| Event {
+                DescriptorKind::Stream { stream, .. } => stream.readable().map(|bytes| Event {
                     hung_up: bytes == 0,
                     ..event(0, kind, bytes)
                 }),
-                Kind::File { file, position, .. } => {
+                DescriptorKind::File { file, position, .. } => {
                     Some(event(0, kind, file.stat()?.size.saturating_sub(*position)))
                 }
-                Kind::Directory { .. } => Some(event(0, kind, 0)),
+                DescriptorKind::Directory { .. } => Some(event(0, kind, 0)),
             },
         })
     }
@@ -232,7 +234,7 @@ impl Wasi {
             [fd, ..] => (Some(left.unwrap_or(SLICE).min(SLICE)), fd),
         };
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::Stream { stream, .. } => stream.wait_readable(limit).map(|_| ()),
+            DescriptorKind::Stream { stream, .. } => stream.wait_readable(limit).map(|_| ()),
             _ => Ok(()),
         }
     }
@@ -248,7 +250,7 @@ impl Wasi {
         files
             .filter(
                 |&fd| match self.descriptors.get(fd).map(|file| &file.kind) {
-                    Ok(Kind::Stream { stream, .. }) => stream.is_fed_from_outside(),
+                    Ok(DescriptorKind::Stream { stream, .. }) => stream.is_fed_from_outside(),
                     _ => false,
                 },
             )

@@ -1,6 +1,6 @@
 //! `sock_*`: only for streams that say they are sockets.
 
-use super::{Kind, Outcome, Stream, Wasi};
+use super::{DescriptorKind, Outcome, Stream, Wasi};
 use crate::{Errno, GuestMemory};
 
 impl Wasi {
@@ -70,7 +70,7 @@ impl Wasi {
 
     fn socket(&mut self, fd: u32) -> Result<&mut dyn Stream, Errno> {
         match &mut self.descriptors.get(fd)?.kind {
-            Kind::Stream { stream, .. } if stream.is_socket() => Ok(&mut **stream),
+            DescriptorKind::Stream { stream, .. } if stream.is_socket() => Ok(&mut **stream),
             _ => Err(Errno::NotSock),
         }
     }

@@ -112,7 +112,7 @@ pub enum Memory {
     Remote(Remote),
 }
 
-pub struct Guest {
+pub struct TestGuest {
     pub memory: Memory,
     pub wasi: Wasi,
     pub platform: Arc<Still>,
@@ -149,8 +149,8 @@ pub fn tree(platform: &Arc<Still>) -> Vfs {
     vfs
 }
 
-impl Guest {
-    pub fn new(memory: Memory) -> Guest {
+impl TestGuest {
+    pub fn new(memory: Memory) -> TestGuest {
         let platform = Arc::new(Still::default());
         let out = BytesOut::new();
         let stdio = Stdio {
@@ -160,7 +160,7 @@ impl Guest {
         };
         let wasi = Wasi::new(tree(&platform), Arc::clone(&platform) as _, stdio);
         // Address 0 is nobody's, as in a real guest.
-        Guest {
+        TestGuest {
             memory,
             wasi,
             platform,
@@ -340,7 +340,7 @@ impl GuestMemory for RemoteRef<'_> {
 }
 
 /// Runs a test over memory that can be addressed and over memory that cannot.
-pub fn both(test: impl Fn(&mut Guest)) {
-    test(&mut Guest::new(Memory::Slice(vec![0; SIZE])));
-    test(&mut Guest::new(Memory::Remote(Remote(vec![0; SIZE]))));
+pub fn both(test: impl Fn(&mut TestGuest)) {
+    test(&mut TestGuest::new(Memory::Slice(vec![0; SIZE])));
+    test(&mut TestGuest::new(Memory::Remote(Remote(vec![0; SIZE]))));
 }

@@ -1,11 +1,11 @@
 //! `pymode.dl_*`: the guest's `dlfcn.h`, bound to [`pymode_dylink::dlfcn`].
 
 use pymode_dylink::{State as _, dlfcn, now};
-use pymode_dylink_wasmtime::{Guest as _, WasmtimeEngine, WasmtimeError};
+use pymode_dylink_wasmtime::{StoreData as _, WasmtimeEngine, WasmtimeError};
 use pymode_host::{GuestMemory, dl};
 use wasmtime::{Caller, Linker};
 
-use crate::guest::{Guest, parts};
+use crate::guest::{GuestProcess, parts};
 
 pub(super) const MODULE: &str = pymode_abi::MODULE;
 
@@ -21,7 +21,7 @@ pub(super) const NAMES: &[&str] = &[
 /// The result of `dl_sym` and `dl_close` when they fail.
 const FAILED: i32 = -1;
 
-pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(super) fn add(linker: &mut Linker<GuestProcess>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, "dl_open", dl_open)?;
     linker.func_wrap(MODULE, "dl_sym", dl_sym)?;
     linker.func_wrap(MODULE, "dl_sym_from", dl_sym_from)?;
@@ -29,7 +29,7 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.func_wrap(
         MODULE,
         "dl_close",
-        |mut caller: Caller<'_, Guest>, handle: u32| {
+        |mut caller: Caller<'_, GuestProcess>, handle: u32| {
             let closed = now(dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle));
             // If an exit handler ended the program, there is nothing to return to.
             match closed.map_err(WasmtimeError::into_wasmtime)? {
@@ -42,7 +42,12 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     Ok(())
 }
 
-fn dl_open(mut caller: Caller<'_, Guest>, at: u32, len: u32, flags: u32) -> wasmtime::Result<u32> {
+fn dl_open(
+    mut caller: Caller<'_, GuestProcess>,
+    at: u32,
+    len: u32,
+    flags: u32,
+) -> wasmtime::Result<u32> {
     // A null pointer is main itself, as in dlopen(3).
     let path = match at {
         0 => None,
@@ -61,7 +66,7 @@ fn dl_open(mut caller: Caller<'_, Guest>, at: u32, len: u32, flags: u32) -> wasm
 }
 
 fn dl_sym(
-    mut caller: Caller<'_, Guest>,
+    mut caller: Caller<'_, GuestProcess>,
     handle: u32,
     at: u32,
     len: u32,
@@ -75,7 +80,7 @@ fn dl_sym(
 }
 
 fn dl_sym_from(
-    mut caller: Caller<'_, Guest>,
+    mut caller: Caller<'_, GuestProcess>,
     handle: u32,
     at: u32,
     len: u32,
@@ -91,7 +96,7 @@ fn dl_sym_from(
 
 /// Writes the symbol that was found to the address that the guest passed.
 fn write_result(
-    caller: &mut Caller<'_, Guest>,
+    caller: &mut Caller<'_, GuestProcess>,
     call: &'static str,
     found: Option<u32>,
     out: u32,
@@ -110,7 +115,7 @@ fn write_result(
 }
 
 fn dl_addr(
-    mut caller: Caller<'_, Guest>,
+    mut caller: Caller<'_, GuestProcess>,
     pointer: u32,
     base: u32,
     symbol: u32,
@@ -127,7 +132,7 @@ fn dl_addr(
     Ok(written.unwrap_or_default())
 }
 
-fn dl_error(mut caller: Caller<'_, Guest>, at: u32, room: u32) -> wasmtime::Result<u32> {
+fn dl_error(mut caller: Caller<'_, GuestProcess>, at: u32, room: u32) -> wasmtime::Result<u32> {
     let (memory, _) = parts(&mut caller)?;
     // A buffer that is not there holds nothing: the message stays.
     let room = memory.check(at, room.into()).map_or(0, |()| room);
@@ -141,7 +146,7 @@ fn dl_error(mut caller: Caller<'_, Guest>, at: u32, room: u32) -> wasmtime::Resu
 
 /// A text of the guest. `None` if it is not UTF-8; `dl_error` then has the message.
 fn text(
-    caller: &mut Caller<'_, Guest>,
+    caller: &mut Caller<'_, GuestProcess>,
     call: &'static str,
     at: u32,
     len: u32,

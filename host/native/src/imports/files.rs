@@ -4,7 +4,7 @@ use wasmtime::{Caller, Linker};
 
 use super::bind_function;
 use super::dl::MODULE;
-use crate::guest::Guest;
+use crate::guest::GuestProcess;
 
 /// All functions but `umask`.
 pub(super) const NAMES: &[&str] = {
@@ -17,15 +17,17 @@ pub(super) const NAMES: &[&str] = {
 /// The function that returns a mask and never fails.
 pub(super) const UMASK: &str = "umask";
 
-pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(super) fn add(linker: &mut Linker<GuestProcess>) -> wasmtime::Result<()> {
     macro_rules! bind {
         ($($kind:ident fn $name:ident($($param:ident: $ty:ty),*);)*) => {
             $(bind_function!(linker, MODULE, $kind $name($($param: $ty),*));)*
         };
     }
     pymode_host::file_functions!(bind);
-    linker.func_wrap(MODULE, UMASK, |mut caller: Caller<'_, Guest>, mask: u32| {
-        caller.data_mut().wasi.umask(mask)
-    })?;
+    linker.func_wrap(
+        MODULE,
+        UMASK,
+        |mut caller: Caller<'_, GuestProcess>, mask: u32| caller.data_mut().wasi.umask(mask),
+    )?;
     Ok(())
 }

@@ -5,18 +5,18 @@ use wasmtime::{Caller, Linker};
 
 use super::dl::MODULE;
 use super::wasi::number;
-use crate::guest::{Guest, parts};
+use crate::guest::{GuestProcess, parts};
 
 pub(super) const NAME: &str = "http_fetch";
 
-pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(super) fn add(linker: &mut Linker<GuestProcess>) -> wasmtime::Result<()> {
     linker.func_wrap(MODULE, NAME, http_fetch)?;
     Ok(())
 }
 
 /// A program on this machine has no network, as the user is promised.
 fn http_fetch(
-    mut caller: Caller<'_, Guest>,
+    mut caller: Caller<'_, GuestProcess>,
     head: u32,
     head_len: u32,
     body: u32,

@@ -7,18 +7,18 @@ mod wasi;
 
 use wasmtime::{Engine, Linker, Module};
 
-use crate::guest::Guest;
+use crate::guest::GuestProcess;
 
 /// Binds a function of one of [`pymode_host`]'s lists to the method of [`Wasi`](pymode_host::wasi::Wasi) that has its name.
 macro_rules! bind_function {
     ($linker:ident, $module:ident, memory $name:ident($($param:ident: $ty:ty),*)) => {
-        $linker.func_wrap($module, stringify!($name), |mut caller: wasmtime::Caller<'_, Guest>, $($param: $ty),*| {
+        $linker.func_wrap($module, stringify!($name), |mut caller: wasmtime::Caller<'_, GuestProcess>, $($param: $ty),*| {
             let (mut memory, guest) = crate::guest::parts(&mut caller)?;
             Ok(super::wasi::number(guest.wasi.$name(&mut memory, $($param),*)))
         })?;
     };
     ($linker:ident, $module:ident, plain $name:ident($($param:ident: $ty:ty),*)) => {
-        $linker.func_wrap($module, stringify!($name), |mut caller: wasmtime::Caller<'_, Guest>, $($param: $ty),*| {
+        $linker.func_wrap($module, stringify!($name), |mut caller: wasmtime::Caller<'_, GuestProcess>, $($param: $ty),*| {
             super::wasi::number(caller.data_mut().wasi.$name($($param),*))
         })?;
     };
@@ -26,7 +26,7 @@ macro_rules! bind_function {
 use bind_function;
 
 /// All imports of all guests.
-pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestProcess>> {
     let mut linker = Linker::new(engine);
     wasi::add(&mut linker)?;
     dl::add(&mut linker)?;

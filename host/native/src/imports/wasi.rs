@@ -4,7 +4,7 @@ use pymode_host::Errno;
 use wasmtime::{Caller, Linker};
 
 use super::bind_function;
-use crate::guest::Guest;
+use crate::guest::GuestProcess;
 
 pub(super) const MODULE: &str = "wasi_snapshot_preview1";
 
@@ -16,7 +16,7 @@ pub(super) const NAMES: &[&str] = {
     pymode_host::wasi_functions!(names)
 };
 
-pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
+pub(super) fn add(linker: &mut Linker<GuestProcess>) -> wasmtime::Result<()> {
     macro_rules! bind {
         ($($kind:ident fn $name:ident($($param:ident: $ty:ty),*);)*) => {
             $(bind_function!(linker, MODULE, $kind $name($($param: $ty),*));)*
@@ -26,7 +26,7 @@ pub(super) fn add(linker: &mut Linker<Guest>) -> wasmtime::Result<()> {
     linker.func_wrap(
         MODULE,
         "proc_exit",
-        |mut caller: Caller<'_, Guest>, code: u32| -> wasmtime::Result<()> {
+        |mut caller: Caller<'_, GuestProcess>, code: u32| -> wasmtime::Result<()> {
             Err(caller.data_mut().wasi.proc_exit(code).into())
         },
     )?;

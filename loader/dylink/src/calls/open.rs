@@ -18,7 +18,7 @@ use crate::decide::resolve::{Resolution, resolve_again};
 use crate::decide::substitute::substitution;
 use crate::explain::resolve_or_explain;
 use crate::find::files::Files;
-use crate::find::gather::{Found, gather};
+use crate::find::gather::{Gathered, gather};
 use crate::find::group::Group;
 use crate::module::ImportKind;
 use crate::program::Shared;
@@ -49,8 +49,8 @@ pub async fn open<P: Process>(
     };
     let (found, recalled) = find(process, path, flags).await?;
     let (group, sources) = match found {
-        Found::Loaded(id) => return Ok(process.program(|program| program.reopen(id, flags))),
-        Found::New(group, sources) => (group, sources),
+        Gathered::Loaded(id) => return Ok(process.program(|program| program.reopen(id, flags))),
+        Gathered::New(group, sources) => (group, sources),
     };
     let plan = decide(process, path, &group, recalled)?;
     trace::plan(process, path, &group, &plan);
@@ -74,12 +74,12 @@ pub(crate) async fn find<P: Process>(
     process: &mut P,
     path: &str,
     flags: OpenFlags,
-) -> Result<(Found<<P as Files>::Source>, Option<Resolution>), OpenError<P::Error>> {
+) -> Result<(Gathered<<P as Files>::Source>, Option<Resolution>), OpenError<P::Error>> {
     if !flags.noload
         && let Some(plan) = process.plan()
         && let Some(recalled) = recall(process, &plan, path).await?
     {
-        let found = Found::New(recalled.group, recalled.sources);
+        let found = Gathered::New(recalled.group, recalled.sources);
         return Ok((found, Some(recalled.resolution)));
     }
     Ok((gather(process, path, flags).await?, None))

@@ -11,7 +11,7 @@ use crate::calls::open::{decide, find};
 use crate::calls::process::Process;
 use crate::decide::plan::LinkPlan;
 use crate::decide::print::{Names, named, print};
-use crate::find::gather::Found;
+use crate::find::gather::Gathered;
 use crate::find::group::Group;
 use crate::module::ModuleInfo;
 use crate::program::flags::OpenFlags;
@@ -49,11 +49,11 @@ pub async fn preview<P: Process>(
     attach(process)?;
     let (found, recalled) = find(process, path, flags).await?;
     let group = match found {
-        Found::Loaded(id) => {
+        Gathered::Loaded(id) => {
             let path = process.program(|program| Arc::clone(&program.modules[&id].path));
             return Ok(Preview::Loaded { path });
         }
-        Found::New(group, _) => group,
+        Gathered::New(group, _) => group,
     };
     let plan = Box::new(decide(process, path, &group, recalled)?);
     let loaded = process.program(|program| named(program));

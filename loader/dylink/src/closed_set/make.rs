@@ -15,7 +15,7 @@ use crate::decide::thunk::ThunkModule;
 use crate::explain::resolve_or_explain;
 use crate::find::error::FindError;
 use crate::find::files::{FetchError, Files};
-use crate::find::gather::{Found, gather};
+use crate::find::gather::{Gathered, gather};
 use crate::find::group::{Definition, Group, Node};
 use crate::find::search::normal_path;
 use crate::module::error::ModuleError;
@@ -180,7 +180,7 @@ impl<'a> DryRun<'a> {
     fn group(&mut self, path: &str) -> Result<PlannedGroup, Refusal> {
         self.main.clone()?;
         let found = now(gather(self, path, OpenFlags::default()))?;
-        let Found::New(group, _) = found else {
+        let Gathered::New(group, _) = found else {
             unreachable!("a dry run loads nothing");
         };
         let has_host = self.has_host;

@@ -18,7 +18,7 @@ use crate::program::ids::{FileId, ModuleId};
 use crate::program::state::State;
 
 /// The outcome of a search.
-pub(crate) enum Found<Source> {
+pub(crate) enum Gathered<Source> {
     /// A module that is loaded.
     Loaded(ModuleId),
     /// Files that are not. One source for each member.
@@ -42,10 +42,10 @@ pub(crate) async fn gather<P: Files + Diagnostics + State>(
     process: &mut P,
     path: &str,
     flags: OpenFlags,
-) -> Result<Found<P::Source>, FindError> {
+) -> Result<Gathered<P::Source>, FindError> {
     let root = locate(process, path, None)?;
     if let Some(id) = loaded(process, &root)? {
-        return Ok(Found::Loaded(id));
+        return Ok(Gathered::Loaded(id));
     }
     if flags.noload {
         return Err(FindError::NotLoaded { path: path.into() });
@@ -55,7 +55,7 @@ pub(crate) async fn gather<P: Files + Diagnostics + State>(
     gathering.numbers.insert(root.file, 0);
     gathering.take(process, root, None).await?;
     gathering.take_all_needed(process).await?;
-    Ok(Found::New(gathering.group, gathering.sources))
+    Ok(Gathered::New(gathering.group, gathering.sources))
 }
 
 /// Finds what main was linked with, and all that it needs.

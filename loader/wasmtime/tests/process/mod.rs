@@ -10,10 +10,10 @@ use pymode_dylink_wasmtime::{Linkage, MainModule, WasmtimeEngine, engine_config}
 use wasmtime::{Caller, Engine, Linker, Memory, Module, Ref, Store, Table, Val};
 
 /// A running main module.
-pub(crate) type Guest = Running<false>;
+pub(crate) type WasmtimeSubject = Running<false>;
 
 /// The same with a link plan for all its files.
-pub(crate) type PlannedGuest = Running<true>;
+pub(crate) type PlannedSubject = Running<true>;
 
 pub(crate) struct Running<const PLANNED: bool> {
     store: Store<State>,
@@ -29,7 +29,7 @@ pub(crate) struct State {
     memory: Option<Memory>,
 }
 
-impl pymode_dylink_wasmtime::Guest for State {
+impl pymode_dylink_wasmtime::StoreData for State {
     fn linkage(&mut self) -> &mut Linkage<Self> {
         &mut self.linkage
     }

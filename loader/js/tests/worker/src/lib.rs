@@ -15,7 +15,7 @@ use pymode_dylink_conformance::script::Script;
 use pymode_dylink_conformance::{faults, run};
 use wasm_bindgen::prelude::*;
 
-use crate::subject::Guest;
+use crate::subject::JsSubject;
 use crate::task::{Said, Task, What};
 
 /// Does a [`Task`], which comes as JSON, and says what came of it, as JSON. `modules` are compiled, or sentences that say
@@ -31,13 +31,13 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
     // What goes wrong in the case is an answer.
     let said: Result<Said, String> = match task.what {
         What::Run => Script::parse(&task.script)
-            .and_then(|script| run::<Guest>(&script, files))
+            .and_then(|script| run::<JsSubject>(&script, files))
             .map(|said| Said {
                 errors: said.errors,
                 ..Said::default()
             }),
         What::Faults => Script::parse(&task.script)
-            .and_then(|script| faults::<Guest>(&script, &files))
+            .and_then(|script| faults::<JsSubject>(&script, &files))
             .map(|()| Said::default()),
         What::Open(count) => measured::open(files, count, false).map(|()| Said::default()),
         What::OpenLate(count) => measured::open(files, count, true).map(|()| Said::default()),

@@ -10,11 +10,11 @@ use pymode_dylink_js::{JsProcess, reason};
 
 use crate::linking::{Linking, main_module};
 use crate::measured::{SIDE, ready};
-use crate::subject::Guest;
+use crate::subject::JsSubject;
 use crate::task::{Sizes, Step};
 
 struct Live {
-    guest: Guest,
+    guest: JsSubject,
     handles: Vec<u32>,
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn step(files: Files, step: &Step) -> Result<Sizes, String> {
     LIVE.with_borrow_mut(|live| {
         if let Step::Begin { copies } = step {
             *live = Some(Live {
-                guest: Guest::new(with_copies(files, *copies)),
+                guest: JsSubject::new(with_copies(files, *copies)),
                 handles: Vec::new(),
             });
         }
@@ -128,7 +128,7 @@ pub(crate) fn processes(
     let files = with_copies(files, libraries);
     for _ in 0..count {
         let mut live = Live {
-            guest: Guest::new(files.clone()),
+            guest: JsSubject::new(files.clone()),
             handles: Vec::new(),
         };
         live.step(&Step::Open {

@@ -14,7 +14,7 @@ use pymode_dylink_js::{
 use wasm_bindgen::prelude::*;
 
 use crate::linking::{Linking, compiled, main_module, plan};
-use crate::subject::Guest;
+use crate::subject::JsSubject;
 
 pub(crate) const SIDE: &str = "/side.wasm";
 /// `RTLD_NOW | RTLD_LOCAL` of the guest's libc.
@@ -77,7 +77,7 @@ impl Host for Many {
 
 /// The work of so many `dlopen`s; `late`: when another was opened with `RTLD_GLOBAL` before.
 pub(crate) fn open(files: Files, count: u32, late: bool) -> Result<(), String> {
-    let mut guest = Guest::new(files);
+    let mut guest = JsSubject::new(files);
     let mut process = JsProcess(Many {
         linking: guest.linking(),
         next: Cell::new(0),
@@ -143,7 +143,7 @@ fn variable() -> Result<WebAssembly::Global, JsValue> {
 
 /// The work of `dlsym` of all exports, so often.
 pub(crate) fn symbols(files: Files, count: u32) -> Result<(), String> {
-    let mut guest = Guest::new(files);
+    let mut guest = JsSubject::new(files);
     let mut process = JsProcess(guest.linking());
     let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS)).unwrap_or_default();
     for _ in 0..count {
@@ -179,7 +179,7 @@ const CALLER: &str = "across";
 
 /// The work of so many calls from a library into main.
 pub(crate) fn call(files: Files, count: u32) -> Result<(), String> {
-    let mut guest = Guest::new(files);
+    let mut guest = JsSubject::new(files);
     let mut process = JsProcess(guest.linking());
     let handle = now(dlfcn::open(&mut process, Some(SIDE), FLAGS)).unwrap_or_default();
     match dlfcn::sym(&mut process, handle, CALLER) {

@@ -16,7 +16,7 @@ use crate::linking::{Faults, Linking, State, main_module, plan};
 type HostFunction = Closure<dyn Fn(u32, u32, u32) -> u32>;
 
 /// A running main module.
-pub(crate) struct Guest {
+pub(crate) struct JsSubject {
     state: Rc<State>,
     memory: WebAssembly::Memory,
     table: Option<WebAssembly::Table>,
@@ -25,7 +25,7 @@ pub(crate) struct Guest {
     _functions: (HostFunction, HostFunction),
 }
 
-impl Guest {
+impl JsSubject {
     /// The linker's view of it.
     pub(crate) fn linking(&self) -> Linking {
         Linking(Rc::clone(&self.state))
@@ -57,7 +57,7 @@ fn export<T: JsCast>(exports: &Object, name: &str) -> Option<T> {
     Reflect::get(exports, &name.into()).ok()?.dyn_into().ok()
 }
 
-impl Subject for Guest {
+impl Subject for JsSubject {
     const RUNS: bool = true;
 
     fn new(files: Files) -> Self {
@@ -145,7 +145,7 @@ impl Subject for Guest {
     }
 }
 
-impl Faulty for Guest {
+impl Faulty for JsSubject {
     type Snapshot = Snapshot;
 
     fn calls(&self) -> u32 {
