@@ -1,4 +1,4 @@
-//! Windows put functions into this module's table (see `src/window.rs`), so it must be able to grow.
+//! Views of memory put functions into this module's table (see `src/memory_view.rs`), so it must be able to grow.
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

@@ -14,7 +14,7 @@ use pymode_dylink_rewrite::{ClosedSet, Kinds};
 use pymode_workerd::link;
 use pymode_workerd::linker::Linker;
 use pymode_workerd::pack::Side;
-use pymode_workerd::ticket::ticket;
+use pymode_workerd::stub::stub;
 use serde_json::{Value, json};
 
 use super::{Bench, Outcome};
@@ -285,7 +285,7 @@ impl Worker {
         let task = json!({
             "script": "", "what": what, "by_plan": by_plan, "set": library.number, "plan": plan,
             "library_path": [], "keys": keys,
-            "files": [["main.wasm", 0, ticket(self.main)], ["/side.wasm", 1, ticket(*file)]],
+            "files": [["main.wasm", 0, stub(self.main)], ["/side.wasm", 1, stub(*file)]],
         });
         let task = serde_json::to_vec(&task)?;
         let start = Instant::now();

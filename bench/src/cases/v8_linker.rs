@@ -14,7 +14,7 @@ use pymode_dylink::{ModuleInfo, SetFile};
 use pymode_workerd::link;
 use pymode_workerd::linker::Linker;
 use pymode_workerd::pack::Side;
-use pymode_workerd::ticket::ticket;
+use pymode_workerd::stub::stub;
 use serde_json::{Value, json};
 
 use super::library::{Names, library};
@@ -168,7 +168,7 @@ impl Worker {
                 let side = Side::new(wasm);
                 let key = format!("{:?}", side.hash);
                 set.files
-                    .push(json!([path, set.files.len(), ticket(side.hash)]));
+                    .push(json!([path, set.files.len(), stub(side.hash)]));
                 set.keys.push(key.clone());
                 modules.insert(key, side.wasm);
                 side.hash

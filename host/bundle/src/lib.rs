@@ -1,11 +1,27 @@
-//! The contract between what makes a Worker's bundle (`host/workerd`) and what runs in it (`host/worker`).
+//! The contract between the bundler (`host/workerd`) and the Worker (`host/worker`).
 //!
-//! | module | is about |
+//! | module | contents |
 //! |---|---|
-//! | [`paths`] | where a guest sees the files of a project, and where their author has them |
+//! | [`names`] | names of a bundle's files, and of the fields of the object that its entry passes on |
+//! | [`settings`] | the settings of a bundle, and the version of the contract |
+//! | [`stub`] | stub modules, and the stamps of compiled modules |
+//! | [`starts`] | offsets of a module's functions |
+//! | [`paths`] | paths of a project's files in the guest and in the project |
+//! | [`wire`] | frames between `pymode … --engine workerd` and the Worker |
+//! | [`pieces`], [`texts`], [`answer`] | requests and answers, as a guest reads and writes them |
 
 #![no_std]
 
 extern crate alloc;
 
+pub mod answer;
+pub mod names;
 pub mod paths;
+pub mod pieces;
+pub mod settings;
+pub mod starts;
+pub mod stub;
+pub mod texts;
+pub mod wire;
+
+pub use settings::{Mode, Settings};

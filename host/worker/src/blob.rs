@@ -5,7 +5,7 @@ use pymode_host::vfs::Blob;
 use pymode_host::{Errno, GuestMemory};
 use wasm_bindgen::prelude::*;
 
-use crate::window::{Ask, Copy, Slots, function, instantiate_between};
+use crate::memory_view::{Ask, Copy, Slots, function, instantiate_between};
 
 /// One image, as one guest sees it.
 pub(crate) struct ImageBlob {
@@ -54,7 +54,8 @@ impl Blob for ImageBlob {
         let Some((offset, count)) = self.available(offset, into.len()) else {
             return 0;
         };
-        (self.read)(into.as_mut_ptr() as u32, offset, count);
+        // SAFETY: what is written is `count` bytes of `into`, which has no fewer.
+        unsafe { (self.read)(into.as_mut_ptr() as u32, offset, count) };
         count as usize
     }
 
@@ -69,7 +70,8 @@ impl Blob for ImageBlob {
         let Some((offset, count)) = self.available(offset, len as usize) else {
             return Ok(0);
         };
-        (self.read_to_guest)(at, offset, count);
+        // SAFETY: this writes into the guest's memory and not into ours.
+        unsafe { (self.read_to_guest)(at, offset, count) };
         Ok(count as usize)
     }
 }

@@ -1,4 +1,4 @@
-//! Starts a guest: thunks, python.wasm, memory views, files; then runs it.
+//! The start of a guest: import thunks, python.wasm, memory views, files; then its run.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use pymode_host::wasi::{Stdio, Stream, Wasi};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::bell::Bell;
 use crate::blob::ImageBlob;
-use crate::bundle::{self, Bundle, ImagePart};
+use crate::bundle::{self, Bundle};
 use crate::guest::{Guest, GuestNumber, Parts, Registered};
 use crate::loader::Loader;
+use crate::memory_view::MemoryView;
 use crate::platform::Worker;
 use crate::stream::Channel;
-use crate::window::Window;
+use crate::wakeup::Wakeup;
 
 /// Parameters of a guest.
 pub(crate) struct Setup {
@@ -26,10 +26,10 @@ pub(crate) struct Setup {
     pub(crate) env: Vec<(Vec<u8>, Vec<u8>)>,
     pub(crate) stdio: Stdio,
     /// Wakeup for new data in the streams.
-    pub(crate) bell: Bell,
+    pub(crate) wakeup: Wakeup,
     /// `true` if it may send requests.
     pub(crate) has_network: bool,
-    /// Whom the output goes to, if it is more than bytes.
+    /// Receiver of the output, if it is more than bytes.
     pub(crate) channel: Option<Rc<dyn Channel>>,
     /// Output of the loader's trace, if it is on.
     pub(crate) trace: Option<Box<dyn Stream>>,
@@ -80,7 +80,7 @@ pub(crate) fn boot(setup: Setup) -> Result<Registered, JsValue> {
 fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
     require_jspi()?;
     let number = GuestNumber::new();
-    let imports = doors(bundle, number)?;
+    let imports = thunks(bundle, number)?;
     let instance = WebAssembly::Instance::new(&bundle.main(), &imports)?;
     let exports = instance.exports();
     let mut wasi = Wasi::new(
@@ -101,11 +101,11 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         wasi.env(&name, &value).map_err(refused)?;
     }
     let guest = Guest::new(Parts {
-        window: Window::open(&bundle.window(), &exports)?,
+        memory: MemoryView::open(&bundle.memory_view(), &exports)?,
         exports,
         wasi,
-        loader: Loader::new(imports, bundle, origin, setup.trace),
-        bell: setup.bell,
+        loader: Loader::new(imports, &*bundle::settings()?, origin, setup.trace),
+        wakeup: setup.wakeup,
         has_network: setup.has_network,
         channel: setup.channel,
     });
@@ -122,29 +122,29 @@ fn require_jspi() -> Result<(), JsValue> {
     Err(JsError::new(message).into())
 }
 
-/// The guest's imports: an object with the exports of a door for each import module.
-fn doors(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
+/// The guest's imports: an object with the exports of the thunks of each module of imports.
+fn thunks(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
     let guest = Object::new();
     Reflect::set(&guest, &"number".into(), &JsValue::from(number.0 as i32))?;
     let js = Object::new();
     Reflect::set(&js, &"suspend".into(), &SUSPEND.with(JsValue::clone))?;
-    let of_doors = Object::new();
-    Reflect::set(&of_doors, &"guest".into(), &guest)?;
-    Reflect::set(&of_doors, &"host".into(), &wasm_bindgen::exports())?;
-    Reflect::set(&of_doors, &"js".into(), &js)?;
+    let of_thunks = Object::new();
+    Reflect::set(&of_thunks, &"guest".into(), &guest)?;
+    Reflect::set(&of_thunks, &"host".into(), &wasm_bindgen::exports())?;
+    Reflect::set(&of_thunks, &"js".into(), &js)?;
 
     let imports = Object::new();
-    let doors = bundle.doors();
-    for name in Object::keys(&doors) {
-        let door: WebAssembly::Module = Reflect::get(&doors, &name)?.unchecked_into();
-        let instance = WebAssembly::Instance::new(&door, &of_doors)?;
+    let modules = bundle.thunks();
+    for name in Object::keys(&modules) {
+        let thunks: WebAssembly::Module = Reflect::get(&modules, &name)?.unchecked_into();
+        let instance = WebAssembly::Instance::new(&thunks, &of_thunks)?;
         Reflect::set(&imports, &name, &instance.exports())?;
     }
     Ok(imports)
 }
 
 thread_local! {
-    /// The one import of doors that suspends: gives the promise that the guest with this number waits for.
+    /// The one import of thunks that suspends: returns the promise that the guest with this number waits for.
     static SUSPEND: JsValue = {
         let wait = Closure::<dyn Fn(u32) -> Result<Promise, JsValue>>::new(|number: u32| {
             let promise = GuestNumber(number).guest().waits_for.take();
@@ -154,7 +154,7 @@ thread_local! {
     };
 }
 
-/// The guest's files: the bundle's images, `/tmp` in memory, and what else it was given.
+/// The guest's files: the bundle's images, `/tmp` in memory, and what else it has.
 fn files(
     bundle: &Bundle,
     guest: &Object,
@@ -162,18 +162,17 @@ fn files(
 ) -> Result<Vfs, JsValue> {
     // Without an image at the root there is nothing, and nothing can be put there.
     let mut vfs = Vfs::new(Box::new(MemFs::new(Arc::new(Worker), 0)));
-    for part in bundle.images() {
-        let part: ImagePart = part.unchecked_into();
-        let blob = ImageBlob::open(&part.module(), guest)?;
+    for (path, module) in bundle.images() {
+        let blob = ImageBlob::open(&module, guest)?;
         let image = ImageFs::open(blob).map_err(|error| JsError::new(&error.to_string()))?;
-        match part.path().as_str() {
+        match path.as_str() {
             // The first of them, if one is.
             "/" => vfs = Vfs::new(Box::new(image)),
             path => vfs.mount(path.as_bytes(), Box::new(image)),
         }
     }
     // It is this module's memory, which counts against the isolate's.
-    let tmp = MemFs::new(Arc::new(Worker), bundle.writable() as u64);
+    let tmp = MemFs::new(Arc::new(Worker), bundle::settings()?.writable);
     vfs.mount(b"/tmp", Box::new(tmp));
     vfs.mount(b"/dev", Box::new(DevFs::new(Arc::new(Worker))));
     for (path, system) in mounts {
@@ -192,7 +191,7 @@ pub(crate) async fn run(guest: &Guest) -> Ended {
 
 /// The result of a call.
 pub(crate) enum Entered {
-    /// It returned; 0 when it gives nothing back.
+    /// It returned; 0 when it has no result.
     Returned(u32),
     /// The guest has ended in it, and must not be entered again.
     Ended(Ended),

@@ -1,91 +1,71 @@
-//! Data from the bundle's entry when the isolate starts.
+//! The bundle, as its entry hands it over when the isolate starts.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use js_sys::WebAssembly::Module;
-use js_sys::{Array, ArrayBuffer, Object, Promise};
+use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
+use pymode_bundle::Settings;
+use pymode_bundle::names::field;
 use wasm_bindgen::prelude::*;
 
-#[wasm_bindgen]
-extern "C" {
-    /// The object that the entry makes.
-    pub(crate) type Bundle;
+/// The object that the entry makes: [`field`] names its fields.
+pub(crate) struct Bundle(Object);
+
+impl Bundle {
+    fn field<T: JsCast>(&self, name: &str) -> T {
+        of(&self.0, name)
+    }
 
     /// The main module, compiled.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn main(this: &Bundle) -> Module;
-
-    /// Name in messages.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn name(this: &Bundle) -> String;
+    pub(crate) fn main(&self) -> Module {
+        self.field(field::MAIN)
+    }
 
     /// The link plan: of main and all side modules.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn plan(this: &Bundle) -> ArrayBuffer;
+    pub(crate) fn plan(&self) -> ArrayBuffer {
+        self.field(field::PLAN)
+    }
 
-    /// The window to a guest's memory, compiled.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn window(this: &Bundle) -> Module;
+    /// The view of a guest's memory, compiled.
+    pub(crate) fn memory_view(&self) -> Module {
+        self.field(field::MEMORY_VIEW)
+    }
 
-    /// The doors: an object with a compiled module for each import module.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn doors(this: &Bundle) -> Object;
+    /// The import thunks: an object with a compiled module for each module of imports.
+    pub(crate) fn thunks(&self) -> Object {
+        self.field(field::THUNKS)
+    }
 
-    /// The images: an array of [`ImagePart`].
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn images(this: &Bundle) -> Array;
-
-    /// `run`: programs that come with a request. `request`: a fresh interpreter answers each request. `persistent`: one
-    /// interpreter answers them all.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn mode(this: &Bundle) -> String;
-
-    /// Directories in which libraries are looked for that are asked for without a path: an array of texts.
-    #[wasm_bindgen(method, getter, js_name = libraryPath)]
-    pub(crate) fn library_path(this: &Bundle) -> Array;
-
-    /// Notes about symbols that may be missing, if there are any.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn notes(this: &Bundle) -> Option<String>;
-
-    /// Maximum size of `/tmp`, and of the growth of the current directory, in bytes.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn writable(this: &Bundle) -> f64;
-
-    /// Files that look like side modules and are invalid: paths and reasons.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn refused(this: &Bundle) -> Option<Object>;
-
-    /// `true` if the loader traces to standard error.
-    #[wasm_bindgen(method, getter, js_name = tracesLoads)]
-    pub(crate) fn traces_loads(this: &Bundle) -> bool;
-
-    /// `true` if answers contain tracebacks.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn development(this: &Bundle) -> bool;
-
-    /// The environment of guests that answer requests: an object of texts.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn environment(this: &Bundle) -> Object;
+    /// The images: where each is mounted, and the module that carries it.
+    pub(crate) fn images(&self) -> impl Iterator<Item = (String, Module)> {
+        let images: Array = self.field(field::IMAGES);
+        images.into_iter().map(|image| {
+            let image: Object = image.unchecked_into();
+            let path: JsValue = of(&image, field::PATH);
+            (
+                path.as_string().unwrap_or_default(),
+                of(&image, field::MODULE),
+            )
+        })
+    }
 
     /// Imports a side module by its key: a promise of its compiled form.
-    #[wasm_bindgen(method, catch)]
-    pub(crate) fn side(this: &Bundle, key: &str) -> Result<Promise, JsValue>;
+    pub(crate) fn side(&self, key: &str) -> Result<Promise, JsValue> {
+        let side: Function = self.field(field::SIDE);
+        Ok(side.call1(&self.0, &key.into())?.unchecked_into())
+    }
+}
 
-    /// An image and where it is mounted.
-    pub(crate) type ImagePart;
-
-    /// An absolute path.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn path(this: &ImagePart) -> String;
-
-    /// The image, carried by a module.
-    #[wasm_bindgen(method, getter)]
-    pub(crate) fn module(this: &ImagePart) -> Module;
+/// A field that the contract promises. Without it what is called next fails, as it would in JavaScript.
+fn of<T: JsCast>(object: &Object, name: &str) -> T {
+    let field = Reflect::get(object, &name.into());
+    field.unwrap_or_default().unchecked_into()
 }
 
 thread_local! {
     static BUNDLE: OnceCell<Bundle> = const { OnceCell::new() };
+    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
 }
 
 /// Called by the bundle's entry, once, before anything else.
@@ -95,7 +75,7 @@ pub fn set_bundle(bundle: JsValue) {
     crate::platform::install_panic_hook();
     BUNDLE.with(|cell| {
         // A second call would change the modules of guests that run: the first one stays.
-        let _ = cell.set(bundle.unchecked_into());
+        let _ = cell.set(Bundle(bundle.unchecked_into()));
     });
 }
 
@@ -105,4 +85,15 @@ pub(crate) fn with<T>(look: impl FnOnce(&Bundle) -> T) -> Result<T, JsValue> {
         Some(bundle) => Ok(look(bundle)),
         None => Err(JsError::new("the bundle's entry did not call `setBundle`").into()),
     })
+}
+
+/// The settings, which are read once.
+pub(crate) fn settings() -> Result<Rc<Settings>, JsValue> {
+    if let Some(known) = SETTINGS.with(|cell| cell.get().cloned()) {
+        return Ok(known);
+    }
+    let file: ArrayBuffer = with(|bundle| bundle.field(field::SETTINGS))?;
+    let settings = Settings::from_bytes(&Uint8Array::new(&file).to_vec());
+    let settings = settings.map_err(|error| JsError::new(&error.to_string()))?;
+    Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
 }

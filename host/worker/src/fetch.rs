@@ -4,30 +4,29 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
+use pymode_bundle::pieces::piece;
+use pymode_bundle::texts;
 use pymode_host::Errno;
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 use worker::Response;
 
-use crate::bell::Bell;
-use crate::pieces::{self, piece};
+use crate::pieces;
 use crate::pipe::Pipe;
+use crate::wakeup::Wakeup;
 
-/// Sends a request, and gives the stream of its answer. `head` is the method, the URL, and names and values of headers,
+/// Sends a request, and returns the stream of its answer. `head` is the method, the URL, and names and values of headers,
 /// with NULs between them.
-pub(crate) fn fetch(head: &str, body: &[u8], bell: &Bell) -> Result<Box<dyn Stream>, Errno> {
-    let mut texts = head.split('\0');
-    let (Some(method), Some(url)) = (texts.next(), texts.next()) else {
+pub(crate) fn fetch(head: &str, body: &[u8], wakeup: &Wakeup) -> Result<Box<dyn Stream>, Errno> {
+    let mut all = texts::split(head);
+    let (Some(method), Some(url)) = (all.next(), all.next()) else {
         return Err(Errno::Inval);
     };
-    let texts: Vec<&str> = texts.collect();
-    if !texts.len().is_multiple_of(2) {
-        return Err(Errno::Inval);
-    }
-    let sent = send(method, url, &texts, body);
+    let headers = texts::pairs(all).ok_or(Errno::Inval)?;
+    let sent = send(method, url, &headers, body);
 
-    let pipe = Pipe::new(bell);
+    let pipe = Pipe::new(wakeup);
     let answer: Rc<RefCell<Option<Rc<pieces::Body>>>> = Rc::default();
     let (to, begun) = (pipe.clone(), Rc::downgrade(&answer));
     wasm_bindgen_futures::spawn_local(async move {
@@ -41,7 +40,7 @@ pub(crate) fn fetch(head: &str, body: &[u8], bell: &Bell) -> Result<Box<dyn Stre
             Ok(body) => drop(begun.replace(Some(body))),
             Err(thrown) => {
                 let reason = pymode_dylink_js::reason(&thrown);
-                to.give(&[piece(format!("error\0{reason}").as_bytes()), piece(&[])].concat());
+                to.push(&[piece(format!("error\0{reason}").as_bytes()), piece(&[])].concat());
             }
         }
     });
@@ -52,15 +51,15 @@ pub(crate) fn fetch(head: &str, body: &[u8], bell: &Bell) -> Result<Box<dyn Stre
     }))
 }
 
-fn send(method: &str, url: &str, headers: &[&str], body: &[u8]) -> Result<Promise, JsValue> {
+fn send(
+    method: &str,
+    url: &str,
+    headers: &[(String, String)],
+    body: &[u8],
+) -> Result<Promise, JsValue> {
     let pairs = Array::new();
-    for pair in headers.chunks(2) {
-        pairs.push(
-            &pair
-                .iter()
-                .map(|text| JsValue::from(*text))
-                .collect::<Array>(),
-        );
+    for (name, value) in headers {
+        pairs.push(&Array::of2(&name.into(), &value.into()));
     }
     let options = Object::new();
     Reflect::set(&options, &"method".into(), &method.into())?;
@@ -84,6 +83,6 @@ fn begin(response: JsValue, pipe: &Pipe) -> Result<Rc<pieces::Body>, JsValue> {
     }
     // Without a body there is no stream.
     let body = pieces::Body::new(response.stream().ok(), pipe.clone());
-    pipe.give(&piece(texts.join("\0").as_bytes()));
+    pipe.push(&piece(texts.join("\0").as_bytes()));
     Ok(body)
 }

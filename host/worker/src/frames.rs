@@ -1,6 +1,7 @@
 //! Guest code that did not return: what happened, and in which functions.
 
 use js_sys::{Reflect, Uint8Array, WebAssembly};
+use pymode_bundle::starts;
 use pymode_dylink_js::{JsEngineError, JsFailure};
 use pymode_host::v8::{FrameLocation, trap};
 use wasm_bindgen::prelude::*;
@@ -10,8 +11,6 @@ use crate::loader;
 
 /// Maximum number of functions in a message, as on wasmtime.
 const SHOWN: usize = 6;
-/// The section in which a bundle's module tells where its functions begin.
-const STARTS: &str = "pymode.starts";
 
 /// Makes the linker's error of it, in the words of the native host.
 pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
@@ -35,8 +34,8 @@ pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
     .into()
 }
 
-/// V8's list of the functions that were running, as far as they are the guest's.
-pub(crate) fn told(guest: &Guest, stack: &str) -> String {
+/// The functions of the guest that were running, by V8's list.
+pub(crate) fn list(guest: &Guest, stack: &str) -> String {
     let lines = frames(guest, stack).map(|frame| format!("  in {frame}"));
     lines.collect::<Vec<_>>().join("\n")
 }
@@ -60,22 +59,7 @@ fn frame(guest: &Guest, place: FrameLocation<'_>) -> Option<String> {
 
 /// Returns the offset of a function in its module's file.
 fn start(module: &WebAssembly::Module, function: u32) -> Option<u64> {
-    let sections = WebAssembly::Module::custom_sections(module, STARTS);
+    let sections = WebAssembly::Module::custom_sections(module, starts::SECTION);
     let last = sections.get(sections.length().checked_sub(1)?);
-    let bytes = Uint8Array::new(&last).to_vec();
-    let mut numbers = numbers(&bytes);
-    let own = u64::from(function).checked_sub(numbers.next()?)?;
-    let own = usize::try_from(own).ok()?;
-    // Each is encoded as its distance from the previous one.
-    let deltas: Vec<u64> = numbers.take(own + 1).collect();
-    (deltas.len() == own + 1).then(|| deltas.iter().sum())
-}
-
-/// LEB128 numbers.
-fn numbers(bytes: &[u8]) -> impl Iterator<Item = u64> {
-    let numbers = bytes.split_inclusive(|byte| byte & 0x80 == 0);
-    numbers.map(|number| {
-        let groups = number.iter().rev();
-        groups.fold(0, |all, byte| all << 7 | u64::from(byte & 0x7f))
-    })
+    starts::start(&Uint8Array::new(&last).to_vec(), function)
 }

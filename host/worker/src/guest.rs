@@ -6,11 +6,11 @@ use std::rc::Rc;
 use js_sys::{Object, Promise};
 use pymode_host::wasi::{Poll, Wasi};
 
-use crate::bell::Bell;
 use crate::jobs::Jobs;
 use crate::loader::Loader;
+use crate::memory_view::MemoryView;
 use crate::stream::Channel;
-use crate::window::Window;
+use crate::wakeup::Wakeup;
 
 /// A guest: everything that the host knows about one instance of python.wasm.
 ///
@@ -18,11 +18,11 @@ use crate::window::Window;
 pub(crate) struct Guest {
     /// The instance's exports.
     pub(crate) exports: Object,
-    pub(crate) window: Window,
+    pub(crate) memory: MemoryView,
     pub(crate) wasi: RefCell<Wasi>,
     pub(crate) loader: Loader,
     /// Wakeup of the guest.
-    pub(crate) bell: Bell,
+    pub(crate) wakeup: Wakeup,
     /// `true` if it may send requests.
     pub(crate) has_network: bool,
     /// Whom it talks to while it runs, if it does.
@@ -40,10 +40,10 @@ pub(crate) struct Guest {
 /// Parts of a guest.
 pub(crate) struct Parts {
     pub(crate) exports: Object,
-    pub(crate) window: Window,
+    pub(crate) memory: MemoryView,
     pub(crate) wasi: Wasi,
     pub(crate) loader: Loader,
-    pub(crate) bell: Bell,
+    pub(crate) wakeup: Wakeup,
     pub(crate) has_network: bool,
     pub(crate) channel: Option<Rc<dyn Channel>>,
 }
@@ -52,10 +52,10 @@ impl Guest {
     pub(crate) fn new(parts: Parts) -> Guest {
         Guest {
             exports: parts.exports,
-            window: parts.window,
+            memory: parts.memory,
             wasi: RefCell::new(parts.wasi),
             loader: parts.loader,
-            bell: parts.bell,
+            wakeup: parts.wakeup,
             has_network: parts.has_network,
             channel: RefCell::new(parts.channel),
             waits_for: RefCell::default(),
@@ -78,13 +78,13 @@ impl Guest {
         self.wait_quietly(promise);
     }
 
-    /// Like the above, but discards the previous message.
+    /// As [`Guest::wait_for`], but does not hand over the output so far.
     pub(crate) fn wait_quietly(&self, promise: Promise) {
         *self.waits_for.borrow_mut() = Some(promise);
     }
 }
 
-/// Number of a guest for the host and the thunks. Never reused, so a stale number finds nothing.
+/// Number of a guest for the host and the import thunks. Never reused, so a stale number finds nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct GuestNumber(pub(crate) u32);
 

@@ -1,12 +1,13 @@
 //! A request for Python and its answer: what goes through files 0 and 1 of a guest that runs `_handler.py`.
-//!
-//! Both are made of [pieces](crate::pieces); `_handler.py` says what is in a head.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{Object, Promise, Reflect};
+use pymode_bundle::answer::{Broken, Head, Reader, Step};
+use pymode_bundle::pieces::piece;
+use pymode_bundle::texts;
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
@@ -14,29 +15,22 @@ use wasm_bindgen::prelude::*;
 use worker::{ByteStream, Env, Headers, Request, Response, ResponseBody};
 
 use crate::body::Body;
-use crate::pieces::{CUT_OFF, piece};
 use crate::stream::Channel;
-
-/// The longest head that is taken from a guest, in bytes.
-const LONGEST_HEAD: usize = 1 << 20;
 
 /// The first piece of a request.
 fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
     let headers: Vec<(String, String)> = request.headers().entries().collect();
-    let mut texts = vec![
-        // As it is: the crate's own type has no word for most methods.
-        request.inner().method(),
-        request.inner().url(),
-        headers.len().to_string(),
-    ];
-    texts.extend(headers.into_iter().flat_map(|(name, value)| [name, value]));
-    for (name, value) in variables(env)? {
-        // The guest could not tell what such a text is.
-        if !name.contains('\0') && !value.contains('\0') {
-            texts.extend([name, value]);
-        }
-    }
-    Ok(piece(texts.join("\0").as_bytes()))
+    // The method as it is: the crate's own type has no word for most.
+    let (method, url) = (request.inner().method(), request.inner().url());
+    let count = headers.len().to_string();
+    // The guest could not tell where a text with a NUL ends.
+    let mut variables = variables(env)?;
+    variables.retain(|(name, value)| !name.contains('\0') && !value.contains('\0'));
+    let pairs = headers.iter().chain(&variables);
+    let pairs = pairs.flat_map(|(name, value)| [name.as_str(), value]);
+    let head = texts::join([&*method, &url, &count].into_iter().chain(pairs));
+    let head = head.ok_or_else(|| JsError::new("the request holds a NUL"))?;
+    Ok(piece(head.as_bytes()))
 }
 
 /// The bindings that are plain text.
@@ -76,39 +70,23 @@ impl Asked {
     }
 }
 
-/// Progress of an answer.
-enum Stage {
-    /// Not all of the head.
-    Head(oneshot::Sender<Result<Response, Broken>>),
-    /// The head, and some of the body.
-    Body(Body),
-    /// The head of a response that has no body.
-    Bodiless,
-    /// All of it, or the rest is of no use.
-    End,
-}
-
-/// Why a guest's answer is none.
-#[derive(Debug)]
-pub(crate) enum Broken {
-    /// Its handler raised: the traceback.
-    Raised(String),
-    /// It does not keep to the form, or ended in the middle.
-    Form(String),
-}
-
 /// An answer that is coming in. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Answer(Rc<RefCell<Incoming>>);
 
 struct Incoming {
+    reader: Reader,
     stage: Stage,
-    /// Received bytes of a length, at most 3.
-    length: Vec<u8>,
-    /// Missing bytes of the current piece.
-    left: usize,
-    /// Received bytes of the head.
-    head: Vec<u8>,
+}
+
+/// The destination of an answer.
+enum Stage {
+    /// The task that waits for its head.
+    Head(oneshot::Sender<Result<Response, Broken>>),
+    /// The body of a response.
+    Body(Body),
+    /// None: the response has no body, is complete, or was abandoned.
+    Nowhere,
 }
 
 impl Answer {
@@ -116,10 +94,8 @@ impl Answer {
     fn new() -> (Answer, Pending) {
         let (sender, receiver) = oneshot::channel();
         let incoming = Incoming {
+            reader: Reader::default(),
             stage: Stage::Head(sender),
-            length: Vec::new(),
-            left: 0,
-            head: Vec::new(),
         };
         (Answer(Rc::new(RefCell::new(incoming))), receiver)
     }
@@ -129,127 +105,76 @@ impl Answer {
         Box::new(AnswerOut(self.clone()))
     }
 
-    /// Nothing more will come. If something is missing, `reason` is why.
+    /// Nothing more will come. If something is missing, `reason` says why.
     pub(crate) fn end(&self, reason: impl FnOnce() -> String) {
-        self.0.borrow_mut().break_off(reason);
+        let mut incoming = self.0.borrow_mut();
+        match std::mem::replace(&mut incoming.stage, Stage::Nowhere) {
+            Stage::Head(sender) => drop(sender.send(Err(Broken::Ended(reason())))),
+            Stage::Body(body) => body.fail(&reason()),
+            Stage::Nowhere => {}
+        }
     }
 }
 
 impl Incoming {
     fn take(&mut self, mut bytes: &[u8]) {
-        // What follows the end of an answer is nobody's.
-        while !bytes.is_empty() && !matches!(self.stage, Stage::End) {
-            let wanted = if self.left > 0 {
-                self.left
-            } else {
-                4 - self.length.len()
-            };
-            let (now, later) = bytes.split_at(wanted.min(bytes.len()));
-            bytes = later;
-            if self.left > 0 {
-                self.left -= now.len();
-                self.content(now);
-                continue;
-            }
-            self.length.extend_from_slice(now);
-            if let Some(length) = self.length.first_chunk::<4>() {
-                let length = u32::from_le_bytes(*length);
-                self.length.clear();
-                self.begin_piece(length);
-            }
-        }
-    }
-
-    fn begin_piece(&mut self, length: u32) {
-        let fault = match (&self.stage, length) {
-            (_, CUT_OFF) => "breaks off",
-            (Stage::Head(_), 0) => "has no head",
-            (Stage::Head(_), length) if length as usize > LONGEST_HEAD => "has a head without end",
-            (Stage::Body(body), 0) => {
-                body.end();
-                self.stage = Stage::End;
-                return;
-            }
-            (Stage::Bodiless, 0) => {
-                self.stage = Stage::End;
-                return;
-            }
-            (_, length) => {
-                self.left = length as usize;
-                return;
-            }
-        };
-        self.break_off(|| format!("the program's answer {fault}"));
-    }
-
-    /// Some of the piece under way.
-    fn content(&mut self, bytes: &[u8]) {
-        self.stage = match std::mem::replace(&mut self.stage, Stage::End) {
-            Stage::Head(sender) => {
-                self.head.extend_from_slice(bytes);
-                if self.left > 0 {
-                    Stage::Head(sender)
-                } else {
-                    let (response, stage) = match begin(&self.head) {
-                        Ok((response, Some(body))) => (Ok(response), Stage::Body(body)),
-                        Ok((response, None)) => (Ok(response), Stage::Bodiless),
-                        Err(broken) => (Err(broken), Stage::End),
+        while let Some(step) = self.reader.next(&mut bytes) {
+            self.stage = match (std::mem::replace(&mut self.stage, Stage::Nowhere), step) {
+                (Stage::Head(sender), Step::Head(head)) => {
+                    let (response, stage) = match begin(head) {
+                        Ok((response, body)) => {
+                            (Ok(response), body.map_or(Stage::Nowhere, Stage::Body))
+                        }
+                        Err(broken) => (Err(broken), Stage::Nowhere),
                     };
                     // The client may have disconnected; the guest still ends normally.
                     let _ = sender.send(response);
                     stage
                 }
-            }
-            Stage::Body(body) => {
-                body.put(bytes);
-                Stage::Body(body)
-            }
-            // Nobody would ever read it.
-            Stage::Bodiless => Stage::Bodiless,
-            Stage::End => Stage::End,
-        };
-    }
-
-    fn break_off(&mut self, reason: impl FnOnce() -> String) {
-        match std::mem::replace(&mut self.stage, Stage::End) {
-            // The other end may have gone.
-            Stage::Head(sender) => drop(sender.send(Err(Broken::Form(reason())))),
-            Stage::Body(body) => body.fail(&reason()),
-            Stage::Bodiless | Stage::End => {}
+                (Stage::Head(sender), Step::Broken(broken)) => {
+                    let _ = sender.send(Err(broken));
+                    Stage::Nowhere
+                }
+                (Stage::Body(body), Step::Body(bytes)) => {
+                    body.put(bytes);
+                    Stage::Body(body)
+                }
+                (Stage::Body(body), Step::End) => {
+                    body.end();
+                    Stage::Nowhere
+                }
+                (Stage::Body(body), Step::Broken(broken)) => {
+                    body.fail(&broken.to_string());
+                    Stage::Nowhere
+                }
+                (stage, _) => stage,
+            };
         }
     }
 }
 
 /// A response from its head, and its body, if it may have one.
-fn begin(head: &[u8]) -> Result<(Response, Option<Body>), Broken> {
-    let form = |what: &str| Broken::Form(format!("the program's answer {what}"));
-    let text = str::from_utf8(head).map_err(|_| form("is not text"))?;
-    let mut texts = text.split('\0');
-    let status = match (texts.next(), texts.clone().next()) {
-        (Some("fault"), traceback) => {
-            return Err(Broken::Raised(traceback.unwrap_or_default().to_owned()));
-        }
-        (status, _) => status.and_then(|status| status.parse::<u16>().ok()),
+fn begin(head: Head) -> Result<(Response, Option<Body>), Broken> {
+    let refused = |error: &dyn std::fmt::Display| {
+        Broken::Ended(format!("the program's answer is refused: {error}"))
     };
-    let status = status
-        .filter(|status| (200..=599).contains(status))
-        .ok_or_else(|| form("has no status that can be"))?;
-    let headers = Headers::new();
-    while let (Some(name), Some(value)) = (texts.next(), texts.next()) {
-        headers
-            .append(name, value)
-            .map_err(|error| form(&format!("has a header that cannot be: {error}")))?;
-    }
-    let (body, content) = match status {
-        // A runtime refuses a body of these.
-        204 | 205 | 304 => (None, ResponseBody::Empty),
-        _ => {
-            let (body, stream) = Body::new().map_err(|_| form("cannot be streamed"))?;
+    let (body, content) = match head.has_body() {
+        true => {
+            let (body, stream) = Body::new().map_err(|_| refused(&"it cannot be streamed"))?;
             (Some(body), ResponseBody::Stream(stream))
         }
+        // A runtime refuses one.
+        false => (None, ResponseBody::Empty),
     };
-    let response = Response::from_body(content).map_err(|error| form(&error.to_string()))?;
-    Ok((response.with_status(status).with_headers(headers), body))
+    let headers = Headers::new();
+    for (name, value) in &head.headers {
+        headers
+            .append(name, value)
+            .map_err(|error| refused(&error))?;
+    }
+    let response = Response::from_body(content).map_err(|error| refused(&error))?;
+    let response = response.with_status(head.status).with_headers(headers);
+    Ok((response, body))
 }
 
 struct AnswerOut(Answer);
@@ -273,7 +198,7 @@ impl Channel for Answer {
     fn congestion(&self) -> Option<Promise> {
         match &self.0.borrow().stage {
             Stage::Body(body) => body.pause(),
-            Stage::Head(_) | Stage::Bodiless | Stage::End => None,
+            Stage::Head(_) | Stage::Nowhere => None,
         }
     }
 }

@@ -5,15 +5,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use js_sys::{Object, Reflect};
+use pymode_bundle::Settings;
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::{Stdio, Stream};
 use worker::Result;
 
-use crate::bell::Bell;
 use crate::boot::{self, Ended, Entered, Setup};
-use crate::bundle::{self, Bundle};
+use crate::bundle;
 use crate::frames;
 use crate::guest::{Guest, Registered};
 use crate::http::{Answer, Asked};
@@ -21,6 +20,7 @@ use crate::log::Log;
 use crate::pieces;
 use crate::pipe::Pipe;
 use crate::platform;
+use crate::wakeup::Wakeup;
 
 pub(crate) struct Interpreter {
     guest: Registered,
@@ -42,8 +42,9 @@ pub(crate) enum Fitness {
 impl Interpreter {
     /// Instantiates one; nothing of it has run.
     pub(crate) fn boot() -> Result<Interpreter> {
-        let bell = Bell::default();
-        let input = Pipe::new(&bell);
+        let settings = bundle::settings()?;
+        let wakeup = Wakeup::default();
+        let input = Pipe::new(&wakeup);
         let body: Rc<RefCell<Option<Rc<pieces::Body>>>> = Rc::default();
         let asked = Rc::clone(&body);
         let ask = move || {
@@ -54,16 +55,16 @@ impl Interpreter {
         let (output, log) = (Relay::default(), Log::default());
         let guest = boot::boot(Setup {
             args: vec![b"python".into()],
-            env: environment()?,
+            env: environment(&settings),
             stdio: Stdio {
                 stdin: input.stream(ask),
                 stdout: Box::new(output.clone()),
                 stderr: Box::new(log.clone()),
             },
-            bell,
+            wakeup,
             has_network: true,
             channel: None,
-            trace: match bundle::with(Bundle::traces_loads)? {
+            trace: match settings.traces_loads {
                 true => Some(Box::new(Log::default())),
                 false => None,
             },
@@ -87,7 +88,7 @@ impl Interpreter {
         let body = pieces::Body::new(asked.body, self.input.clone());
         self.body.replace(Some(body));
         self.input.clear();
-        self.input.give(&asked.head);
+        self.input.push(&asked.head);
         let fitness = self.enter(&answer).await;
         answer.end(|| "the program did not finish its answer".to_owned());
         // What is left of the request is nobody's.
@@ -113,7 +114,7 @@ impl Interpreter {
         let initialised = match self.initialise().await {
             Entered::Returned(code) => code,
             Entered::Ended(ended) => {
-                answer.end(|| said(&self.guest, &ended));
+                answer.end(|| describe(&self.guest, &ended));
                 return Fitness::Spent;
             }
         };
@@ -122,40 +123,33 @@ impl Interpreter {
             Entered::Returned(served) if initialised == 0 && served == 0 => Fitness::Fit,
             Entered::Returned(_) => Fitness::Spent,
             Entered::Ended(ended) => {
-                answer.end(|| said(&self.guest, &ended));
+                answer.end(|| describe(&self.guest, &ended));
                 Fitness::Spent
             }
         }
     }
 }
 
-/// The end of a program, as a sentence.
-fn said(guest: &Guest, ended: &Ended) -> String {
+/// The end of a program as a sentence.
+fn describe(guest: &Guest, ended: &Ended) -> String {
     match ended {
         Ended::Exit(code) => {
             format!("the program exited with code {code} before its answer was complete")
         }
         Ended::Fault(fault) => {
             // This is for the log.
-            platform::log(&frames::told(guest, &fault.trace));
+            platform::log(&frames::list(guest, &fault.trace));
             format!("the program was stopped by a fault: {}", fault.reason)
         }
     }
 }
 
 /// The environment of guests that answer requests.
-fn environment() -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
-    let texts = bundle::with(Bundle::environment)?;
-    let mut all = Vec::new();
-    for name in Object::keys(&texts) {
-        let value = Reflect::get(&texts, &name)?;
-        let (name, value) = (name.as_string(), value.as_string());
-        let pair = name
-            .zip(value)
-            .ok_or("the bundle's environment is not all text")?;
-        all.push((pair.0.into_bytes(), pair.1.into_bytes()));
-    }
-    Ok(all)
+fn environment(settings: &Settings) -> Vec<(Vec<u8>, Vec<u8>)> {
+    let pairs = settings.environment.iter();
+    pairs
+        .map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()))
+        .collect()
 }
 
 /// A stream that leads elsewhere for each request.

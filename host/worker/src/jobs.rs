@@ -1,7 +1,7 @@
 //! Calls into the host that wait for guest code: a `dlopen` whose constructor waits.
 //!
 //! Between the guest's entry and a suspension there may be no frame of JavaScript, and a constructor is called through one.
-//! So it is entered by `WebAssembly.promising`, on a stack of its own; the host returns to the guest's door, which has the
+//! So it is entered by `WebAssembly.promising`, on a stack of its own; the host returns to the guest's import thunk, which has the
 //! guest wait for the constructor, and then calls again. What was done so far is kept here as a future in between.
 //!
 //! A constructor may call `dlopen` too, while the first call is still on its way to its wait. So the one that is to go on
@@ -28,7 +28,7 @@ pub(crate) struct Jobs {
     waiting: RefCell<HashMap<u32, Job>>,
     /// The one that is being done.
     current: Cell<u32>,
-    /// The one whose promise was kept: the next call of its door is for it.
+    /// The one whose promise was kept: the next call of its thunk is for it.
     ready: Cell<Option<u32>>,
 }
 
@@ -40,7 +40,7 @@ impl Jobs {
     }
 }
 
-/// Does a job until it ends or waits. After a wait the door calls again: then `job` is not asked for a new one. The result
+/// Does a job until it ends or waits. After a wait the thunk calls again: then `job` is not asked for a new one. The result
 /// of a job that waits means nothing.
 pub(crate) fn go_on<F>(guest: &Rc<Guest>, job: impl FnOnce() -> F) -> u32
 where

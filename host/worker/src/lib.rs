@@ -8,21 +8,20 @@
 //! | [`bundle`] | what the bundle's entry hands over: compiled modules, images, settings |
 //! | [`guest`] | one running Python, and the numbers under which guests call back |
 //! | [`boot`] | how a guest comes to be |
-//! | [`window`], [`blob`] | memory that is not ours: the guest's, the images' |
+//! | [`memory_view`], [`blob`] | memory that is not ours: the guest's, the images' |
 //! | [`imports`] | the functions that guests import, as raw exports of this module |
-//! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; what it tells |
+//! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; its trace |
 //! | [`frames`] | which functions were running when guest code failed |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
-//! | [`platform`], [`bell`] | time and chance; what ends a wait |
+//! | [`platform`], [`wakeup`] | time and chance; what ends a wait |
 //! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
 //! | [`log`] | the Worker's log |
 //! | [`object`] | the Durable Object and the Worker before it |
 //! | [`interpreter`], [`serve`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
 //! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
 //! | [`fetch`] | requests that the guest makes |
-//! | [`run`], [`wire`] | `pymode run` and `pymode dl run`, with `--engine workerd` |
+//! | [`run`] | `pymode run` and `pymode dl run`, with `--engine workerd` |
 
-mod bell;
 mod blob;
 mod body;
 mod boot;
@@ -36,6 +35,7 @@ mod interpreter;
 mod jobs;
 mod loader;
 mod log;
+mod memory_view;
 mod object;
 mod pieces;
 mod pipe;
@@ -45,5 +45,4 @@ mod run;
 mod serve;
 mod stream;
 mod trace;
-mod window;
-mod wire;
+mod wakeup;

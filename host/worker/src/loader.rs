@@ -10,6 +10,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array, WebAssembly};
+use pymode_bundle::Settings;
+use pymode_bundle::names::{MAIN, file};
 use pymode_dylink::{
     Config, ContentHash, Contract, Event, FetchError, FileId, Inspection, Main, ModuleError,
     ModuleInfo, Plan, Program, normal_path,
@@ -23,14 +25,11 @@ use pymode_host::vfs::{FileKind, Follow, GuestPath, Stat, Vfs};
 use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 
-use crate::bundle::{self, Bundle};
+use crate::bundle;
 use crate::frames;
 use crate::guest::Guest;
 use crate::jobs;
 use crate::trace::Trace;
-
-/// The key of main in the bundle's notes.
-const MAIN_KEY: &str = "main";
 
 thread_local! {
     /// Modules that were fetched already, for all guests.
@@ -55,7 +54,7 @@ pub(crate) struct Loader {
 impl Loader {
     pub(crate) fn new(
         imports: Object,
-        bundle: &Bundle,
+        settings: &Settings,
         origin: Option<String>,
         trace: Option<Box<dyn Stream>>,
     ) -> Loader {
@@ -64,13 +63,12 @@ impl Loader {
             version: pymode_abi::VERSION,
             hint: CONTRACT_HINT.into(),
         };
-        let more = bundle.library_path();
         let library_path = [LIBRARY_PATH.to_owned()].into_iter();
         let config = Config {
             origin,
             contract: Some(contract),
             library_path: library_path
-                .chain(more.iter().filter_map(|path| path.as_string()))
+                .chain(settings.library_path.iter().cloned())
                 .collect(),
             identifying_imports: IDENTIFYING_IMPORTS.map(Into::into).into(),
         };
@@ -92,12 +90,12 @@ pub(crate) struct Running {
 
 /// The module that calls itself so.
 pub(crate) fn running(guest: &Guest, called: &str) -> Option<Running> {
-    if called == MAIN_KEY {
-        let (name, module) = bundle::with(|bundle| (bundle.name(), bundle.main())).ok()?;
-        let name = name.into();
+    if called == MAIN {
+        let module = bundle::with(|bundle| bundle.main()).ok()?;
+        let name = bundle::settings().ok()?.name.as_str().into();
         return Some(Running { name, module });
     }
-    let wanted = called.strip_prefix("side-")?;
+    let wanted = file::key_of_side(called)?;
     let seen = guest.loader.seen.borrow();
     let (hash, name) = seen.iter().find(|(hash, _)| key(**hash) == wanted)?;
     let module = MODULES.with(|modules| modules.compiled(*hash))?.ok()?;
@@ -197,9 +195,11 @@ impl Host for Linking {
     }
 
     fn main(&self) -> Result<Main<JsInstance>, JsEngineError> {
-        let (name, module) = bundle::with(|bundle| (bundle.name(), bundle.main()))?;
+        let module = bundle::with(|bundle| bundle.main())?;
+        let settings = bundle::settings()?;
+        let name = &settings.name;
         let hash = stamp(&module);
-        let info = plan()?.main(hash.unwrap_or(ContentHash([0; 32])), &name);
+        let info = plan()?.main(hash.unwrap_or(ContentHash([0; 32])), name);
         let info = info?;
         Ok(Main {
             name: name.as_str().into(),
@@ -264,11 +264,12 @@ impl Host for Linking {
     }
 
     fn inspect(&self, path: &str) -> Option<Inspection> {
-        let notes = bundle::with(Bundle::notes).ok()??;
-        if *path == bundle::with(Bundle::name).ok()? {
-            return Inspection::from_notes(&notes, MAIN_KEY);
+        let settings = bundle::settings().ok()?;
+        let notes = Some(&settings.notes).filter(|notes| !notes.is_empty())?;
+        if *path == settings.name {
+            return Inspection::from_notes(notes, MAIN);
         }
-        Inspection::from_notes(&notes, &key(stub_hash(&self.read(path).ok()?)?))
+        Inspection::from_notes(notes, &key(stub_hash(&self.read(path).ok()?)?))
     }
 
     /// Every file: a Worker's are stubs, and short.
@@ -335,10 +336,11 @@ fn linked(vfs: &mut Vfs, path: &str, size: u64) -> Option<Stat> {
 
 /// Returns the reason why a file was refused when the bundle was made.
 fn refused(path: &str) -> Option<String> {
-    let all = bundle::with(Bundle::refused).ok()??;
     let path = normal_path(&format!("/{path}"));
-    let reason = Reflect::get(&all, &path.into()).ok()?;
-    reason.as_string()
+    let settings = bundle::settings().ok()?;
+    let mut refused = settings.refused.iter();
+    let (_, reason) = refused.find(|(known, _)| *known == *path)?;
+    Some(reason.clone())
 }
 
 fn unreadable(reason: String) -> FetchError {

@@ -2,19 +2,20 @@
 
 use std::cell::RefCell;
 
+use pymode_bundle::Mode;
+use pymode_bundle::wire::{Kind, take};
 use worker::{
     Context, DurableObject, Env, Request, Response, ResponseBody, Result, State, durable_object,
     event,
 };
 
-use crate::bell::Bell;
 use crate::body::Body;
-use crate::bundle::{self, Bundle};
+use crate::bundle;
 use crate::pipe::Pipe;
 use crate::run::{self, Terminal};
 use crate::serve::{Fresh, Persistent};
 use crate::stream::Frames;
-use crate::wire::{Kind, take};
+use crate::wakeup::Wakeup;
 
 /// The binding under which the Worker finds its objects.
 const BINDING: &str = "PYTHON";
@@ -51,14 +52,13 @@ impl DurableObject for PythonObject {
     }
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
-        let mode = bundle::with(Bundle::mode)?;
-        match (mode.as_str(), request.path().as_str()) {
-            ("request", _) => self.fresh.answer(request, &self.env).await,
-            ("persistent", _) => self.persistent.answer(request, &self.env).await,
+        match (bundle::settings()?.mode, request.path().as_str()) {
+            (Mode::Request, _) => self.fresh.answer(request, &self.env).await,
+            (Mode::Persistent, _) => self.persistent.answer(request, &self.env).await,
             // Only for local use: it runs any program that it receives.
-            ("run", "/run") => self.run(request.bytes().await?),
-            ("run", "/stdin") => self.stdin(&request.bytes().await?),
-            _ => Response::error("Not found", 404),
+            (Mode::Run, "/run") => self.run(request.bytes().await?),
+            (Mode::Run, "/stdin") => self.stdin(&request.bytes().await?),
+            (Mode::Run, _) => Response::error("Not found", 404),
         }
     }
 }
@@ -67,13 +67,13 @@ impl PythonObject {
     /// Starts a program; the answer's body lasts as long as it runs.
     fn run(&self, request: Vec<u8>) -> Result<Response> {
         let (body, stream) = Body::new()?;
-        let bell = Bell::default();
-        let input = Pipe::new(&bell);
+        let wakeup = Wakeup::default();
+        let input = Pipe::new(&wakeup);
         self.input.replace(Some(input.clone()));
         let terminal = Terminal {
             frames: Frames::new(body),
             input,
-            bell,
+            wakeup,
         };
         wasm_bindgen_futures::spawn_local(run::run(request, terminal));
         Response::from_body(ResponseBody::Stream(stream))
@@ -86,7 +86,7 @@ impl PythonObject {
         while let Ok(Some((kind, content))) = take(&mut message) {
             match (kind, content) {
                 (Kind::Stdin, []) => input.end(),
-                (Kind::Stdin, bytes) => input.give(bytes),
+                (Kind::Stdin, bytes) => input.push(bytes),
                 _ => {}
             }
         }

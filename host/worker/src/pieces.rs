@@ -1,21 +1,13 @@
-//! Messages to a guest: a head and a body, in pieces with their length in front (4 bytes, little-endian), and an empty one at
-//! the end.
+//! The bodies of messages to a guest, piece by piece as it asks for them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_util::StreamExt;
+use pymode_bundle::pieces::{cut_off, piece};
 use worker::ByteStream;
 
 use crate::pipe::Pipe;
-
-/// In place of a length: the message breaks off here.
-pub(crate) const CUT_OFF: u32 = u32::MAX;
-
-/// A piece with its length in front.
-pub(crate) fn piece(content: &[u8]) -> Vec<u8> {
-    [&(content.len() as u32).to_le_bytes(), content].concat()
-}
 
 /// A body that comes in, and the pipe that it goes to.
 pub(crate) struct Body {
@@ -30,7 +22,7 @@ enum State {
     Reading,
     /// The body has ended, and the guest does not know yet.
     Missing,
-    /// All of it was given to the guest.
+    /// The guest has all of it.
     Ended,
 }
 
@@ -61,7 +53,7 @@ impl Body {
             State::Reading => {}
             State::Missing => {
                 self.state.replace(State::Ended);
-                self.pipe.give(&piece(&[]));
+                self.pipe.push(&piece(&[]));
             }
             State::Ended => {
                 self.state.replace(State::Ended);
@@ -70,16 +62,16 @@ impl Body {
     }
 
     fn take(self: &Rc<Self>, next: Option<worker::Result<Vec<u8>>>, stream: ByteStream) {
-        let (state, given) = match next {
+        let (state, arrived) = match next {
             Some(Ok(bytes)) if bytes.is_empty() => {
                 self.state.replace(State::Open(stream));
                 return self.ask();
             }
             Some(Ok(bytes)) => (State::Open(stream), piece(&bytes)),
             None => (State::Ended, piece(&[])),
-            Some(Err(_)) => (State::Ended, CUT_OFF.to_le_bytes().into()),
+            Some(Err(_)) => (State::Ended, cut_off().into()),
         };
         self.state.replace(state);
-        self.pipe.give(&given);
+        self.pipe.push(&arrived);
     }
 }

@@ -8,7 +8,7 @@ use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
 
-use crate::bell::Bell;
+use crate::wakeup::Wakeup;
 
 /// Bytes on their way to a guest. Clones share them.
 #[derive(Clone)]
@@ -19,31 +19,31 @@ struct State {
     ended: Cell<bool>,
     /// More was asked for since something came.
     asked: Cell<bool>,
-    bell: Bell,
+    wakeup: Wakeup,
 }
 
 impl Pipe {
-    /// An empty one, to a guest with this bell.
-    pub(crate) fn new(bell: &Bell) -> Pipe {
+    /// An empty one, to a guest with this wakeup.
+    pub(crate) fn new(wakeup: &Wakeup) -> Pipe {
         Pipe(Rc::new(State {
             bytes: RefCell::default(),
             ended: Cell::default(),
             asked: Cell::default(),
-            bell: bell.clone(),
+            wakeup: wakeup.clone(),
         }))
     }
 
-    /// More input.
-    pub(crate) fn give(&self, bytes: &[u8]) {
+    /// Adds input.
+    pub(crate) fn push(&self, bytes: &[u8]) {
         self.0.bytes.borrow_mut().extend(bytes);
         self.0.asked.set(false);
-        self.0.bell.ring();
+        self.0.wakeup.notify();
     }
 
     /// There will be no more.
     pub(crate) fn end(&self) {
         self.0.ended.set(true);
-        self.0.bell.ring();
+        self.0.wakeup.notify();
     }
 
     /// Forgets what was not read.
@@ -87,7 +87,7 @@ impl Stream for PipeIn {
     fn read(&mut self, into: &mut [u8], may_wait: bool) -> Result<usize, Errno> {
         if !self.is_ready() {
             if may_wait {
-                self.pipe.0.bell.want();
+                self.pipe.0.wakeup.want();
             }
             return Err(Errno::Again);
         }

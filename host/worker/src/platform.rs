@@ -29,7 +29,7 @@ extern "C" {
 
 /// A Worker's clocks stand still while it computes: they show when the last event arrived.
 const RESOLUTION: u64 = 1_000_000;
-/// `getRandomValues` gives no more at once.
+/// `getRandomValues` takes no more at once.
 const RANDOM_AT_ONCE: usize = 1 << 16;
 /// `setTimeout` takes no more milliseconds.
 const LONGEST: f64 = 2_147_483_647.0;
@@ -42,7 +42,7 @@ impl Platform for Worker {
         let milliseconds = match clock {
             Clock::Realtime => date_now(),
             Clock::Monotonic => performance_now(),
-            // What this process takes of a processor is not told.
+            // Nobody says how much of a processor this process takes.
             Clock::ProcessCpu | Clock::ThreadCpu => performance_now(),
         };
         Ok((milliseconds * 1e6) as u64)
@@ -60,12 +60,12 @@ impl Platform for Worker {
     }
 
     fn sleep(&self, _nanoseconds: u64) -> Result<(), Errno> {
-        // Waiting is done by doors, between two calls.
+        // Import thunks wait, between two calls.
         Err(Errno::NotSup)
     }
 }
 
-/// Has `callback` called after at least so many nanoseconds. What is given back is for [`clear_timer`].
+/// Has `callback` called after at least so many nanoseconds. Returns what [`clear_timer`] takes.
 pub(crate) fn set_timer(callback: &Function, nanoseconds: u64) -> Result<JsValue, JsValue> {
     let milliseconds = (Duration::from_nanos(nanoseconds).as_secs_f64() * 1e3).ceil();
     set_timeout(callback, milliseconds.min(LONGEST))

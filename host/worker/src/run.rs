@@ -1,4 +1,4 @@
-//! `pymode run` and `pymode dl run` with `--engine workerd`: one program, from its frames to its frames (see [`crate::wire`]).
+//! `pymode run` and `pymode dl run` with `--engine workerd`: one program, from its frames to its frames (see [`pymode_bundle::wire`]).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use js_sys::Promise;
 
+use pymode_bundle::wire::{Kind, pair, take};
 use pymode_host::Errno;
 use pymode_host::vfs::{
     FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Permissions, Refusal,
@@ -13,14 +14,13 @@ use pymode_host::vfs::{
 };
 use pymode_host::wasi::Stdio;
 
-use crate::bell::Bell;
 use crate::boot::{self, Ended, Fault, Setup};
-use crate::bundle::{self, Bundle};
+use crate::bundle;
 use crate::loader;
 use crate::pipe::Pipe;
 use crate::platform::Worker;
 use crate::stream::{Channel, Frames};
-use crate::wire::{Kind, take};
+use crate::wakeup::Wakeup;
 
 /// Maximum size of a file's name and metadata, in bytes.
 const ENTRY: u64 = 1 << 10;
@@ -34,13 +34,13 @@ struct Program {
     cwd_files: Files,
 }
 
-/// What is in the current directory, by path.
+/// The contents of the current directory, by path.
 #[derive(Default)]
 struct Files {
     folders: Vec<Vec<u8>>,
     files: BTreeMap<Vec<u8>, Vec<u8>>,
     links: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Where they are not as usual.
+    /// Permissions that differ from the default.
     modes: BTreeMap<Vec<u8>, Mode>,
 }
 
@@ -69,7 +69,7 @@ impl Files {
 pub(crate) struct Terminal {
     pub(crate) frames: Frames,
     pub(crate) input: Pipe,
-    pub(crate) bell: Bell,
+    pub(crate) wakeup: Wakeup,
 }
 
 impl Channel for Terminal {
@@ -105,7 +105,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
     if let Some(path) = &program.cwd {
         // So much may come to what is there.
-        let growth = bundle::with(|bundle| bundle.writable() as u64).unwrap_or_default();
+        let growth = bundle::settings().map_or(0, |settings| settings.writable);
         match fill(&program.cwd_files, growth) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
@@ -116,7 +116,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
             }
         }
     }
-    let traces_loads = bundle::with(Bundle::traces_loads).unwrap_or_default();
+    let traces_loads = bundle::settings().is_ok_and(|settings| settings.traces_loads);
     let setup = Setup {
         args: program.args,
         env: program.env,
@@ -128,7 +128,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
             stdout: channel.frames.stream(Kind::Stdout),
             stderr: channel.frames.stream(Kind::Stderr),
         },
-        bell: channel.bell.clone(),
+        wakeup: channel.wakeup.clone(),
         // The command promises that a program has no network.
         has_network: false,
         channel: Some(Rc::new(channel.clone())),
@@ -166,9 +166,10 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
     let mut program = Program::default();
     while let Some((kind, content)) = take(&mut request).map_err(|e| e.to_string())? {
         let pair = |separator: u8| {
-            let at = content.iter().position(|byte| *byte == separator);
-            let at = at.ok_or_else(|| format!("a {kind:?} without its separator"))?;
-            Ok::<_, String>((content[..at].to_vec(), content[at + 1..].to_vec()))
+            let pair = pair(content, separator);
+            let (first, second) =
+                pair.ok_or_else(|| format!("a {kind:?} without its separator"))?;
+            Ok::<_, String>((first.to_vec(), second.to_vec()))
         };
         match kind {
             Kind::Arg => program.args.push(content.to_vec()),

@@ -3,16 +3,17 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use pymode_bundle::answer::Broken;
 use pymode_bundle::paths::in_the_project;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Request, Response, Result};
 
-use crate::bell::Bell;
 use crate::boot::Entered;
 use crate::bundle;
-use crate::http::{Asked, Broken, Pending};
+use crate::http::{Asked, Pending};
 use crate::interpreter::{Fitness, Interpreter};
 use crate::queue::Queue;
+use crate::wakeup::Wakeup;
 
 /// Maximum number of running interpreters in an object: they share the isolate's memory.
 const AT_ONCE: usize = 4;
@@ -58,7 +59,7 @@ impl Fresh {
             drop(interpreter);
             drop(turn);
             // The answer leaves before the next interpreter takes the processor.
-            if let Ok(pause) = Bell::default().wait_at_most(PAUSE)
+            if let Ok(pause) = Wakeup::default().wait_at_most(PAUSE)
                 && JsFuture::from(pause).await.is_ok()
                 && queue.is_idle()
             {
@@ -127,13 +128,13 @@ async fn respond(pending: Pending) -> Result<Response> {
         Ok(Ok(response)) => return Ok(response),
         // The guest has logged the traceback itself.
         Ok(Err(Broken::Raised(traceback))) => traceback,
-        Ok(Err(Broken::Form(reason))) => {
-            worker::console_error!("pymode: {reason}");
-            reason
+        Ok(Err(broken)) => {
+            worker::console_error!("pymode: {broken}");
+            broken.to_string()
         }
         Err(_) => "the program has gone".to_owned(),
     };
-    let shown = bundle::with(bundle::Bundle::development)?;
+    let shown = bundle::settings()?.development;
     Response::error(
         if shown {
             in_the_project(&message).into_owned()

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Promise;
+use pymode_bundle::wire::{Kind, put};
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
 
 use crate::body::Body;
-use crate::wire::{Kind, put};
 
 /// The other side of a guest's standard output.
 pub(crate) trait Channel {

@@ -5,20 +5,21 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::names::{MAIN, field, file};
 use pymode_bundle::paths::in_the_project;
+use pymode_bundle::{Mode, Settings};
 use pymode_dylink::{ContentHash, ModuleInfo, NotedModule, SetFile, UndefinedIn, notes};
 use pymode_toolchain::CacheError;
-use serde::Deserialize;
 
 use crate::entry::Entry;
 use crate::link::{self, Link};
 use crate::module::OURS;
 pub use crate::module::{Kind, Module, Place};
 use crate::notice;
-use crate::pack::{MAIN, NoSide, PackError};
+use crate::pack::{NoSide, PackError};
 use crate::python::{Files, SideFile};
 use crate::share::{self, Share};
-use crate::ticket::{hash_of, stamp};
+use crate::stub::{hash_of, stamp};
 use crate::worker::WorkerCode;
 
 /// A Worker that starts Python.
@@ -86,20 +87,6 @@ impl Tree {
     }
 }
 
-/// The mode of a Worker.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Mode {
-    /// A request brings a program, which is run: for this machine only.
-    #[serde(skip_deserializing)]
-    Run,
-    /// A fresh interpreter answers each request.
-    Request,
-    /// One interpreter answers them all, one after the other; its state survives.
-    #[default]
-    Persistent,
-}
-
 impl Parts<'_> {
     /// All side modules, and where the guest sees them; one may be there more than once.
     fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
@@ -151,30 +138,17 @@ impl Parts<'_> {
             bytes: &|| bytes_of(named),
         };
         // What is deployed is kept small.
-        let doubt = match self.development {
+        let undefined_in = match self.development {
             true => UndefinedIn::Main,
             false => UndefinedIn::Set,
         };
-        notes(&main, &noted, doubt, offered)
+        notes(&main, &noted, undefined_in, offered)
     }
 }
 
 /// Returns the maximum size of each in-memory directory for a guest with this memory, in bytes: files use the same isolate.
 fn writable(memory: u64) -> u64 {
     memory / 3
-}
-
-/// Name of the main module in bundles.
-const PYTHON: &str = "python.wasm";
-
-impl Mode {
-    fn name(self) -> &'static str {
-        match self {
-            Mode::Run => "run",
-            Mode::Request => "request",
-            Mode::Persistent => "persistent",
-        }
-    }
 }
 
 impl Bundle {
@@ -206,43 +180,41 @@ impl Bundle {
         for (name, script) in parts.code.scripts() {
             bundle.file(name, Kind::Script, OURS, &script);
         }
-        entry.import(
-            "host",
-            &bundle.file("host.wasm", Kind::Wasm, OURS, &parts.code.host()),
-        );
-        entry.import(
-            "main",
-            &bundle.file(PYTHON, Kind::Wasm, PYTHON, &parts.main.wasm),
-        );
-        entry.import(
-            "window",
-            &bundle.file("window.wasm", Kind::Wasm, OURS, &parts.code.window()),
-        );
-        for (at, (name, door)) in parts.code.doors().enumerate() {
-            entry.import(
-                &format!("door{at}"),
-                &bundle.file(&format!("door-{name}.wasm"), Kind::Wasm, OURS, &door),
-            );
-            let _ = writeln!(entry.doors, "    {name:?}: door{at},");
+        let host = bundle.file(file::HOST, Kind::Wasm, OURS, &parts.code.host());
+        entry.import("host", &host);
+        let main = bundle.file(file::MAIN, Kind::Wasm, file::MAIN, &parts.main.wasm);
+        entry.import(field::MAIN, &main);
+        let view = parts.code.memory_view();
+        let view = bundle.file(file::MEMORY_VIEW, Kind::Wasm, OURS, &view);
+        entry.import(field::MEMORY_VIEW, &view);
+        for (at, (name, thunks)) in parts.code.thunks().enumerate() {
+            let thunks = bundle.file(&file::thunks(name), Kind::Wasm, OURS, &thunks);
+            entry.import(&format!("thunks{at}"), &thunks);
+            let _ = writeln!(entry.thunks, "    {name:?}: thunks{at},");
         }
         let mut known = HashSet::new();
         let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, side: &SideFile| {
             let (key, file) = side.loaded();
             if known.insert(key.to_owned()) {
-                let name = side_name(key);
+                let name = file::side(key);
                 let module = Module::file(&name, Kind::Wasm, file).of(what);
                 bundle.add(module.called_by_its_name());
                 entry.side(key, &name);
             }
         };
         for (at, tree) in parts.trees.iter().enumerate() {
-            let name = format!("image-{at}.wasm");
+            let name = file::image(at);
             entry.import(
                 &format!("image{at}"),
                 &bundle.file(&name, Kind::Wasm, &tree.what, &tree.files.carrier),
             );
             let path = &tree.path;
-            let _ = writeln!(entry.images, "    {{ path: {path:?}, module: image{at} }},");
+            let _ = writeln!(
+                entry.images,
+                "    {{ {}: {path:?}, {}: image{at} }},",
+                field::PATH,
+                field::MODULE
+            );
             let what = format!("{}, C modules", tree.what);
             for found in &tree.files.sides {
                 side(&mut bundle, &mut entry, &what, found);
@@ -253,7 +225,7 @@ impl Bundle {
         }
         let Foresight { link, notes } = Foresight::of(parts)?;
         if let Some(forwarders) = link.forwarders {
-            let (key, name) = (forwarders.key(), side_name(&forwarders.key()));
+            let (key, name) = (forwarders.key(), file::side(&forwarders.key()));
             bundle.add(Module::bytes(&name, Kind::Wasm, forwarders.wasm));
             entry.side(&key, &name);
         }
@@ -266,25 +238,25 @@ impl Bundle {
         for message in &mut bundle.unloadable {
             *message = in_the_project(message).into_owned();
         }
-        bundle.add(Module::bytes("plan.bin", Kind::Data, link.plan));
-        entry.import("plan", "plan.bin");
-        let mut settings = serde_json::json!({
-            "mode": parts.mode.name(),
-            "name": parts.main.name,
-            "libraryPath": parts.library_path,
-            "writable": writable(parts.memory),
-            "tracesLoads": parts.traces_loads,
-            "development": parts.development,
-            "environment": parts.environment,
-        });
-        if !refused.is_empty() {
-            let by_path = refused.into_iter().map(|it| (it.path, it.reason));
-            settings["refused"] = by_path.collect::<BTreeMap<_, _>>().into_iter().collect();
-        }
-        if !notes.is_empty() {
-            settings["notes"] = notes.into();
-        }
-        entry.settings = settings.to_string();
+        bundle.add(Module::bytes(file::PLAN, Kind::Data, link.plan));
+        entry.import(field::PLAN, file::PLAN);
+        let settings = Settings {
+            mode: parts.mode,
+            name: parts.main.name.clone(),
+            library_path: parts.library_path.clone(),
+            writable: writable(parts.memory),
+            traces_loads: parts.traces_loads,
+            development: parts.development,
+            environment: parts.environment.clone().into_iter().collect(),
+            refused: refused.into_iter().map(|it| (it.path, it.reason)).collect(),
+            notes,
+        };
+        bundle.add(Module::bytes(
+            file::SETTINGS,
+            Kind::Data,
+            settings.to_bytes(),
+        ));
+        entry.import(field::SETTINGS, file::SETTINGS);
         entry.has_long_traces = parts.mode == Mode::Run;
         entry.development = parts.development && parts.mode != Mode::Run;
         bundle.modules.insert(0, Module::entry(entry.text()));
@@ -372,10 +344,6 @@ impl Bundle {
     fn add(&mut self, module: Module) {
         self.modules.push(module);
     }
-}
-
-fn side_name(key: &str) -> String {
-    format!("side-{key}.wasm")
 }
 
 /// Facts about modules that the linker in the Worker cannot see.

@@ -7,18 +7,18 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
+use pymode_bundle::names::{MAIN, file};
+use pymode_bundle::wire::{self, Kind, UnknownKind, put, take};
 use pymode_host::{Exit, GuestFailure};
 use pymode_toolchain::CacheError;
 
 use crate::bundle::{Bundle, Main};
 use crate::cwd::Snapshot;
 use crate::fault::fault;
-use crate::pack::MAIN;
 use crate::run::{RunError, Streams};
 use crate::serve::LocalWorkerd;
+use crate::stub;
 use crate::symbols::Symbols;
-use crate::ticket;
-use crate::wire::{Kind, UnknownKind, put, take};
 
 /// Size of a chunk of standard input.
 const CHUNK: usize = 1 << 16;
@@ -29,14 +29,14 @@ pub(crate) struct Conversation<'a> {
     pub(crate) main: &'a Main,
     pub(crate) streams: &'a mut Streams,
     pub(crate) cwd: Option<Snapshot>,
-    /// The side modules by key: the guest sees tickets, and may copy one.
+    /// The side modules by key: the guest sees stubs, and may copy one.
     pub(crate) sides: HashMap<String, PathBuf>,
     /// Those that the guest has loaded: where it sees them, by key.
     pub(crate) loaded: HashMap<String, String>,
 }
 
 impl Conversation<'_> {
-    pub(crate) fn hear(&mut self, mut answer: impl Read) -> Result<Exit, RunError> {
+    pub(crate) fn read(&mut self, mut answer: impl Read) -> Result<Exit, RunError> {
         let mut received = Vec::new();
         let mut buffer = vec![0; CHUNK];
         loop {
@@ -115,7 +115,7 @@ impl Conversation<'_> {
         let cwd = self
             .cwd
             .as_ref()
-            .ok_or_else(|| broken("it changes a directory that it was not given"))?;
+            .ok_or_else(|| broken("it changes a directory that it does not have"))?;
         let path = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
         match kind {
             Kind::Folder => cwd.make_folder(&path(content))?,
@@ -135,12 +135,12 @@ impl Conversation<'_> {
             _ => {
                 let (name, bytes) = pair(content).ok_or_else(|| broken("a file without a name"))?;
                 let name = path(name);
-                let side = ticket::of_ticket(bytes);
-                match side.and_then(|hash| self.sides.get(&ticket::key(hash))) {
+                let side = stub::stub_hash(bytes);
+                match side.and_then(|hash| self.sides.get(&stub::key(hash))) {
                     // What the guest took for a side module, the user shall have as one.
                     Some(side) => {
                         let whole = fs::read(side).map_err(CacheError::io("read", side))?;
-                        let module = ticket::stamp(&whole).map_or(&whole[..], |(module, _)| module);
+                        let module = stub::stamp(&whole).map_or(&whole[..], |(module, _)| module);
                         cwd.write(&name, module)?;
                     }
                     None => cwd.write(&name, bytes)?,
@@ -165,17 +165,16 @@ impl Conversation<'_> {
                 }
                 return Some((self.main.name.clone(), symbols));
             }
-            let path = self.loaded.get(name.strip_prefix("side-")?)?;
+            let path = self.loaded.get(file::key_of_side(name)?)?;
             let content = self.bundle.called(name)?.content().ok()?;
             Some((path.clone(), Symbols::of(&content)))
         })
     }
 }
 
-/// Splits content at the first NUL byte.
+/// The parts that the first NUL byte divides.
 fn pair(content: &[u8]) -> Option<(&[u8], &[u8])> {
-    let end = content.iter().position(|byte| *byte == 0)?;
-    Some((&content[..end], &content[end + 1..]))
+    wire::pair(content, 0)
 }
 
 fn text(bytes: &[u8]) -> String {

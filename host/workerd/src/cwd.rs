@@ -27,7 +27,7 @@ impl Default for Room {
     }
 }
 
-/// Why a directory cannot be given to a Worker, or be brought up to date.
+/// Why a directory cannot be copied to a Worker, or be brought up to date.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CwdError {
@@ -43,7 +43,7 @@ pub enum CwdError {
     },
     /// It is too much.
     #[error(
-        "`{}` holds more than a Worker can be given a copy of: {} MB or {} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
+        "`{}` holds more than a Worker gets a copy of: {} MB or {} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
         root.display(), room.bytes >> 20, room.entries
     )]
     TooLarge {
@@ -53,7 +53,7 @@ pub enum CwdError {
         room: Room,
     },
     /// The Worker names a file outside of it.
-    #[error("the Worker names `{}`, which is not inside of the directory that it was given", path.display())]
+    #[error("the Worker names `{}`, which lies outside of its directory", path.display())]
     Outside {
         /// Path.
         path: PathBuf,
@@ -79,9 +79,9 @@ pub(crate) struct Snapshot {
     pub(crate) files: BTreeMap<PathBuf, Vec<u8>>,
     /// Symbolic links and their targets.
     pub(crate) links: BTreeMap<PathBuf, PathBuf>,
-    /// Permissions of files and directories that are not as most are.
+    /// Permissions of files and directories, if they differ from the default.
     pub(crate) modes: BTreeMap<PathBuf, u32>,
-    /// Side modules among the files, which themselves are tickets.
+    /// Side modules among the files. The files themselves are stub modules.
     pub(crate) sides: Vec<Side>,
     /// Invalid side modules, with absolute paths.
     pub(crate) refused: Vec<NoSide>,

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
+use pymode_bundle::names::{field, file};
+
 /// The entry, as far as it depends on the bundle.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) imports: String,
-    pub(crate) doors: String,
+    pub(crate) thunks: String,
     pub(crate) images: String,
     pub(crate) sides: String,
-    pub(crate) settings: String,
     pub(crate) development: bool,
     /// `true` if errors show the whole stack, not only the last ten functions.
     pub(crate) has_long_traces: bool,
@@ -33,18 +34,20 @@ impl Entry {
     pub(crate) fn body(&self) -> String {
         let Entry {
             imports,
-            doors,
+            thunks,
             images,
             sides,
-            settings,
             development,
             has_long_traces,
         } = self;
         // Tells which modules a program really needs; in production it is nobody's concern.
         let log = if *development {
-            "console.debug(`pymode: compiled side-${key}.wasm`);"
+            format!(
+                "console.debug(`pymode: compiled {}`);",
+                file::side("${key}")
+            )
         } else {
-            ""
+            String::new()
         };
         let traces = match has_long_traces {
             true => "Error.stackTraceLimit = Infinity;",
@@ -52,32 +55,32 @@ impl Entry {
         };
         format!(
             r#"// Made by pymode: ties the modules of this Worker together.
-import * as glue from "./host.js";
+import * as glue from "./{glue}";
 {imports}
 // Fetched and compiled when they are first imported.
 const sides = {{
 {sides}}};
 
-const {{ exports }} = new WebAssembly.Instance(host, {{ "./host_bg.js": glue }});
+const {{ exports }} = new WebAssembly.Instance(host, {{ {glue_imports:?}: glue }});
 glue.__wbg_set_wasm(exports);
 exports.__wbindgen_start();
 {traces}
 glue.setBundle({{
-  ...{settings},
-  main,
-  plan,
-  window,
-  doors: {{
-{doors}  }},
-  images: [
+  {main},
+  {plan},
+  {settings},
+  {memory_view},
+  {thunks_field}: {{
+{thunks}  }},
+  {images_field}: [
 {images}  ],
-  side: async (key) => {{
+  {side}: async (key) => {{
     let found;
     try {{
       found = (await sides[key]()).default;
     }} catch (error) {{
       if (error instanceof WebAssembly.CompileError) throw error;
-      throw new Error(`its compiled form, side-${{key}}.wasm, is not in the Worker's bundle\n  hint: deploy all that \`pymode build\` writes`);
+      throw new Error(`its compiled form, {side_file}, is not in the Worker's bundle\n  hint: deploy all that \`pymode build\` writes`);
     }}
     {log}
     return found;
@@ -85,7 +88,17 @@ glue.setBundle({{
 }});
 
 export const PythonObject = glue.PythonObject;
-"#
+"#,
+            glue = file::GLUE,
+            glue_imports = file::GLUE_IMPORTS,
+            main = field::MAIN,
+            plan = field::PLAN,
+            settings = field::SETTINGS,
+            memory_view = field::MEMORY_VIEW,
+            thunks_field = field::THUNKS,
+            images_field = field::IMAGES,
+            side = field::SIDE,
+            side_file = file::side("${key}"),
         )
     }
 }

@@ -45,10 +45,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_trap_is_told_in_the_words_of_the_native_host() {
-        let told = |message| fault(message, "", |_| None).reason;
-        assert_eq!(told("RuntimeError: unreachable"), GuestFailure::ABORTED);
-        assert_eq!(told("Value(WebAssembly.Exception)"), GuestFailure::UNCAUGHT);
-        assert_eq!(told("Error: something else"), "Error: something else");
+    fn a_trap_has_the_native_hosts_wording() {
+        let reason = |message| fault(message, "", |_| None).reason;
+        assert_eq!(reason("RuntimeError: unreachable"), GuestFailure::ABORTED);
+        assert_eq!(
+            reason("Value(WebAssembly.Exception)"),
+            GuestFailure::UNCAUGHT
+        );
+        assert_eq!(reason("Error: something else"), "Error: something else");
     }
 }

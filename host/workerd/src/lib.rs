@@ -4,13 +4,13 @@ pub mod bundle;
 pub mod config;
 mod conversation;
 mod cwd;
-pub mod door;
 mod entry;
 mod fault;
 pub mod limit;
 pub mod link;
 pub mod linker;
 pub mod manifest;
+pub mod memory_view;
 mod module;
 mod notice;
 pub mod pack;
@@ -24,22 +24,22 @@ pub mod runtime;
 pub mod serve;
 mod share;
 pub mod stdlib;
+pub mod stub;
 mod symbols;
-pub mod ticket;
+pub mod thunk;
 mod tree;
-pub mod window;
 pub mod worker;
 pub mod wrangler;
 
-// One text for both ends of the wire.
-#[path = "../../worker/src/wire.rs"]
-mod wire;
+/// A hash of what this library is made of, for the keys of what it makes: other words may make other files of the same input.
+const OWN_SOURCES: &str = env!("PYMODE_WORKERD_SOURCES");
 
-pub use bundle::{Bundle, Kind, Mode, Module, Place};
+pub use bundle::{Bundle, Kind, Module, Place};
 pub use cwd::Room;
 pub use manifest::{Manifest, ManifestError, Settings};
 pub use program::{Program, ProgramError};
 pub use project::{Project, ProjectError};
+pub use pymode_bundle::Mode;
 pub use pymode_bundle::paths::SOURCES;
 pub use pymode_host::{Exit, GuestFailure};
 pub use python::{MEMORY_LIMIT, Python};

@@ -5,9 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::Mode;
 use serde::Deserialize;
-
-use crate::bundle::Mode;
 
 /// Why a project's `pyproject.toml` cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -77,6 +76,7 @@ pub struct Settings {
     /// The module that answers requests, below `src/`.
     pub entry: String,
     /// Persistent or per-request interpreter.
+    #[serde(with = "RequestMode")]
     pub mode: Mode,
     /// Maximum memory of Python in MB (2²⁰ bytes).
     pub memory: u32,
@@ -90,6 +90,14 @@ pub struct Settings {
     pub with: Vec<String>,
     /// More of `wrangler.jsonc`: what stands here is copied there.
     pub wrangler: toml::Table,
+}
+
+/// The modes that a project may choose.
+#[derive(Deserialize)]
+#[serde(remote = "Mode", rename_all = "lowercase")]
+enum RequestMode {
+    Request,
+    Persistent,
 }
 
 impl Default for Settings {
@@ -217,7 +225,7 @@ impl Manifest {
         if !is_module(&settings.entry) {
             return Err(value(
                 "tool.pymode.entry",
-                "is no module's name, such as `entry` or `app.main`",
+                "is not a module name, such as `entry` or `app.main`",
             ));
         }
         if !(LEAST_MEMORY..=MOST_MEMORY).contains(&settings.memory) {
@@ -337,7 +345,7 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_named() {
-        for (text, said) in [
+        for (text, expected) in [
             ("", "no table `[project]`"),
             ("[project]", "`project.name` is missing"),
             ("[project]\nname = '_'", "`project.name` holds no letter"),
@@ -355,7 +363,7 @@ mod tests {
             ),
             (
                 "[project]\nname = 'a'\n[tool.pymode]\nentry = '../x'",
-                "`tool.pymode.entry` is no module",
+                "`tool.pymode.entry` is not a module",
             ),
             (
                 "[project]\nname = 'a'\ndynamic = ['dependencies']",
@@ -364,7 +372,7 @@ mod tests {
             ("[project\n", "TOML parse error at line 1"),
         ] {
             let error = parse(text).expect_err(text);
-            assert!(error.contains(said), "{text}: {error}");
+            assert!(error.contains(expected), "{text}: {error}");
         }
     }
 }

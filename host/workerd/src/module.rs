@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::names::file;
 use pymode_toolchain::CacheError;
 
 use crate::symbols::called;
@@ -75,7 +76,7 @@ impl Module {
     }
 
     pub(crate) fn entry(text: String) -> Module {
-        Module::bytes("entry.js", Kind::Script, text.into())
+        Module::bytes(file::ENTRY, Kind::Script, text.into())
     }
 
     /// The same, as belonging to something.

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-/// An entry with a handler that tells of `notice` in every answer. `body` is the entry but for its handler.
+/// An entry whose handler adds `notice` to every answer. `body` is the entry but for its handler.
 pub(crate) fn with(body: &str, notice: &str) -> String {
     let (text, html, line) = (json!(notice), json!(html(notice)), json!(header(notice)));
     format!(
@@ -11,12 +11,12 @@ pub(crate) fn with(body: &str, notice: &str) -> String {
 export default {{
   async fetch(...args) {{
     const answer = await glue.fetch(...args);
-    const told = new Response(answer.body, answer);
-    told.headers.set("x-pymode-error", {line});
-    const kind = told.headers.get("content-type") ?? "";
-    if (!kind.startsWith("text/html")) return told;
+    const marked = new Response(answer.body, answer);
+    marked.headers.set("x-pymode-error", {line});
+    const kind = marked.headers.get("content-type") ?? "";
+    if (!kind.startsWith("text/html")) return marked;
     const append = {{ end: (end) => end.append({html}, {{ html: true }}) }};
-    return new HTMLRewriter().onDocument(append).transform(told);
+    return new HTMLRewriter().onDocument(append).transform(marked);
   }},
 }};
 "#
@@ -71,7 +71,7 @@ mod tests {
         assert_eq!(header("bad é\r\nx"), "bad ?");
         assert!(html(notice).contains("&lt;/pre&gt;&lt;script&gt;"));
         let entry = with("", notice);
-        assert!(entry.contains(r#"told.headers.set("x-pymode-error", "bad \"x\"")"#));
+        assert!(entry.contains(r#"marked.headers.set("x-pymode-error", "bad \"x\"")"#));
         assert_eq!(alone(notice).lines().count(), alone("x").lines().count());
     }
 }

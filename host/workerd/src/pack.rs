@@ -5,16 +5,17 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::names::MAIN;
 use pymode_dylink::{ContentHash, ModuleError, ModuleInfo};
 use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter, NodeId};
 use pymode_toolchain::CacheError;
 use serde::{Deserialize, Serialize};
 
+use crate::memory_view::image_module;
 use crate::prune;
 use crate::stdlib::LeftOut;
+use crate::stub::{hash_of, key, stamped, stub, stub_of_link};
 use crate::symbols::called;
-use crate::ticket::{hash_of, key, stamped, ticket, ticket_of_link};
-use crate::window::image_module;
 
 /// Why files cannot be packed.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +42,7 @@ pub enum PackError {
         path: PathBuf,
     },
     /// A main module is damaged.
-    #[error("`{}` is no main module: {reason}", path.display())]
+    #[error("`{}` is not a main module: {reason}", path.display())]
     Main {
         /// The file.
         path: PathBuf,
@@ -49,7 +50,7 @@ pub enum PackError {
         reason: String,
     },
     /// A side module is damaged.
-    #[error("`{}` is no side module: {reason}", path.display())]
+    #[error("`{}` is not a side module: {reason}", path.display())]
     Side {
         /// The file.
         path: PathBuf,
@@ -58,7 +59,7 @@ pub enum PackError {
     },
     /// It is too much.
     #[error(
-        "`{}` holds more than a Worker can be given: {} MB or {MOST} files\n  hint: name a smaller directory",
+        "`{}` holds more than a Worker takes: {} MB or {MOST} files\n  hint: name a smaller directory",
         root.display(), LARGEST >> 20
     )]
     TooLarge {
@@ -198,9 +199,6 @@ pub fn directory(path: &Path) -> Result<Packed, PackError> {
     packer.finish()
 }
 
-/// Name for a main module's name section, which V8 shows in stack traces.
-pub(crate) const MAIN: &str = "main";
-
 /// Exports of python.wasm that are kept.
 #[derive(Debug, Clone)]
 pub enum Exports {
@@ -239,7 +237,7 @@ pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
         return (bytes, None);
     }
     let side = Side::new(bytes);
-    (ticket(side.hash), Some(side))
+    (stub(side.hash), Some(side))
 }
 
 #[derive(Default)]
@@ -291,7 +289,7 @@ impl Packer {
         match side {
             Some(mut side) => {
                 if let Some(to) = self.link(path) {
-                    bytes = ticket_of_link(side.hash, &to);
+                    bytes = stub_of_link(side.hash, &to);
                 }
                 side.paths.push(path.to_owned());
                 self.sides.push(side);

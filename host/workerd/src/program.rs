@@ -35,7 +35,7 @@ impl Program {
     /// Reads a main module.
     ///
     /// # Errors
-    /// When the file cannot be read, is no WebAssembly or no program, or imports what this host does not give.
+    /// When the file cannot be read, is no WebAssembly or no program, or imports what this host does not have.
     pub fn open(runtime: &Runtime, wasm: &Path) -> Result<Program, ProgramError> {
         let bytes = fs::read(wasm).map_err(CacheError::io("read", wasm))?;
         check(&bytes, wasm, &runtime.code.offers()?)?;

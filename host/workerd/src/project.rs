@@ -55,14 +55,14 @@ pub enum ProjectError {
     Compiler {
         /// The native Python.
         python: PathBuf,
-        /// Why, or what it said.
+        /// Why, or what it printed.
         reason: String,
     },
     /// A module of the project is no Python, or its entry has no handler: in Python's words.
-    #[error("{said}")]
+    #[error("{message}")]
     Source {
         /// Error and location.
-        said: String,
+        message: String,
     },
     /// There is no module to call.
     #[error("`{}` has no module `{entry}`\n  hint: it is the one that defines `on_fetch(request, env)` or `class Default(WorkerEntrypoint)`", sources.display())]
@@ -245,9 +245,7 @@ impl Python {
         let key = key("site", site)?
             .field("path", path)
             .field("sources", sources.name())
-            .field("wanted", format!("{wanted:?}"))
-            .field("choice", include_str!("tree.rs"))
-            .field("compile", COMPILE);
+            .field("wanted", format!("{wanted:?}"));
         let dir = self
             .runtime
             .cache
@@ -335,13 +333,13 @@ impl Compiler<'_> {
         let Paths { seen, known } = paths;
         let trees = format!("{}\n{seen}\n{known}\n{}\n", tree.display(), sources.name());
         let output = feed(command, trees.as_bytes()).map_err(|error| fault(error.to_string()))?;
-        let said = String::from_utf8_lossy(&output.stderr)
+        let message = String::from_utf8_lossy(&output.stderr)
             .trim_end()
             .to_owned();
         match output.status.code() {
             Some(0) => Ok(()),
-            Some(AT_FAULT) => Err(ProjectError::Source { said }),
-            _ => Err(fault(said)),
+            Some(AT_FAULT) => Err(ProjectError::Source { message }),
+            _ => Err(fault(message)),
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::UNIX_EPOCH;
 use pymode_toolchain::{Cache, CacheError, Key, Reporter};
 use serde::de::DeserializeOwned;
 
+use crate::OWN_SOURCES;
 use crate::bundle::{Bundle, Main};
 use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
 use crate::runtime::{Runtime, RuntimeError};
@@ -18,18 +19,6 @@ use crate::stdlib::LeftOut;
 
 /// Maximum memory of a guest in bytes: the isolate has 128 MB, of which the host and the engine need a part.
 pub const MEMORY_LIMIT: u64 = 96 << 20;
-
-/// Sources that determine the packed files: a change may change the output.
-const PACK: [&str; 6] = [
-    include_str!("limit.rs"),
-    include_str!("pack.rs"),
-    include_str!("python.rs"),
-    include_str!("stdlib.rs"),
-    include_str!("symbols.rs"),
-    include_str!("ticket.rs"),
-];
-/// The same of pruning.
-const PRUNE: &str = include_str!("prune.rs");
 
 /// The Worker's code, a workerd, and the interpreter and its image, from which bundles are made.
 #[derive(Debug, Clone)]
@@ -102,7 +91,7 @@ impl Python {
     pub(crate) fn main(&self, memory: u64, exports: &Exports) -> Result<Main, PackError> {
         let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
         if let Exports::Only(kept) = exports {
-            key = kept.iter().fold(key.field("prune", PRUNE), |key, name| {
+            key = kept.iter().fold(key.field("exports", "some"), |key, name| {
                 key.field("kept", name)
             });
         }
@@ -222,10 +211,8 @@ pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
         .ok()
         .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
         .unwrap_or_default();
-    let key = PACK
-        .iter()
-        .fold(Key::new(name), |key, source| key.field("pack", source));
-    Ok(key
+    Ok(Key::new(name)
+        .field("tool", OWN_SOURCES)
         .field("path", real.to_string_lossy())
         .field("length", meta.len().to_string())
         .field("changed", changed.as_nanos().to_string()))

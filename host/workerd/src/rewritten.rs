@@ -9,18 +9,11 @@ use pymode_dylink::{ImportKind, ModuleInfo};
 use pymode_dylink_rewrite::{ClosedSet, Kinds, Rewrite};
 use pymode_toolchain::{Cache, CacheError, Key};
 
+use crate::OWN_SOURCES;
 use crate::bundle::Tree;
 use crate::pack::PackError;
 use crate::python::{Loaded, SideFile};
-use crate::ticket::{hash_of, key, stamp, stamped};
-
-/// Sources that determine a rewritten module: a change may change the output.
-const SOURCES: [&str; 4] = [
-    include_str!("../../../loader/rewrite/src/apply.rs"),
-    include_str!("../../../loader/rewrite/src/body.rs"),
-    include_str!("../../../loader/rewrite/src/decide.rs"),
-    include_str!("rewritten.rs"),
-];
+use crate::stub::{hash_of, key, stamp, stamped};
 
 /// Symbols that a program may look up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -106,10 +99,8 @@ fn loaded(cache: &Cache, side: &[u8], rewrite: &Rewrite) -> Result<Option<Loaded
     };
     let entry = Key::new("rewritten")
         .field("module", format!("{hash:?}"))
-        .field("rewrite", format!("{rewrite:?}"));
-    let entry = SOURCES
-        .iter()
-        .fold(entry, |entry, source| entry.field("source", source));
+        .field("rewrite", format!("{rewrite:?}"))
+        .field("tool", OWN_SOURCES);
     let dir = cache.entry("worker-side", &entry, |dir| {
         let Ok(new) = rewrite.apply(module) else {
             return Ok::<_, PackError>(());

@@ -1,4 +1,4 @@
-//! One run of a program in a local workerd: what it is given, and how it ends.
+//! One run of a program in a local workerd: its arguments, files and streams, and its end.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
@@ -8,14 +8,17 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::Mode;
+use pymode_bundle::wire::{Kind, put};
 use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
 use pymode_host::program::HOME;
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Mode, Parts, Tree};
+use crate::bundle::{Bundle, Parts, Tree};
 use crate::conversation::Conversation;
 use crate::cwd::{self, CwdError, Room, Snapshot};
+use crate::memory_view::image_module;
 use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
 use crate::program::Program;
 use crate::python::{Files, MEMORY_LIMIT, Python, SideFile};
@@ -23,8 +26,6 @@ use crate::rewritten::{self, Asks};
 use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
 use crate::stdlib::LeftOut;
-use crate::window::image_module;
-use crate::wire::{Kind, put};
 
 /// Why a program could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum RunError {
     /// A package that cannot be bundled.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// The current directory cannot be given to a Worker, or not be brought up to date after it.
+    /// The current directory cannot be copied to a Worker, or not be brought up to date after it.
     #[error(transparent)]
     Cwd(#[from] CwdError),
     /// workerd.
@@ -58,7 +59,7 @@ pub enum RunError {
     },
 }
 
-/// A run, without arguments, files and streams yet.
+/// A run: a builder of its arguments, files and streams.
 #[derive(Debug)]
 pub struct Run<'a> {
     runtime: &'a Runtime,
@@ -165,7 +166,7 @@ impl<'a> Run<'a> {
     }
 
     /// Lets the guest's `dlopen` find libraries in a directory of this machine when it is asked for them without a path, after
-    /// those that were given before.
+    /// those that were named before.
     pub fn library(&mut self, dir: &Path) -> &mut Self {
         let at = format!("/library/{}", self.library_path.len() + 1);
         self.library_path.push(at.clone());
@@ -221,7 +222,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Tells on the guest's standard error what the loader does: where it looks for libraries, what it binds to what, which
+    /// Reports on the guest's standard error what the loader does: where it looks for libraries, what it binds to what, which
     /// functions it calls, what it unloads.
     pub fn trace_loads(&mut self) -> &mut Self {
         self.traces_loads = true;
@@ -295,7 +296,7 @@ impl<'a> Run<'a> {
             sides,
             loaded: HashMap::new(),
         };
-        conversation.hear(answer)
+        conversation.read(answer)
     }
 
     /// Directory trees of the guest: Python's standard library, directories, and single files.

@@ -219,7 +219,7 @@ impl LocalWorkerd {
         String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
 
-    /// Sends `body` with POST to `path` and gives the whole answer.
+    /// Sends `body` with POST to `path` and returns the whole answer.
     ///
     /// # Errors
     /// When there is no answer, or its status is not 200.
@@ -230,7 +230,7 @@ impl LocalWorkerd {
         Ok(answer)
     }
 
-    /// Sends `body` with POST to `path` and gives the answer to be read as it comes.
+    /// Sends `body` with POST to `path` and returns the answer as a stream.
     ///
     /// # Errors
     /// When there is no answer, or its status is not 200.

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
+use pymode_bundle::starts;
 use wasm_encoder::{CustomSection, Encode, Section};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
@@ -71,11 +72,7 @@ impl Symbols {
     }
 }
 
-/// The section that [`called`] adds for the Worker, which has no file to look into: how many functions are imported, and how far
-/// the code of each other begins behind that of the one before. All are LEB128 numbers.
-const STARTS: &str = "pymode.starts";
-
-/// The same module, which calls itself by this name, and tells where its functions begin. Bytes that are no module stay as
+/// The same module, which calls itself by this name, and says where its functions begin. Bytes that are no module stay as
 /// they are.
 pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
     let Some(old) = names(module) else {
@@ -94,24 +91,13 @@ pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
     .append_to(&mut section);
     let (before, after) = (&module[..old.section.start], &module[old.section.end..]);
     let mut whole = [before, &section, after].concat();
-    let starts = starts(&Symbols::of(&whole));
+    let symbols = Symbols::of(&whole);
     CustomSection {
-        name: STARTS.into(),
-        data: starts.into(),
+        name: starts::SECTION.into(),
+        data: starts::to_bytes(symbols.imported, &symbols.bodies).into(),
     }
     .append_to(&mut whole);
     whole.into()
-}
-
-fn starts(symbols: &Symbols) -> Vec<u8> {
-    let mut data = Vec::new();
-    symbols.imported.encode(&mut data);
-    let mut last = 0;
-    for start in &symbols.bodies {
-        (start - last).encode(&mut data);
-        last = *start;
-    }
-    data
 }
 
 /// The section with names.

@@ -1,17 +1,19 @@
-//! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and doors.
+//! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and import thunks.
 
 use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::names::file;
 use pymode_toolchain::rust::{self, RustError, Target};
 use pymode_toolchain::{Cache, CacheError, Key, Reporter, Step, StepError};
 use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
-use crate::door::{DoorError, doors};
-use crate::window::guest_window;
+use crate::OWN_SOURCES;
+use crate::memory_view::memory_view;
+use crate::thunk::{ThunkError, thunks};
 
 /// The repository, where the crates lie that a Worker is built from.
 const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
@@ -58,23 +60,23 @@ pub enum WorkerError {
         /// In wasm-bindgen's words.
         reason: String,
     },
-    /// The host functions are not as doors need them.
+    /// The host functions are not as thunks need them.
     #[error(transparent)]
-    Door(#[from] DoorError),
+    Thunk(#[from] ThunkError),
 }
 
 /// The built Worker: a directory of the cache.
 #[derive(Debug, Clone)]
 pub struct WorkerCode {
     dir: PathBuf,
-    doors: Vec<String>,
+    thunks: Vec<String>,
     scripts: Vec<String>,
 }
 
 impl WorkerCode {
     /// The host, WebAssembly.
     pub fn host(&self) -> PathBuf {
-        self.dir.join("host.wasm")
+        self.dir.join(file::HOST)
     }
 
     /// Its glue: the JavaScript modules `host.js` and what that imports, by the names under which they import each other.
@@ -84,28 +86,28 @@ impl WorkerCode {
             .map(|name| (name.as_str(), self.dir.join(name)))
     }
 
-    /// The window to a guest's memory.
-    pub fn window(&self) -> PathBuf {
-        self.dir.join("window.wasm")
+    /// The view of a guest's memory.
+    pub fn memory_view(&self) -> PathBuf {
+        self.dir.join(file::MEMORY_VIEW)
     }
 
-    /// The doors: each import module's name, and the door.
-    pub fn doors(&self) -> impl Iterator<Item = (&str, PathBuf)> {
-        self.doors
+    /// The import thunks: the name of each module of imports, and its thunks.
+    pub fn thunks(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.thunks
             .iter()
-            .map(|name| (name.as_str(), self.dir.join(format!("door-{name}.wasm"))))
+            .map(|name| (name.as_str(), self.dir.join(file::thunks(name))))
     }
 
     /// Returns the imports of guests: each function's module and name.
     ///
     /// # Errors
-    /// When a door cannot be read.
+    /// When thunks cannot be read.
     pub fn offers(&self) -> Result<HashSet<(String, String)>, CacheError> {
         let mut offers = HashSet::new();
-        for (module, path) in self.doors() {
-            let door = fs::read(&path).map_err(CacheError::io("read", &path))?;
+        for (module, path) in self.thunks() {
+            let thunks = fs::read(&path).map_err(CacheError::io("read", &path))?;
             // We made it.
-            for payload in Parser::new(0).parse_all(&door).filter_map(Result::ok) {
+            for payload in Parser::new(0).parse_all(&thunks).filter_map(Result::ok) {
                 if let Payload::ExportSection(exports) = payload {
                     let names = exports.into_iter().filter_map(Result::ok);
                     offers.extend(names.map(|export| (module.to_owned(), export.name.to_owned())));
@@ -127,13 +129,11 @@ impl WorkerCode {
             .iter()
             .filter(|name| name.ends_with(".js"))
             .map(|name| (*name).to_owned());
-        let doors = names
-            .iter()
-            .filter_map(|name| name.strip_prefix("door-")?.strip_suffix(".wasm"));
-        let (scripts, doors) = (scripts.collect(), doors.map(str::to_owned).collect());
+        let thunks = names.iter().filter_map(|name| file::module_of_thunks(name));
+        let (scripts, thunks) = (scripts.collect(), thunks.map(str::to_owned).collect());
         Ok(Self {
             dir,
-            doors,
+            thunks,
             scripts,
         })
     }
@@ -154,11 +154,11 @@ pub fn build_package(
         for (name, text) in &bound.scripts {
             write(&dir.join(name), text.as_bytes())?;
         }
-        write(&dir.join("window.wasm"), &guest_window())?;
-        for (name, door) in doors(&bound.wasm)? {
-            write(&dir.join(format!("door-{name}.wasm")), &door)?;
+        write(&dir.join(file::MEMORY_VIEW), &memory_view())?;
+        for (name, module) in thunks(&bound.wasm)? {
+            write(&dir.join(file::thunks(&name)), &module)?;
         }
-        Ok::<_, WorkerError>(write(&dir.join("host.wasm"), &bound.wasm)?)
+        Ok::<_, WorkerError>(write(&dir.join(file::HOST), &bound.wasm)?)
     })?;
     Ok(WorkerCode::at(dir)?)
 }
@@ -167,10 +167,8 @@ pub fn build_package(
 fn key(package: &Package) -> Result<Key, CacheError> {
     let checkout = Path::new(CHECKOUT);
     let mut key = Key::new("worker")
-        .field("tool", env!("CARGO_PKG_VERSION"))
+        .field("tool", OWN_SOURCES)
         .field("package", package.name)
-        .bytes("window", &guest_window())
-        .bytes("door", include_bytes!("door.rs"))
         .file("workspace", &checkout.join("Cargo.toml"))?;
     for name in package.sources {
         let mut files = Vec::new();
@@ -270,7 +268,7 @@ fn bind(module: Vec<u8>) -> Result<Bound, WorkerError> {
         .start()
         .map_or(output.js(), String::as_str)
         .to_owned();
-    let mut scripts = vec![("host.js".to_owned(), text)];
+    let mut scripts = vec![(file::GLUE.to_owned(), text)];
     for (name, texts) in output.snippets() {
         for (at, text) in texts.iter().enumerate() {
             scripts.push((format!("snippets/{name}/inline{at}.js"), text.clone()));

@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use pymode_bundle::names::file;
 use pymode_toolchain::CacheError;
 use serde_json::{Value, json};
 
@@ -104,7 +105,7 @@ fn put(path: &Path, text: &str) -> Result<(), CacheError> {
 fn configuration(manifest: &Manifest) -> Result<Value, WranglerError> {
     let mut all = json!({
         "name": manifest.name,
-        "main": "entry.js",
+        "main": file::ENTRY,
         "compatibility_date": COMPATIBILITY_DATE,
         // The modules are as they are to be: nothing is left for a bundler to do.
         "no_bundle": true,

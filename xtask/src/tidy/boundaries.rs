@@ -32,8 +32,16 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         "loader/rewrite",
         &["pymode-dylink", "pymode-dylink-conformance"],
     ),
-    ("pymode-fuzz", "fuzz", &["pymode-dylink-fuzz"]),
-    ("pymode-dylink-js", "loader/js", &["pymode-dylink"]),
+    (
+        "pymode-fuzz",
+        "fuzz",
+        &["pymode-bundle", "pymode-dylink-fuzz"],
+    ),
+    (
+        "pymode-dylink-js",
+        "loader/js",
+        &["pymode-bundle", "pymode-dylink"],
+    ),
     (
         "pymode-dylink-js-tests",
         "loader/js/tests/worker",
@@ -44,7 +52,7 @@ const CRATES: &[(&str, &str, &[&str])] = &[
         ],
     ),
     ("pymode-host", "host/core", &["pymode-abi", "pymode-dylink"]),
-    ("pymode-bundle", "host/bundle", &["pymode-dylink"]),
+    ("pymode-bundle", "host/bundle", &[]),
     (
         "pymode-native",
         "host/native",

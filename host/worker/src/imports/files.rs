@@ -11,7 +11,7 @@ macro_rules! bind {
         #[unsafe(export_name = concat!("pymode.", stringify!($name)))]
         extern "C" fn $name(guest: u32, $($param: $type),*) -> u32 {
             let guest = GuestNumber(guest).guest();
-            errno(guest.wasi.borrow_mut().$name(&mut &guest.window, $($param),*))
+            errno(guest.wasi.borrow_mut().$name(&mut &guest.memory, $($param),*))
         }
     };
     (@ plain $name:ident ($($param:ident: $type:ty),*)) => {

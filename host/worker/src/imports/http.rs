@@ -20,7 +20,7 @@ extern "C" fn http_fetch(
 }
 
 fn begin(guest: &Guest, head: (u32, u32), body: (u32, u32), out: u32) -> Result<(), Errno> {
-    let mut memory = &guest.window;
+    let mut memory = &guest.memory;
     memory.check(out, 4)?;
     memory.check(body.0, body.1.into())?;
     let head = dl::text(&memory, "http_fetch", head.0, head.1).map_err(|_| Errno::Inval)?;
@@ -28,7 +28,7 @@ fn begin(guest: &Guest, head: (u32, u32), body: (u32, u32), out: u32) -> Result<
         return Err(Errno::Acces);
     }
     let body = memory.read_vec(body.0, body.1)?;
-    let answer = fetch(&head, &body, &guest.bell)?;
+    let answer = fetch(&head, &body, &guest.wakeup)?;
     let fd = guest.wasi.borrow_mut().open_input(answer)?;
     memory.write_u32(out, fd)
 }

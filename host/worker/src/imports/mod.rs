@@ -1,6 +1,6 @@
 //! The functions that guests import, as raw exports of this module.
 //!
-//! Their names say what doors make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
+//! Their names say what import thunks make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
 //! `ends!module.function`; the first parameter is the guest's number.
 
 mod files;

@@ -69,7 +69,7 @@ fn give(guest: &Guest, call: &str, found: Option<u32>, out: u32) -> u32 {
     let Some(address) = found else {
         return FAILED;
     };
-    match (&guest.window).write_u32(out, address) {
+    match (&guest.memory).write_u32(out, address) {
         Ok(()) => 0,
         Err(errno) => fail(guest, &format!("{call}: the result: {errno}"), FAILED),
     }
@@ -89,7 +89,7 @@ extern "C" fn dl_addr(
         return 0;
     };
     let words = [(base, info.base), (symbol, info.symbol)];
-    let written = dl::write_addr(&mut &guest.window, words, &info.text, buffer, room);
+    let written = dl::write_addr(&mut &guest.memory, words, &info.text, buffer, room);
     // To the guest a place that is not there is a pointer that leads nowhere.
     written.unwrap_or_default()
 }
@@ -114,13 +114,13 @@ async fn close(guest: Rc<Guest>, handle: u32) -> u32 {
 extern "C" fn dl_error(guest: u32, buffer: u32, room: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
     // A buffer that is not there holds nothing: the message stays.
-    let room = (&guest.window)
+    let room = (&guest.memory)
         .check(buffer, room.into())
         .map_or(0, |()| room);
     let (len, fits) = dlfcn::error(&mut process(&guest), room as usize);
     if !fits.is_empty() {
         // The room was found to be there.
-        let written = (&guest.window).write(buffer, &fits);
+        let written = (&guest.memory).write(buffer, &fits);
         debug_assert!(written.is_ok());
     }
     len as u32
@@ -137,5 +137,5 @@ fn fail(guest: &Guest, message: &str, result: u32) -> u32 {
 }
 
 fn text(guest: &Rc<Guest>, call: &'static str, at: u32, len: u32) -> Result<String, String> {
-    dl::text(&&guest.window, call, at, len).map_err(|e| e.to_string())
+    dl::text(&&guest.memory, call, at, len).map_err(|e| e.to_string())
 }

@@ -23,9 +23,9 @@ macro_rules! bind {
         #[unsafe(export_name = "waits!wasi_snapshot_preview1.fd_read")]
         extern "C" fn fd_read(guest: u32, $($param: $type),*) -> u32 {
             let guest = GuestNumber(guest).guest();
-            let outcome = guest.wasi.borrow_mut().fd_read(&mut &guest.window, $($param),*);
-            if guest.bell.take_wanted() {
-                guest.wait_for(guest.bell.wait());
+            let outcome = guest.wasi.borrow_mut().fd_read(&mut &guest.memory, $($param),*);
+            if guest.wakeup.take_wanted() {
+                guest.wait_for(guest.wakeup.wait());
             }
             errno(outcome)
         }
@@ -38,14 +38,14 @@ macro_rules! bind {
                 guest.wait_for(promise);
                 return 0;
             }
-            errno(guest.wasi.borrow_mut().fd_write(&mut &guest.window, $fd, $($param),*))
+            errno(guest.wasi.borrow_mut().fd_write(&mut &guest.memory, $fd, $($param),*))
         }
     };
     (@ memory $name:ident ($($param:ident: $type:ty),*)) => {
         #[unsafe(export_name = concat!("wasi_snapshot_preview1.", stringify!($name)))]
         extern "C" fn $name(guest: u32, $($param: $type),*) -> u32 {
             let guest = GuestNumber(guest).guest();
-            errno(guest.wasi.borrow_mut().$name(&mut &guest.window, $($param),*))
+            errno(guest.wasi.borrow_mut().$name(&mut &guest.memory, $($param),*))
         }
     };
     (@ plain $name:ident ($($param:ident: $type:ty),*)) => {
@@ -72,7 +72,7 @@ extern "C" fn proc_exit(guest: u32, code: u32) {
 /// Called once at first and once after each wait: what is waited for, and until when, is read only the first time.
 fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -> Outcome {
     let mut wasi = guest.wasi.borrow_mut();
-    let memory = &mut &guest.window;
+    let memory = &mut &guest.memory;
     let poll = match guest.poll.take() {
         Some(poll) => poll,
         None => wasi.poll_prepare(memory, subscriptions, events, count, used)?,
@@ -83,8 +83,8 @@ fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -
     let left = poll.time_left(&wasi)?;
     let comes_from_outside = !wasi.fed_from_outside(&poll).is_empty();
     let promise = match left {
-        Some(left) => guest.bell.wait_at_most(left).map_err(|_| Errno::Io)?,
-        None if comes_from_outside => guest.bell.wait(),
+        Some(left) => guest.wakeup.wait_at_most(left).map_err(|_| Errno::Io)?,
+        None if comes_from_outside => guest.wakeup.wait(),
         // It would wait for itself.
         None => return Err(Errno::Deadlk),
     };

@@ -2,7 +2,7 @@
 //! with every engine call failing once.
 //!
 //! A Worker may not compile, so all modules of all cases are in one bundle, as side modules are in the bundle of a program:
-//! a file that is a side module is a ticket, and its code is fetched by key. Every case is decided, and done again by a link
+//! a file that is a side module is a stub, and its code is fetched by key. Every case is decided, and done again by a link
 //! plan; and again with modules that were rewritten, as those of a bundle are. `loader/js/tests/worker` runs the cases.
 
 #[path = "../../../../loader/rewrite/tests/case/mod.rs"]

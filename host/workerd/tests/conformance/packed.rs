@@ -6,7 +6,7 @@ use pymode_dylink_conformance::case::Case;
 use pymode_dylink_conformance::files::MAIN;
 use pymode_dylink_rewrite::Kinds;
 use pymode_workerd::pack::{self, Side};
-use pymode_workerd::ticket::{hash_of, ticket};
+use pymode_workerd::stub::{hash_of, stub};
 
 use crate::case::rewritten;
 
@@ -54,7 +54,7 @@ impl Packed {
             let (seen, side, info) = if path == MAIN {
                 let info = ModuleInfo::main_from_bytes(&content)?;
                 (
-                    ticket(hash_of(&content)),
+                    stub(hash_of(&content)),
                     Some(Side::new(content)),
                     Some(info),
                 )

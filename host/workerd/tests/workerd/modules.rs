@@ -2,7 +2,7 @@
 
 use crate::app::App;
 use pymode_toolchain::Sha256Hex;
-use pymode_workerd::ticket::{self, hash_of};
+use pymode_workerd::stub::{self, hash_of};
 use pymode_workerd::{Kind, Mode, Module};
 
 /// `_sqlite3` is a side module: C of it is on the stack when Python waits.
@@ -63,13 +63,13 @@ import importlib
 from pymode.workers import Response
 
 def on_fetch(request, env):
-    told = []
+    results = []
     for name in request.url.partition('?')[2].split(','):
         try:
-            told.append(importlib.import_module(name).__name__)
+            results.append(importlib.import_module(name).__name__)
         except ImportError as error:
-            told.append(f'{error.name}: {error}')
-    return Response(' '.join(told))
+            results.append(f'{error.name}: {error}')
+    return Response(' '.join(results))
 ";
 
 #[test]
@@ -144,7 +144,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
         );
         assert!(text.ends_with(" math"), "{text}");
     };
-    let name = |module: &str| format!("side-{}.wasm", ticket::key(hash_of(&side_module(module))));
+    let name = |module: &str| format!("side-{}.wasm", stub::key(hash_of(&side_module(module))));
 
     let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
         let other = bundle
@@ -183,7 +183,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
             .expect("it is there")
             .content()
             .expect("it can be read");
-        let other = ticket::stamped(main.into_owned(), hash_of(b"another"));
+        let other = stub::stamped(main.into_owned(), hash_of(b"another"));
         bundle.replacing("python.wasm", Module::bytes("", Kind::Wasm, other))
     });
     stale(&app, "/?one,math", "python.wasm");

@@ -1,4 +1,4 @@
-//! Windows: how the host reaches memory that is not its own.
+//! Views of memory: how the host reads and writes memory that is not its own.
 //!
 //! The host and each guest have a linear memory of their own, and an image has none at all. Small WebAssembly modules that
 //! import two memories copy between them at the speed of `memcpy`, without JavaScript and without typed arrays, which
@@ -12,9 +12,9 @@ use wasm_encoder::{
 const GUEST: u32 = 0;
 const HOST: u32 = 1;
 
-/// The window to a guest's memory: exports `read(host, guest, length)`, `write(guest, host, length)`, both of which trap
+/// The view of a guest's memory: exports `read(host, guest, length)`, `write(guest, host, length)`, both of which trap
 /// outside of the memories, and `pages()`.
-pub fn guest_window() -> Vec<u8> {
+pub fn memory_view() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 3], []);
     types.ty().function([], [ValType::I32]);
@@ -121,8 +121,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn windows_are_valid() {
-        wasmparser::validate(&guest_window()).expect("the window is valid");
+    fn views_are_valid() {
+        wasmparser::validate(&memory_view()).expect("the view is valid");
         for image in [&b""[..], b"some bytes"] {
             wasmparser::validate(&image_module(image)).expect("the carrier is valid");
         }

@@ -8,10 +8,10 @@ use wasm_bindgen::prelude::*;
 
 use crate::platform::{clear_timer, set_timer};
 
-/// Whatever a guest may wait for rings its bell; the guest then looks for itself what has come. It waits in one place at a
-/// time, so one bell is enough. Clones are the same bell.
+/// Whatever a guest may wait for rings its wakeup; the guest then looks for itself what has come. It waits in one place at a
+/// time, so one wakeup is enough. Clones are the same wakeup.
 #[derive(Clone, Default)]
-pub(crate) struct Bell(Rc<Inner>);
+pub(crate) struct Wakeup(Rc<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -23,9 +23,9 @@ struct Inner {
     wanted: Cell<bool>,
 }
 
-impl Bell {
+impl Wakeup {
     /// Ends the wait, if the guest waits.
-    pub(crate) fn ring(&self) {
+    pub(crate) fn notify(&self) {
         if let Some(timer) = self.0.timer.take() {
             clear_timer(&timer);
         }
@@ -35,14 +35,14 @@ impl Bell {
         }
     }
 
-    /// A promise that is kept when the bell rings.
+    /// A promise that is kept when the wakeup rings.
     pub(crate) fn wait(&self) -> Promise {
         Promise::new(&mut |resolve, _reject| {
             self.0.wake.replace(Some(resolve));
         })
     }
 
-    /// A promise that is kept when the bell rings, or after at least so many nanoseconds.
+    /// A promise that is kept when the wakeup rings, or after at least so many nanoseconds.
     pub(crate) fn wait_at_most(&self, nanoseconds: u64) -> Result<Promise, JsValue> {
         let mut timer = Ok(JsValue::UNDEFINED);
         let promise = Promise::new(&mut |resolve, _reject| {

@@ -1,4 +1,4 @@
-//! The guest's memory, through a window: a WebAssembly module that copies between two memories (see `pymode-workerd`).
+//! The view of a guest's memory: a WebAssembly module that copies between two memories (see `pymode-workerd`).
 
 use std::cell::RefCell;
 
@@ -7,7 +7,7 @@ use pymode_host::{Errno, GuestMemory};
 use wasm_bindgen::prelude::*;
 
 thread_local! {
-    /// Slots of this module's table that windows had and do not need any more.
+    /// Slots of this module's table that views had and do not need any more.
     static FREE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -50,8 +50,11 @@ impl Drop for Slots {
     }
 }
 
-/// Three numbers in, nothing out: `memory.copy` and `memory.init`.
-pub(crate) type Copy = extern "C" fn(u32, u32, u32);
+/// Three numbers in, nothing out: `memory.copy` and `memory.init`, to or from this module's memory.
+///
+/// # Safety
+/// The place in this module's memory, as long as is copied, must be one that may be read or written.
+pub(crate) type Copy = unsafe extern "C" fn(u32, u32, u32);
 /// Nothing in, one number out.
 pub(crate) type Ask = extern "C" fn() -> u32;
 
@@ -65,19 +68,22 @@ pub(crate) unsafe fn function<F: std::marker::Copy>(slot: usize) -> F {
 }
 
 /// The memory of one guest.
-pub(crate) struct Window {
+pub(crate) struct MemoryView {
     read: Copy,
     write: Copy,
     pages: Ask,
     _slots: Slots,
 }
 
-impl Window {
-    /// Opens the window `module` to the memory of `guest`, an instance's exports.
-    pub(crate) fn open(module: &WebAssembly::Module, guest: &Object) -> Result<Window, JsValue> {
+impl MemoryView {
+    /// Opens the view `module` of the memory of `guest`, an instance's exports.
+    pub(crate) fn open(
+        module: &WebAssembly::Module,
+        guest: &Object,
+    ) -> Result<MemoryView, JsValue> {
         let instance = instantiate_between(module, guest)?;
         let slots = Slots::of(&instance, &["read", "write", "pages"])?;
-        // SAFETY: the slots hold the window's functions, which have these types, until `_slots` is dropped with them.
+        // SAFETY: the slots hold the view's functions, which have these types, until `_slots` is dropped with them.
         let (read, write, pages) = unsafe {
             (
                 function(slots.get(0)),
@@ -85,7 +91,7 @@ impl Window {
                 function(slots.get(2)),
             )
         };
-        Ok(Window {
+        Ok(MemoryView {
             read,
             write,
             pages,
@@ -105,20 +111,22 @@ pub(crate) fn instantiate_between(
     WebAssembly::Instance::new(module, &imports)
 }
 
-impl GuestMemory for &Window {
+impl GuestMemory for &MemoryView {
     fn size(&self) -> u64 {
         u64::from((self.pages)()) << 16
     }
 
     fn read(&self, at: u32, into: &mut [u8]) -> Result<(), Errno> {
         self.check(at, into.len() as u64)?;
-        (self.read)(into.as_mut_ptr() as u32, at, into.len() as u32);
+        // SAFETY: what is written is all of `into`.
+        unsafe { (self.read)(into.as_mut_ptr() as u32, at, into.len() as u32) };
         Ok(())
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Errno> {
         self.check(at, bytes.len() as u64)?;
-        (self.write)(at, bytes.as_ptr() as u32, bytes.len() as u32);
+        // SAFETY: what is read is all of `bytes`.
+        unsafe { (self.write)(at, bytes.as_ptr() as u32, bytes.len() as u32) };
         Ok(())
     }
 

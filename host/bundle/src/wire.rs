@@ -1,11 +1,12 @@
 //! Frames between `pymode … --engine workerd` and the Worker.
 //!
-//! A frame is a byte that says what it is, the length of its content as a little-endian `u32`, and the content. Both ends
-//! compile this file.
+//! A frame is a byte for its kind, the length of its content as a little-endian `u32`, and the content.
 
-/// The type of a frame.
+use alloc::vec::Vec;
+
+/// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub enum Kind {
     /// To the Worker: an argument; the first is the program's name.
     Arg,
     /// To the Worker: a variable of the environment, `NAME=value`.
@@ -57,24 +58,20 @@ const KINDS: [(Kind, u8); 15] = [
     (Kind::Fault, b'!'),
 ];
 
-/// Bytes that are no frames: one is of a kind that is not known.
+/// A frame has an unknown kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct UnknownKind(pub u8);
+pub struct UnknownKind(pub u8);
 
 impl core::fmt::Display for UnknownKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(
-            f,
-            "the message holds a frame of the unknown kind {}",
-            self.0
-        )
+        write!(f, "unknown frame kind {} in a message", self.0)
     }
 }
 
 impl core::error::Error for UnknownKind {}
 
 /// Appends a frame whose content is `parts`, one after the other.
-pub(crate) fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
+pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
     let byte = KINDS
         .iter()
         .find(|(known, _)| *known == kind)
@@ -87,8 +84,8 @@ pub(crate) fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
     }
 }
 
-/// Takes the first frame from `bytes`; nothing when they do not hold all of it yet.
-pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, UnknownKind> {
+/// Takes the first frame from `bytes`; returns `Ok(None)` if it is not complete yet.
+pub fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, UnknownKind> {
     let Some((header, rest)) = bytes.split_first_chunk::<5>() else {
         return Ok(None);
     };
@@ -100,4 +97,52 @@ pub(crate) fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>,
     };
     *bytes = &rest[len..];
     Ok(Some((kind, content)))
+}
+
+/// Splits content at its first separator; returns `None` if there is none.
+#[must_use]
+pub fn pair(content: &[u8], separator: u8) -> Option<(&[u8], &[u8])> {
+    let at = content.iter().position(|byte| *byte == separator)?;
+    Some((&content[..at], &content[at + 1..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_come_back_as_they_were() {
+        let mut bytes = Vec::new();
+        for (kind, _) in KINDS {
+            put(&mut bytes, kind, &[b"two ", b"parts"]);
+            put(&mut bytes, kind, &[]);
+        }
+        let mut rest = &bytes[..];
+        for (kind, _) in KINDS {
+            assert_eq!(take(&mut rest), Ok(Some((kind, &b"two parts"[..]))));
+            assert_eq!(take(&mut rest), Ok(Some((kind, &b""[..]))));
+        }
+        assert_eq!(take(&mut rest), Ok(None));
+    }
+
+    #[test]
+    fn a_frame_that_is_not_complete_stays() {
+        let mut bytes = Vec::new();
+        put(&mut bytes, Kind::Stdout, &[b"text"]);
+        for end in 0..bytes.len() {
+            let mut rest = &bytes[..end];
+            assert_eq!(take(&mut rest), Ok(None));
+            assert_eq!(rest.len(), end);
+        }
+        let huge = [b'o', 0xff, 0xff, 0xff, 0xff, 1];
+        assert_eq!(take(&mut &huge[..]), Ok(None));
+        let unknown = [b'?', 0, 0, 0, 0];
+        assert_eq!(take(&mut &unknown[..]), Err(UnknownKind(b'?')));
+    }
+
+    #[test]
+    fn the_first_separator_divides() {
+        assert_eq!(pair(b"a=b=c", b'='), Some((&b"a"[..], &b"b=c"[..])));
+        assert_eq!(pair(b"abc", 0), None);
+    }
 }

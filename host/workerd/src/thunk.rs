@@ -1,4 +1,4 @@
-//! Doors: through them a guest reaches the host without a JavaScript frame.
+//! Import thunks: a guest calls the host through them, without a JavaScript frame.
 //!
 //! All guests of an isolate share one host instance, so each call must say which guest it comes from. A JavaScript closure
 //! could add that, but it is slow and a guest that waits could not be suspended through it. So each guest gets an instance
@@ -11,7 +11,7 @@
 //! * a function that *waits* is called again and again, as long as `host.pending` says that the guest has to wait first;
 //!   in between, the guest is suspended by `js.suspend`. The host has returned by then: between the guest's entry and the
 //!   suspension there are only WebAssembly frames.
-//! * a function that *ends* does not return: the door traps after it, which no guest can catch.
+//! * a function that *ends* does not return: the thunk traps after it, which no guest can catch.
 
 use std::collections::BTreeMap;
 
@@ -21,10 +21,10 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
-/// A host whose exports are not as doors need them.
+/// A host whose exports are not as thunks need them.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum DoorError {
+pub enum ThunkError {
     /// It is not WebAssembly, or damaged.
     #[error("the Worker's own code cannot be read: {0}")]
     Unreadable(#[from] wasmparser::BinaryReaderError),
@@ -57,18 +57,18 @@ struct Offer {
     results: Vec<ValType>,
 }
 
-/// One door for each import module that the host offers: its name and its wasm.
+/// The thunks of each module of imports that the host offers: its name, and their wasm.
 ///
 /// # Errors
-/// When `host` is no module, or offers a function that does not take the guest's number first.
-pub fn doors(host: &[u8]) -> Result<Vec<(String, Vec<u8>)>, DoorError> {
+/// When `host` is not a module, or offers a function that does not take the guest's number first.
+pub fn thunks(host: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ThunkError> {
     Ok(offers(host)?
         .into_iter()
-        .map(|(module, offers)| (module, door(&offers)))
+        .map(|(module, offers)| (module, module_of(&offers)))
         .collect())
 }
 
-fn door(offers: &[Offer]) -> Vec<u8> {
+fn module_of(offers: &[Offer]) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32], [ValType::I32]);
     types.ty().function([ValType::I32], []);
@@ -161,7 +161,7 @@ fn door(offers: &[Offer]) -> Vec<u8> {
 }
 
 /// Returns the functions of `host` by import module, in order of name: equal hosts have equal thunks.
-fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, DoorError> {
+fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, ThunkError> {
     let mut types = Vec::new();
     let mut functions = Vec::new();
     let mut found: BTreeMap<String, Vec<Offer>> = BTreeMap::new();
@@ -190,7 +190,7 @@ fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, DoorError> {
                     let Some((behaviour, module, name)) = parse_name(export.name) else {
                         continue;
                     };
-                    let fault = |reason| DoorError::Export {
+                    let fault = |reason| ThunkError::Export {
                         export: export.name.to_owned(),
                         reason,
                     };
@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_door_has_the_signatures_that_guests_import() {
+    fn thunks_have_the_signatures_that_guests_import() {
         let host = host(
             r#"(func (export "wasi.read") (param i32 i64 i32) (result i32) unreachable)
                (func (export "waits!wasi.poll") (param i32 f64) (result i64) unreachable)
@@ -265,14 +265,14 @@ mod tests {
                (func (export "waits!pymode.sleep") (param i32))
                (func (export "pending") (param i32) (result i32) unreachable)"#,
         );
-        let doors = doors(&host).expect("the host is as it should be");
-        let names: Vec<&str> = doors.iter().map(|(name, _)| name.as_str()).collect();
+        let modules = thunks(&host).expect("the host is as it should be");
+        let names: Vec<&str> = modules.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["pymode", "wasi"]);
-        for (_, door) in &doors {
-            wasmparser::validate(door).expect("a door is valid");
+        for (_, module) in &modules {
+            wasmparser::validate(module).expect("thunks are valid");
         }
         let exports: Vec<String> = Parser::new(0)
-            .parse_all(&doors[1].1)
+            .parse_all(&modules[1].1)
             .filter_map(|payload| match payload {
                 Ok(Payload::ExportSection(section)) => Some(section),
                 _ => None,
@@ -291,13 +291,13 @@ mod tests {
             (r#"(func (export "a.b") (param i32 externref))"#, "numbers"),
             (r#"(memory (export "a.b") 1)"#, "not a function"),
         ] {
-            let error = doors(&host(functions)).expect_err(functions).to_string();
+            let error = thunks(&host(functions)).expect_err(functions).to_string();
             assert!(error.contains("`a.b`") && error.contains(reason), "{error}");
         }
     }
 
     #[test]
     fn what_is_no_module_is_refused() {
-        assert!(doors(b"no WebAssembly").is_err());
+        assert!(thunks(b"no WebAssembly").is_err());
     }
 }

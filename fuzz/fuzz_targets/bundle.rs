@@ -1,0 +1,33 @@
+#![no_main]
+
+use pymode_bundle::answer::{Reader, Step};
+use pymode_bundle::{Settings, paths, starts, stub, texts, wire};
+
+// What a guest, a client or a damaged bundle may send.
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    let read = |size| {
+        let (mut reader, mut steps, mut body) = (Reader::default(), Vec::new(), Vec::new());
+        for mut portion in data.chunks(size) {
+            while let Some(step) = reader.next(&mut portion) {
+                match step {
+                    Step::Body(bytes) => body.extend_from_slice(bytes),
+                    step => steps.push(format!("{step:?}")),
+                }
+            }
+        }
+        (steps, body)
+    };
+    assert_eq!(read(1), read(7), "the size of portions does not matter");
+    if let Ok(settings) = Settings::from_bytes(data) {
+        assert_eq!(settings.to_bytes(), data);
+    }
+    let mut rest = data;
+    while let Ok(Some((_, content))) = wire::take(&mut rest) {
+        let _ = wire::pair(content, 0);
+    }
+    let _ = (stub::parse(data), starts::start(data, 3));
+    if let Ok(text) = str::from_utf8(data) {
+        let _ = paths::in_the_project(text);
+        let _ = texts::pairs(texts::split(text));
+    }
+});

@@ -1,0 +1,133 @@
+//! Messages of requests and answers: pieces with their lengths in front (4 bytes, little-endian), then an empty piece.
+//!
+//! `_wire.py` is the guest's side.
+
+use alloc::vec::Vec;
+
+/// In place of a length: the message is cut off here.
+pub const CUT_OFF: u32 = u32::MAX;
+
+/// A piece after its length. An empty one ends the message.
+#[must_use]
+pub fn piece(content: &[u8]) -> Vec<u8> {
+    // No memory of ours holds a piece of 4 GB.
+    [&(content.len() as u32).to_le_bytes(), content].concat()
+}
+
+/// The end of a message that is not complete.
+#[must_use]
+pub fn cut_off() -> [u8; 4] {
+    CUT_OFF.to_le_bytes()
+}
+
+/// Reads a message from bytes that arrive in portions of any size.
+#[derive(Debug, Clone, Default)]
+pub struct Reader {
+    /// Received bytes of a length.
+    length: [u8; 4],
+    /// Number of these bytes.
+    known: usize,
+    /// Missing bytes of the current piece.
+    left: usize,
+}
+
+/// The next part of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part<'a> {
+    /// A piece of this length begins.
+    Begin(u32),
+    /// Bytes of a piece, and whether they are the last of it.
+    Bytes(&'a [u8], Last),
+    /// The message is complete.
+    End,
+    /// The message is cut off.
+    CutOff,
+}
+
+/// The state of a piece.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Last {
+    /// More bytes of it follow.
+    No,
+    /// It is complete.
+    Yes,
+}
+
+impl Reader {
+    /// Takes the next part from `bytes`; returns `None` if more bytes have to arrive first.
+    pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<Part<'a>> {
+        if self.left > 0 {
+            if bytes.is_empty() {
+                return None;
+            }
+            let (now, later) = bytes.split_at(self.left.min(bytes.len()));
+            *bytes = later;
+            self.left -= now.len();
+            let last = match self.left {
+                0 => Last::Yes,
+                _ => Last::No,
+            };
+            return Some(Part::Bytes(now, last));
+        }
+        while self.known < self.length.len() {
+            let (byte, later) = bytes.split_first()?;
+            *bytes = later;
+            self.length[self.known] = *byte;
+            self.known += 1;
+        }
+        self.known = 0;
+        Some(match u32::from_le_bytes(self.length) {
+            0 => Part::End,
+            CUT_OFF => Part::CutOff,
+            length => {
+                self.left = length as usize;
+                Part::Begin(length)
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Reads bytes that arrive in portions of `size`: the pieces, and the end.
+    fn read(bytes: &[u8], size: usize) -> (Vec<Vec<u8>>, Option<Part<'_>>) {
+        let (mut reader, mut pieces) = (Reader::default(), Vec::new());
+        let mut piece = Vec::new();
+        for mut portion in bytes.chunks(size) {
+            while let Some(part) = reader.next(&mut portion) {
+                match part {
+                    Part::Begin(length) => piece.reserve(length.min(100) as usize),
+                    Part::Bytes(bytes, last) => {
+                        piece.extend_from_slice(bytes);
+                        if last == Last::Yes {
+                            pieces.push(core::mem::take(&mut piece));
+                        }
+                    }
+                    end => return (pieces, Some(end)),
+                }
+            }
+        }
+        (pieces, None)
+    }
+
+    #[test]
+    fn a_message_is_read_from_portions_of_any_size() {
+        let message = [piece(b"head"), piece(b"x"), piece(&[7; 300]), piece(b"")].concat();
+        let cut = [piece(b"head"), cut_off().to_vec()].concat();
+        for size in 1..message.len() + 1 {
+            let (pieces, end) = read(&message, size);
+            assert_eq!(pieces, [b"head".to_vec(), b"x".to_vec(), [7; 300].into()]);
+            assert_eq!(end, Some(Part::End));
+            let (pieces, end) = read(&cut, size);
+            assert_eq!(
+                (pieces, end),
+                ([b"head".to_vec()].into(), Some(Part::CutOff))
+            );
+        }
+        for end in 0..message.len() {
+            assert_eq!(read(&message[..end], 3).1, None, "{end}");
+        }
+    }
+}
