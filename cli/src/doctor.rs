@@ -107,7 +107,7 @@ fn tools(cache: &Cache) -> Vec<Tool> {
         ),
         cached(
             "the Worker's own code",
-            pymode_workerd::worker::build_package(&sealed, &quiet, &pymode_workerd::worker::WORKER)
+            pymode_workerd::worker::provision(&sealed, &quiet)
                 .ok()
                 .map(|code| code.host()),
             env!("CARGO_PKG_VERSION"),

@@ -12,9 +12,9 @@ use std::time::Instant;
 use pymode_dylink::{Config, ContentHash, Contract, ModuleInfo, SetFile};
 use pymode_dylink_rewrite::{ClosedSet, Kinds};
 use pymode_workerd::link;
-use pymode_workerd::linker::Linker;
 use pymode_workerd::pack::Side;
 use pymode_workerd::stub::stub;
+use pymode_workerd_linker::Linker;
 use serde_json::{Value, json};
 
 use super::{Bench, Outcome};

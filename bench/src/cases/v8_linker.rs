@@ -12,9 +12,9 @@ use std::time::Instant;
 
 use pymode_dylink::{ModuleInfo, SetFile};
 use pymode_workerd::link;
-use pymode_workerd::linker::Linker;
 use pymode_workerd::pack::Side;
 use pymode_workerd::stub::stub;
+use pymode_workerd_linker::Linker;
 use serde_json::{Value, json};
 
 use super::library::{Names, library};

@@ -63,6 +63,12 @@ pub mod file {
     const SIDE: &str = "side-";
 }
 
+/// Class of the Durable Object.
+pub const OBJECT: &str = "PythonObject";
+
+/// Binding under which the Worker finds its Durable Objects.
+pub const BINDING: &str = "PYTHON";
+
 /// Name of the main module in its name section, and its key in notes.
 pub const MAIN: &str = "main";
 

@@ -4,6 +4,11 @@
 
 use alloc::vec::Vec;
 
+/// Path of the request that starts a program. Its answer lasts as long as the program runs.
+pub const RUN: &str = "/run";
+/// Path of requests with standard input.
+pub const STDIN: &str = "/stdin";
+
 /// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

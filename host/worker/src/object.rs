@@ -3,7 +3,8 @@
 use std::cell::RefCell;
 
 use pymode_bundle::Mode;
-use pymode_bundle::wire::{Kind, take};
+use pymode_bundle::names::BINDING;
+use pymode_bundle::wire::{self, Kind, take};
 use worker::{
     Context, DurableObject, Env, Request, Response, ResponseBody, Result, State, durable_object,
     event,
@@ -16,9 +17,6 @@ use crate::run::{self, Terminal};
 use crate::serve::{Fresh, Persistent};
 use crate::stream::Frames;
 use crate::wakeup::Wakeup;
-
-/// The binding under which the Worker finds its objects.
-const BINDING: &str = "PYTHON";
 
 /// Every request goes to the object.
 #[event(fetch)]
@@ -56,8 +54,8 @@ impl DurableObject for PythonObject {
             (Mode::Request, _) => self.fresh.answer(request, &self.env).await,
             (Mode::Persistent, _) => self.persistent.answer(request, &self.env).await,
             // Only for local use: it runs any program that it receives.
-            (Mode::Run, "/run") => self.run(request.bytes().await?),
-            (Mode::Run, "/stdin") => self.stdin(&request.bytes().await?),
+            (Mode::Run, wire::RUN) => self.run(request.bytes().await?),
+            (Mode::Run, wire::STDIN) => self.stdin(&request.bytes().await?),
             (Mode::Run, _) => Response::error("Not found", 404),
         }
     }

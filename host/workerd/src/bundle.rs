@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use pymode_bundle::names::{MAIN, field, file};
+use pymode_bundle::names::{MAIN, OBJECT, field, file};
 use pymode_bundle::paths::in_the_project;
 use pymode_bundle::{Mode, Settings};
 use pymode_dylink::{ContentHash, ModuleInfo, NotedModule, SetFile, UndefinedIn, notes};
@@ -173,7 +173,7 @@ impl Bundle {
     /// When a side module cannot be read.
     pub(crate) fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
         let mut bundle = Bundle {
-            object: Some("PythonObject"),
+            object: Some(OBJECT),
             ..Bundle::default()
         };
         let mut entry = Entry::default();

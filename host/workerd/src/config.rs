@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use pymode_bundle::names::BINDING;
+
 use crate::bundle::{Bundle, Kind};
 
 /// From this date on, modules are compiled when they are first imported.
@@ -27,7 +29,7 @@ pub fn capnp(bundle: &Bundle) -> String {
     }
     let object = bundle.object.map_or_else(String::new, |class| {
         format!(
-            r#"  bindings = [(name = "PYTHON", durableObjectNamespace = "{class}")],
+            r#"  bindings = [(name = "{BINDING}", durableObjectNamespace = "{class}")],
   durableObjectNamespaces = [(className = "{class}", uniqueKey = "pymode", enableSql = true)],
   durableObjectStorage = (inMemory = void),
 "#

@@ -107,7 +107,7 @@ impl Conversation<'_> {
         })?;
         let mut message = Vec::new();
         put(&mut message, Kind::Stdin, &[&buffer[..count]]);
-        self.workerd.post("/stdin", &message)?;
+        self.workerd.post(wire::STDIN, &message)?;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use pymode_bundle::names::{field, file};
+use pymode_bundle::names::{OBJECT, field, file};
 
 /// The entry, as far as it depends on the bundle.
 #[derive(Debug, Clone, Default)]
@@ -87,7 +87,7 @@ glue.setBundle({{
   }},
 }});
 
-export const PythonObject = glue.PythonObject;
+export const {OBJECT} = glue.{OBJECT};
 "#,
             glue = file::GLUE,
             glue_imports = file::GLUE_IMPORTS,

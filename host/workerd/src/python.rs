@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
+use pymode_bundle::names::file;
 use pymode_toolchain::{Cache, CacheError, Key, Reporter};
 use serde::de::DeserializeOwned;
 
@@ -97,11 +98,11 @@ impl Python {
         }
         let dir = self.runtime.cache.entry("worker-main", &key, |dir| {
             let module = pack::main(&self.wasm, memory, exports)?;
-            Ok::<_, PackError>(write(&dir.join("python.wasm"), &module)?)
+            Ok::<_, PackError>(write(&dir.join(file::MAIN), &module)?)
         })?;
         Ok(Main {
-            name: "python.wasm".into(),
-            wasm: dir.join("python.wasm"),
+            name: file::MAIN.into(),
+            wasm: dir.join(file::MAIN),
             names: Some(self.wasm.with_extension("names.wasm")),
         })
     }
@@ -167,7 +168,7 @@ impl Files {
     pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
         let index: BTreeMap<String, Vec<String>> = read_json(&dir.join(INDEX))?;
         let sides = index.into_iter().map(|(key, paths)| SideFile {
-            file: dir.join(format!("side-{key}.wasm")),
+            file: dir.join(file::side(&key)),
             key,
             paths,
             loaded: None,
@@ -183,7 +184,7 @@ impl Files {
 impl SideFile {
     pub(crate) fn write(side: &Side, dir: &Path) -> Result<SideFile, CacheError> {
         let key = side.key();
-        let file = dir.join(format!("side-{key}.wasm"));
+        let file = dir.join(file::side(&key));
         write(&file, &side.wasm)?;
         Ok(SideFile {
             key,

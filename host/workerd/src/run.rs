@@ -9,7 +9,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use pymode_bundle::Mode;
-use pymode_bundle::wire::{Kind, put};
+use pymode_bundle::wire::{self, Kind, put};
 use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
 use pymode_host::program::HOME;
@@ -286,7 +286,7 @@ impl<'a> Run<'a> {
             &scratch.path().join("bundle"),
         )?;
         let request = self.request(cwd.as_ref());
-        let answer = workerd.open("/run", &request)?;
+        let answer = workerd.open(wire::RUN, &request)?;
         let mut conversation = Conversation {
             workerd: &workerd,
             bundle: &bundle,

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::npm::{self, NpmError, Workerd};
 use pymode_toolchain::{Cache, CacheError, Reporter};
 
-use crate::worker::{self, Package, WorkerCode, WorkerError};
+use crate::worker::{self, WorkerCode, WorkerError};
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]
@@ -38,18 +38,10 @@ impl Runtime {
     /// # Errors
     /// When something cannot be built or had.
     pub fn open(cache: &Cache, reporter: &Reporter) -> Result<Runtime, RuntimeError> {
-        Runtime::with(cache, reporter, &worker::WORKER)
-    }
-
-    pub(crate) fn with(
-        cache: &Cache,
-        reporter: &Reporter,
-        package: &Package,
-    ) -> Result<Runtime, RuntimeError> {
         let scratch = cache.root().join("worker-runs");
         fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
         Ok(Runtime {
-            code: worker::build_package(cache, reporter, package)?,
+            code: worker::provision(cache, reporter)?,
             workerd: npm::workerd(cache, reporter)?,
             cache: cache.clone(),
             scratch,

@@ -13,33 +13,11 @@ use wasmparser::{Parser, Payload};
 
 use crate::OWN_SOURCES;
 use crate::memory_view::memory_view;
+use crate::sources::{self, Sources};
 use crate::thunk::{ThunkError, thunks};
 
-/// The repository, where the crates lie that a Worker is built from.
-const CHECKOUT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
-
-/// A crate that runs inside a Worker.
-#[derive(Debug, Clone, Copy)]
-pub struct Package {
-    /// Its name.
-    pub name: &'static str,
-    /// Sources, besides the root's `Cargo.toml`, which has the versions. Folders named `tests` are excluded unless they are
-    /// named here.
-    pub sources: &'static [&'static str],
-}
-
-/// Python in a Durable Object.
-pub const WORKER: Package = Package {
-    name: "pymode-worker",
-    sources: &[
-        "abi",
-        "host/bundle",
-        "host/core",
-        "host/worker",
-        "loader/dylink",
-        "loader/js",
-    ],
-};
+/// Name of cargo's output in its cache entry.
+const MODULE: &str = "module.wasm";
 
 /// Why the Worker's code could not be built.
 #[derive(Debug, thiserror::Error)]
@@ -119,7 +97,7 @@ impl WorkerCode {
 
     fn at(dir: PathBuf) -> Result<Self, CacheError> {
         let mut files = Vec::new();
-        sources(&dir, &mut files)?;
+        list(&dir, &mut files)?;
         let mut names: Vec<&str> = files
             .iter()
             .filter_map(|path| path.strip_prefix(&dir).ok()?.to_str())
@@ -139,18 +117,36 @@ impl WorkerCode {
     }
 }
 
-/// The code of a crate of the Worker's workspace, from the cache or built (about a minute and a half the first time).
+/// Returns the code of Python in a Durable Object, from the cache or built.
+///
+/// # Errors
+/// As [`build`].
+pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<WorkerCode, WorkerError> {
+    build(cache, reporter, &sources::worker(cache)?)
+}
+
+/// Returns the code of a crate of the Worker's workspace, from the cache or built (about a minute and a half the first time).
 ///
 /// # Errors
 /// When there is no Rust for WebAssembly, or the build fails.
-pub fn build_package(
+pub fn build(
     cache: &Cache,
     reporter: &Reporter,
-    package: &Package,
+    sources: &Sources,
 ) -> Result<WorkerCode, WorkerError> {
-    let dir = cache.entry("worker", &key(package)?, |dir| {
-        let module = compile(cache, reporter, package)?;
-        let bound = bind(module)?;
+    let of_module = Key::new("worker-module")
+        .key("sources", &sources.key)
+        .field("package", sources.package);
+    let key = Key::new("worker")
+        .key("module", &of_module)
+        .field("tool", OWN_SOURCES);
+    let dir = cache.entry("worker", &key, |dir| {
+        let compiled = cache.entry("worker-module", &of_module, |dir| {
+            let module = compile(cache, reporter, sources)?;
+            Ok::<_, WorkerError>(write(&dir.join(MODULE), &module)?)
+        })?;
+        let module = compiled.join(MODULE);
+        let bound = bind(fs::read(&module).map_err(CacheError::io("read", &module))?)?;
         for (name, text) in &bound.scripts {
             write(&dir.join(name), text.as_bytes())?;
         }
@@ -163,50 +159,12 @@ pub fn build_package(
     Ok(WorkerCode::at(dir)?)
 }
 
-/// Everything that the build reads.
-fn key(package: &Package) -> Result<Key, CacheError> {
-    let checkout = Path::new(CHECKOUT);
-    let mut key = Key::new("worker")
-        .field("tool", OWN_SOURCES)
-        .field("package", package.name)
-        .file("workspace", &checkout.join("Cargo.toml"))?;
-    for name in package.sources {
-        let mut files = Vec::new();
-        sources(&checkout.join(name), &mut files)?;
-        files.sort();
-        for file in files {
-            let label = file
-                .strip_prefix(checkout)
-                .unwrap_or(&file)
-                .to_string_lossy()
-                .into_owned();
-            key = key.file(&label, &file)?;
-        }
-    }
-    Ok(key)
-}
-
-fn sources(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
-    for path in list(dir)? {
-        let name = path.file_name().unwrap_or_default();
-        if path.is_dir() {
-            // Of tests and build output nothing gets into the Worker.
-            if name != "tests" && name != "target" {
-                sources(&path, into)?;
-            }
-        } else {
-            into.push(path);
-        }
-    }
-    Ok(())
-}
-
 /// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
-fn compile(cache: &Cache, reporter: &Reporter, package: &Package) -> Result<Vec<u8>, WorkerError> {
+fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<u8>, WorkerError> {
     let rust = rust::provision(cache, reporter, Target::Worker)?;
     let target = cache.root().join("worker/.target");
     let release = target.join(Target::Worker.triple()).join("release");
-    let file = Path::new(&package.name.replace('-', "_")).with_extension("wasm");
+    let file = Path::new(&sources.package.replace('-', "_")).with_extension("wasm");
     // Other checkouts build here too. What they share they tell apart by hashes in the file names, but not the last module:
     // that of another checkout must be neither taken for ours nor found to be fresh.
     let _lock = cache.lock(&cache.root().join("locks/worker-target.lock"))?;
@@ -225,12 +183,12 @@ fn compile(cache: &Cache, reporter: &Reporter, package: &Package) -> Result<Vec<
             "--release",
             "--locked",
             "--package",
-            package.name,
+            sources.package,
             "--target",
             Target::Worker.triple(),
         ])
         .env("CARGO_TARGET_DIR", &target)
-        .current_dir(Path::new(CHECKOUT).join("host/worker"));
+        .current_dir(sources.root.join("host/worker"));
     Step::run(
         reporter,
         "building the Worker",
@@ -280,11 +238,17 @@ fn bind(module: Vec<u8>) -> Result<Bound, WorkerError> {
     })
 }
 
-fn list(dir: &Path) -> Result<Vec<PathBuf>, CacheError> {
-    let entries = fs::read_dir(dir).map_err(CacheError::io("list", dir))?;
-    entries
-        .map(|entry| Ok(entry.map_err(CacheError::io("list", dir))?.path()))
-        .collect()
+/// Collects the files of a directory.
+fn list(dir: &Path, into: &mut Vec<PathBuf>) -> Result<(), CacheError> {
+    let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
+    for entry in entries.map_err(CacheError::io("list", dir))? {
+        let path = entry.path();
+        match path.is_dir() {
+            true => list(&path, into)?,
+            false => into.push(path),
+        }
+    }
+    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {

@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pymode_bundle::names::file;
+use pymode_bundle::names::{BINDING, OBJECT, file};
 use pymode_toolchain::CacheError;
 use serde_json::{Value, json};
 
@@ -115,8 +115,8 @@ fn configuration(manifest: &Manifest) -> Result<Value, WranglerError> {
             { "type": "CompiledWasm", "globs": ["**/*.wasm"], "fallthrough": false },
             { "type": "Data", "globs": ["**/*.bin"], "fallthrough": false },
         ],
-        "durable_objects": { "bindings": [{ "name": "PYTHON", "class_name": "PythonObject" }] },
-        "migrations": [{ "tag": "v1", "new_sqlite_classes": ["PythonObject"] }],
+        "durable_objects": { "bindings": [{ "name": BINDING, "class_name": OBJECT }] },
+        "migrations": [{ "tag": "v1", "new_sqlite_classes": [OBJECT] }],
     });
     let theirs = serde_json::to_value(&manifest.settings.wrangler).map_err(|error| {
         WranglerError::Value {

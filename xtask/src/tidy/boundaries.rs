@@ -87,6 +87,11 @@ const CRATES: &[(&str, &str, &[&str])] = &[
             "pymode-toolchain",
         ],
     ),
+    (
+        "pymode-workerd-linker",
+        "host/workerd/linker",
+        &["pymode-bundle", "pymode-toolchain", "pymode-workerd"],
+    ),
     ("pymode-fingerprint", "toolchain/fingerprint", &[]),
     (
         "pymode-toolchain",

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use libtest_mimic::Failed;
 use pymode_dylink_conformance::case::all;
-use pymode_workerd::linker::Linker;
+use pymode_workerd_linker::Linker;
 
 use crate::packed::{Modules, Packed};
 use crate::task::{Said, Task};
