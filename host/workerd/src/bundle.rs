@@ -1,158 +1,29 @@
-//! A bundle: the modules of a Worker, with an entry that ties them together.
+//! A bundle: the modules of a Worker. [`crate::make`] makes it, and [`crate::serve`] serves it.
 
-use std::collections::{BTreeMap, HashSet};
-use std::fmt::Write as _;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use pymode_bundle::names::{MAIN, OBJECT, field, file};
-use pymode_bundle::paths::in_the_project;
-use pymode_bundle::{Mode, Settings};
-use pymode_dylink::{ContentHash, ModuleInfo, NotedModule, SetFile, UndefinedIn, notes};
 use pymode_toolchain::CacheError;
 
-use crate::entry::Entry;
-use crate::link::{self, Link};
-use crate::module::OURS;
 pub use crate::module::{Kind, Module, Place};
-use crate::notice;
-use crate::pack::{NoSide, PackError};
-use crate::python::{Files, SideFile};
-use crate::share::{self, Share};
-use crate::stub::{hash_of, stamp};
-use crate::worker::WorkerCode;
 
-/// A Worker that starts Python.
+/// The date of the runtime's behaviour. From this date on, modules are compiled when they are first imported.
+pub(crate) const COMPATIBILITY_DATE: &str = "2026-11-17";
+
+/// A Worker: its modules, and its Durable Object's class.
 #[derive(Debug, Clone, Default)]
 pub struct Bundle {
-    modules: Vec<Module>,
-    /// The Durable Object's class, if it has one.
+    /// The first is the entry.
+    pub(crate) modules: Vec<Module>,
+    /// Class of the Durable Object, if it has one.
     pub(crate) object: Option<&'static str>,
-    entry: Entry,
-    unloadable: Vec<String>,
-}
-
-/// Parts of a bundle.
-#[derive(Debug)]
-pub(crate) struct Parts<'a> {
-    /// The Worker's own code.
-    pub(crate) code: &'a WorkerCode,
-    /// The main module.
-    pub(crate) main: Main,
-    /// Directory trees of the guest. The one at `/` is first.
-    pub(crate) trees: Vec<Tree>,
-    /// Side modules that no tree has; the guest sees them where they say.
-    pub(crate) loose: Vec<SideFile>,
-    /// Maximum memory of the guest in bytes, as main declares it.
-    pub(crate) memory: u64,
-    /// Invalid side modules that are in no tree, with absolute paths.
-    pub(crate) refused: Vec<NoSide>,
-    /// Additional directories that are searched for libraries without a path.
-    pub(crate) library_path: Vec<String>,
-    /// `true` if the linker traces to standard error.
-    pub(crate) traces_loads: bool,
-    /// Mode of the Worker.
-    pub(crate) mode: Mode,
-    /// `true` if answers contain tracebacks.
-    pub(crate) development: bool,
-    /// The environment of guests that answer requests.
-    pub(crate) environment: BTreeMap<String, String>,
-}
-
-/// A main module.
-#[derive(Debug)]
-pub(crate) struct Main {
-    /// Name in messages.
-    pub(crate) name: String,
-    /// As [`crate::pack::main`] makes it.
-    pub(crate) wasm: PathBuf,
-    /// The same module with the names of its functions, if there is one beside it.
-    pub(crate) names: Option<PathBuf>,
-}
-
-/// Files that the guest sees, and the side modules among them.
-#[derive(Debug)]
-pub(crate) struct Tree {
-    /// For people.
-    pub(crate) what: String,
-    /// Path in the guest.
-    pub(crate) path: String,
-    pub(crate) files: Files,
-}
-
-impl Tree {
-    /// Returns a file's path in the guest.
-    fn inside(&self, path: &str) -> String {
-        format!("{}/{path}", self.path.trim_end_matches('/'))
-    }
-}
-
-impl Parts<'_> {
-    /// All side modules, and where the guest sees them; one may be there more than once.
-    fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
-        let found = self.trees.iter().flat_map(|tree| {
-            let inside = |path: &String| tree.inside(path);
-            let sides = tree.files.sides.iter();
-            sides.map(move |side| (side.paths.iter().map(inside).collect(), side))
-        });
-        let loose = self.loose.iter();
-        found.chain(loose.map(|side| (side.paths.clone(), side)))
-    }
-
-    /// Invalid side modules, with their paths in the guest.
-    fn refused(&self) -> impl Iterator<Item = NoSide> {
-        let found = self.trees.iter().flat_map(|tree| {
-            let refused = tree.files.refused.iter();
-            refused.map(|refused| NoSide {
-                path: tree.inside(&refused.path),
-                ..refused.clone()
-            })
-        });
-        found.chain(self.refused.iter().cloned())
-    }
-
-    fn notes(
-        &self,
-        main: &ModuleInfo,
-        found: &[Found<'_>],
-        offered: &dyn Fn(&str, &str) -> bool,
-    ) -> String {
-        let bytes_of = |path: &Path| fs::read(path).ok();
-        let readers: Vec<_> = found
-            .iter()
-            .map(|found| move || bytes_of(&found.file.file))
-            .collect();
-        let noted: Vec<NotedModule<'_>> = found
-            .iter()
-            .zip(&readers)
-            .map(|(found, bytes)| NotedModule {
-                key: &found.file.key,
-                info: &found.info,
-                bytes,
-            })
-            .collect();
-        let named = self.main.names.as_ref().unwrap_or(&self.main.wasm);
-        let main = NotedModule {
-            key: MAIN,
-            info: main,
-            bytes: &|| bytes_of(named),
-        };
-        // What is deployed is kept small.
-        let undefined_in = match self.development {
-            true => UndefinedIn::Main,
-            false => UndefinedIn::Set,
-        };
-        notes(&main, &noted, undefined_in, offered)
-    }
-}
-
-/// Returns the maximum size of each in-memory directory for a guest with this memory, in bytes: files use the same isolate.
-fn writable(memory: u64) -> u64 {
-    memory / 3
+    /// The entry without its handler.
+    pub(crate) body: String,
+    /// Import errors of the side modules that cannot be loaded.
+    pub(crate) unloadable: Vec<String>,
 }
 
 impl Bundle {
-    /// A Worker of these modules, without objects; the first is the entry.
+    /// Creates a Worker from modules, without a Durable Object. The first is the entry.
     pub fn of(modules: Vec<Module>) -> Bundle {
         Bundle {
             modules,
@@ -160,170 +31,29 @@ impl Bundle {
         }
     }
 
-    /// The same with a Durable Object of this class, which the Worker finds as `env.PYTHON`.
+    /// Adds a Durable Object of this class, which the Worker finds as `env.PYTHON`.
     #[must_use]
     pub fn with_object(mut self, class: &'static str) -> Bundle {
         self.object = Some(class);
         self
     }
 
-    /// Puts a Worker together. Nothing is written.
-    ///
-    /// # Errors
-    /// When a side module cannot be read.
-    pub(crate) fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
-        let mut bundle = Bundle {
-            object: Some(OBJECT),
-            ..Bundle::default()
-        };
-        let mut entry = Entry::default();
-        for (name, script) in parts.code.scripts() {
-            bundle.file(name, Kind::Script, OURS, &script);
-        }
-        let host = bundle.file(file::HOST, Kind::Wasm, OURS, &parts.code.host());
-        entry.import("host", &host);
-        let main = bundle.file(file::MAIN, Kind::Wasm, file::MAIN, &parts.main.wasm);
-        entry.import(field::MAIN, &main);
-        let view = parts.code.memory_view();
-        let view = bundle.file(file::MEMORY_VIEW, Kind::Wasm, OURS, &view);
-        entry.import(field::MEMORY_VIEW, &view);
-        for (at, (name, thunks)) in parts.code.thunks().enumerate() {
-            let thunks = bundle.file(&file::thunks(name), Kind::Wasm, OURS, &thunks);
-            entry.import(&format!("thunks{at}"), &thunks);
-            let _ = writeln!(entry.thunks, "    {name:?}: thunks{at},");
-        }
-        let mut known = HashSet::new();
-        let mut side = |bundle: &mut Bundle, entry: &mut Entry, what: &str, side: &SideFile| {
-            let (key, file) = side.loaded();
-            if known.insert(key.to_owned()) {
-                let name = file::side(key);
-                let module = Module::file(&name, Kind::Wasm, file).of(what);
-                bundle.add(module.called_by_its_name());
-                entry.side(key, &name);
-            }
-        };
-        for (at, tree) in parts.trees.iter().enumerate() {
-            let name = file::image(at);
-            entry.import(
-                &format!("image{at}"),
-                &bundle.file(&name, Kind::Wasm, &tree.what, &tree.files.carrier),
-            );
-            let path = &tree.path;
-            let _ = writeln!(
-                entry.images,
-                "    {{ {}: {path:?}, {}: image{at} }},",
-                field::PATH,
-                field::MODULE
-            );
-            let what = format!("{}, C modules", tree.what);
-            for found in &tree.files.sides {
-                side(&mut bundle, &mut entry, &what, found);
-            }
-        }
-        for found in &parts.loose {
-            side(&mut bundle, &mut entry, "C modules", found);
-        }
-        let Foresight { link, notes } = Foresight::of(parts)?;
-        if let Some(forwarders) = link.forwarders {
-            let (key, name) = (forwarders.key(), file::side(&forwarders.key()));
-            bundle.add(Module::bytes(&name, Kind::Wasm, forwarders.wasm));
-            entry.side(&key, &name);
-        }
-        let refused = link.refused.iter();
-        bundle.unloadable = refused.map(|refused| refused.reason.to_string()).collect();
-        let refused: Vec<NoSide> = parts.refused().collect();
-        let damaged = refused.iter().filter(|refused| refused.is_damaged);
-        let damaged = damaged.map(|it| format!("cannot load `{}`: {}", it.path, it.reason));
-        bundle.unloadable.extend(damaged);
-        for message in &mut bundle.unloadable {
-            *message = in_the_project(message).into_owned();
-        }
-        bundle.add(Module::bytes(file::PLAN, Kind::Data, link.plan));
-        entry.import(field::PLAN, file::PLAN);
-        let settings = Settings {
-            mode: parts.mode,
-            name: parts.main.name.clone(),
-            library_path: parts.library_path.clone(),
-            writable: writable(parts.memory),
-            traces_loads: parts.traces_loads,
-            development: parts.development,
-            environment: parts.environment.clone().into_iter().collect(),
-            refused: refused.into_iter().map(|it| (it.path, it.reason)).collect(),
-            notes,
-        };
-        bundle.add(Module::bytes(
-            file::SETTINGS,
-            Kind::Data,
-            settings.to_bytes(),
-        ));
-        entry.import(field::SETTINGS, file::SETTINGS);
-        entry.has_long_traces = parts.mode == Mode::Run;
-        entry.development = parts.development && parts.mode != Mode::Run;
-        bundle.modules.insert(0, Module::entry(entry.text()));
-        bundle.entry = entry;
-        Ok(bundle)
+    /// Returns the modules. The first is the entry.
+    pub fn modules(&self) -> &[Module] {
+        &self.modules
     }
 
-    /// Import errors of the side modules that cannot be loaded.
+    /// Returns the import errors of the side modules that cannot be loaded.
     #[must_use]
     pub fn unloadable(&self) -> &[String] {
         &self.unloadable
     }
 
-    /// The same, but every answer says that something is wrong: in a header, and at the end of a page of HTML.
-    #[must_use]
-    pub fn with_notice(&self, notice: &str) -> Bundle {
-        let mut bundle = self.clone();
-        bundle.modules[0] = Module::entry(notice::with(&self.entry.body(), notice));
-        bundle
-    }
-
-    /// A Worker that answers everything with what is wrong.
-    #[must_use]
-    pub fn failure(notice: &str) -> Bundle {
-        Bundle {
-            modules: vec![Module::entry(notice::alone(notice))],
-            ..Bundle::default()
-        }
-    }
-
-    /// The same without one of its modules, as if somebody had lost it.
-    #[must_use]
-    pub fn without(&self, name: &str) -> Bundle {
-        let mut bundle = self.clone();
-        bundle.modules.retain(|module| module.name != name);
-        bundle
-    }
-
-    /// The module that was made to call itself by this name.
+    /// Returns the module with this name in its name section.
     pub(crate) fn called(&self, name: &str) -> Option<&Module> {
         self.modules
             .iter()
             .find(|module| module.called() == Some(name))
-    }
-
-    /// The same with another module in the place of one, as if somebody had mixed two bundles.
-    #[must_use]
-    pub fn replacing(&self, name: &str, by: Module) -> Bundle {
-        let mut bundle = self.clone();
-        let places = bundle.modules.iter_mut();
-        if let Some(place) = { places }.find(|module| module.name == name) {
-            *place = by.named(name);
-        }
-        bundle
-    }
-
-    /// The modules; the first is the entry.
-    pub fn modules(&self) -> &[Module] {
-        &self.modules
-    }
-
-    /// Returns its size by purpose.
-    ///
-    /// # Errors
-    /// When a module cannot be read.
-    pub fn shares(&self) -> Result<Vec<Share>, CacheError> {
-        share::of(&self.modules)
     }
 
     /// Writes all modules into a directory.
@@ -334,95 +64,5 @@ impl Bundle {
         self.modules
             .iter()
             .try_for_each(|module| module.write(dir, place))
-    }
-
-    fn file(&mut self, name: &str, kind: Kind, what: &str, path: &Path) -> String {
-        self.add(Module::file(name, kind, path).of(what));
-        name.to_owned()
-    }
-
-    fn add(&mut self, module: Module) {
-        self.modules.push(module);
-    }
-}
-
-/// Facts about modules that the linker in the Worker cannot see.
-struct Foresight {
-    link: Link,
-    /// Notes about symbols that may be missing.
-    notes: String,
-}
-
-/// A side module of the bundle.
-struct Found<'a> {
-    file: &'a SideFile,
-    /// Path in the guest.
-    paths: Vec<String>,
-    hash: ContentHash,
-    info: ModuleInfo,
-    /// The rewritten module that is loaded instead, if there is one.
-    loaded: Option<(ContentHash, ModuleInfo)>,
-}
-
-impl Found<'_> {
-    fn at(&self, path: &str) -> SetFile {
-        let file = SetFile::new(path, self.hash, self.info.clone());
-        match &self.loaded {
-            Some((code, info)) => file.compiled_from(*code, info.clone()),
-            None => file,
-        }
-    }
-}
-
-impl Foresight {
-    fn of(parts: &Parts<'_>) -> Result<Foresight, PackError> {
-        let stamped = |path: &Path| {
-            let module = fs::read(path).map_err(CacheError::io("read", path))?;
-            let hash = stamp(&module).map(|(_, hash)| hash);
-            Ok::<_, PackError>((hash.unwrap_or_else(|| hash_of(&module)), module))
-        };
-        let (hash, main) = stamped(&parts.main.wasm)?;
-        let main = ModuleInfo::main_from_bytes(&main).map_err(|error| PackError::Main {
-            path: parts.main.wasm.clone(),
-            reason: error.to_string(),
-        })?;
-        let mut found: Vec<Found<'_>> = Vec::new();
-        for (paths, file) in parts.sides() {
-            if let Some(known) = found.iter_mut().find(|known| known.file.key == file.key) {
-                known.paths.extend(paths);
-                continue;
-            }
-            // What is no side module has no key, and is not among them.
-            let read = |path: &Path| {
-                let (hash, module) = stamped(path)?;
-                let info = ModuleInfo::from_bytes(&module).map_err(|error| PackError::Side {
-                    path: path.into(),
-                    reason: error.to_string(),
-                })?;
-                Ok::<_, PackError>((hash, info))
-            };
-            let (hash, info) = read(&file.file)?;
-            let loaded = file.loaded.as_ref().map(|loaded| read(&loaded.file));
-            found.push(Found {
-                file,
-                paths,
-                hash,
-                info,
-                loaded: loaded.transpose()?,
-            });
-        }
-        let offers = parts.code.offers()?;
-        let offered =
-            |module: &str, name: &str| offers.contains(&(module.to_owned(), name.to_owned()));
-        let notes = parts.notes(&main, &found, &offered);
-        let sides = found.iter().flat_map(|found| {
-            let paths = found.paths.iter();
-            paths.map(|path| found.at(path))
-        });
-        let sides = sides.collect();
-        let main = SetFile::new(&parts.main.name, hash, main);
-        let config = link::config(&parts.library_path);
-        let link = link::link(main, sides, config, &offered);
-        Ok(Foresight { link, notes })
     }
 }

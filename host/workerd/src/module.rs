@@ -96,14 +96,6 @@ impl Module {
         }
     }
 
-    /// The same under another name.
-    pub(crate) fn named(self, name: &str) -> Module {
-        Module {
-            name: name.into(),
-            ..self
-        }
-    }
-
     /// Returns the new name for the name section.
     pub(crate) fn called(&self) -> Option<&str> {
         self.called.as_deref()

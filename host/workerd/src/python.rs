@@ -1,123 +1,67 @@
-//! Python for Workers: everything of it that is the same for every bundle, made once and kept in the cache.
+//! Python in a local workerd.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::io;
 use std::net::TcpListener;
-use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::path::Path;
 
-use pymode_bundle::names::file;
-use pymode_toolchain::{Cache, CacheError, Key, Reporter};
-use serde::de::DeserializeOwned;
+use pymode_toolchain::{Cache, Reporter};
 
-use crate::OWN_SOURCES;
-use crate::bundle::{Bundle, Main};
-use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
+use crate::bundle::Bundle;
+use crate::make::project::{Project, ProjectError};
+use crate::make::python::Interpreter;
 use crate::runtime::{Runtime, RuntimeError};
 use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
-use crate::stdlib::LeftOut;
 
-/// Maximum memory of a guest in bytes: the isolate has 128 MB, of which the host and the engine need a part.
-pub const MEMORY_LIMIT: u64 = 96 << 20;
-
-/// The Worker's code, a workerd, and the interpreter and its image, from which bundles are made.
+/// An interpreter, and the runtime that serves bundles with it.
 #[derive(Debug, Clone)]
 pub struct Python {
     pub(crate) runtime: Runtime,
-    pub(crate) wasm: PathBuf,
-    image: PathBuf,
+    pub(crate) interpreter: Interpreter,
 }
-
-/// A packed image in files.
-#[derive(Debug, Clone)]
-pub(crate) struct Files {
-    pub(crate) carrier: PathBuf,
-    pub(crate) sides: Vec<SideFile>,
-    /// Invalid side modules.
-    pub(crate) refused: Vec<NoSide>,
-}
-
-/// A side module in a file.
-#[derive(Debug, Clone)]
-pub(crate) struct SideFile {
-    /// Name in a bundle.
-    pub(crate) key: String,
-    /// The module, stamped.
-    pub(crate) file: PathBuf,
-    /// Paths in the guest, below the mount point of its image.
-    pub(crate) paths: Vec<String>,
-    /// The rewritten module that is loaded instead.
-    pub(crate) loaded: Option<Loaded>,
-}
-
-/// A side module that was rewritten.
-#[derive(Debug, Clone)]
-pub(crate) struct Loaded {
-    /// Name in a bundle.
-    pub(crate) key: String,
-    /// The module, stamped.
-    pub(crate) file: PathBuf,
-}
-
-/// Which side modules there are, by key, and where they lie.
-const INDEX: &str = "sides.json";
-/// Name of the list of invalid side modules.
-const REFUSED: &str = "refused.json";
 
 impl Python {
-    /// Builds the Worker's code if it is not there, and gets workerd. `wasm` and `image` are packed when they are needed.
+    /// Builds the Worker's code and downloads workerd, unless the cache has them. `wasm` and `image` are packed when they are needed.
     ///
     /// # Errors
-    /// When something cannot be built or had.
+    /// When the build or the download fails.
     pub fn open(
         cache: &Cache,
         reporter: &Reporter,
         wasm: &Path,
         image: &Path,
     ) -> Result<Python, RuntimeError> {
-        Ok(Python {
-            runtime: Runtime::open(cache, reporter)?,
+        let runtime = Runtime::open(cache, reporter)?;
+        let interpreter = Interpreter {
+            cache: cache.clone(),
+            code: runtime.code.clone(),
             wasm: wasm.into(),
             image: image.into(),
+        };
+        Ok(Python {
+            runtime,
+            interpreter,
         })
     }
 
-    /// A directory for what is there only for a while, on the file system of the cache: files of it can be linked there.
+    /// Returns a directory for temporary files, on the cache's file system: files of the cache can be linked there.
     pub fn scratch(&self) -> &Path {
         self.runtime.scratch()
     }
 
-    /// python.wasm as [`pack::main`] makes it, with `memory` bytes at most.
-    pub(crate) fn main(&self, memory: u64, exports: &Exports) -> Result<Main, PackError> {
-        let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
-        if let Exports::Only(kept) = exports {
-            key = kept.iter().fold(key.field("exports", "some"), |key, name| {
-                key.field("kept", name)
-            });
-        }
-        let dir = self.runtime.cache.entry("worker-main", &key, |dir| {
-            let module = pack::main(&self.wasm, memory, exports)?;
-            Ok::<_, PackError>(write(&dir.join(file::MAIN), &module)?)
-        })?;
-        Ok(Main {
-            name: file::MAIN.into(),
-            wasm: dir.join(file::MAIN),
-            names: Some(self.wasm.with_extension("names.wasm")),
-        })
+    /// Bundles a project. Its packed files go into `dir`, which must be empty, and must outlive the bundle.
+    ///
+    /// `compiler` is a native Python of the same version, which compiles the modules in advance.
+    ///
+    /// # Errors
+    /// When a file cannot be read or bundled, a module does not compile, or there is no entry with a handler.
+    pub fn bundle(
+        &self,
+        compiler: &Path,
+        project: &Project<'_>,
+        dir: &Path,
+    ) -> Result<Bundle, ProjectError> {
+        self.interpreter.bundle(compiler, project, dir)
     }
 
-    /// The standard library.
-    pub(crate) fn library(&self, left_out: &LeftOut) -> Result<Files, PackError> {
-        let key = key("image", &self.image)?.field("left out", format!("{left_out:?}"));
-        let dir = self.runtime.cache.entry("worker-image", &key, |dir| {
-            Ok::<_, PackError>(Files::write(&pack::image(&self.image, left_out)?, dir).map(drop)?)
-        })?;
-        Ok(Files::read(&dir)?)
-    }
-}
-
-impl Python {
     /// Serves a bundle with the local workerd, from `dir`.
     ///
     /// # Errors
@@ -146,85 +90,4 @@ impl Python {
     ) -> Result<LocalWorkerd, ServeError> {
         LocalWorkerd::start_on(&self.runtime.workerd, bundle, dir, listener, Log::Show)
     }
-}
-
-impl Files {
-    /// Writes packed files into a directory of their own.
-    pub(crate) fn write(packed: &Packed, dir: &Path) -> Result<Files, CacheError> {
-        fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
-        write(&dir.join("image.wasm"), &packed.carrier)?;
-        let mut index = BTreeMap::new();
-        for side in &packed.sides {
-            SideFile::write(side, dir)?;
-            index.insert(side.key(), &side.paths);
-        }
-        let index = serde_json::to_vec(&index).expect("a map of texts is JSON");
-        write(&dir.join(INDEX), &index)?;
-        let refused = serde_json::to_vec(&packed.refused).expect("a list of texts is JSON");
-        write(&dir.join(REFUSED), &refused)?;
-        Files::read(dir)
-    }
-
-    pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
-        let index: BTreeMap<String, Vec<String>> = read_json(&dir.join(INDEX))?;
-        let sides = index.into_iter().map(|(key, paths)| SideFile {
-            file: dir.join(file::side(&key)),
-            key,
-            paths,
-            loaded: None,
-        });
-        Ok(Files {
-            carrier: dir.join("image.wasm"),
-            sides: sides.collect(),
-            refused: read_json(&dir.join(REFUSED))?,
-        })
-    }
-}
-
-impl SideFile {
-    pub(crate) fn write(side: &Side, dir: &Path) -> Result<SideFile, CacheError> {
-        let key = side.key();
-        let file = dir.join(file::side(&key));
-        write(&file, &side.wasm)?;
-        Ok(SideFile {
-            key,
-            file,
-            paths: side.paths.clone(),
-            loaded: None,
-        })
-    }
-
-    /// Name and path of the loaded module.
-    pub(crate) fn loaded(&self) -> (&str, &Path) {
-        match &self.loaded {
-            Some(loaded) => (&loaded.key, &loaded.file),
-            None => (&self.key, &self.file),
-        }
-    }
-}
-
-/// Which file it is, without reading it: files of the cache never change in place.
-pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
-    let real = fs::canonicalize(path).map_err(CacheError::io("open", path))?;
-    let meta = fs::metadata(&real).map_err(CacheError::io("open", path))?;
-    let changed = meta
-        .modified()
-        .ok()
-        .and_then(|time| time.duration_since(UNIX_EPOCH).ok())
-        .unwrap_or_default();
-    Ok(Key::new(name)
-        .field("tool", OWN_SOURCES)
-        .field("path", real.to_string_lossy())
-        .field("length", meta.len().to_string())
-        .field("changed", changed.as_nanos().to_string()))
-}
-
-fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, CacheError> {
-    let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
-    let read = serde_json::from_slice(&bytes).map_err(io::Error::from);
-    read.map_err(CacheError::io("understand", path))
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CacheError> {
-    fs::write(path, bytes).map_err(CacheError::io("write", path))
 }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use pymode_toolchain::npm::{self, NpmError, Workerd};
 use pymode_toolchain::{Cache, CacheError, Reporter};
 
-use crate::worker::{self, WorkerCode, WorkerError};
+use crate::make::worker::{self, WorkerCode, WorkerError};
 
 /// Why there is none.
 #[derive(Debug, thiserror::Error)]

@@ -277,6 +277,31 @@ pub(super) fn engine_free(tree: &Tree) -> Vec<Finding> {
         .collect()
 }
 
+/// Folders of a crate that must not use a module of it.
+const APART: &[(&str, &[&str])] = &[
+    ("host/workerd/src/make", &["crate::serve", "crate::run"]),
+    ("host/workerd/src/serve", &["crate::make", "crate::run"]),
+];
+
+/// Making a bundle and serving one do not use each other.
+pub(super) fn folders(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (folder, modules) in APART {
+        for file in tree.0.iter().filter(|file| file.is_under(folder)) {
+            for (at, line) in file.lines() {
+                for module in modules.iter().filter(|module| line.contains(**module)) {
+                    findings.push(Finding::new(
+                        format!("{}:{at}", file.path),
+                        format!("`{folder}/` may not use `{module}`"),
+                        "move the code that needs both to `host/workerd/src/run/` or `python.rs`",
+                    ));
+                }
+            }
+        }
+    }
+    findings
+}
+
 /// The dependencies that are crates of this project.
 fn ours<'a>(member: &'a Crate, crates: &'a [Crate]) -> impl Iterator<Item = &'a str> {
     let ours = |name: &&String| crates.iter().any(|other| other.name == **name);
@@ -380,6 +405,24 @@ mod tests {
                 "only `pymode-bench`, `pymode-dylink-fuzz`, `pymode-dylink-wasmtime`, `pymode-native` may depend on `wasmtime`"
             ]
         );
+    }
+
+    #[test]
+    fn making_and_serving_do_not_use_each_other() {
+        let file = |path: &str, text: &str| Tree(vec![File::new(path, text)]);
+        let make = "host/workerd/src/make/a.rs";
+        let found = folders(&file(
+            make,
+            "use crate::bundle::Bundle;\nuse crate::serve::Log;\n",
+        ));
+        assert_eq!(
+            whats(&found),
+            ["`host/workerd/src/make/` may not use `crate::serve`"]
+        );
+        let serve = "host/workerd/src/serve/a.rs";
+        assert_eq!(folders(&file(serve, "crate::make::pack::file();")).len(), 1);
+        let run = "host/workerd/src/run/a.rs";
+        assert!(folders(&file(run, "use crate::make;\nuse crate::serve;")).is_empty());
     }
 
     #[test]

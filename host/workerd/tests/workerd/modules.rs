@@ -1,9 +1,10 @@
 //! Side modules in a real workerd.
 
 use crate::app::App;
+use pymode_bundle::names::OBJECT;
 use pymode_toolchain::Sha256Hex;
 use pymode_workerd::stub::{self, hash_of};
-use pymode_workerd::{Kind, Mode, Module};
+use pymode_workerd::{Bundle, Kind, Mode, Module};
 
 /// `_sqlite3` is a side module: C of it is on the stack when Python waits.
 #[test]
@@ -57,6 +58,23 @@ def on_fetch(request, env):
     assert_eq!(app.get("/").text(), "LATIN SMALL LETTER X", "{}", app.log());
 }
 
+/// The bundle without one of its modules, as if its file had been lost.
+fn without(bundle: &Bundle, name: &str) -> Bundle {
+    let modules = bundle.modules().iter();
+    let kept = modules.filter(|module| module.name != name).cloned();
+    Bundle::of(kept.collect()).with_object(OBJECT)
+}
+
+/// The bundle with another module in the place of one, as if the files of two bundles had been mixed.
+fn replacing(bundle: &Bundle, name: &str, mut by: Module) -> Bundle {
+    by.name = name.to_owned();
+    let mut modules = bundle.modules().to_vec();
+    let mut places = modules.iter_mut();
+    let place = { &mut places }.find(|module| module.name == name);
+    *place.expect("the bundle has the module") = by;
+    Bundle::of(modules).with_object(OBJECT)
+}
+
 /// Imports the modules that the query names, and says what came of it.
 const IMPORTS: &str = "
 import importlib
@@ -104,7 +122,7 @@ fn a_module_that_the_bundle_lost_is_an_error_that_says_so() {
     let name = format!("side-{}.wasm", &Sha256Hex::of(&wasm).as_str()[..24]);
     let app = App::changed(Mode::Persistent, false, fill, |bundle| {
         assert!(bundle.modules().iter().any(|module| module.name == name));
-        bundle.without(&name)
+        without(bundle, &name)
     });
     let answer = app.get("/?lost,math");
     let text = answer.text();
@@ -151,7 +169,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
             .modules()
             .iter()
             .find(|module| module.name == name("two"));
-        bundle.replacing(&name("one"), other.expect("it is there").clone())
+        replacing(bundle, &name("one"), other.expect("it is there").clone())
     });
     stale(&app, "/?one,math", &name("one"));
     assert_eq!(app.get("/?two").text(), "two", "{}", app.log());
@@ -171,7 +189,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
     ));
     let plan = plan.expect("a bundle has a plan");
     let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
-        bundle.replacing("plan.bin", plan.clone())
+        replacing(bundle, "plan.bin", plan.clone())
     });
     stale(&app, "/?two,math", "/app/two.wasm");
     assert_eq!(app.get("/?one").text(), "one", "{}", app.log());
@@ -184,7 +202,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
             .content()
             .expect("it can be read");
         let other = stub::stamped(main.into_owned(), hash_of(b"another"));
-        bundle.replacing("python.wasm", Module::bytes("", Kind::Wasm, other))
+        replacing(bundle, "python.wasm", Module::bytes("", Kind::Wasm, other))
     });
     stale(&app, "/?one,math", "python.wasm");
 }

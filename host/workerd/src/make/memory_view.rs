@@ -14,7 +14,7 @@ const HOST: u32 = 1;
 
 /// The view of a guest's memory: exports `read(host, guest, length)`, `write(guest, host, length)`, both of which trap
 /// outside of the memories, and `pages()`.
-pub fn memory_view() -> Vec<u8> {
+pub(crate) fn memory_view() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 3], []);
     types.ty().function([], [ValType::I32]);
@@ -52,7 +52,7 @@ pub fn memory_view() -> Vec<u8> {
 
 /// An image as a module that carries it: exports `read(host, offset, length)` and `read_to_guest(guest, offset, length)`,
 /// both of which trap outside of the memories and of the image, and `size()`.
-pub fn image_module(image: &[u8]) -> Vec<u8> {
+pub(crate) fn image_module(image: &[u8]) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 3], []);
     types.ty().function([], [ValType::I32]);

@@ -8,8 +8,8 @@ use pymode_host::program::{EXPORTS, Unusable};
 use pymode_toolchain::CacheError;
 use wasmparser::{Parser, Payload, Validator, WasmFeatures};
 
-use crate::bundle::Main;
-use crate::pack::{self, Exports, PackError};
+use crate::make::assemble::Main;
+use crate::make::pack::{self, Exports, PackError};
 use crate::runtime::Runtime;
 
 /// Errors of opening a program.

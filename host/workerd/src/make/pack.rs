@@ -11,10 +11,10 @@ use pymode_host::image::{Entry, Image, ImageError, ImageWriteError, ImageWriter,
 use pymode_toolchain::CacheError;
 use serde::{Deserialize, Serialize};
 
-use crate::memory_view::image_module;
-use crate::prune;
-use crate::stdlib::LeftOut;
-use crate::stub::{hash_of, key, stamped, stub, stub_of_link};
+use crate::make::memory_view::image_module;
+use crate::make::prune;
+use crate::make::stdlib::LeftOut;
+use crate::make::stub::{hash_of, key, stamped, stub, stub_of_link};
 use crate::symbols::called;
 
 /// Why files cannot be packed.
@@ -221,7 +221,7 @@ pub fn main(path: &Path, memory_limit: u64, exports: &Exports) -> Result<Vec<u8>
     if let Exports::Only(kept) = exports {
         bytes = prune::exports(&bytes, kept).map_err(fault)?;
     }
-    let limited = crate::limit::with_memory_limit(&bytes, memory_limit);
+    let limited = crate::make::limit::with_memory_limit(&bytes, memory_limit);
     let limited = limited.map_err(|error| fault(error.to_string()))?;
     ModuleInfo::main_from_bytes(&limited).map_err(|error| fault(error.to_string()))?;
     let module = called(&limited, MAIN).into_owned();

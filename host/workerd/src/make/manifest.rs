@@ -121,7 +121,7 @@ const MOST_MEMORY: u32 = 112;
 const LEAST_MEMORY: u32 = 16;
 
 /// Modules of the standard library that a bundle omits unless `with` names them: only used in a terminal.
-pub const LEFT_OUT: &[&str] = &[
+const LEFT_OUT: &[&str] = &[
     // What CPython falls back to where it lacks the C module of the same purpose.
     "_pydatetime",
     "_pydecimal",

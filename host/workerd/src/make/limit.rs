@@ -8,7 +8,7 @@ use wasmparser::{Parser, Payload};
 /// Bytes that are no module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum LimitError {
+pub(crate) enum LimitError {
     /// They are not well-formed.
     #[error(transparent)]
     Malformed(#[from] wasmparser::BinaryReaderError),
@@ -24,7 +24,7 @@ pub enum LimitError {
 ///
 /// # Errors
 /// When `module` is not WebAssembly, or is damaged.
-pub fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, LimitError> {
+pub(crate) fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, LimitError> {
     const PAGE: u64 = 65536;
     let mut out = Module::new();
     for payload in Parser::new(0).parse_all(module) {

@@ -10,10 +10,10 @@ use pymode_dylink_rewrite::{ClosedSet, Kinds, Rewrite};
 use pymode_toolchain::{Cache, CacheError, Key};
 
 use crate::OWN_SOURCES;
-use crate::bundle::Tree;
-use crate::pack::PackError;
-use crate::python::{Loaded, SideFile};
-use crate::stub::{hash_of, key, stamp, stamped};
+use crate::make::assemble::Tree;
+use crate::make::pack::PackError;
+use crate::make::python::{Loaded, SideFile};
+use crate::make::stub::{hash_of, key, stamp, stamped};
 
 /// Symbols that a program may look up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use wasm_bindgen_cli_support::Bindgen;
 use wasmparser::{Parser, Payload};
 
 use crate::OWN_SOURCES;
-use crate::memory_view::memory_view;
-use crate::sources::{self, Sources};
-use crate::thunk::{ThunkError, thunks};
+use crate::make::memory_view::memory_view;
+use crate::make::sources::{self, Sources};
+use crate::make::thunk::{ThunkError, thunks};
 
 /// Name of cargo's output in its cache entry.
 const MODULE: &str = "module.wasm";

@@ -1,5 +1,10 @@
 //! One run of a program in a local workerd: its arguments, files and streams, and its end.
 
+mod conversation;
+mod cwd;
+mod fault;
+mod program;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -15,17 +20,21 @@ use pymode_host::image::ImageWriter;
 use pymode_host::program::HOME;
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Parts, Tree};
-use crate::conversation::Conversation;
-use crate::cwd::{self, CwdError, Room, Snapshot};
-use crate::memory_view::image_module;
-use crate::pack::{self, Exports, NoSide, PackError, Packed, Side};
-use crate::program::Program;
-use crate::python::{Files, MEMORY_LIMIT, Python, SideFile};
-use crate::rewritten::{self, Asks};
+use crate::bundle::Bundle;
+use crate::make::assemble::{Parts, Tree};
+use crate::make::memory_view::image_module;
+use crate::make::pack::{self, Exports, NoSide, PackError, Packed, Side};
+use crate::make::python::{Files, MEMORY_LIMIT, SideFile};
+use crate::make::rewritten::{self, Asks};
+use crate::make::stdlib::LeftOut;
+use crate::python::Python;
 use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
-use crate::stdlib::LeftOut;
+use conversation::Conversation;
+use cwd::{CwdError, Snapshot};
+
+pub use cwd::Room;
+pub use program::{Program, ProgramError};
 
 /// Why a program could not be run.
 #[derive(Debug, thiserror::Error)]
@@ -254,7 +263,7 @@ impl<'a> Run<'a> {
         let sides = sides.map(|side| (side.key.clone(), side.file.clone()));
         let sides: HashMap<String, PathBuf> = sides.collect();
         let main = match self.subject {
-            Subject::Python(python) => python.main(self.memory, &Exports::All)?,
+            Subject::Python(python) => python.interpreter.main(self.memory, &Exports::All)?,
             Subject::Program(program) => program.main(scratch.path(), self.memory)?,
         };
         // A trace shows the resolution, so each symbol is always resolved.
@@ -306,7 +315,7 @@ impl<'a> Run<'a> {
             trees.push(Tree {
                 what: "standard library".into(),
                 path: "/".into(),
-                files: python.library(&LeftOut::default())?,
+                files: python.interpreter.library(&LeftOut::default())?,
             });
         }
         for (number, (at, mounted)) in self.mounts.iter().enumerate() {

@@ -12,7 +12,7 @@ use pymode_abi::Why;
 use pymode_dylink::{ImportKind, ModuleInfo};
 use pymode_toolchain::CacheError;
 
-use crate::pack::PackError;
+use crate::make::pack::PackError;
 
 /// Functions of main that the linker calls, besides [`Why::Runtime`].
 const CALLED: [&str; 4] = ["__cxa_finalize", "aligned_alloc", "free", "malloc"];

@@ -3,8 +3,8 @@
 use pymode_dylink::{ClosedSet, Config, Contract, Plan, Refused, SetFile};
 use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
 
-use crate::pack::Side;
-use crate::stub::hash_of;
+use crate::make::pack::Side;
+use crate::make::stub::hash_of;
 
 /// Hint for a stale plan.
 const REMAKE: &str =

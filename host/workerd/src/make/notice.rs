@@ -2,8 +2,29 @@
 
 use serde_json::json;
 
+use crate::bundle::{Bundle, Module};
+
+impl Bundle {
+    /// The same, but every answer says that something is wrong: in a header, and at the end of a page of HTML.
+    #[must_use]
+    pub fn with_notice(&self, notice: &str) -> Bundle {
+        let mut bundle = self.clone();
+        bundle.modules[0] = Module::entry(with(&self.body, notice));
+        bundle
+    }
+
+    /// A Worker that answers everything with what is wrong.
+    #[must_use]
+    pub fn failure(notice: &str) -> Bundle {
+        Bundle {
+            modules: vec![Module::entry(alone(notice))],
+            ..Bundle::default()
+        }
+    }
+}
+
 /// An entry whose handler adds `notice` to every answer. `body` is the entry but for its handler.
-pub(crate) fn with(body: &str, notice: &str) -> String {
+fn with(body: &str, notice: &str) -> String {
     let (text, html, line) = (json!(notice), json!(html(notice)), json!(header(notice)));
     format!(
         r#"{body}
@@ -24,7 +45,7 @@ export default {{
 }
 
 /// An entry that has nothing else to say.
-pub(crate) fn alone(notice: &str) -> String {
+fn alone(notice: &str) -> String {
     let (html, line) = (json!(html(notice)), json!(header(notice)));
     format!(
         r#"export default {{

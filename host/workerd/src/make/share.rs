@@ -6,7 +6,17 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use pymode_toolchain::CacheError;
 
-use crate::module::Module;
+use crate::bundle::{Bundle, Module};
+
+impl Bundle {
+    /// Returns its size by purpose.
+    ///
+    /// # Errors
+    /// When a module cannot be read.
+    pub fn shares(&self) -> Result<Vec<Share>, CacheError> {
+        of(&self.modules)
+    }
+}
 
 /// Size of a bundle's part for one purpose, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -20,7 +30,7 @@ pub struct Share {
 }
 
 /// The modules' sizes, by what they belong to, in their order.
-pub(crate) fn of(modules: &[Module]) -> Result<Vec<Share>, CacheError> {
+fn of(modules: &[Module]) -> Result<Vec<Share>, CacheError> {
     let mut shares: Vec<Share> = Vec::new();
     for module in modules {
         let bytes = module.content()?;

@@ -12,12 +12,13 @@ use pymode_bundle::wire::{self, Kind, UnknownKind, put, take};
 use pymode_host::{Exit, GuestFailure};
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Main};
-use crate::cwd::Snapshot;
-use crate::fault::fault;
-use crate::run::{RunError, Streams};
+use super::cwd::Snapshot;
+use super::fault::fault;
+use super::{RunError, Streams};
+use crate::bundle::Bundle;
+use crate::make::assemble::Main;
+use crate::make::stub;
 use crate::serve::LocalWorkerd;
-use crate::stub;
 use crate::symbols::Symbols;
 
 /// Size of a chunk of standard input.

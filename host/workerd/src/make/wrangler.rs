@@ -8,9 +8,8 @@ use pymode_bundle::names::{BINDING, OBJECT, file};
 use pymode_toolchain::CacheError;
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, Place};
-use crate::config::COMPATIBILITY_DATE;
-use crate::manifest::Manifest;
+use crate::bundle::{Bundle, COMPATIBILITY_DATE, Place};
+use crate::make::manifest::Manifest;
 
 /// List of our files in a folder, one per line: only a folder with this list may be overwritten.
 const LIST: &str = ".pymode-files";
@@ -139,7 +138,7 @@ fn configuration(manifest: &Manifest) -> Result<Value, WranglerError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::manifest::Settings;
+    use crate::make::manifest::Settings;
 
     fn manifest(wrangler: &str) -> Manifest {
         Manifest {

@@ -10,18 +10,22 @@ use pymode_bundle::paths::{APP, SOURCES};
 use pymode_dylink::ModuleInfo;
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Parts, Tree};
-use crate::manifest::Settings;
-use crate::pack::{self, Exports, PackError};
-use crate::prune;
-use crate::python::{Files, Python, key};
-use crate::rewritten::{self, Asks};
-use crate::stdlib::LeftOut;
-use crate::tree::{self, Wanted};
+use crate::bundle::Bundle;
+use crate::make::assemble::{Parts, Tree};
+use crate::make::manifest::Settings;
+use crate::make::pack::{self, Exports, PackError};
+use crate::make::prune;
+use crate::make::python::{Files, Interpreter, key};
+use crate::make::rewritten::{self, Asks};
+use crate::make::stdlib::LeftOut;
+use crate::make::tree::{self, Wanted};
 
 macro_rules! sdk {
     ($name:literal) => {
-        ($name, include_str!(concat!("../../worker/python/", $name)))
+        (
+            $name,
+            include_str!(concat!("../../../worker/python/", $name)),
+        )
     };
 }
 
@@ -36,7 +40,7 @@ const SDK: &[(&str, &str)] = &[
     sdk!("workers/_fetch.py"),
 ];
 
-const COMPILE: &str = include_str!("../helpers/compile.py");
+const COMPILE: &str = include_str!("../../helpers/compile.py");
 /// With this code it says that the project is at fault.
 const AT_FAULT: i32 = 3;
 
@@ -108,14 +112,14 @@ impl Sources {
     }
 }
 
-impl Python {
+impl Interpreter {
     /// Bundles a project. Its packed files go into `dir`, which is to be empty, and must outlive the bundle.
     ///
     /// `compiler` is a native Python of the same version, which compiles the modules beforehand.
     ///
     /// # Errors
     /// When a file cannot be read or bundled, a module does not compile, or there is no entry with a handler.
-    pub fn bundle(
+    pub(crate) fn bundle(
         &self,
         compiler: &Path,
         project: &Project<'_>,
@@ -171,14 +175,14 @@ impl Python {
             },
         );
         if !project.traces_loads {
-            let cache = &self.runtime.cache;
+            let cache = &self.cache;
             rewritten::rewrite(cache, &self.wasm, Asks::Init, &mut trees, &mut [])?;
         }
         let sides = trees.iter().flat_map(|tree| &tree.files.sides);
         let kept = prune::imported(sides.map(|side| side.loaded().1))?;
         let memory = u64::from(project.settings.memory) << 20;
         Ok(Bundle::new(&Parts {
-            code: &self.runtime.code,
+            code: &self.code,
             main: self.main(memory, &Exports::Only(kept))?,
             trees,
             loose: Vec::new(),
@@ -237,7 +241,7 @@ impl Python {
             fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
             Ok(files)
         };
-        if !site.starts_with(self.runtime.cache.root()) {
+        if !site.starts_with(self.cache.root()) {
             let dir = dir.join(path.trim_start_matches('/').replace('/', "-"));
             fs::create_dir(&dir).map_err(CacheError::io("create", &dir))?;
             return pack_into(&dir);
@@ -247,7 +251,6 @@ impl Python {
             .field("sources", sources.name())
             .field("wanted", format!("{wanted:?}"));
         let dir = self
-            .runtime
             .cache
             .entry("worker-site", &key, |dir| pack_into(dir).map(drop))?;
         Ok(Files::read(&dir)?)

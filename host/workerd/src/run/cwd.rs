@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use crate::pack::{self, NoSide, Side};
+use crate::make::pack::{self, NoSide, Side};
 
 /// Maximum size of a copied directory: all of it is in the Worker's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

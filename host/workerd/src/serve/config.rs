@@ -4,16 +4,13 @@ use std::fmt::Write as _;
 
 use pymode_bundle::names::BINDING;
 
-use crate::bundle::{Bundle, Kind};
-
-/// From this date on, modules are compiled when they are first imported.
-pub const COMPATIBILITY_DATE: &str = "2026-11-17";
+use crate::bundle::{Bundle, COMPATIBILITY_DATE, Kind};
 
 /// The socket's name.
-pub const SOCKET: &str = "http";
+pub(super) const SOCKET: &str = "http";
 
 /// A configuration beside the bundle's modules, with objects in memory.
-pub fn capnp(bundle: &Bundle) -> String {
+pub(super) fn capnp(bundle: &Bundle) -> String {
     let mut modules = String::new();
     for module in bundle.modules() {
         let kind = match module.kind {

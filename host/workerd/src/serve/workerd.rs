@@ -10,8 +10,8 @@ use std::process::{Child, Command, ExitStatus};
 use pymode_toolchain::CacheError;
 use pymode_toolchain::npm::Workerd;
 
+use super::config::{SOCKET, capnp};
 use crate::bundle::{Bundle, Place};
-use crate::config::{SOCKET, capnp};
 
 /// Why a local workerd does not answer.
 #[derive(Debug, thiserror::Error)]

@@ -61,7 +61,7 @@ struct Offer {
 ///
 /// # Errors
 /// When `host` is not a module, or offers a function that does not take the guest's number first.
-pub fn thunks(host: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ThunkError> {
+pub(crate) fn thunks(host: &[u8]) -> Result<Vec<(String, Vec<u8>)>, ThunkError> {
     Ok(offers(host)?
         .into_iter()
         .map(|(module, offers)| (module, module_of(&offers)))

@@ -1,0 +1,6 @@
+//! Serves a bundle in a local workerd.
+
+mod config;
+mod workerd;
+
+pub use workerd::{Compiled, LocalWorkerd, Log, ServeError};
