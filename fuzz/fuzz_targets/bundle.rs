@@ -1,16 +1,16 @@
 #![no_main]
 
-use pymode_bundle::answer::{Reader, Step};
-use pymode_bundle::{Settings, paths, starts, stub, texts, wire};
+use pymode_bundle::answer::{AnswerEvent, AnswerReader};
+use pymode_bundle::{BundleSettings, paths, starts, stub, texts, wire};
 
 // What a guest, a client or a damaged bundle may send.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let read = |size| {
-        let (mut reader, mut steps, mut body) = (Reader::default(), Vec::new(), Vec::new());
+        let (mut reader, mut steps, mut body) = (AnswerReader::default(), Vec::new(), Vec::new());
         for mut portion in data.chunks(size) {
             while let Some(step) = reader.next(&mut portion) {
                 match step {
-                    Step::Body(bytes) => body.extend_from_slice(bytes),
+                    AnswerEvent::Body(bytes) => body.extend_from_slice(bytes),
                     step => steps.push(format!("{step:?}")),
                 }
             }
@@ -18,7 +18,7 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
         (steps, body)
     };
     assert_eq!(read(1), read(7), "the size of portions does not matter");
-    if let Ok(settings) = Settings::from_bytes(data) {
+    if let Ok(settings) = BundleSettings::from_bytes(data) {
         assert_eq!(settings.to_bytes(), data);
     }
     let mut rest = data;

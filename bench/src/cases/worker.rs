@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use pymode_ext::{Builder, Spec, Target};
 use pymode_python::{Built, Options};
-use pymode_workerd::{Bundle, Kind, Mode, Module, Project, Python, Settings};
+use pymode_workerd::{Bundle, Module, ModuleKind, Project, Python, Settings, WorkerMode};
 use tempfile::TempDir;
 
 use super::{Bench, Outcome};
@@ -55,7 +55,7 @@ impl Bundler {
         &self,
         name: &str,
         entry: &str,
-        mode: Mode,
+        mode: WorkerMode,
         sites: &[PathBuf],
         files: &[(String, Vec<u8>)],
     ) -> Result<Bundle, Box<dyn Error>> {
@@ -91,7 +91,7 @@ impl Bundler {
 
     /// An object in JavaScript.
     fn script(&self, name: &str, text: &str) -> Result<Served, Box<dyn Error>> {
-        let entry = Module::bytes("entry.js", Kind::Script, text.into());
+        let entry = Module::bytes("entry.js", ModuleKind::Script, text.into());
         let bundle = Bundle::of(vec![entry]).with_object("PythonObject");
         self.compile(name, &bundle)
     }
@@ -118,7 +118,7 @@ pub(crate) fn start(bench: &Bench) -> Outcome {
         ("markupsafe and simplejson", BOTH, &sites[..]),
     ] {
         let name = what.split('(').next().unwrap_or(what).replace(' ', "-");
-        let bundle = shop.bundle(&name, entry, Mode::Persistent, sites, &[])?;
+        let bundle = shop.bundle(&name, entry, WorkerMode::Persistent, sites, &[])?;
         for share in bundle.shares()? {
             eprintln!("  {what}: {} {} {}", share.what, share.raw, share.gzipped);
         }
@@ -137,8 +137,12 @@ pub(crate) fn request(bench: &Bench) -> Outcome {
     let empty = shop.empty()?.start()?;
     let mut samples = Vec::new();
     for (mode, what, requests) in [
-        (Mode::Persistent, "one interpreter stays", REQUESTS),
-        (Mode::Request, "a fresh interpreter each", REQUESTS / 10),
+        (WorkerMode::Persistent, "one interpreter stays", REQUESTS),
+        (
+            WorkerMode::Request,
+            "a fresh interpreter each",
+            REQUESTS / 10,
+        ),
     ] {
         let name = format!("request-{what}").replace(' ', "-");
         let bundle = shop.bundle(&name, PRINT, mode, &[], &[])?;
@@ -163,7 +167,7 @@ const FIRST_IMPORTS: [&str; 4] = ["json", "decimal", "markupsafe", "simplejson"]
 pub(crate) fn import(bench: &Bench) -> Outcome {
     let shop = Bundler::open(bench)?;
     let sites = sites(bench, &shop.built)?;
-    let bundle = shop.bundle("import", IMPORT, Mode::Request, &sites, &[])?;
+    let bundle = shop.bundle("import", IMPORT, WorkerMode::Request, &sites, &[])?;
     let served = shop.compile("import", &bundle)?.start()?;
     let client = Client::new(&served);
     let mut samples = Vec::new();
@@ -186,7 +190,7 @@ const WAITS: usize = 200;
 /// A wait of no time: out of the guest, a turn of the event loop, and back.
 pub(crate) fn wait(bench: &Bench) -> Outcome {
     let shop = Bundler::open(bench)?;
-    let bundle = shop.bundle("wait", WAIT, Mode::Persistent, &[], &[])?;
+    let bundle = shop.bundle("wait", WAIT, WorkerMode::Persistent, &[], &[])?;
     let subject = shop.compile("wait-python", &bundle)?.start()?;
     let baseline = shop.script("wait-bare", WAIT_BARE)?.start()?;
     let (subject, baseline) = (Client::new(&subject), Client::new(&baseline));
@@ -222,7 +226,7 @@ pub(crate) fn dlopen(bench: &Bench) -> Outcome {
             .collect::<Result<_, wat::Error>>()?;
         let name = format!("dlopen-{imports}");
         // Each fresh interpreter loads all of them again, while the isolate keeps the compiled code.
-        let bundle = shop.bundle(&name, LOAD, Mode::Request, &[], &sides)?;
+        let bundle = shop.bundle(&name, LOAD, WorkerMode::Request, &[], &sides)?;
         let subject = shop.compile(&name, &bundle)?.start()?;
         let bare = modules::bare(&bundle, &sides);
         let baseline = shop.compile(&format!("bare-{imports}"), &bare)?.start()?;

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt;
 
-use crate::pieces::{self, Last, Part};
+use crate::pieces::{self, PieceEvent, Progress};
 use crate::texts;
 
 /// Maximum size of a guest's head in bytes.
@@ -29,25 +29,25 @@ impl Head {
         !matches!(self.status, 204 | 205 | 304)
     }
 
-    fn parse(bytes: &[u8]) -> Result<Head, Broken> {
-        let text = str::from_utf8(bytes).map_err(|_| Broken::Form("is not text"))?;
+    fn parse(bytes: &[u8]) -> Result<Head, AnswerError> {
+        let text = str::from_utf8(bytes).map_err(|_| AnswerError::Form("is not text"))?;
         let mut all = texts::split(text);
         let status = all.next().unwrap_or_default();
         if status == FAULT {
-            return Err(Broken::Raised(all.next().unwrap_or_default().into()));
+            return Err(AnswerError::Raised(all.next().unwrap_or_default().into()));
         }
         let status = status.parse().ok();
         let status = status.filter(|status| (200..=599).contains(status));
         Ok(Head {
-            status: status.ok_or(Broken::Form("has no valid status"))?,
-            headers: texts::pairs(all).ok_or(Broken::Form("has a header without a value"))?,
+            status: status.ok_or(AnswerError::Form("has no valid status"))?,
+            headers: texts::pairs(all).ok_or(AnswerError::Form("has a header without a value"))?,
         })
     }
 }
 
 /// Why an answer is not complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Broken {
+pub enum AnswerError {
     /// The handler raised: the traceback.
     Raised(String),
     /// It does not have the form of an answer.
@@ -56,19 +56,19 @@ pub enum Broken {
     Ended(String),
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for AnswerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Broken::Raised(text) | Broken::Ended(text) => f.write_str(text),
-            Broken::Form(reason) => write!(f, "the program's answer {reason}"),
+            AnswerError::Raised(text) | AnswerError::Ended(text) => f.write_str(text),
+            AnswerError::Form(reason) => write!(f, "the program's answer {reason}"),
         }
     }
 }
 
 /// Reads an answer from bytes that arrive in portions of any size.
 #[derive(Debug, Default)]
-pub struct Reader {
-    pieces: pieces::Reader,
+pub struct AnswerReader {
+    pieces: pieces::PieceReader,
     stage: Stage,
     /// The part of the head that has arrived.
     head: Vec<u8>,
@@ -85,7 +85,7 @@ enum Stage {
 
 /// The next part of an answer.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Step<'a> {
+pub enum AnswerEvent<'a> {
     /// Its head.
     Head(Head),
     /// Bytes of its body.
@@ -93,36 +93,38 @@ pub enum Step<'a> {
     /// The answer is complete.
     End,
     /// It breaks off, and nothing more is read.
-    Broken(Broken),
+    Failed(AnswerError),
 }
 
-impl Reader {
+impl AnswerReader {
     /// Takes the next part from `bytes`; returns `None` if more bytes have to arrive first.
-    pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<Step<'a>> {
+    pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<AnswerEvent<'a>> {
         while self.stage != Stage::Ended {
             let step = match (self.stage, self.pieces.next(bytes)?) {
-                (_, Part::CutOff) => Step::Broken(Broken::Form("is cut off")),
-                (Stage::Head, Part::End) => Step::Broken(Broken::Form("has no head")),
-                (Stage::Head, Part::Begin(length)) if length as usize > LONGEST_HEAD => {
-                    Step::Broken(Broken::Form("has a head that is too long"))
+                (_, PieceEvent::CutOff) => AnswerEvent::Failed(AnswerError::Form("is cut off")),
+                (Stage::Head, PieceEvent::End) => {
+                    AnswerEvent::Failed(AnswerError::Form("has no head"))
                 }
-                (Stage::Head, Part::Bytes(bytes, last)) => {
+                (Stage::Head, PieceEvent::Begin(length)) if length as usize > LONGEST_HEAD => {
+                    AnswerEvent::Failed(AnswerError::Form("has a head that is too long"))
+                }
+                (Stage::Head, PieceEvent::Bytes(bytes, last)) => {
                     self.head.extend_from_slice(bytes);
-                    if last == Last::No {
+                    if last == Progress::Partial {
                         continue;
                     }
                     match Head::parse(&core::mem::take(&mut self.head)) {
-                        Ok(head) => Step::Head(head),
-                        Err(broken) => Step::Broken(broken),
+                        Ok(head) => AnswerEvent::Head(head),
+                        Err(broken) => AnswerEvent::Failed(broken),
                     }
                 }
-                (_, Part::Begin(_)) => continue,
-                (_, Part::Bytes(bytes, _)) => Step::Body(bytes),
-                (_, Part::End) => Step::End,
+                (_, PieceEvent::Begin(_)) => continue,
+                (_, PieceEvent::Bytes(bytes, _)) => AnswerEvent::Body(bytes),
+                (_, PieceEvent::End) => AnswerEvent::End,
             };
             self.stage = match step {
-                Step::Head(_) | Step::Body(_) => Stage::Body,
-                Step::End | Step::Broken(_) => Stage::Ended,
+                AnswerEvent::Head(_) | AnswerEvent::Body(_) => Stage::Body,
+                AnswerEvent::End | AnswerEvent::Failed(_) => Stage::Ended,
             };
             return Some(step);
         }
@@ -138,14 +140,14 @@ mod tests {
     use alloc::vec;
 
     /// The steps of an answer that arrives in portions of `size`; the body joined.
-    fn read(answer: &[u8], size: usize) -> (Option<Head>, Vec<u8>, Option<Step<'_>>) {
-        let (mut reader, mut head, mut body) = (Reader::default(), None, Vec::new());
+    fn read(answer: &[u8], size: usize) -> (Option<Head>, Vec<u8>, Option<AnswerEvent<'_>>) {
+        let (mut reader, mut head, mut body) = (AnswerReader::default(), None, Vec::new());
         let mut end = None;
         for mut portion in answer.chunks(size) {
             while let Some(step) = reader.next(&mut portion) {
                 match step {
-                    Step::Head(found) => head = Some(found),
-                    Step::Body(bytes) => body.extend_from_slice(bytes),
+                    AnswerEvent::Head(found) => head = Some(found),
+                    AnswerEvent::Body(bytes) => body.extend_from_slice(bytes),
                     last => {
                         assert_eq!(end, None, "nothing follows the end");
                         end = Some(last);
@@ -174,7 +176,10 @@ mod tests {
         });
         for size in 1..=answer.len() {
             let read = read(&answer, size);
-            assert_eq!(read, (head.clone(), b"onetwo".to_vec(), Some(Step::End)));
+            assert_eq!(
+                read,
+                (head.clone(), b"onetwo".to_vec(), Some(AnswerEvent::End))
+            );
         }
     }
 
@@ -183,23 +188,26 @@ mod tests {
         for (head, reason) in [
             (
                 &b"fault\0Traceback: x"[..],
-                Broken::Raised("Traceback: x".into()),
+                AnswerError::Raised("Traceback: x".into()),
             ),
-            (b"fault", Broken::Raised(String::new())),
-            (b"199", Broken::Form("has no valid status")),
-            (b"600", Broken::Form("has no valid status")),
-            (b"-200", Broken::Form("has no valid status")),
-            (b"99999", Broken::Form("has no valid status")),
-            (b"200\0name", Broken::Form("has a header without a value")),
-            (b"\xff", Broken::Form("is not text")),
+            (b"fault", AnswerError::Raised(String::new())),
+            (b"199", AnswerError::Form("has no valid status")),
+            (b"600", AnswerError::Form("has no valid status")),
+            (b"-200", AnswerError::Form("has no valid status")),
+            (b"99999", AnswerError::Form("has no valid status")),
+            (
+                b"200\0name",
+                AnswerError::Form("has a header without a value"),
+            ),
+            (b"\xff", AnswerError::Form("is not text")),
         ] {
             let answer = [piece(head), piece(b"x"), piece(b"")].concat();
             let (found, body, end) = read(&answer, 3);
             assert_eq!((found, body), (None, Vec::new()));
-            assert_eq!(end, Some(Step::Broken(reason)));
+            assert_eq!(end, Some(AnswerEvent::Failed(reason)));
         }
         let too_long = (LONGEST_HEAD as u32 + 1).to_le_bytes();
-        let broken = |form| Some(Step::Broken(Broken::Form(form)));
+        let broken = |form| Some(AnswerEvent::Failed(AnswerError::Form(form)));
         assert_eq!(read(&too_long, 9).2, broken("has a head that is too long"));
         assert_eq!(read(&piece(b""), 9).2, broken("has no head"));
         assert_eq!(read(&cut_off(), 9).2, broken("is cut off"));

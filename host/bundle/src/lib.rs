@@ -24,4 +24,4 @@ pub mod stub;
 pub mod texts;
 pub mod wire;
 
-pub use settings::{Mode, Settings};
+pub use settings::{BundleSettings, WorkerMode};

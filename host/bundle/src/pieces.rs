@@ -22,7 +22,7 @@ pub fn cut_off() -> [u8; 4] {
 
 /// Reads a message from bytes that arrive in portions of any size.
 #[derive(Debug, Clone, Default)]
-pub struct Reader {
+pub struct PieceReader {
     /// Received bytes of a length.
     length: [u8; 4],
     /// Number of these bytes.
@@ -33,11 +33,11 @@ pub struct Reader {
 
 /// The next part of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part<'a> {
+pub enum PieceEvent<'a> {
     /// A piece of this length begins.
     Begin(u32),
     /// Bytes of a piece, and whether they are the last of it.
-    Bytes(&'a [u8], Last),
+    Bytes(&'a [u8], Progress),
     /// The message is complete.
     End,
     /// The message is cut off.
@@ -46,16 +46,16 @@ pub enum Part<'a> {
 
 /// The state of a piece.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Last {
+pub enum Progress {
     /// More bytes of it follow.
-    No,
+    Partial,
     /// It is complete.
-    Yes,
+    Complete,
 }
 
-impl Reader {
+impl PieceReader {
     /// Takes the next part from `bytes`; returns `None` if more bytes have to arrive first.
-    pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<Part<'a>> {
+    pub fn next<'a>(&mut self, bytes: &mut &'a [u8]) -> Option<PieceEvent<'a>> {
         if self.left > 0 {
             if bytes.is_empty() {
                 return None;
@@ -64,10 +64,10 @@ impl Reader {
             *bytes = later;
             self.left -= now.len();
             let last = match self.left {
-                0 => Last::Yes,
-                _ => Last::No,
+                0 => Progress::Complete,
+                _ => Progress::Partial,
             };
-            return Some(Part::Bytes(now, last));
+            return Some(PieceEvent::Bytes(now, last));
         }
         while self.known < self.length.len() {
             let (byte, later) = bytes.split_first()?;
@@ -77,11 +77,11 @@ impl Reader {
         }
         self.known = 0;
         Some(match u32::from_le_bytes(self.length) {
-            0 => Part::End,
-            CUT_OFF => Part::CutOff,
+            0 => PieceEvent::End,
+            CUT_OFF => PieceEvent::CutOff,
             length => {
                 self.left = length as usize;
-                Part::Begin(length)
+                PieceEvent::Begin(length)
             }
         })
     }
@@ -92,16 +92,16 @@ mod tests {
     use super::*;
 
     /// Reads bytes that arrive in portions of `size`: the pieces, and the end.
-    fn read(bytes: &[u8], size: usize) -> (Vec<Vec<u8>>, Option<Part<'_>>) {
-        let (mut reader, mut pieces) = (Reader::default(), Vec::new());
+    fn read(bytes: &[u8], size: usize) -> (Vec<Vec<u8>>, Option<PieceEvent<'_>>) {
+        let (mut reader, mut pieces) = (PieceReader::default(), Vec::new());
         let mut piece = Vec::new();
         for mut portion in bytes.chunks(size) {
             while let Some(part) = reader.next(&mut portion) {
                 match part {
-                    Part::Begin(length) => piece.reserve(length.min(100) as usize),
-                    Part::Bytes(bytes, last) => {
+                    PieceEvent::Begin(length) => piece.reserve(length.min(100) as usize),
+                    PieceEvent::Bytes(bytes, last) => {
                         piece.extend_from_slice(bytes);
-                        if last == Last::Yes {
+                        if last == Progress::Complete {
                             pieces.push(core::mem::take(&mut piece));
                         }
                     }
@@ -119,11 +119,11 @@ mod tests {
         for size in 1..message.len() + 1 {
             let (pieces, end) = read(&message, size);
             assert_eq!(pieces, [b"head".to_vec(), b"x".to_vec(), [7; 300].into()]);
-            assert_eq!(end, Some(Part::End));
+            assert_eq!(end, Some(PieceEvent::End));
             let (pieces, end) = read(&cut, size);
             assert_eq!(
                 (pieces, end),
-                ([b"head".to_vec()].into(), Some(Part::CutOff))
+                ([b"head".to_vec()].into(), Some(PieceEvent::CutOff))
             );
         }
         for end in 0..message.len() {

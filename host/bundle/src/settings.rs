@@ -9,7 +9,7 @@ pub const VERSION: u8 = 1;
 
 /// The way in which a Worker answers requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
+pub enum WorkerMode {
     /// Runs the program in the request. For local use only.
     Run,
     /// Starts a fresh interpreter for each request.
@@ -19,13 +19,13 @@ pub enum Mode {
     Persistent,
 }
 
-const MODES: [Mode; 3] = [Mode::Run, Mode::Request, Mode::Persistent];
+const MODES: [WorkerMode; 3] = [WorkerMode::Run, WorkerMode::Request, WorkerMode::Persistent];
 
 /// The settings of a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Settings {
+pub struct BundleSettings {
     /// The way in which it answers requests.
-    pub mode: Mode,
+    pub mode: WorkerMode,
     /// The name of the main module in messages.
     pub name: String,
     /// Additional directories that are searched for libraries without a path.
@@ -46,34 +46,34 @@ pub struct Settings {
 
 /// Errors of reading settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SettingsError {
+pub enum BundleSettingsError {
     /// They have another version.
     Version(u8),
     /// They are damaged.
     Malformed,
 }
 
-impl fmt::Display for SettingsError {
+impl fmt::Display for BundleSettingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            SettingsError::Version(version) => write!(
+            BundleSettingsError::Version(version) => write!(
                 f,
                 "the Worker has version {VERSION} of the bundle format, but its settings have version {version}\n  hint: run `pymode build` again, and deploy all files that it writes"
             ),
-            SettingsError::Malformed => f.write_str(
+            BundleSettingsError::Malformed => f.write_str(
                 "the settings of the Worker's bundle are damaged\n  hint: run `pymode build` again, and deploy all files that it writes",
             ),
         }
     }
 }
 
-impl core::error::Error for SettingsError {}
+impl core::error::Error for BundleSettingsError {}
 
-impl Settings {
+impl BundleSettings {
     /// Returns the settings as a file.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let Settings {
+        let BundleSettings {
             mode,
             name,
             library_path,
@@ -108,13 +108,13 @@ impl Settings {
     ///
     /// # Errors
     /// When the file is damaged, or has another version.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Settings, SettingsError> {
+    pub fn from_bytes(bytes: &[u8]) -> Result<BundleSettings, BundleSettingsError> {
         match bytes.first() {
             Some(&VERSION) => Fields(&bytes[1..])
                 .settings()
-                .ok_or(SettingsError::Malformed),
-            Some(version) => Err(SettingsError::Version(*version)),
-            None => Err(SettingsError::Malformed),
+                .ok_or(BundleSettingsError::Malformed),
+            Some(version) => Err(BundleSettingsError::Version(*version)),
+            None => Err(BundleSettingsError::Malformed),
         }
     }
 }
@@ -131,8 +131,8 @@ fn put(out: &mut Vec<u8>, text: &str) {
 struct Fields<'a>(&'a [u8]);
 
 impl Fields<'_> {
-    fn settings(mut self) -> Option<Settings> {
-        let settings = Settings {
+    fn settings(mut self) -> Option<BundleSettings> {
+        let settings = BundleSettings {
             mode: *MODES.get(usize::from(self.bytes::<1>()?[0]))?,
             traces_loads: self.flag()?,
             development: self.flag()?,
@@ -185,10 +185,10 @@ impl Fields<'_> {
 mod tests {
     use super::*;
 
-    fn settings() -> Settings {
+    fn settings() -> BundleSettings {
         let pair = |name: &str, value: &str| (String::from(name), String::from(value));
-        Settings {
-            mode: Mode::Request,
+        BundleSettings {
+            mode: WorkerMode::Request,
             name: "python.wasm".into(),
             library_path: Vec::from(["/library/1".into(), "".into()]),
             writable: 32 << 20,
@@ -202,15 +202,21 @@ mod tests {
 
     #[test]
     fn settings_come_back_as_they_were() {
-        for settings in [settings(), Settings::default()] {
-            assert_eq!(Settings::from_bytes(&settings.to_bytes()), Ok(settings));
+        for settings in [settings(), BundleSettings::default()] {
+            assert_eq!(
+                BundleSettings::from_bytes(&settings.to_bytes()),
+                Ok(settings)
+            );
         }
         for mode in MODES {
-            let settings = Settings {
+            let settings = BundleSettings {
                 mode,
-                ..Settings::default()
+                ..BundleSettings::default()
             };
-            assert_eq!(Settings::from_bytes(&settings.to_bytes()), Ok(settings));
+            assert_eq!(
+                BundleSettings::from_bytes(&settings.to_bytes()),
+                Ok(settings)
+            );
         }
     }
 
@@ -218,22 +224,25 @@ mod tests {
     fn damaged_settings_are_refused() {
         let whole = settings().to_bytes();
         for end in 0..whole.len() {
-            let error = Settings::from_bytes(&whole[..end]);
-            assert_eq!(error, Err(SettingsError::Malformed), "{end}");
+            let error = BundleSettings::from_bytes(&whole[..end]);
+            assert_eq!(error, Err(BundleSettingsError::Malformed), "{end}");
         }
         let longer = [&whole[..], &[0]].concat();
-        assert_eq!(Settings::from_bytes(&longer), Err(SettingsError::Malformed));
+        assert_eq!(
+            BundleSettings::from_bytes(&longer),
+            Err(BundleSettingsError::Malformed)
+        );
         for (at, byte) in [(1, 3), (2, 2), (12, 0xff), (15, 0xff)] {
             let mut damaged = whole.clone();
             damaged[at] = byte;
-            let error = Settings::from_bytes(&damaged);
-            assert_eq!(error, Err(SettingsError::Malformed), "{at}");
+            let error = BundleSettings::from_bytes(&damaged);
+            assert_eq!(error, Err(BundleSettingsError::Malformed), "{at}");
         }
         let mut other = whole;
         other[0] = VERSION + 1;
         assert_eq!(
-            Settings::from_bytes(&other),
-            Err(SettingsError::Version(VERSION + 1))
+            BundleSettings::from_bytes(&other),
+            Err(BundleSettingsError::Version(VERSION + 1))
         );
     }
 }

@@ -11,7 +11,7 @@ pub const STDIN: &str = "/stdin";
 
 /// The kind of a frame.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum FrameKind {
     /// To the Worker: an argument; the first is the program's name.
     Arg,
     /// To the Worker: a variable of the environment, `NAME=value`.
@@ -45,38 +45,38 @@ pub enum Kind {
     Fault,
 }
 
-const KINDS: [(Kind, u8); 15] = [
-    (Kind::Arg, b'a'),
-    (Kind::Env, b'v'),
-    (Kind::Cwd, b'c'),
-    (Kind::Folder, b'd'),
-    (Kind::File, b'f'),
-    (Kind::Link, b's'),
-    (Kind::Mode, b'm'),
-    (Kind::Stdin, b'i'),
-    (Kind::WantStdin, b'w'),
-    (Kind::Stdout, b'o'),
-    (Kind::Stderr, b'e'),
-    (Kind::Removed, b'r'),
-    (Kind::Loaded, b'l'),
-    (Kind::Exit, b'x'),
-    (Kind::Fault, b'!'),
+const KINDS: [(FrameKind, u8); 15] = [
+    (FrameKind::Arg, b'a'),
+    (FrameKind::Env, b'v'),
+    (FrameKind::Cwd, b'c'),
+    (FrameKind::Folder, b'd'),
+    (FrameKind::File, b'f'),
+    (FrameKind::Link, b's'),
+    (FrameKind::Mode, b'm'),
+    (FrameKind::Stdin, b'i'),
+    (FrameKind::WantStdin, b'w'),
+    (FrameKind::Stdout, b'o'),
+    (FrameKind::Stderr, b'e'),
+    (FrameKind::Removed, b'r'),
+    (FrameKind::Loaded, b'l'),
+    (FrameKind::Exit, b'x'),
+    (FrameKind::Fault, b'!'),
 ];
 
 /// A frame has an unknown kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct UnknownKind(pub u8);
+pub struct UnknownFrameKind(pub u8);
 
-impl core::fmt::Display for UnknownKind {
+impl core::fmt::Display for UnknownFrameKind {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "unknown frame kind {} in a message", self.0)
     }
 }
 
-impl core::error::Error for UnknownKind {}
+impl core::error::Error for UnknownFrameKind {}
 
 /// Appends a frame whose content is `parts`, one after the other.
-pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
+pub fn put(out: &mut Vec<u8>, kind: FrameKind, parts: &[&[u8]]) {
     let byte = KINDS
         .iter()
         .find(|(known, _)| *known == kind)
@@ -90,12 +90,12 @@ pub fn put(out: &mut Vec<u8>, kind: Kind, parts: &[&[u8]]) {
 }
 
 /// Takes the first frame from `bytes`; returns `Ok(None)` if it is not complete yet.
-pub fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(Kind, &'a [u8])>, UnknownKind> {
+pub fn take<'a>(bytes: &mut &'a [u8]) -> Result<Option<(FrameKind, &'a [u8])>, UnknownFrameKind> {
     let Some((header, rest)) = bytes.split_first_chunk::<5>() else {
         return Ok(None);
     };
     let kind = KINDS.iter().find(|(_, byte)| *byte == header[0]);
-    let kind = kind.ok_or(UnknownKind(header[0]))?.0;
+    let kind = kind.ok_or(UnknownFrameKind(header[0]))?.0;
     let len = u32::from_le_bytes([header[1], header[2], header[3], header[4]]) as usize;
     let Some(content) = rest.get(..len) else {
         return Ok(None);
@@ -133,7 +133,7 @@ mod tests {
     #[test]
     fn a_frame_that_is_not_complete_stays() {
         let mut bytes = Vec::new();
-        put(&mut bytes, Kind::Stdout, &[b"text"]);
+        put(&mut bytes, FrameKind::Stdout, &[b"text"]);
         for end in 0..bytes.len() {
             let mut rest = &bytes[..end];
             assert_eq!(take(&mut rest), Ok(None));
@@ -142,7 +142,7 @@ mod tests {
         let huge = [b'o', 0xff, 0xff, 0xff, 0xff, 1];
         assert_eq!(take(&mut &huge[..]), Ok(None));
         let unknown = [b'?', 0, 0, 0, 0];
-        assert_eq!(take(&mut &unknown[..]), Err(UnknownKind(b'?')));
+        assert_eq!(take(&mut &unknown[..]), Err(UnknownFrameKind(b'?')));
     }
 
     #[test]

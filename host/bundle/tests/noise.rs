@@ -1,7 +1,7 @@
 //! Bytes that a guest, a client or a damaged bundle may send: no panic, and the same steps in portions of any size.
 
-use pymode_bundle::answer::{self, Step};
-use pymode_bundle::{Settings, paths, pieces, starts, stub, texts, wire};
+use pymode_bundle::answer::{AnswerEvent, AnswerReader};
+use pymode_bundle::{BundleSettings, paths, pieces, starts, stub, texts, wire};
 
 /// Repeatable noise (xorshift), so that a failing seed can be run again.
 struct Noise(u64);
@@ -39,11 +39,11 @@ impl Noise {
 
 /// The steps of an answer, the body joined.
 fn steps(answer: &[u8], size: usize) -> (Vec<String>, Vec<u8>) {
-    let (mut reader, mut steps, mut body) = (answer::Reader::default(), Vec::new(), Vec::new());
+    let (mut reader, mut steps, mut body) = (AnswerReader::default(), Vec::new(), Vec::new());
     for mut portion in answer.chunks(size.max(1)) {
         while let Some(step) = reader.next(&mut portion) {
             match step {
-                Step::Body(bytes) => body.extend_from_slice(bytes),
+                AnswerEvent::Body(bytes) => body.extend_from_slice(bytes),
                 step => steps.push(format!("{step:?}")),
             }
         }
@@ -71,17 +71,17 @@ fn an_answer_has_the_same_steps_in_portions_of_any_size() {
 
 #[test]
 fn settings_are_refused_or_come_back_as_they_are() {
-    let good = Settings {
+    let good = BundleSettings {
         name: "python.wasm".into(),
         environment: Vec::from([("A".into(), "b".into())]),
         notes: "notes".into(),
-        ..Settings::default()
+        ..BundleSettings::default()
     }
     .to_bytes();
     let mut noise = Noise(11);
     for _ in 0..20_000 {
         let bytes = noise.damaged(&good);
-        if let Ok(settings) = Settings::from_bytes(&bytes) {
+        if let Ok(settings) = BundleSettings::from_bytes(&bytes) {
             assert_eq!(settings.to_bytes(), bytes);
         }
     }
@@ -91,7 +91,7 @@ fn settings_are_refused_or_come_back_as_they_are() {
 fn frames_end_or_are_refused() {
     let mut good = Vec::new();
     for content in [&b"text"[..], b"", b"path\0content"] {
-        wire::put(&mut good, wire::Kind::File, &[content]);
+        wire::put(&mut good, wire::FrameKind::File, &[content]);
     }
     let mut noise = Noise(13);
     for _ in 0..20_000 {

@@ -5,12 +5,12 @@ use pymode_host::vfs::Blob;
 use pymode_host::{Errno, GuestMemory};
 use wasm_bindgen::prelude::*;
 
-use crate::memory_view::{Ask, Copy, Slots, function, instantiate_between};
+use crate::memory_view::{CopyFn, QueryFn, Slots, function, instantiate_between};
 
 /// One image, as one guest sees it.
 pub(crate) struct ImageBlob {
-    read: Copy,
-    read_to_guest: Copy,
+    read: CopyFn,
+    read_to_guest: CopyFn,
     size: u32,
     _slots: Slots,
 }
@@ -21,7 +21,7 @@ impl ImageBlob {
         let instance = instantiate_between(module, guest)?;
         let slots = Slots::of(&instance, &["read", "read_to_guest", "size"])?;
         // SAFETY: the slots hold the module's functions, which have these types, until `_slots` is dropped with them.
-        let (read, read_to_guest, size): (Copy, Copy, Ask) = unsafe {
+        let (read, read_to_guest, size): (CopyFn, CopyFn, QueryFn) = unsafe {
             (
                 function(slots.get(0)),
                 function(slots.get(1)),

@@ -41,7 +41,7 @@ extern "C" {
 
 /// The writing end of a body. Clones share it.
 #[derive(Clone)]
-pub(crate) struct Body(Rc<Writer>);
+pub(crate) struct BodyWriter(Rc<Writer>);
 
 struct Writer {
     controller: Controller,
@@ -51,9 +51,9 @@ struct Writer {
     abandoned: Rc<Cell<bool>>,
 }
 
-impl Body {
+impl BodyWriter {
     /// Both ends of a body.
-    pub(crate) fn new() -> Result<(Body, ReadableStream), JsValue> {
+    pub(crate) fn new() -> Result<(BodyWriter, ReadableStream), JsValue> {
         let controller = Rc::new(RefCell::new(None));
         let drained: Rc<RefCell<Option<Function>>> = Rc::default();
 
@@ -86,7 +86,7 @@ impl Body {
             .take()
             .ok_or_else(|| JsError::new("the stream did not start"))?;
         Ok((
-            Body(Rc::new(Writer {
+            BodyWriter(Rc::new(Writer {
                 controller,
                 drained,
                 abandoned,

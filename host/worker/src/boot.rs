@@ -12,7 +12,7 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::blob::ImageBlob;
 use crate::bundle::{self, Bundle};
-use crate::guest::{Guest, GuestNumber, Parts, Registered};
+use crate::guest::{GuestInstance, GuestNumber, GuestParts, RegisteredGuest};
 use crate::loader::Loader;
 use crate::memory_view::MemoryView;
 use crate::platform::Worker;
@@ -42,28 +42,28 @@ pub(crate) enum Ended {
     /// It returned from `main` or called `exit`.
     Exit(u32),
     /// It trapped, or what it called threw.
-    Fault(Fault),
+    Failure(RawFailure),
 }
 
 /// A fault in the engine's own words.
-pub(crate) struct Fault {
+pub(crate) struct RawFailure {
     pub(crate) reason: String,
     /// The functions that were running, innermost first, each on a line.
     pub(crate) trace: String,
 }
 
-impl Fault {
+impl RawFailure {
     /// Nothing of the guest has run.
-    pub(crate) fn before(reason: String) -> Fault {
-        Fault {
+    pub(crate) fn before(reason: String) -> RawFailure {
+        RawFailure {
             reason,
             trace: String::new(),
         }
     }
 
-    fn thrown(thrown: &JsValue) -> Fault {
+    fn thrown(thrown: &JsValue) -> RawFailure {
         let trace = Reflect::get(thrown, &"stack".into()).ok();
-        Fault {
+        RawFailure {
             reason: pymode_dylink_js::reason(thrown),
             trace: trace
                 .and_then(|trace| trace.as_string())
@@ -73,11 +73,11 @@ impl Fault {
 }
 
 /// Makes a guest: instantiated, nothing of it run.
-pub(crate) fn boot(setup: Setup) -> Result<Registered, JsValue> {
+pub(crate) fn boot(setup: Setup) -> Result<RegisteredGuest, JsValue> {
     bundle::with(|bundle| boot_from(bundle, setup))?
 }
 
-fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
+fn boot_from(bundle: &Bundle, setup: Setup) -> Result<RegisteredGuest, JsValue> {
     require_jspi()?;
     let number = GuestNumber::new();
     let imports = thunks(bundle, number)?;
@@ -100,7 +100,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
     for (name, value) in setup.env {
         wasi.env(&name, &value).map_err(refused)?;
     }
-    let guest = Guest::new(Parts {
+    let guest = GuestInstance::new(GuestParts {
         memory: MemoryView::open(&bundle.memory_view(), &exports)?,
         exports,
         wasi,
@@ -109,7 +109,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<Registered, JsValue> {
         has_network: setup.has_network,
         channel: setup.channel,
     });
-    Ok(Registered::new(number, guest))
+    Ok(RegisteredGuest::new(number, guest))
 }
 
 /// Without it no guest could wait for anything.
@@ -182,7 +182,7 @@ fn files(
 }
 
 /// Runs a guest's `main` to its end.
-pub(crate) async fn run(guest: &Guest) -> Ended {
+pub(crate) async fn run(guest: &GuestInstance) -> Ended {
     match enter(guest, "_start").await {
         Entered::Returned(_) => Ended::Exit(0),
         Entered::Ended(ended) => ended,
@@ -199,7 +199,7 @@ pub(crate) enum Entered {
 
 /// Calls an export of the guest, which may be suspended in it. A guest is entered by one call at a time: a second one on its
 /// one shadow stack would destroy the first.
-pub(crate) async fn enter(guest: &Guest, export: &str) -> Entered {
+pub(crate) async fn enter(guest: &GuestInstance, export: &str) -> Entered {
     let returned = match call(guest, export) {
         Ok(promise) => JsFuture::from(promise).await,
         Err(thrown) => Err(thrown),
@@ -207,11 +207,11 @@ pub(crate) async fn enter(guest: &Guest, export: &str) -> Entered {
     match (guest.exit.get(), returned) {
         (Some(code), _) => Entered::Ended(Ended::Exit(code)),
         (None, Ok(value)) => Entered::Returned(value.as_f64().unwrap_or_default() as u32),
-        (None, Err(thrown)) => Entered::Ended(Ended::Fault(Fault::thrown(&thrown))),
+        (None, Err(thrown)) => Entered::Ended(Ended::Failure(RawFailure::thrown(&thrown))),
     }
 }
 
-fn call(guest: &Guest, export: &str) -> Result<Promise, JsValue> {
+fn call(guest: &GuestInstance, export: &str) -> Result<Promise, JsValue> {
     let function: Function = Reflect::get(&guest.exports, &export.into())?.dyn_into()?;
     WebAssembly::promising(&function)
         .call0(&JsValue::UNDEFINED)?

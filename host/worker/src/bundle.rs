@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::WebAssembly::Module;
 use js_sys::{Array, ArrayBuffer, Function, Object, Promise, Reflect, Uint8Array};
-use pymode_bundle::Settings;
+use pymode_bundle::BundleSettings;
 use pymode_bundle::names::field;
 use wasm_bindgen::prelude::*;
 
@@ -65,7 +65,7 @@ fn of<T: JsCast>(object: &Object, name: &str) -> T {
 
 thread_local! {
     static BUNDLE: OnceCell<Bundle> = const { OnceCell::new() };
-    static SETTINGS: OnceCell<Rc<Settings>> = const { OnceCell::new() };
+    static SETTINGS: OnceCell<Rc<BundleSettings>> = const { OnceCell::new() };
 }
 
 /// Called by the bundle's entry, once, before anything else.
@@ -88,12 +88,12 @@ pub(crate) fn with<T>(look: impl FnOnce(&Bundle) -> T) -> Result<T, JsValue> {
 }
 
 /// The settings, which are read once.
-pub(crate) fn settings() -> Result<Rc<Settings>, JsValue> {
+pub(crate) fn settings() -> Result<Rc<BundleSettings>, JsValue> {
     if let Some(known) = SETTINGS.with(|cell| cell.get().cloned()) {
         return Ok(known);
     }
     let file: ArrayBuffer = with(|bundle| bundle.field(field::SETTINGS))?;
-    let settings = Settings::from_bytes(&Uint8Array::new(&file).to_vec());
+    let settings = BundleSettings::from_bytes(&Uint8Array::new(&file).to_vec());
     let settings = settings.map_err(|error| JsError::new(&error.to_string()))?;
     Ok(SETTINGS.with(|cell| Rc::clone(cell.get_or_init(|| Rc::new(settings)))))
 }

@@ -27,7 +27,7 @@ pub(crate) fn fetch(head: &str, body: &[u8], wakeup: &Wakeup) -> Result<Box<dyn 
     let sent = send(method, url, &headers, body);
 
     let pipe = Pipe::new(wakeup);
-    let answer: Rc<RefCell<Option<Rc<pieces::Body>>>> = Rc::default();
+    let answer: Rc<RefCell<Option<Rc<pieces::BodyReader>>>> = Rc::default();
     let (to, begun) = (pipe.clone(), Rc::downgrade(&answer));
     wasm_bindgen_futures::spawn_local(async move {
         let response = match sent {
@@ -74,7 +74,7 @@ fn send(
 }
 
 /// Gives the head of an answer to the guest; its body follows as the guest asks for it.
-fn begin(response: JsValue, pipe: &Pipe) -> Result<Rc<pieces::Body>, JsValue> {
+fn begin(response: JsValue, pipe: &Pipe) -> Result<Rc<pieces::BodyReader>, JsValue> {
     let response: worker::web_sys::Response = response.dyn_into()?;
     let mut texts = vec![response.status().to_string(), response.url()];
     let mut response = Response::from(response);
@@ -82,7 +82,7 @@ fn begin(response: JsValue, pipe: &Pipe) -> Result<Rc<pieces::Body>, JsValue> {
         texts.extend([name, value]);
     }
     // Without a body there is no stream.
-    let body = pieces::Body::new(response.stream().ok(), pipe.clone());
+    let body = pieces::BodyReader::new(response.stream().ok(), pipe.clone());
     pipe.push(&piece(texts.join("\0").as_bytes()));
     Ok(body)
 }

@@ -6,14 +6,14 @@ use pymode_dylink_js::{JsEngineError, JsFailure};
 use pymode_host::v8::{FrameLocation, trap};
 use wasm_bindgen::prelude::*;
 
-use crate::guest::Guest;
+use crate::guest::GuestInstance;
 use crate::loader;
 
 /// Maximum number of functions in a message, as on wasmtime.
 const SHOWN: usize = 6;
 
 /// Makes the linker's error of it, in the words of the native host.
-pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
+pub(crate) fn failed(guest: &GuestInstance, thrown: &JsValue) -> JsEngineError {
     if thrown.is_instance_of::<WebAssembly::Exception>() {
         return JsFailure::Thrown {
             reason: pymode_host::GuestFailure::UNCAUGHT.to_owned(),
@@ -35,18 +35,18 @@ pub(crate) fn failed(guest: &Guest, thrown: &JsValue) -> JsEngineError {
 }
 
 /// The functions of the guest that were running, by V8's list.
-pub(crate) fn list(guest: &Guest, stack: &str) -> String {
+pub(crate) fn list(guest: &GuestInstance, stack: &str) -> String {
     let lines = frames(guest, stack).map(|frame| format!("  in {frame}"));
     lines.collect::<Vec<_>>().join("\n")
 }
 
-fn frames(guest: &Guest, stack: &str) -> impl Iterator<Item = String> {
+fn frames(guest: &GuestInstance, stack: &str) -> impl Iterator<Item = String> {
     let places = stack.lines().filter_map(FrameLocation::parse);
     places.filter_map(|place| frame(guest, place))
 }
 
 /// `module!function+offset`, of modules that the guest knows.
-fn frame(guest: &Guest, place: FrameLocation<'_>) -> Option<String> {
+fn frame(guest: &GuestInstance, place: FrameLocation<'_>) -> Option<String> {
     let running = loader::running(guest, place.module)?;
     let function = match place.name {
         Some(name) => name.to_owned(),

@@ -15,7 +15,7 @@ use crate::wakeup::Wakeup;
 /// A guest: everything that the host knows about one instance of python.wasm.
 ///
 /// Its parts are in cells of their own: while guest code runs, none is borrowed, because the guest will call back.
-pub(crate) struct Guest {
+pub(crate) struct GuestInstance {
     /// The instance's exports.
     pub(crate) exports: Object,
     pub(crate) memory: MemoryView,
@@ -38,7 +38,7 @@ pub(crate) struct Guest {
 }
 
 /// Parts of a guest.
-pub(crate) struct Parts {
+pub(crate) struct GuestParts {
     pub(crate) exports: Object,
     pub(crate) memory: MemoryView,
     pub(crate) wasi: Wasi,
@@ -48,9 +48,9 @@ pub(crate) struct Parts {
     pub(crate) channel: Option<Rc<dyn Channel>>,
 }
 
-impl Guest {
-    pub(crate) fn new(parts: Parts) -> Guest {
-        Guest {
+impl GuestInstance {
+    pub(crate) fn new(parts: GuestParts) -> GuestInstance {
+        GuestInstance {
             exports: parts.exports,
             memory: parts.memory,
             wasi: RefCell::new(parts.wasi),
@@ -78,7 +78,7 @@ impl Guest {
         self.wait_quietly(promise);
     }
 
-    /// As [`Guest::wait_for`], but does not hand over the output so far.
+    /// As [`GuestInstance::wait_for`], but does not hand over the output so far.
     pub(crate) fn wait_quietly(&self, promise: Promise) {
         *self.waits_for.borrow_mut() = Some(promise);
     }
@@ -89,7 +89,7 @@ impl Guest {
 pub(crate) struct GuestNumber(pub(crate) u32);
 
 thread_local! {
-    static GUESTS: RefCell<Vec<(GuestNumber, Rc<Guest>)>> = const { RefCell::new(Vec::new()) };
+    static GUESTS: RefCell<Vec<(GuestNumber, Rc<GuestInstance>)>> = const { RefCell::new(Vec::new()) };
     static NEXT: Cell<u32> = const { Cell::new(1) };
 }
 
@@ -104,7 +104,7 @@ impl GuestNumber {
     /// # Panics
     ///
     /// When it has ended: an instance without its host cannot go on. The panic traps.
-    pub(crate) fn guest(self) -> Rc<Guest> {
+    pub(crate) fn guest(self) -> Rc<GuestInstance> {
         GUESTS.with_borrow(|guests| {
             let found = guests.iter().find(|(number, _)| *number == self);
             Rc::clone(&found.expect("the guest has ended").1)
@@ -113,28 +113,28 @@ impl GuestNumber {
 }
 
 /// A guest that can be called back. It ends when this is dropped.
-pub(crate) struct Registered {
+pub(crate) struct RegisteredGuest {
     number: GuestNumber,
-    guest: Rc<Guest>,
+    guest: Rc<GuestInstance>,
 }
 
-impl Registered {
-    pub(crate) fn new(number: GuestNumber, guest: Guest) -> Registered {
+impl RegisteredGuest {
+    pub(crate) fn new(number: GuestNumber, guest: GuestInstance) -> RegisteredGuest {
         let guest = Rc::new(guest);
         GUESTS.with_borrow_mut(|guests| guests.push((number, Rc::clone(&guest))));
-        Registered { number, guest }
+        RegisteredGuest { number, guest }
     }
 }
 
-impl std::ops::Deref for Registered {
-    type Target = Guest;
+impl std::ops::Deref for RegisteredGuest {
+    type Target = GuestInstance;
 
-    fn deref(&self) -> &Guest {
+    fn deref(&self) -> &GuestInstance {
         &self.guest
     }
 }
 
-impl Drop for Registered {
+impl Drop for RegisteredGuest {
     fn drop(&mut self) {
         GUESTS.with_borrow_mut(|guests| guests.retain(|(number, _)| *number != self.number));
         self.guest.jobs.clear();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 use js_sys::{Object, Promise, Reflect};
-use pymode_bundle::answer::{Broken, Head, Reader, Step};
+use pymode_bundle::answer::{AnswerError, AnswerEvent, AnswerReader, Head};
 use pymode_bundle::pieces::piece;
 use pymode_bundle::texts;
 use pymode_host::Errno;
@@ -14,7 +14,7 @@ use pymode_host::wasi::Stream;
 use wasm_bindgen::prelude::*;
 use worker::{ByteStream, Env, Headers, Request, Response, ResponseBody};
 
-use crate::body::Body;
+use crate::body::BodyWriter;
 use crate::stream::Channel;
 
 /// The first piece of a request.
@@ -45,7 +45,7 @@ fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
 }
 
 /// A request that a guest can read, and the answer that it will write.
-pub(crate) struct Asked {
+pub(crate) struct GuestRequest {
     /// The first piece of the request.
     pub(crate) head: Vec<u8>,
     /// Body.
@@ -54,13 +54,16 @@ pub(crate) struct Asked {
 }
 
 /// A response that the guest has yet to begin.
-pub(crate) type Pending = oneshot::Receiver<Result<Response, Broken>>;
+pub(crate) type PendingResponse = oneshot::Receiver<Result<Response, AnswerError>>;
 
-impl Asked {
+impl GuestRequest {
     /// Makes a request ready for a guest.
-    pub(crate) fn new(request: &mut Request, env: &Env) -> Result<(Asked, Pending), JsValue> {
+    pub(crate) fn new(
+        request: &mut Request,
+        env: &Env,
+    ) -> Result<(GuestRequest, PendingResponse), JsValue> {
         let (answer, pending) = Answer::new();
-        let asked = Asked {
+        let asked = GuestRequest {
             head: head(request, env)?,
             // A request without a body has no stream.
             body: request.stream().ok(),
@@ -75,27 +78,27 @@ impl Asked {
 pub(crate) struct Answer(Rc<RefCell<Incoming>>);
 
 struct Incoming {
-    reader: Reader,
-    stage: Stage,
+    reader: AnswerReader,
+    destination: Destination,
 }
 
 /// The destination of an answer.
-enum Stage {
+enum Destination {
     /// The task that waits for its head.
-    Head(oneshot::Sender<Result<Response, Broken>>),
+    Head(oneshot::Sender<Result<Response, AnswerError>>),
     /// The body of a response.
-    Body(Body),
+    Body(BodyWriter),
     /// None: the response has no body, is complete, or was abandoned.
     Nowhere,
 }
 
 impl Answer {
     /// An answer, and the response that it will begin.
-    fn new() -> (Answer, Pending) {
+    fn new() -> (Answer, PendingResponse) {
         let (sender, receiver) = oneshot::channel();
         let incoming = Incoming {
-            reader: Reader::default(),
-            stage: Stage::Head(sender),
+            reader: AnswerReader::default(),
+            destination: Destination::Head(sender),
         };
         (Answer(Rc::new(RefCell::new(incoming))), receiver)
     }
@@ -108,10 +111,10 @@ impl Answer {
     /// Nothing more will come. If something is missing, `reason` says why.
     pub(crate) fn end(&self, reason: impl FnOnce() -> String) {
         let mut incoming = self.0.borrow_mut();
-        match std::mem::replace(&mut incoming.stage, Stage::Nowhere) {
-            Stage::Head(sender) => drop(sender.send(Err(Broken::Ended(reason())))),
-            Stage::Body(body) => body.fail(&reason()),
-            Stage::Nowhere => {}
+        match std::mem::replace(&mut incoming.destination, Destination::Nowhere) {
+            Destination::Head(sender) => drop(sender.send(Err(AnswerError::Ended(reason())))),
+            Destination::Body(body) => body.fail(&reason()),
+            Destination::Nowhere => {}
         }
     }
 }
@@ -119,48 +122,53 @@ impl Answer {
 impl Incoming {
     fn take(&mut self, mut bytes: &[u8]) {
         while let Some(step) = self.reader.next(&mut bytes) {
-            self.stage = match (std::mem::replace(&mut self.stage, Stage::Nowhere), step) {
-                (Stage::Head(sender), Step::Head(head)) => {
-                    let (response, stage) = match begin(head) {
-                        Ok((response, body)) => {
-                            (Ok(response), body.map_or(Stage::Nowhere, Stage::Body))
-                        }
-                        Err(broken) => (Err(broken), Stage::Nowhere),
+            self.destination = match (
+                std::mem::replace(&mut self.destination, Destination::Nowhere),
+                step,
+            ) {
+                (Destination::Head(sender), AnswerEvent::Head(head)) => {
+                    let (response, destination) = match begin(head) {
+                        Ok((response, body)) => (
+                            Ok(response),
+                            body.map_or(Destination::Nowhere, Destination::Body),
+                        ),
+                        Err(broken) => (Err(broken), Destination::Nowhere),
                     };
                     // The client may have disconnected; the guest still ends normally.
                     let _ = sender.send(response);
-                    stage
+                    destination
                 }
-                (Stage::Head(sender), Step::Broken(broken)) => {
+                (Destination::Head(sender), AnswerEvent::Failed(broken)) => {
                     let _ = sender.send(Err(broken));
-                    Stage::Nowhere
+                    Destination::Nowhere
                 }
-                (Stage::Body(body), Step::Body(bytes)) => {
+                (Destination::Body(body), AnswerEvent::Body(bytes)) => {
                     body.put(bytes);
-                    Stage::Body(body)
+                    Destination::Body(body)
                 }
-                (Stage::Body(body), Step::End) => {
+                (Destination::Body(body), AnswerEvent::End) => {
                     body.end();
-                    Stage::Nowhere
+                    Destination::Nowhere
                 }
-                (Stage::Body(body), Step::Broken(broken)) => {
+                (Destination::Body(body), AnswerEvent::Failed(broken)) => {
                     body.fail(&broken.to_string());
-                    Stage::Nowhere
+                    Destination::Nowhere
                 }
-                (stage, _) => stage,
+                (destination, _) => destination,
             };
         }
     }
 }
 
 /// A response from its head, and its body, if it may have one.
-fn begin(head: Head) -> Result<(Response, Option<Body>), Broken> {
+fn begin(head: Head) -> Result<(Response, Option<BodyWriter>), AnswerError> {
     let refused = |error: &dyn std::fmt::Display| {
-        Broken::Ended(format!("the program's answer is refused: {error}"))
+        AnswerError::Ended(format!("the program's answer is refused: {error}"))
     };
     let (body, content) = match head.has_body() {
         true => {
-            let (body, stream) = Body::new().map_err(|_| refused(&"it cannot be streamed"))?;
+            let (body, stream) =
+                BodyWriter::new().map_err(|_| refused(&"it cannot be streamed"))?;
             (Some(body), ResponseBody::Stream(stream))
         }
         // A runtime refuses one.
@@ -186,7 +194,7 @@ impl Stream for AnswerOut {
 
     fn write(&mut self, bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         let mut incoming = self.0.0.borrow_mut();
-        if matches!(&incoming.stage, Stage::Body(body) if body.is_abandoned()) {
+        if matches!(&incoming.destination, Destination::Body(body) if body.is_abandoned()) {
             return Err(Errno::Pipe);
         }
         incoming.take(bytes);
@@ -196,9 +204,9 @@ impl Stream for AnswerOut {
 
 impl Channel for Answer {
     fn congestion(&self) -> Option<Promise> {
-        match &self.0.borrow().stage {
-            Stage::Body(body) => body.pause(),
-            Stage::Head(_) | Stage::Nowhere => None,
+        match &self.0.borrow().destination {
+            Destination::Body(body) => body.pause(),
+            Destination::Head(_) | Destination::Nowhere => None,
         }
     }
 }

@@ -5,7 +5,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use pymode_bundle::Settings;
+use pymode_bundle::BundleSettings;
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::{Stdio, Stream};
@@ -14,8 +14,8 @@ use worker::Result;
 use crate::boot::{self, Ended, Entered, Setup};
 use crate::bundle;
 use crate::frames;
-use crate::guest::{Guest, Registered};
-use crate::http::{Answer, Asked};
+use crate::guest::{GuestInstance, RegisteredGuest};
+use crate::http::{Answer, GuestRequest};
 use crate::log::Log;
 use crate::pieces;
 use crate::pipe::Pipe;
@@ -23,10 +23,10 @@ use crate::platform;
 use crate::wakeup::Wakeup;
 
 pub(crate) struct Interpreter {
-    guest: Registered,
+    guest: RegisteredGuest,
     input: Pipe,
     /// The body of the request under way.
-    body: Rc<RefCell<Option<Rc<pieces::Body>>>>,
+    body: Rc<RefCell<Option<Rc<pieces::BodyReader>>>>,
     output: Relay,
     log: Log,
     is_initialised: Cell<bool>,
@@ -34,9 +34,9 @@ pub(crate) struct Interpreter {
 
 /// State of an interpreter after a call: reusable or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fitness {
-    Fit,
-    Spent,
+pub(crate) enum InterpreterState {
+    Reusable,
+    Finished,
 }
 
 impl Interpreter {
@@ -45,7 +45,7 @@ impl Interpreter {
         let settings = bundle::settings()?;
         let wakeup = Wakeup::default();
         let input = Pipe::new(&wakeup);
-        let body: Rc<RefCell<Option<Rc<pieces::Body>>>> = Rc::default();
+        let body: Rc<RefCell<Option<Rc<pieces::BodyReader>>>> = Rc::default();
         let asked = Rc::clone(&body);
         let ask = move || {
             if let Some(body) = &*asked.borrow() {
@@ -81,21 +81,21 @@ impl Interpreter {
     }
 
     /// Has a request answered.
-    pub(crate) async fn serve(&self, asked: Asked) -> Fitness {
+    pub(crate) async fn serve(&self, asked: GuestRequest) -> InterpreterState {
         let answer = asked.answer;
         self.output.0.replace(Some(answer.stream()));
         self.guest.channel.replace(Some(Rc::new(answer.clone())));
-        let body = pieces::Body::new(asked.body, self.input.clone());
+        let body = pieces::BodyReader::new(asked.body, self.input.clone());
         self.body.replace(Some(body));
         self.input.clear();
         self.input.push(&asked.head);
-        let fitness = self.enter(&answer).await;
+        let state = self.enter(&answer).await;
         answer.end(|| "the program did not finish its answer".to_owned());
         // What is left of the request is nobody's.
         self.body.replace(None);
         self.output.0.replace(None);
         self.log.end_line();
-        fitness
+        state
     }
 
     /// Runs what comes before the first request, if it has not run yet. Nothing of a request is in it.
@@ -110,33 +110,35 @@ impl Interpreter {
         }
     }
 
-    async fn enter(&self, answer: &Answer) -> Fitness {
+    async fn enter(&self, answer: &Answer) -> InterpreterState {
         let initialised = match self.initialise().await {
             Entered::Returned(code) => code,
             Entered::Ended(ended) => {
                 answer.end(|| describe(&self.guest, &ended));
-                return Fitness::Spent;
+                return InterpreterState::Finished;
             }
         };
         match boot::enter(&self.guest, "pymode_serve").await {
             // Having failed to initialise, it could still say why.
-            Entered::Returned(served) if initialised == 0 && served == 0 => Fitness::Fit,
-            Entered::Returned(_) => Fitness::Spent,
+            Entered::Returned(served) if initialised == 0 && served == 0 => {
+                InterpreterState::Reusable
+            }
+            Entered::Returned(_) => InterpreterState::Finished,
             Entered::Ended(ended) => {
                 answer.end(|| describe(&self.guest, &ended));
-                Fitness::Spent
+                InterpreterState::Finished
             }
         }
     }
 }
 
 /// The end of a program as a sentence.
-fn describe(guest: &Guest, ended: &Ended) -> String {
+fn describe(guest: &GuestInstance, ended: &Ended) -> String {
     match ended {
         Ended::Exit(code) => {
             format!("the program exited with code {code} before its answer was complete")
         }
-        Ended::Fault(fault) => {
+        Ended::Failure(fault) => {
             // This is for the log.
             platform::log(&frames::list(guest, &fault.trace));
             format!("the program was stopped by a fault: {}", fault.reason)
@@ -145,7 +147,7 @@ fn describe(guest: &Guest, ended: &Ended) -> String {
 }
 
 /// The environment of guests that answer requests.
-fn environment(settings: &Settings) -> Vec<(Vec<u8>, Vec<u8>)> {
+fn environment(settings: &BundleSettings) -> Vec<(Vec<u8>, Vec<u8>)> {
     let pairs = settings.environment.iter();
     pairs
         .map(|(name, value)| (name.clone().into_bytes(), value.clone().into_bytes()))

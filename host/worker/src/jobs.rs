@@ -17,7 +17,7 @@ use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::guest::Guest;
+use crate::guest::GuestInstance;
 
 type Job = Pin<Box<dyn Future<Output = u32>>>;
 
@@ -42,7 +42,7 @@ impl Jobs {
 
 /// Does a job until it ends or waits. After a wait the thunk calls again: then `job` is not asked for a new one. The result
 /// of a job that waits means nothing.
-pub(crate) fn go_on<F>(guest: &Rc<Guest>, job: impl FnOnce() -> F) -> u32
+pub(crate) fn resume<F>(guest: &Rc<GuestInstance>, job: impl FnOnce() -> F) -> u32
 where
     F: Future<Output = u32> + 'static,
 {
@@ -73,11 +73,11 @@ where
 }
 
 /// Has the guest, and the job that is being done for it, wait for a promise.
-pub(crate) async fn wait(guest: &Rc<Guest>, promise: Promise) -> Result<JsValue, JsValue> {
+pub(crate) async fn wait(guest: &Rc<GuestInstance>, promise: Promise) -> Result<JsValue, JsValue> {
     let number = guest.jobs.current.get();
     // First come, first served: the future knows the outcome before the guest goes on.
     let outcome = JsFuture::from(promise.clone());
-    let weak: Weak<Guest> = Rc::downgrade(guest);
+    let weak: Weak<GuestInstance> = Rc::downgrade(guest);
     let kept = Closure::<dyn FnMut(JsValue)>::new(move |_| {
         if let Some(guest) = weak.upgrade() {
             guest.jobs.ready.set(Some(number));

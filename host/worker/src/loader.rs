@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use js_sys::{Array, Object, Promise, Reflect, Uint8Array, WebAssembly};
-use pymode_bundle::Settings;
+use pymode_bundle::BundleSettings;
 use pymode_bundle::names::{MAIN, file};
 use pymode_dylink::{
     Config, ContentHash, Contract, Event, FetchError, FileId, Inspection, Main, ModuleError,
@@ -27,7 +27,7 @@ use wasm_bindgen::prelude::*;
 
 use crate::bundle;
 use crate::frames;
-use crate::guest::Guest;
+use crate::guest::GuestInstance;
 use crate::jobs;
 use crate::trace::Trace;
 
@@ -54,7 +54,7 @@ pub(crate) struct Loader {
 impl Loader {
     pub(crate) fn new(
         imports: Object,
-        settings: &Settings,
+        settings: &BundleSettings,
         origin: Option<String>,
         trace: Option<Box<dyn Stream>>,
     ) -> Loader {
@@ -82,29 +82,29 @@ impl Loader {
 }
 
 /// A module whose code runs in a guest.
-pub(crate) struct Running {
+pub(crate) struct RunningModule {
     /// Name in messages: main's name, or the path that the module was first read from.
     pub(crate) name: Rc<str>,
     pub(crate) module: WebAssembly::Module,
 }
 
 /// The module that calls itself so.
-pub(crate) fn running(guest: &Guest, called: &str) -> Option<Running> {
+pub(crate) fn running(guest: &GuestInstance, called: &str) -> Option<RunningModule> {
     if called == MAIN {
         let module = bundle::with(|bundle| bundle.main()).ok()?;
         let name = bundle::settings().ok()?.name.as_str().into();
-        return Some(Running { name, module });
+        return Some(RunningModule { name, module });
     }
     let wanted = file::key_of_side(called)?;
     let seen = guest.loader.seen.borrow();
     let (hash, name) = seen.iter().find(|(hash, _)| key(**hash) == wanted)?;
     let module = MODULES.with(|modules| modules.compiled(*hash))?.ok()?;
     let name = Rc::clone(name);
-    Some(Running { name, module })
+    Some(RunningModule { name, module })
 }
 
 /// The modules that a guest has read, with the keys of their code.
-pub(crate) fn seen(guest: &Guest) -> Vec<(Rc<str>, String)> {
+pub(crate) fn seen(guest: &GuestInstance) -> Vec<(Rc<str>, String)> {
     let seen = guest.loader.seen.borrow();
     let keyed = seen
         .iter()
@@ -113,7 +113,7 @@ pub(crate) fn seen(guest: &Guest) -> Vec<(Rc<str>, String)> {
 }
 
 /// Waits for modules of the bundle, so that each is compiled, or known not to be.
-async fn fetch(guest: &Rc<Guest>, modules: &[ContentHash]) -> Result<(), JsEngineError> {
+async fn fetch(guest: &Rc<GuestInstance>, modules: &[ContentHash]) -> Result<(), JsEngineError> {
     let plan = plan()?;
     let is_missing = |hash: &&ContentHash| MODULES.with(|modules| !modules.has(**hash));
     let missing: Vec<ContentHash> = modules.iter().filter(is_missing).copied().collect();
@@ -139,11 +139,11 @@ async fn fetch(guest: &Rc<Guest>, modules: &[ContentHash]) -> Result<(), JsEngin
 }
 
 /// The linker's view of a guest.
-pub(crate) fn process(guest: &Rc<Guest>) -> JsProcess<Linking> {
+pub(crate) fn process(guest: &Rc<GuestInstance>) -> JsProcess<Linking> {
     JsProcess(Linking(Rc::clone(guest)))
 }
 
-pub(crate) struct Linking(Rc<Guest>);
+pub(crate) struct Linking(Rc<GuestInstance>);
 
 impl Linking {
     fn read(&self, path: &str) -> Result<Vec<u8>, FetchError> {

@@ -10,11 +10,11 @@ use pymode_host::wasi::Stream;
 
 /// A stream whose lines go to the Worker's log. Clones share it.
 #[derive(Clone, Default)]
-pub(crate) struct Log(Rc<Line>);
+pub(crate) struct Log(Rc<LineBuffer>);
 
 /// The beginning of a line whose end has not come yet.
 #[derive(Default)]
-struct Line(RefCell<Vec<u8>>);
+struct LineBuffer(RefCell<Vec<u8>>);
 
 /// A line that does not end is cut.
 const LONGEST_LINE: usize = 1 << 16;
@@ -26,7 +26,7 @@ impl Log {
     }
 }
 
-impl Line {
+impl LineBuffer {
     fn end(&self) {
         let line = self.0.take();
         if !line.is_empty() {
@@ -55,7 +55,7 @@ impl Stream for Log {
     }
 }
 
-impl Drop for Line {
+impl Drop for LineBuffer {
     fn drop(&mut self) {
         self.end();
     }

@@ -54,9 +54,9 @@ impl Drop for Slots {
 ///
 /// # Safety
 /// The place in this module's memory, as long as is copied, must be one that may be read or written.
-pub(crate) type Copy = unsafe extern "C" fn(u32, u32, u32);
+pub(crate) type CopyFn = unsafe extern "C" fn(u32, u32, u32);
 /// Nothing in, one number out.
-pub(crate) type Ask = extern "C" fn() -> u32;
+pub(crate) type QueryFn = extern "C" fn() -> u32;
 
 /// # Safety
 /// `slot` must hold a function with the type `F`, which must be a function pointer type, as long as the result is called.
@@ -69,9 +69,9 @@ pub(crate) unsafe fn function<F: std::marker::Copy>(slot: usize) -> F {
 
 /// The memory of one guest.
 pub(crate) struct MemoryView {
-    read: Copy,
-    write: Copy,
-    pages: Ask,
+    read: CopyFn,
+    write: CopyFn,
+    pages: QueryFn,
     _slots: Slots,
 }
 

@@ -2,15 +2,15 @@
 
 use std::cell::RefCell;
 
-use pymode_bundle::Mode;
+use pymode_bundle::WorkerMode;
 use pymode_bundle::names::BINDING;
-use pymode_bundle::wire::{self, Kind, take};
+use pymode_bundle::wire::{self, FrameKind, take};
 use worker::{
     Context, DurableObject, Env, Request, Response, ResponseBody, Result, State, durable_object,
     event,
 };
 
-use crate::body::Body;
+use crate::body::BodyWriter;
 use crate::bundle;
 use crate::pipe::Pipe;
 use crate::run::{self, Terminal};
@@ -51,12 +51,12 @@ impl DurableObject for PythonObject {
 
     async fn fetch(&self, mut request: Request) -> Result<Response> {
         match (bundle::settings()?.mode, request.path().as_str()) {
-            (Mode::Request, _) => self.fresh.answer(request, &self.env).await,
-            (Mode::Persistent, _) => self.persistent.answer(request, &self.env).await,
+            (WorkerMode::Request, _) => self.fresh.answer(request, &self.env).await,
+            (WorkerMode::Persistent, _) => self.persistent.answer(request, &self.env).await,
             // Only for local use: it runs any program that it receives.
-            (Mode::Run, wire::RUN) => self.run(request.bytes().await?),
-            (Mode::Run, wire::STDIN) => self.stdin(&request.bytes().await?),
-            (Mode::Run, _) => Response::error("Not found", 404),
+            (WorkerMode::Run, wire::RUN) => self.run(request.bytes().await?),
+            (WorkerMode::Run, wire::STDIN) => self.stdin(&request.bytes().await?),
+            (WorkerMode::Run, _) => Response::error("Not found", 404),
         }
     }
 }
@@ -64,7 +64,7 @@ impl DurableObject for PythonObject {
 impl PythonObject {
     /// Starts a program; the answer's body lasts as long as it runs.
     fn run(&self, request: Vec<u8>) -> Result<Response> {
-        let (body, stream) = Body::new()?;
+        let (body, stream) = BodyWriter::new()?;
         let wakeup = Wakeup::default();
         let input = Pipe::new(&wakeup);
         self.input.replace(Some(input.clone()));
@@ -83,8 +83,8 @@ impl PythonObject {
         let input = input.as_ref().ok_or("no program runs")?;
         while let Ok(Some((kind, content))) = take(&mut message) {
             match (kind, content) {
-                (Kind::Stdin, []) => input.end(),
-                (Kind::Stdin, bytes) => input.push(bytes),
+                (FrameKind::Stdin, []) => input.end(),
+                (FrameKind::Stdin, bytes) => input.push(bytes),
                 _ => {}
             }
         }

@@ -10,7 +10,7 @@ use worker::ByteStream;
 use crate::pipe::Pipe;
 
 /// A body that comes in, and the pipe that it goes to.
-pub(crate) struct Body {
+pub(crate) struct BodyReader {
     state: RefCell<State>,
     pipe: Pipe,
 }
@@ -26,11 +26,11 @@ enum State {
     Ended,
 }
 
-impl Body {
+impl BodyReader {
     /// A body, or that there is none.
-    pub(crate) fn new(stream: Option<ByteStream>, pipe: Pipe) -> Rc<Body> {
+    pub(crate) fn new(stream: Option<ByteStream>, pipe: Pipe) -> Rc<BodyReader> {
         let state = stream.map_or(State::Missing, State::Open);
-        Rc::new(Body {
+        Rc::new(BodyReader {
             state: RefCell::new(state),
             pipe,
         })

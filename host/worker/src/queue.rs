@@ -8,21 +8,21 @@ use futures_channel::oneshot;
 
 /// Places for those who are at work. Clones are the same places.
 #[derive(Clone)]
-pub(crate) struct Queue(Rc<Line>);
+pub(crate) struct Queue(Rc<QueueState>);
 
-struct Line {
+struct QueueState {
     places: usize,
     free: Cell<usize>,
     waiting: RefCell<VecDeque<oneshot::Sender<()>>>,
 }
 
 /// Having a place. It goes to the next in line when this is dropped.
-pub(crate) struct Turn(Rc<Line>);
+pub(crate) struct Turn(Rc<QueueState>);
 
 impl Queue {
     /// So many places, all of them free.
     pub(crate) fn new(places: usize) -> Queue {
-        Queue(Rc::new(Line {
+        Queue(Rc::new(QueueState {
             places,
             free: Cell::new(places),
             waiting: RefCell::default(),

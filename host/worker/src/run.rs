@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use js_sys::Promise;
 
-use pymode_bundle::wire::{Kind, pair, take};
+use pymode_bundle::wire::{FrameKind, pair, take};
 use pymode_host::Errno;
 use pymode_host::vfs::{
     FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Permissions, Refusal,
@@ -14,7 +14,7 @@ use pymode_host::vfs::{
 };
 use pymode_host::wasi::Stdio;
 
-use crate::boot::{self, Ended, Fault, Setup};
+use crate::boot::{self, Ended, RawFailure, Setup};
 use crate::bundle;
 use crate::loader;
 use crate::pipe::Pipe;
@@ -27,16 +27,16 @@ const ENTRY: u64 = 1 << 10;
 
 /// The requested program.
 #[derive(Default)]
-struct Program {
+struct RequestedProgram {
     args: Vec<Vec<u8>>,
     env: Vec<(Vec<u8>, Vec<u8>)>,
     cwd: Option<Vec<u8>>,
-    cwd_files: Files,
+    cwd_files: CwdFiles,
 }
 
 /// The contents of the current directory, by path.
 #[derive(Default)]
-struct Files {
+struct CwdFiles {
     folders: Vec<Vec<u8>>,
     files: BTreeMap<Vec<u8>, Vec<u8>>,
     links: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -44,7 +44,7 @@ struct Files {
     modes: BTreeMap<Vec<u8>, Mode>,
 }
 
-impl Files {
+impl CwdFiles {
     fn has(&self, path: &[u8], kind: FileKind) -> bool {
         match kind {
             FileKind::Directory => self.folders.iter().any(|folder| folder == path),
@@ -89,19 +89,19 @@ pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
             drop(request);
             run_program(program, &channel).await
         }
-        Err(message) => Ended::Fault(Fault::before(message)),
+        Err(message) => Ended::Failure(RawFailure::before(message)),
     };
     match ended {
-        Ended::Exit(code) => channel.frames.put(Kind::Exit, &[&code.to_le_bytes()]),
-        Ended::Fault(Fault { reason, trace }) => {
+        Ended::Exit(code) => channel.frames.put(FrameKind::Exit, &[&code.to_le_bytes()]),
+        Ended::Failure(RawFailure { reason, trace }) => {
             let parts = [reason.as_bytes(), b"\0", trace.as_bytes()];
-            channel.frames.put(Kind::Fault, &parts);
+            channel.frames.put(FrameKind::Fault, &parts);
         }
     }
     channel.frames.end();
 }
 
-async fn run_program(program: Program, channel: &Terminal) -> Ended {
+async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
     if let Some(path) = &program.cwd {
         // So much may come to what is there.
@@ -109,7 +109,7 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         match fill(&program.cwd_files, growth) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
             Err(errno) => {
-                return Ended::Fault(Fault::before(format!(
+                return Ended::Failure(RawFailure::before(format!(
                     "the files of `{}`: {errno}",
                     String::from_utf8_lossy(path)
                 )));
@@ -123,27 +123,29 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
         stdio: Stdio {
             stdin: channel.input.stream({
                 let frames = channel.frames.clone();
-                move || frames.put(Kind::WantStdin, &[])
+                move || frames.put(FrameKind::WantStdin, &[])
             }),
-            stdout: channel.frames.stream(Kind::Stdout),
-            stderr: channel.frames.stream(Kind::Stderr),
+            stdout: channel.frames.stream(FrameKind::Stdout),
+            stderr: channel.frames.stream(FrameKind::Stderr),
         },
         wakeup: channel.wakeup.clone(),
         // The command promises that a program has no network.
         has_network: false,
         channel: Some(Rc::new(channel.clone())),
-        trace: traces_loads.then(|| channel.frames.stream(Kind::Stderr)),
+        trace: traces_loads.then(|| channel.frames.stream(FrameKind::Stderr)),
         mounts,
     };
     let guest = match boot::boot(setup) {
         Ok(guest) => guest,
-        Err(thrown) => return Ended::Fault(Fault::before(pymode_dylink_js::reason(&thrown))),
+        Err(thrown) => {
+            return Ended::Failure(RawFailure::before(pymode_dylink_js::reason(&thrown)));
+        }
     };
     let ended = boot::run(&guest).await;
-    if let Ended::Fault(_) = ended {
+    if let Ended::Failure(_) = ended {
         for (path, key) in loader::seen(&guest) {
             let parts = [path.as_bytes(), b"\0", key.as_bytes()];
-            channel.frames.put(Kind::Loaded, &parts);
+            channel.frames.put(FrameKind::Loaded, &parts);
         }
     }
     if let Some(path) = &program.cwd {
@@ -162,8 +164,8 @@ async fn run_program(program: Program, channel: &Terminal) -> Ended {
     ended
 }
 
-fn parse(mut request: &[u8]) -> Result<Program, String> {
-    let mut program = Program::default();
+fn parse(mut request: &[u8]) -> Result<RequestedProgram, String> {
+    let mut program = RequestedProgram::default();
     while let Some((kind, content)) = take(&mut request).map_err(|e| e.to_string())? {
         let pair = |separator: u8| {
             let pair = pair(content, separator);
@@ -172,13 +174,13 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
             Ok::<_, String>((first.to_vec(), second.to_vec()))
         };
         match kind {
-            Kind::Arg => program.args.push(content.to_vec()),
-            Kind::Env => program.env.push(pair(b'=')?),
-            Kind::Cwd => program.cwd = Some(content.to_vec()),
-            Kind::Folder => program.cwd_files.folders.push(content.to_vec()),
-            Kind::File => program.cwd_files.files.extend([pair(0)?]),
-            Kind::Link => program.cwd_files.links.extend([pair(0)?]),
-            Kind::Mode => {
+            FrameKind::Arg => program.args.push(content.to_vec()),
+            FrameKind::Env => program.env.push(pair(b'=')?),
+            FrameKind::Cwd => program.cwd = Some(content.to_vec()),
+            FrameKind::Folder => program.cwd_files.folders.push(content.to_vec()),
+            FrameKind::File => program.cwd_files.files.extend([pair(0)?]),
+            FrameKind::Link => program.cwd_files.links.extend([pair(0)?]),
+            FrameKind::Mode => {
                 let (path, mode) = pair(0)?;
                 let mode = <[u8; 4]>::try_from(&mode[..]);
                 let mode = mode.map_err(|_| "permissions are not four bytes")?;
@@ -196,12 +198,12 @@ fn parse(mut request: &[u8]) -> Result<Program, String> {
 }
 
 /// A file system in memory with these files, and room for `growth` more bytes.
-fn fill(content: &Files, growth: u64) -> Result<MemFs, Errno> {
+fn fill(content: &CwdFiles, growth: u64) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
         Refusal::Errno(errno) => errno,
         Refusal::Leaves { .. } => Errno::NotCapable,
     };
-    let Files {
+    let CwdFiles {
         folders,
         files,
         links,
@@ -246,7 +248,7 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn report(&self, vfs: &mut Vfs, before: &Files) {
+    fn report(&self, vfs: &mut Vfs, before: &CwdFiles) {
         let mut seen = BTreeMap::new();
         self.walk(vfs, &mut Vec::new(), &mut seen);
         let is_gone = |path: &Vec<u8>, kind| seen.get(path).is_none_or(|stat| stat.kind != kind);
@@ -263,7 +265,7 @@ impl Changes<'_> {
         let folders = folders.map(|path| (path, FileKind::Directory));
         for (path, kind) in files.chain(links).chain(folders) {
             if is_gone(path, kind) {
-                self.frames.put(Kind::Removed, &[path]);
+                self.frames.put(FrameKind::Removed, &[path]);
             }
         }
         // A directory's path is the beginning of the paths in it, and so comes first.
@@ -274,29 +276,29 @@ impl Changes<'_> {
         for (path, stat) in seen.iter().rev() {
             if stat.kind != FileKind::SymbolicLink && stat.mode != before.mode(path, stat.kind) {
                 let parts = [&path[..], b"\0", &stat.mode.bits().to_le_bytes()];
-                self.frames.put(Kind::Mode, &parts);
+                self.frames.put(FrameKind::Mode, &parts);
             }
         }
     }
 
-    fn report_content(&self, vfs: &mut Vfs, path: &[u8], kind: FileKind, before: &Files) {
+    fn report_content(&self, vfs: &mut Vfs, path: &[u8], kind: FileKind, before: &CwdFiles) {
         let whole = [self.root, b"/", path].concat();
         match kind {
             FileKind::Directory if !before.has(path, kind) => {
-                self.frames.put(Kind::Folder, &[path]);
+                self.frames.put(FrameKind::Folder, &[path]);
             }
             FileKind::RegularFile => {
                 if let Ok((bytes, _)) = vfs.read_file(&whole)
                     && before.files.get(path) != Some(&bytes)
                 {
-                    self.frames.put(Kind::File, &[path, b"\0", &bytes]);
+                    self.frames.put(FrameKind::File, &[path, b"\0", &bytes]);
                 }
             }
             FileKind::SymbolicLink => {
                 if let Ok(target) = vfs.read_link(GuestPath::absolute(&whole))
                     && before.links.get(path) != Some(&target)
                 {
-                    self.frames.put(Kind::Link, &[path, b"\0", &target]);
+                    self.frames.put(FrameKind::Link, &[path, b"\0", &target]);
                 }
             }
             _ => {}

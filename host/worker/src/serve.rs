@@ -3,15 +3,15 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use pymode_bundle::answer::Broken;
+use pymode_bundle::answer::AnswerError;
 use pymode_bundle::paths::in_the_project;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Request, Response, Result};
 
 use crate::boot::Entered;
 use crate::bundle;
-use crate::http::{Asked, Pending};
-use crate::interpreter::{Fitness, Interpreter};
+use crate::http::{GuestRequest, PendingResponse};
+use crate::interpreter::{Interpreter, InterpreterState};
 use crate::queue::Queue;
 use crate::wakeup::Wakeup;
 
@@ -47,7 +47,7 @@ impl Default for Fresh {
 impl Fresh {
     pub(crate) async fn answer(&self, mut request: Request, env: &Env) -> Result<Response> {
         let turn = self.queue.turn().await;
-        let (asked, pending) = Asked::new(&mut request, env)?;
+        let (asked, pending) = GuestRequest::new(&mut request, env)?;
         let ready = self.spare.ready.take();
         let interpreter = match ready {
             Some(ready) => ready,
@@ -104,7 +104,7 @@ impl Persistent {
     /// The first request, and the first after it has died, starts the interpreter.
     pub(crate) async fn answer(&self, mut request: Request, env: &Env) -> Result<Response> {
         let turn = self.queue.turn().await;
-        let (asked, pending) = Asked::new(&mut request, env)?;
+        let (asked, pending) = GuestRequest::new(&mut request, env)?;
         let there = self.interpreter.borrow().clone();
         let interpreter = match there {
             Some(there) => there,
@@ -113,7 +113,7 @@ impl Persistent {
         self.interpreter.replace(Some(Rc::clone(&interpreter)));
         let place = Rc::clone(&self.interpreter);
         wasm_bindgen_futures::spawn_local(async move {
-            if interpreter.serve(asked).await == Fitness::Spent {
+            if interpreter.serve(asked).await == InterpreterState::Finished {
                 place.replace(None);
             }
             drop(turn);
@@ -123,11 +123,11 @@ impl Persistent {
 }
 
 /// The response, or a page that says that there is none.
-async fn respond(pending: Pending) -> Result<Response> {
+async fn respond(pending: PendingResponse) -> Result<Response> {
     let message = match pending.await {
         Ok(Ok(response)) => return Ok(response),
         // The guest has logged the traceback itself.
-        Ok(Err(Broken::Raised(traceback))) => traceback,
+        Ok(Err(AnswerError::Raised(traceback))) => traceback,
         Ok(Err(broken)) => {
             worker::console_error!("pymode: {broken}");
             broken.to_string()

@@ -4,12 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::Promise;
-use pymode_bundle::wire::{Kind, put};
+use pymode_bundle::wire::{FrameKind, put};
 use pymode_host::Errno;
 use pymode_host::vfs::FileKind;
 use pymode_host::wasi::Stream;
 
-use crate::body::Body;
+use crate::body::BodyWriter;
 
 /// The other side of a guest's standard output.
 pub(crate) trait Channel {
@@ -29,19 +29,19 @@ pub(crate) struct Frames(Rc<Gathered>);
 
 struct Gathered {
     bytes: RefCell<Vec<u8>>,
-    body: Body,
+    body: BodyWriter,
 }
 
 impl Frames {
     /// Frames that become this body.
-    pub(crate) fn new(body: Body) -> Frames {
+    pub(crate) fn new(body: BodyWriter) -> Frames {
         Frames(Rc::new(Gathered {
             bytes: RefCell::default(),
             body,
         }))
     }
 
-    pub(crate) fn put(&self, kind: Kind, parts: &[&[u8]]) {
+    pub(crate) fn put(&self, kind: FrameKind, parts: &[&[u8]]) {
         let full = {
             let mut bytes = self.0.bytes.borrow_mut();
             put(&mut bytes, kind, parts);
@@ -66,13 +66,13 @@ impl Frames {
         self.0.body.end();
     }
 
-    /// See [`Body::pause`].
+    /// See [`BodyWriter::pause`].
     pub(crate) fn pause(&self) -> Option<Promise> {
         self.0.body.pause()
     }
 
     /// A stream whose writes become frames of this kind.
-    pub(crate) fn stream(&self, kind: Kind) -> Box<dyn Stream> {
+    pub(crate) fn stream(&self, kind: FrameKind) -> Box<dyn Stream> {
         Box::new(FrameOut {
             frames: self.clone(),
             kind,
@@ -82,7 +82,7 @@ impl Frames {
 
 struct FrameOut {
     frames: Frames,
-    kind: Kind,
+    kind: FrameKind,
 }
 
 impl Stream for FrameOut {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use pymode_toolchain::CacheError;
 
-pub use crate::module::{Kind, Module, Place};
+pub use crate::module::{Module, ModuleKind, WriteMode};
 
 /// The date of the runtime's behaviour. From this date on, modules are compiled when they are first imported.
 pub(crate) const COMPATIBILITY_DATE: &str = "2026-11-17";
@@ -60,7 +60,7 @@ impl Bundle {
     ///
     /// # Errors
     /// When one cannot be written.
-    pub fn write(&self, dir: &Path, place: Place) -> Result<(), CacheError> {
+    pub fn write(&self, dir: &Path, place: WriteMode) -> Result<(), CacheError> {
         self.modules
             .iter()
             .try_for_each(|module| module.write(dir, place))

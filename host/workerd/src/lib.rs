@@ -20,17 +20,17 @@ mod symbols;
 /// A hash of the sources that determine this library's output, for cache keys.
 const OWN_SOURCES: &str = env!("PYMODE_WORKERD_SOURCES");
 
-pub use bundle::{Bundle, Kind, Module, Place};
+pub use bundle::{Bundle, Module, ModuleKind, WriteMode};
 pub use make::manifest::{Manifest, ManifestError, Settings};
 pub use make::project::{Project, ProjectError};
 pub use make::python::MEMORY_LIMIT;
 pub use make::share::Share;
 pub use make::sources::Sources;
 pub use make::{link, pack, stub, worker, wrangler};
-pub use pymode_bundle::Mode;
+pub use pymode_bundle::WorkerMode;
 pub use pymode_bundle::paths::SOURCES;
 pub use pymode_host::{Exit, GuestFailure};
 pub use python::Python;
 pub use run::{Program, ProgramError, Room, Run, RunError};
 pub use runtime::{Runtime, RuntimeError};
-pub use serve::{Compiled, LocalWorkerd, Log, ServeError};
+pub use serve::{Compiled, LocalWorkerd, LogTarget, ServeError};

@@ -15,7 +15,7 @@ pub struct Module {
     /// By which other modules import it.
     pub name: String,
     /// Type for the runtime.
-    pub kind: Kind,
+    pub kind: ModuleKind,
     /// Purpose for reports, such as `standard library`.
     pub what: String,
     /// New name for the module's name section.
@@ -25,7 +25,7 @@ pub struct Module {
 
 /// The type of a module for the runtime.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
+pub enum ModuleKind {
     /// A JavaScript module.
     Script,
     /// WebAssembly, compiled by the runtime.
@@ -42,7 +42,7 @@ enum Content {
 
 /// The way of writing a bundle's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
+pub enum WriteMode {
     /// As links where that is possible: for those who only read.
     Link,
     /// As files of their own.
@@ -54,7 +54,7 @@ pub(crate) const OURS: &str = "pymode";
 
 impl Module {
     /// A module with this content.
-    pub fn bytes(name: &str, kind: Kind, bytes: Vec<u8>) -> Module {
+    pub fn bytes(name: &str, kind: ModuleKind, bytes: Vec<u8>) -> Module {
         Module {
             name: name.into(),
             kind,
@@ -65,7 +65,7 @@ impl Module {
     }
 
     /// A module with the content of a file.
-    pub fn file(name: &str, kind: Kind, path: &Path) -> Module {
+    pub fn file(name: &str, kind: ModuleKind, path: &Path) -> Module {
         Module {
             name: name.into(),
             kind,
@@ -76,7 +76,7 @@ impl Module {
     }
 
     pub(crate) fn entry(text: String) -> Module {
-        Module::bytes(file::ENTRY, Kind::Script, text.into())
+        Module::bytes(file::ENTRY, ModuleKind::Script, text.into())
     }
 
     /// The same, as belonging to something.
@@ -116,14 +116,14 @@ impl Module {
         })
     }
 
-    pub(crate) fn write(&self, dir: &Path, place: Place) -> Result<(), CacheError> {
+    pub(crate) fn write(&self, dir: &Path, place: WriteMode) -> Result<(), CacheError> {
         let to = dir.join(&self.name);
         let parent = to.parent().unwrap_or(dir);
         fs::create_dir_all(parent).map_err(CacheError::io("create", parent))?;
         match &self.content {
             Content::File(from)
                 if self.called.is_none()
-                    && place == Place::Link
+                    && place == WriteMode::Link
                     && fs::hard_link(from, &to).is_ok() =>
             {
                 Ok(())

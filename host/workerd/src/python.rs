@@ -9,7 +9,7 @@ use crate::bundle::Bundle;
 use crate::make::project::{Project, ProjectError};
 use crate::make::python::Interpreter;
 use crate::runtime::{Runtime, RuntimeError};
-use crate::serve::{Compiled, LocalWorkerd, Log, ServeError};
+use crate::serve::{Compiled, LocalWorkerd, LogTarget, ServeError};
 
 /// An interpreter, and the runtime that serves bundles with it.
 #[derive(Debug, Clone)]
@@ -88,6 +88,12 @@ impl Python {
         dir: &Path,
         listener: &TcpListener,
     ) -> Result<LocalWorkerd, ServeError> {
-        LocalWorkerd::start_on(&self.runtime.workerd, bundle, dir, listener, Log::Show)
+        LocalWorkerd::start_on(
+            &self.runtime.workerd,
+            bundle,
+            dir,
+            listener,
+            LogTarget::Show,
+        )
     }
 }

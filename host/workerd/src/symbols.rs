@@ -101,15 +101,15 @@ pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
 }
 
 /// The section with names.
-struct Names {
+struct NameSection {
     /// All of it; empty, at the end of the module, if there is none.
     section: Range<usize>,
     /// Its parts, but for the name of the module.
     others: Vec<Range<usize>>,
 }
 
-fn names(module: &[u8]) -> Option<Names> {
-    let mut found = Names {
+fn names(module: &[u8]) -> Option<NameSection> {
+    let mut found = NameSection {
         section: module.len()..module.len(),
         others: Vec::new(),
     };

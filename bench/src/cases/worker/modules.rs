@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use pymode_abi::{EXPORTS, ExportKind, ValType, Why};
-use pymode_workerd::{Bundle, Kind, Module};
+use pymode_workerd::{Bundle, Module, ModuleKind};
 
 const BARE: &str = include_str!("../../../workers/bare.js");
 
@@ -55,16 +55,20 @@ pub(super) fn bare(python: &Bundle, sides: &[(String, Vec<u8>)]) -> Bundle {
         .modules()
         .iter()
         .find(|module| module.name == "python.wasm");
-    let mut modules = vec![Module::bytes("entry.js", Kind::Script, BARE.into())];
+    let mut modules = vec![Module::bytes("entry.js", ModuleKind::Script, BARE.into())];
     modules.extend(main.cloned());
     let mut script = String::from("export { default as main } from \"./python.wasm\";\n");
     let mut list = String::from("export const sides = [");
     for (at, (name, wasm)) in sides.iter().enumerate() {
         let _ = writeln!(script, "import s{at} from \"./{name}\";");
         let _ = write!(list, "s{at}, ");
-        modules.push(Module::bytes(name, Kind::Wasm, wasm.clone()));
+        modules.push(Module::bytes(name, ModuleKind::Wasm, wasm.clone()));
     }
     let script = format!("{script}{list}];\n");
-    modules.push(Module::bytes("modules.js", Kind::Script, script.into()));
+    modules.push(Module::bytes(
+        "modules.js",
+        ModuleKind::Script,
+        script.into(),
+    ));
     Bundle::of(modules).with_object("PythonObject")
 }

@@ -4,7 +4,7 @@ use pymode_host::{Errno, GuestMemory, dl};
 
 use super::wasi::errno;
 use crate::fetch::fetch;
-use crate::guest::{Guest, GuestNumber};
+use crate::guest::{GuestInstance, GuestNumber};
 
 #[unsafe(export_name = "pymode.http_fetch")]
 extern "C" fn http_fetch(
@@ -19,7 +19,7 @@ extern "C" fn http_fetch(
     errno(begin(&guest, (head, head_len), (body, body_len), out))
 }
 
-fn begin(guest: &Guest, head: (u32, u32), body: (u32, u32), out: u32) -> Result<(), Errno> {
+fn begin(guest: &GuestInstance, head: (u32, u32), body: (u32, u32), out: u32) -> Result<(), Errno> {
     let mut memory = &guest.memory;
     memory.check(out, 4)?;
     memory.check(body.0, body.1.into())?;

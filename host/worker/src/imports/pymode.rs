@@ -5,7 +5,7 @@ use std::rc::Rc;
 use pymode_dylink::dlfcn;
 use pymode_host::{GuestMemory, dl};
 
-use crate::guest::{Guest, GuestNumber};
+use crate::guest::{GuestInstance, GuestNumber};
 use crate::jobs;
 use crate::loader::process;
 
@@ -16,12 +16,12 @@ const FAILED: u32 = u32::MAX;
 #[unsafe(export_name = "waits!pymode.dl_open")]
 extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let handle = jobs::go_on(&guest, || open(Rc::clone(&guest), path, len, flags));
-    go_on(&guest);
+    let handle = jobs::resume(&guest, || open(Rc::clone(&guest), path, len, flags));
+    require_running(&guest);
     handle
 }
 
-async fn open(guest: Rc<Guest>, path: u32, len: u32, flags: u32) -> u32 {
+async fn open(guest: Rc<GuestInstance>, path: u32, len: u32, flags: u32) -> u32 {
     // A null pointer is main itself, as in dlopen(3).
     let path = match path {
         0 => None,
@@ -31,7 +31,7 @@ async fn open(guest: Rc<Guest>, path: u32, len: u32, flags: u32) -> u32 {
         },
     };
     let opened = dlfcn::open(&mut process(&guest), path.as_deref(), flags).await;
-    // A guest that has ended gets no result: see `go_on`.
+    // A guest that has ended gets no result: see `require_running`.
     opened.unwrap_or_default()
 }
 
@@ -43,7 +43,7 @@ extern "C" fn dl_sym(guest: u32, handle: u32, name: u32, len: u32, out: u32) -> 
         Err(message) => return fail(&guest, &message, FAILED),
     };
     let found = dlfcn::sym(&mut process(&guest), handle, &name);
-    give(&guest, "dl_sym", found, out)
+    write_result(&guest, "dl_sym", found, out)
 }
 
 #[unsafe(export_name = "pymode.dl_sym_from")]
@@ -61,11 +61,11 @@ extern "C" fn dl_sym_from(
         Err(message) => return fail(&guest, &message, FAILED),
     };
     let found = dlfcn::sym_from(&mut process(&guest), handle, &name, asks);
-    give(&guest, "dl_sym_from", found, out)
+    write_result(&guest, "dl_sym_from", found, out)
 }
 
 /// Writes what was found to where the guest wants it.
-fn give(guest: &Guest, call: &str, found: Option<u32>, out: u32) -> u32 {
+fn write_result(guest: &GuestInstance, call: &str, found: Option<u32>, out: u32) -> u32 {
     let Some(address) = found else {
         return FAILED;
     };
@@ -98,12 +98,12 @@ extern "C" fn dl_addr(
 #[unsafe(export_name = "waits!pymode.dl_close")]
 extern "C" fn dl_close(guest: u32, handle: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    let failed = jobs::go_on(&guest, || close(Rc::clone(&guest), handle));
-    go_on(&guest);
+    let failed = jobs::resume(&guest, || close(Rc::clone(&guest), handle));
+    require_running(&guest);
     failed
 }
 
-async fn close(guest: Rc<Guest>, handle: u32) -> u32 {
+async fn close(guest: Rc<GuestInstance>, handle: u32) -> u32 {
     match dlfcn::close(&mut process(&guest), handle).await {
         Ok(true) => 0,
         _ => FAILED,
@@ -127,15 +127,20 @@ extern "C" fn dl_error(guest: u32, buffer: u32, room: u32) -> u32 {
 }
 
 /// A constructor or exit handler may have ended the program: then nothing of it runs any more.
-fn go_on(guest: &Guest) {
+fn require_running(guest: &GuestInstance) {
     assert!(guest.exit.get().is_none(), "the program has ended");
 }
 
-fn fail(guest: &Guest, message: &str, result: u32) -> u32 {
+fn fail(guest: &GuestInstance, message: &str, result: u32) -> u32 {
     guest.loader.program.borrow_mut().error.set(message);
     result
 }
 
-fn text(guest: &Rc<Guest>, call: &'static str, at: u32, len: u32) -> Result<String, String> {
+fn text(
+    guest: &Rc<GuestInstance>,
+    call: &'static str,
+    at: u32,
+    len: u32,
+) -> Result<String, String> {
     dl::text(&&guest.memory, call, at, len).map_err(|e| e.to_string())
 }

@@ -3,7 +3,7 @@
 use pymode_host::Errno;
 use pymode_host::wasi::Outcome;
 
-use crate::guest::{Guest, GuestNumber};
+use crate::guest::{GuestInstance, GuestNumber};
 
 /// The file that goes to whom the guest talks to.
 const STDOUT: u32 = 1;
@@ -70,7 +70,7 @@ extern "C" fn proc_exit(guest: u32, code: u32) {
 }
 
 /// Called once at first and once after each wait: what is waited for, and until when, is read only the first time.
-fn poll(guest: &Guest, subscriptions: u32, events: u32, count: u32, used: u32) -> Outcome {
+fn poll(guest: &GuestInstance, subscriptions: u32, events: u32, count: u32, used: u32) -> Outcome {
     let mut wasi = guest.wasi.borrow_mut();
     let memory = &mut &guest.memory;
     let poll = match guest.poll.take() {

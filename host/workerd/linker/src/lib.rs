@@ -12,7 +12,7 @@ use pymode_bundle::names::file;
 use pymode_toolchain::npm::{self, NpmError};
 use pymode_toolchain::{Cache, CacheError, Key, Reporter};
 use pymode_workerd::worker::{self, WorkerError};
-use pymode_workerd::{Bundle, Kind, LocalWorkerd, Module, ServeError, Sources};
+use pymode_workerd::{Bundle, LocalWorkerd, Module, ModuleKind, ServeError, Sources};
 use tempfile::TempDir;
 
 /// The checkout. The linker's tests are built from it; the product is not.
@@ -92,14 +92,18 @@ impl Linker {
             let _ = writeln!(imports, "  \"{key}\": () => import(\"./{key}.wasm\"),");
         }
         let mut all = vec![
-            Module::bytes(file::ENTRY, Kind::Script, entry(&imports).into()),
-            Module::file(file::HOST, Kind::Wasm, &code.host()),
+            Module::bytes(file::ENTRY, ModuleKind::Script, entry(&imports).into()),
+            Module::file(file::HOST, ModuleKind::Wasm, &code.host()),
         ];
         for (name, path) in code.scripts() {
-            all.push(Module::file(name, Kind::Script, &path));
+            all.push(Module::file(name, ModuleKind::Script, &path));
         }
         for (key, wasm) in modules {
-            all.push(Module::bytes(&format!("{key}.wasm"), Kind::Wasm, wasm));
+            all.push(Module::bytes(
+                &format!("{key}.wasm"),
+                ModuleKind::Wasm,
+                wasm,
+            ));
         }
         let dir = TempDir::new().map_err(CacheError::io("create", &std::env::temp_dir()))?;
         Ok(Linker {

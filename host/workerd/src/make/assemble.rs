@@ -7,22 +7,22 @@ use std::path::{Path, PathBuf};
 
 use pymode_bundle::names::{MAIN, OBJECT, field, file};
 use pymode_bundle::paths::in_the_project;
-use pymode_bundle::{Mode, Settings};
+use pymode_bundle::{BundleSettings, WorkerMode};
 use pymode_dylink::{ContentHash, ModuleInfo, NotedModule, SetFile, UndefinedIn, notes};
 use pymode_toolchain::CacheError;
 
-use crate::bundle::{Bundle, Kind, Module};
+use crate::bundle::{Bundle, Module, ModuleKind};
 use crate::make::entry::Entry;
 use crate::make::link::{self, Link};
-use crate::make::pack::{NoSide, PackError};
-use crate::make::python::{Files, SideFile};
+use crate::make::pack::{InvalidModule, PackError};
+use crate::make::python::{PackedFiles, SideFile};
 use crate::make::stub::{hash_of, stamp};
 use crate::make::worker::WorkerCode;
 use crate::module::OURS;
 
 /// Parts of a bundle.
 #[derive(Debug)]
-pub(crate) struct Parts<'a> {
+pub(crate) struct BundleParts<'a> {
     /// The Worker's own code.
     pub(crate) code: &'a WorkerCode,
     /// The main module.
@@ -34,13 +34,13 @@ pub(crate) struct Parts<'a> {
     /// Maximum memory of the guest in bytes, as main declares it.
     pub(crate) memory: u64,
     /// Invalid side modules that are in no tree, with absolute paths.
-    pub(crate) refused: Vec<NoSide>,
+    pub(crate) refused: Vec<InvalidModule>,
     /// Additional directories that are searched for libraries without a path.
     pub(crate) library_path: Vec<String>,
     /// `true` if the linker traces to standard error.
     pub(crate) traces_loads: bool,
     /// Mode of the Worker.
-    pub(crate) mode: Mode,
+    pub(crate) mode: WorkerMode,
     /// `true` if answers contain tracebacks.
     pub(crate) development: bool,
     /// The environment of guests that answer requests.
@@ -65,7 +65,7 @@ pub(crate) struct Tree {
     pub(crate) what: String,
     /// Path in the guest.
     pub(crate) path: String,
-    pub(crate) files: Files,
+    pub(crate) files: PackedFiles,
 }
 
 impl Tree {
@@ -75,7 +75,7 @@ impl Tree {
     }
 }
 
-impl Parts<'_> {
+impl BundleParts<'_> {
     /// All side modules, and where the guest sees them; one may be there more than once.
     fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
         let found = self.trees.iter().flat_map(|tree| {
@@ -88,10 +88,10 @@ impl Parts<'_> {
     }
 
     /// Invalid side modules, with their paths in the guest.
-    fn refused(&self) -> impl Iterator<Item = NoSide> {
+    fn refused(&self) -> impl Iterator<Item = InvalidModule> {
         let found = self.trees.iter().flat_map(|tree| {
             let refused = tree.files.refused.iter();
-            refused.map(|refused| NoSide {
+            refused.map(|refused| InvalidModule {
                 path: tree.inside(&refused.path),
                 ..refused.clone()
             })
@@ -102,7 +102,7 @@ impl Parts<'_> {
     fn notes(
         &self,
         main: &ModuleInfo,
-        found: &[Found<'_>],
+        found: &[BundledSide<'_>],
         offered: &dyn Fn(&str, &str) -> bool,
     ) -> String {
         let bytes_of = |path: &Path| fs::read(path).ok();
@@ -144,24 +144,24 @@ impl Bundle {
     ///
     /// # Errors
     /// When a side module cannot be read.
-    pub(crate) fn new(parts: &Parts<'_>) -> Result<Bundle, PackError> {
+    pub(crate) fn new(parts: &BundleParts<'_>) -> Result<Bundle, PackError> {
         let mut bundle = Bundle {
             object: Some(OBJECT),
             ..Bundle::default()
         };
         let mut entry = Entry::default();
         for (name, script) in parts.code.scripts() {
-            bundle.file(name, Kind::Script, OURS, &script);
+            bundle.file(name, ModuleKind::Script, OURS, &script);
         }
-        let host = bundle.file(file::HOST, Kind::Wasm, OURS, &parts.code.host());
+        let host = bundle.file(file::HOST, ModuleKind::Wasm, OURS, &parts.code.host());
         entry.import("host", &host);
-        let main = bundle.file(file::MAIN, Kind::Wasm, file::MAIN, &parts.main.wasm);
+        let main = bundle.file(file::MAIN, ModuleKind::Wasm, file::MAIN, &parts.main.wasm);
         entry.import(field::MAIN, &main);
         let view = parts.code.memory_view();
-        let view = bundle.file(file::MEMORY_VIEW, Kind::Wasm, OURS, &view);
+        let view = bundle.file(file::MEMORY_VIEW, ModuleKind::Wasm, OURS, &view);
         entry.import(field::MEMORY_VIEW, &view);
         for (at, (name, thunks)) in parts.code.thunks().enumerate() {
-            let thunks = bundle.file(&file::thunks(name), Kind::Wasm, OURS, &thunks);
+            let thunks = bundle.file(&file::thunks(name), ModuleKind::Wasm, OURS, &thunks);
             entry.import(&format!("thunks{at}"), &thunks);
             let _ = writeln!(entry.thunks, "    {name:?}: thunks{at},");
         }
@@ -170,7 +170,7 @@ impl Bundle {
             let (key, file) = side.loaded();
             if known.insert(key.to_owned()) {
                 let name = file::side(key);
-                let module = Module::file(&name, Kind::Wasm, file).of(what);
+                let module = Module::file(&name, ModuleKind::Wasm, file).of(what);
                 bundle.add(module.called_by_its_name());
                 entry.side(key, &name);
             }
@@ -179,7 +179,7 @@ impl Bundle {
             let name = file::image(at);
             entry.import(
                 &format!("image{at}"),
-                &bundle.file(&name, Kind::Wasm, &tree.what, &tree.files.carrier),
+                &bundle.file(&name, ModuleKind::Wasm, &tree.what, &tree.files.carrier),
             );
             let path = &tree.path;
             let _ = writeln!(
@@ -196,24 +196,24 @@ impl Bundle {
         for found in &parts.loose {
             side(&mut bundle, &mut entry, "C modules", found);
         }
-        let Foresight { link, notes } = Foresight::of(parts)?;
+        let LinkFacts { link, notes } = LinkFacts::of(parts)?;
         if let Some(forwarders) = link.forwarders {
             let (key, name) = (forwarders.key(), file::side(&forwarders.key()));
-            bundle.add(Module::bytes(&name, Kind::Wasm, forwarders.wasm));
+            bundle.add(Module::bytes(&name, ModuleKind::Wasm, forwarders.wasm));
             entry.side(&key, &name);
         }
         let refused = link.refused.iter();
         bundle.unloadable = refused.map(|refused| refused.reason.to_string()).collect();
-        let refused: Vec<NoSide> = parts.refused().collect();
+        let refused: Vec<InvalidModule> = parts.refused().collect();
         let damaged = refused.iter().filter(|refused| refused.is_damaged);
         let damaged = damaged.map(|it| format!("cannot load `{}`: {}", it.path, it.reason));
         bundle.unloadable.extend(damaged);
         for message in &mut bundle.unloadable {
             *message = in_the_project(message).into_owned();
         }
-        bundle.add(Module::bytes(file::PLAN, Kind::Data, link.plan));
+        bundle.add(Module::bytes(file::PLAN, ModuleKind::Data, link.plan));
         entry.import(field::PLAN, file::PLAN);
-        let settings = Settings {
+        let settings = BundleSettings {
             mode: parts.mode,
             name: parts.main.name.clone(),
             library_path: parts.library_path.clone(),
@@ -226,18 +226,18 @@ impl Bundle {
         };
         bundle.add(Module::bytes(
             file::SETTINGS,
-            Kind::Data,
+            ModuleKind::Data,
             settings.to_bytes(),
         ));
         entry.import(field::SETTINGS, file::SETTINGS);
-        entry.has_long_traces = parts.mode == Mode::Run;
-        entry.development = parts.development && parts.mode != Mode::Run;
+        entry.has_long_traces = parts.mode == WorkerMode::Run;
+        entry.development = parts.development && parts.mode != WorkerMode::Run;
         bundle.modules.insert(0, Module::entry(entry.text()));
         bundle.body = entry.body();
         Ok(bundle)
     }
 
-    fn file(&mut self, name: &str, kind: Kind, what: &str, path: &Path) -> String {
+    fn file(&mut self, name: &str, kind: ModuleKind, what: &str, path: &Path) -> String {
         self.add(Module::file(name, kind, path).of(what));
         name.to_owned()
     }
@@ -248,14 +248,14 @@ impl Bundle {
 }
 
 /// Facts about modules that the linker in the Worker cannot see.
-struct Foresight {
+struct LinkFacts {
     link: Link,
     /// Notes about symbols that may be missing.
     notes: String,
 }
 
 /// A side module of the bundle.
-struct Found<'a> {
+struct BundledSide<'a> {
     file: &'a SideFile,
     /// Path in the guest.
     paths: Vec<String>,
@@ -265,7 +265,7 @@ struct Found<'a> {
     loaded: Option<(ContentHash, ModuleInfo)>,
 }
 
-impl Found<'_> {
+impl BundledSide<'_> {
     fn at(&self, path: &str) -> SetFile {
         let file = SetFile::new(path, self.hash, self.info.clone());
         match &self.loaded {
@@ -275,8 +275,8 @@ impl Found<'_> {
     }
 }
 
-impl Foresight {
-    fn of(parts: &Parts<'_>) -> Result<Foresight, PackError> {
+impl LinkFacts {
+    fn of(parts: &BundleParts<'_>) -> Result<LinkFacts, PackError> {
         let stamped = |path: &Path| {
             let module = fs::read(path).map_err(CacheError::io("read", path))?;
             let hash = stamp(&module).map(|(_, hash)| hash);
@@ -287,7 +287,7 @@ impl Foresight {
             path: parts.main.wasm.clone(),
             reason: error.to_string(),
         })?;
-        let mut found: Vec<Found<'_>> = Vec::new();
+        let mut found: Vec<BundledSide<'_>> = Vec::new();
         for (paths, file) in parts.sides() {
             if let Some(known) = found.iter_mut().find(|known| known.file.key == file.key) {
                 known.paths.extend(paths);
@@ -304,7 +304,7 @@ impl Foresight {
             };
             let (hash, info) = read(&file.file)?;
             let loaded = file.loaded.as_ref().map(|loaded| read(&loaded.file));
-            found.push(Found {
+            found.push(BundledSide {
                 file,
                 paths,
                 hash,
@@ -324,6 +324,6 @@ impl Foresight {
         let main = SetFile::new(&parts.main.name, hash, main);
         let config = link::config(&parts.library_path);
         let link = link::link(main, sides, config, &offered);
-        Ok(Foresight { link, notes })
+        Ok(LinkFacts { link, notes })
     }
 }

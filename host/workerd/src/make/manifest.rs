@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use pymode_bundle::Mode;
+use pymode_bundle::WorkerMode;
 use serde::Deserialize;
 
 /// Why a project's `pyproject.toml` cannot be used.
@@ -77,7 +77,7 @@ pub struct Settings {
     pub entry: String,
     /// Persistent or per-request interpreter.
     #[serde(with = "RequestMode")]
-    pub mode: Mode,
+    pub mode: WorkerMode,
     /// Maximum memory of Python in MB (2²⁰ bytes).
     pub memory: u32,
     /// `true` if the standard library keeps its docstrings.
@@ -94,7 +94,7 @@ pub struct Settings {
 
 /// The modes that a project may choose.
 #[derive(Deserialize)]
-#[serde(remote = "Mode", rename_all = "lowercase")]
+#[serde(remote = "WorkerMode", rename_all = "lowercase")]
 enum RequestMode {
     Request,
     Persistent,
@@ -104,7 +104,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             entry: "entry".to_owned(),
-            mode: Mode::default(),
+            mode: WorkerMode::default(),
             memory: 96,
             docstrings: false,
             tests: false,
@@ -325,7 +325,7 @@ mod tests {
         let manifest = parse("[project]\nname = 'My_App 2'").expect("it is a project");
         assert_eq!(manifest.name, "my-app-2");
         assert_eq!(manifest.settings.entry, "entry");
-        assert_eq!(manifest.settings.mode, Mode::Persistent);
+        assert_eq!(manifest.settings.mode, WorkerMode::Persistent);
         assert!(manifest.settings.left_out().contains(&"pydoc_data"));
     }
 
@@ -337,7 +337,7 @@ mod tests {
             without = ['sqlite3']\nwith = ['pydoc_data']\n[tool.pymode.wrangler.vars]\nGREETING = 'hi'";
         let manifest = parse(text).expect("it is a project");
         assert_eq!(manifest.dependencies, ["jinja2>=3"]);
-        assert_eq!(manifest.settings.mode, Mode::Request);
+        assert_eq!(manifest.settings.mode, WorkerMode::Request);
         let left_out = manifest.settings.left_out();
         assert!(left_out.contains(&"sqlite3") && !left_out.contains(&"pydoc_data"));
         assert!(manifest.settings.wrangler.contains_key("vars"));

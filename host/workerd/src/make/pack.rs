@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::make::memory_view::image_module;
 use crate::make::prune;
-use crate::make::stdlib::LeftOut;
+use crate::make::stdlib::Omitted;
 use crate::make::stub::{hash_of, key, stamped, stub, stub_of_link};
 use crate::symbols::called;
 
@@ -89,12 +89,12 @@ pub struct Packed {
     /// The side modules that were found.
     pub sides: Vec<Side>,
     /// Invalid side modules.
-    pub refused: Vec<NoSide>,
+    pub refused: Vec<InvalidModule>,
 }
 
 /// A file that is called like a library and is WebAssembly, but no side module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NoSide {
+pub struct InvalidModule {
     /// Path.
     pub path: String,
     /// Error of the linker.
@@ -103,17 +103,17 @@ pub struct NoSide {
     pub is_damaged: bool,
 }
 
-impl NoSide {
+impl InvalidModule {
     /// Returns the invalid side module at `path`, if it is one.
     #[must_use]
-    pub fn at(path: &str, bytes: &[u8]) -> Option<NoSide> {
+    pub fn at(path: &str, bytes: &[u8]) -> Option<InvalidModule> {
         if !path.ends_with(".wasm") && !path.ends_with(".so") {
             return None;
         }
         // What is no WebAssembly at all is seen as such where it is opened.
         ModuleInfo::check_magic(bytes).ok()?;
         let error = ModuleInfo::from_bytes(bytes).err()?;
-        Some(NoSide {
+        Some(InvalidModule {
             path: path.to_owned(),
             is_damaged: !matches!(
                 error,
@@ -158,7 +158,7 @@ impl Side {
 ///
 /// # Errors
 /// When it cannot be read or is damaged, or what is to be left out is not there.
-pub fn image(path: &Path, left_out: &LeftOut) -> Result<Packed, PackError> {
+pub fn image(path: &Path, left_out: &Omitted) -> Result<Packed, PackError> {
     let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
     let fault = |source| PackError::Image {
         path: path.to_path_buf(),
@@ -244,7 +244,7 @@ pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
 struct Packer {
     writer: ImageWriter,
     sides: Vec<Side>,
-    refused: Vec<NoSide>,
+    refused: Vec<InvalidModule>,
     /// The directory that is packed, without links.
     root: Option<PathBuf>,
     /// Number of files in a directory, and their total size.
@@ -294,7 +294,7 @@ impl Packer {
                 side.paths.push(path.to_owned());
                 self.sides.push(side);
             }
-            None => self.refused.extend(NoSide::at(path, &bytes)),
+            None => self.refused.extend(InvalidModule::at(path, &bytes)),
         }
         Ok(self.writer.file(path, bytes)?)
     }

@@ -11,13 +11,13 @@ use pymode_dylink::ModuleInfo;
 use pymode_toolchain::CacheError;
 
 use crate::bundle::Bundle;
-use crate::make::assemble::{Parts, Tree};
+use crate::make::assemble::{BundleParts, Tree};
 use crate::make::manifest::Settings;
 use crate::make::pack::{self, Exports, PackError};
 use crate::make::prune;
-use crate::make::python::{Files, Interpreter, key};
-use crate::make::rewritten::{self, Asks};
-use crate::make::stdlib::LeftOut;
+use crate::make::python::{Interpreter, PackedFiles, key};
+use crate::make::rewritten::{self, Lookups};
+use crate::make::stdlib::Omitted;
 use crate::make::tree::{self, Wanted};
 
 macro_rules! sdk {
@@ -95,19 +95,19 @@ pub struct Project<'a> {
 
 /// Treatment of a tree's sources after compilation.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Sources {
+enum SourcePolicy {
     /// They stay, and each has to compile.
     Own,
     Keep,
     Drop,
 }
 
-impl Sources {
+impl SourcePolicy {
     fn name(self) -> &'static str {
         match self {
-            Sources::Own => "own",
-            Sources::Keep => "keep",
-            Sources::Drop => "drop",
+            SourcePolicy::Own => "own",
+            SourcePolicy::Keep => "keep",
+            SourcePolicy::Drop => "drop",
         }
     }
 }
@@ -127,9 +127,9 @@ impl Interpreter {
     ) -> Result<Bundle, ProjectError> {
         let compiler = Compiler(compiler);
         let packages = if project.development {
-            Sources::Keep
+            SourcePolicy::Keep
         } else {
-            Sources::Drop
+            SourcePolicy::Drop
         };
         let wanted = if project.settings.tests {
             Wanted::All
@@ -157,7 +157,7 @@ impl Interpreter {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()));
 
-        let library = self.library(&LeftOut {
+        let library = self.library(&Omitted {
             modules: project
                 .settings
                 .left_out()
@@ -176,12 +176,12 @@ impl Interpreter {
         );
         if !project.traces_loads {
             let cache = &self.cache;
-            rewritten::rewrite(cache, &self.wasm, Asks::Init, &mut trees, &mut [])?;
+            rewritten::rewrite(cache, &self.wasm, Lookups::Init, &mut trees, &mut [])?;
         }
         let sides = trees.iter().flat_map(|tree| &tree.files.sides);
         let kept = prune::imported(sides.map(|side| side.loaded().1))?;
         let memory = u64::from(project.settings.memory) << 20;
-        Ok(Bundle::new(&Parts {
+        Ok(Bundle::new(&BundleParts {
             code: &self.code,
             main: self.main(memory, &Exports::Only(kept))?,
             trees,
@@ -216,11 +216,11 @@ impl Interpreter {
             seen: APP,
             known: SOURCES,
         };
-        compiler.compile(&tree, paths, Sources::Own, Some(&tree.join(entry)))?;
+        compiler.compile(&tree, paths, SourcePolicy::Own, Some(&tree.join(entry)))?;
         Ok(Tree {
             what: "your modules".into(),
             path: APP.into(),
-            files: Files::write(&pack::directory(&tree)?, &dir.join("app.packed"))?,
+            files: PackedFiles::write(&pack::directory(&tree)?, &dir.join("app.packed"))?,
         })
     }
 
@@ -230,14 +230,14 @@ impl Interpreter {
         compiler: &Compiler<'_>,
         site: &Path,
         path: &str,
-        (sources, wanted): (Sources, Wanted),
+        (sources, wanted): (SourcePolicy, Wanted),
         dir: &Path,
-    ) -> Result<Files, ProjectError> {
+    ) -> Result<PackedFiles, ProjectError> {
         let pack_into = |dir: &Path| {
             let tree = dir.join("tree");
             tree::copy(site, &tree, wanted)?;
             compiler.compile(&tree, Paths::same(path), sources, None)?;
-            let files = Files::write(&pack::directory(&tree)?, dir)?;
+            let files = PackedFiles::write(&pack::directory(&tree)?, dir)?;
             fs::remove_dir_all(&tree).map_err(CacheError::io("delete", &tree))?;
             Ok(files)
         };
@@ -253,7 +253,7 @@ impl Interpreter {
         let dir = self
             .cache
             .entry("worker-site", &key, |dir| pack_into(dir).map(drop))?;
-        Ok(Files::read(&dir)?)
+        Ok(PackedFiles::read(&dir)?)
     }
 
     fn sdk(
@@ -270,11 +270,11 @@ impl Interpreter {
         let absent = serde_json::json!(settings.absent());
         let absent = format!("LEFT_OUT = {absent}\n");
         write(&tree.join("pymode/_left_out.py"), absent.as_bytes())?;
-        compiler.compile(&tree, Paths::same("/sdk"), Sources::Drop, None)?;
+        compiler.compile(&tree, Paths::same("/sdk"), SourcePolicy::Drop, None)?;
         Ok(Tree {
             what: crate::module::OURS.into(),
             path: "/sdk".into(),
-            files: Files::write(&pack::directory(&tree)?, &dir.join("sdk.packed"))?,
+            files: PackedFiles::write(&pack::directory(&tree)?, &dir.join("sdk.packed"))?,
         })
     }
 }
@@ -320,7 +320,7 @@ impl Compiler<'_> {
         &self,
         tree: &Path,
         paths: Paths<'_>,
-        sources: Sources,
+        sources: SourcePolicy,
         entry: Option<&Path>,
     ) -> Result<(), ProjectError> {
         let fault = |reason: String| ProjectError::Compiler {

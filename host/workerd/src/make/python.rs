@@ -12,8 +12,8 @@ use serde::de::DeserializeOwned;
 
 use crate::OWN_SOURCES;
 use crate::make::assemble::Main;
-use crate::make::pack::{self, Exports, NoSide, PackError, Packed, Side};
-use crate::make::stdlib::LeftOut;
+use crate::make::pack::{self, Exports, InvalidModule, PackError, Packed, Side};
+use crate::make::stdlib::Omitted;
 use crate::make::worker::WorkerCode;
 
 /// Maximum memory of a guest in bytes: the isolate has 128 MB, of which the host and the engine need a part.
@@ -30,11 +30,11 @@ pub(crate) struct Interpreter {
 
 /// A packed image in files.
 #[derive(Debug, Clone)]
-pub(crate) struct Files {
+pub(crate) struct PackedFiles {
     pub(crate) carrier: PathBuf,
     pub(crate) sides: Vec<SideFile>,
     /// Invalid side modules.
-    pub(crate) refused: Vec<NoSide>,
+    pub(crate) refused: Vec<InvalidModule>,
 }
 
 /// A side module in a file.
@@ -47,12 +47,12 @@ pub(crate) struct SideFile {
     /// Paths in the guest, below the mount point of its image.
     pub(crate) paths: Vec<String>,
     /// The rewritten module that is loaded instead.
-    pub(crate) loaded: Option<Loaded>,
+    pub(crate) loaded: Option<RewrittenSide>,
 }
 
 /// A side module that was rewritten.
 #[derive(Debug, Clone)]
-pub(crate) struct Loaded {
+pub(crate) struct RewrittenSide {
     /// Name in a bundle.
     pub(crate) key: String,
     /// The module, stamped.
@@ -85,18 +85,20 @@ impl Interpreter {
     }
 
     /// The standard library.
-    pub(crate) fn library(&self, left_out: &LeftOut) -> Result<Files, PackError> {
+    pub(crate) fn library(&self, left_out: &Omitted) -> Result<PackedFiles, PackError> {
         let key = key("image", &self.image)?.field("left out", format!("{left_out:?}"));
         let dir = self.cache.entry("worker-image", &key, |dir| {
-            Ok::<_, PackError>(Files::write(&pack::image(&self.image, left_out)?, dir).map(drop)?)
+            Ok::<_, PackError>(
+                PackedFiles::write(&pack::image(&self.image, left_out)?, dir).map(drop)?,
+            )
         })?;
-        Ok(Files::read(&dir)?)
+        Ok(PackedFiles::read(&dir)?)
     }
 }
 
-impl Files {
+impl PackedFiles {
     /// Writes packed files into a directory of their own.
-    pub(crate) fn write(packed: &Packed, dir: &Path) -> Result<Files, CacheError> {
+    pub(crate) fn write(packed: &Packed, dir: &Path) -> Result<PackedFiles, CacheError> {
         fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
         write(&dir.join("image.wasm"), &packed.carrier)?;
         let mut index = BTreeMap::new();
@@ -108,10 +110,10 @@ impl Files {
         write(&dir.join(INDEX), &index)?;
         let refused = serde_json::to_vec(&packed.refused).expect("a list of texts is JSON");
         write(&dir.join(REFUSED), &refused)?;
-        Files::read(dir)
+        PackedFiles::read(dir)
     }
 
-    pub(crate) fn read(dir: &Path) -> Result<Files, CacheError> {
+    pub(crate) fn read(dir: &Path) -> Result<PackedFiles, CacheError> {
         let index: BTreeMap<String, Vec<String>> = read_json(&dir.join(INDEX))?;
         let sides = index.into_iter().map(|(key, paths)| SideFile {
             file: dir.join(file::side(&key)),
@@ -119,7 +121,7 @@ impl Files {
             paths,
             loaded: None,
         });
-        Ok(Files {
+        Ok(PackedFiles {
             carrier: dir.join("image.wasm"),
             sides: sides.collect(),
             refused: read_json(&dir.join(REFUSED))?,

@@ -12,12 +12,12 @@ use pymode_toolchain::{Cache, CacheError, Key};
 use crate::OWN_SOURCES;
 use crate::make::assemble::Tree;
 use crate::make::pack::PackError;
-use crate::make::python::{Loaded, SideFile};
+use crate::make::python::{RewrittenSide, SideFile};
 use crate::make::stub::{hash_of, key, stamp, stamped};
 
 /// Symbols that a program may look up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asks {
+pub(crate) enum Lookups {
     /// The function that makes a Python module, in a file that holds one: `dynload_pymode.c` asks for nothing else, and no
     /// other code of python.wasm asks.
     Init,
@@ -37,7 +37,7 @@ const ASKING: [&str; 5] = ["dlsym", "dladdr", "dl_sym", "dl_sym_from", "dl_addr"
 pub(crate) fn rewrite(
     cache: &Cache,
     main: &Path,
-    asks: Asks,
+    asks: Lookups,
     trees: &mut [Tree],
     loose: &mut [SideFile],
 ) -> Result<(), PackError> {
@@ -61,7 +61,7 @@ pub(crate) fn rewrite(
     let all = sides.iter();
     let files = all.flat_map(|(side, _, info)| std::iter::repeat_n(info, places(side)));
     let files: Vec<&ModuleInfo> = files.collect();
-    let anything = asks == Asks::Anything || files.iter().any(|info| asks_itself(info));
+    let anything = asks == Lookups::Anything || files.iter().any(|info| asks_itself(info));
     let rewrites = ClosedSet {
         main: &of_main,
         sides: &files,
@@ -89,7 +89,11 @@ fn asks_itself(info: &ModuleInfo) -> bool {
 }
 
 /// Returns the rewritten module, if there is one. A module that cannot be rewritten is loaded unchanged.
-fn loaded(cache: &Cache, side: &[u8], rewrite: &Rewrite) -> Result<Option<Loaded>, PackError> {
+fn loaded(
+    cache: &Cache,
+    side: &[u8],
+    rewrite: &Rewrite,
+) -> Result<Option<RewrittenSide>, PackError> {
     if rewrite.is_nothing() {
         return Ok(None);
     }
@@ -112,7 +116,7 @@ fn loaded(cache: &Cache, side: &[u8], rewrite: &Rewrite) -> Result<Option<Loaded
     let mut files = fs::read_dir(&dir).map_err(CacheError::io("list", &dir))?;
     let file = files.find_map(|entry| Some(entry.ok()?.path()));
     Ok(file.and_then(|file| {
-        Some(Loaded {
+        Some(RewrittenSide {
             key: file.file_stem()?.to_str()?.to_owned(),
             file,
         })

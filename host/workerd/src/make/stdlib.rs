@@ -11,7 +11,7 @@ const ZONES: (&str, &str) = ("usr/share/zoneinfo/", "tzdata");
 
 /// Modules that are omitted from the image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LeftOut {
+pub struct Omitted {
     /// Modules and packages by their top-level names. The C module of the same purpose goes too: `_sqlite3` with `sqlite3`.
     /// `tzdata` stands for the time zones.
     pub modules: Vec<String>,
@@ -19,7 +19,7 @@ pub struct LeftOut {
     pub shared: Option<Vec<String>>,
 }
 
-impl LeftOut {
+impl Omitted {
     /// Returns true if this file or directory of the image is left out.
     pub(crate) fn has(&self, path: &str) -> bool {
         if path.starts_with(ZONES.0) {
@@ -70,7 +70,7 @@ mod tests {
 
     #[test]
     fn a_module_goes_with_its_files_and_no_other() {
-        let left_out = LeftOut {
+        let left_out = Omitted {
             modules: vec!["sqlite3".into(), "this".into(), "_pyio".into()],
             shared: Some(vec!["libkept.wasm".into()]),
         };
@@ -93,18 +93,18 @@ mod tests {
         ] {
             assert!(!left_out.has(path), "{path}");
         }
-        assert!(!LeftOut::default().has("lib/libc++.wasm"));
+        assert!(!Omitted::default().has("lib/libc++.wasm"));
     }
 
     #[test]
     fn the_time_zones_are_left_out_by_name() {
         let zone = "usr/share/zoneinfo/Europe/Berlin";
-        let left_out = LeftOut {
+        let left_out = Omitted {
             modules: vec!["tzdata".into()],
             shared: None,
         };
         assert!(left_out.has(zone));
-        assert!(!LeftOut::default().has(zone));
+        assert!(!Omitted::default().has(zone));
         assert_eq!(left_out.unknown([zone].into_iter()), None);
         assert_eq!(
             left_out.unknown(["lib/python3.13/os.pyc"].into_iter()),
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_name_that_is_not_there_is_found() {
-        let left_out = LeftOut {
+        let left_out = Omitted {
             modules: vec!["json".into(), "jsno".into()],
             shared: None,
         };

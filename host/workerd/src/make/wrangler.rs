@@ -8,7 +8,7 @@ use pymode_bundle::names::{BINDING, OBJECT, file};
 use pymode_toolchain::CacheError;
 use serde_json::{Value, json};
 
-use crate::bundle::{Bundle, COMPATIBILITY_DATE, Place};
+use crate::bundle::{Bundle, COMPATIBILITY_DATE, WriteMode};
 use crate::make::manifest::Manifest;
 
 /// List of our files in a folder, one per line: only a folder with this list may be overwritten.
@@ -59,7 +59,7 @@ pub fn write(bundle: &Bundle, manifest: &Manifest, dir: &Path) -> Result<(), Wra
     fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
     // First, so that a build that is broken off leaves a folder that the next one may clear.
     put(&dir.join(LIST), &list)?;
-    bundle.write(dir, Place::Copy)?;
+    bundle.write(dir, WriteMode::Copy)?;
     Ok(put(
         &dir.join("wrangler.jsonc"),
         &format!(

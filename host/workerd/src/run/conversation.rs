@@ -8,7 +8,7 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
 use pymode_bundle::names::{MAIN, file};
-use pymode_bundle::wire::{self, Kind, UnknownKind, put, take};
+use pymode_bundle::wire::{self, FrameKind, UnknownFrameKind, put, take};
 use pymode_host::{Exit, GuestFailure};
 use pymode_toolchain::CacheError;
 
@@ -50,8 +50,8 @@ impl Conversation<'_> {
             received.extend_from_slice(&buffer[..count]);
             let mut rest = &received[..];
             while let Some((kind, content)) =
-                take(&mut rest).map_err(|UnknownKind(kind)| RunError::Answer {
-                    reason: UnknownKind(kind).to_string(),
+                take(&mut rest).map_err(|UnknownFrameKind(kind)| RunError::Answer {
+                    reason: UnknownFrameKind(kind).to_string(),
                 })?
             {
                 if let Some(exit) = self.frame(kind, content)? {
@@ -63,36 +63,40 @@ impl Conversation<'_> {
         }
     }
 
-    fn frame(&mut self, kind: Kind, content: &[u8]) -> Result<Option<Exit>, RunError> {
+    fn frame(&mut self, kind: FrameKind, content: &[u8]) -> Result<Option<Exit>, RunError> {
         match kind {
-            Kind::Stdout => write(
+            FrameKind::Stdout => write(
                 &mut self.streams.stdout,
                 content,
                 "write to standard output",
             )?,
-            Kind::Stderr => write(&mut self.streams.stderr, content, "write to standard error")?,
-            Kind::WantStdin => self.give_input()?,
-            Kind::Folder | Kind::File | Kind::Link | Kind::Mode | Kind::Removed => {
-                self.change(kind, content)?
+            FrameKind::Stderr => {
+                write(&mut self.streams.stderr, content, "write to standard error")?
             }
-            Kind::Loaded => {
+            FrameKind::WantStdin => self.give_input()?,
+            FrameKind::Folder
+            | FrameKind::File
+            | FrameKind::Link
+            | FrameKind::Mode
+            | FrameKind::Removed => self.change(kind, content)?,
+            FrameKind::Loaded => {
                 let (path, key) = pair(content).ok_or_else(|| broken("a module without a key"))?;
                 self.loaded.insert(text(key), text(path));
             }
-            Kind::Exit => {
+            FrameKind::Exit => {
                 let code = content.try_into().map(u32::from_le_bytes);
                 return code
                     .map(|code| Some(Exit::Code(code)))
                     .map_err(|_| broken("an exit code of another length"));
             }
-            Kind::Fault => {
+            FrameKind::Fault => {
                 let (message, trace) =
                     pair(content).ok_or_else(|| broken("a fault without a trace"))?;
                 return Ok(Some(Exit::Failure(
                     self.fault(&text(message), &text(trace)),
                 )));
             }
-            Kind::Arg | Kind::Env | Kind::Cwd | Kind::Stdin => {
+            FrameKind::Arg | FrameKind::Env | FrameKind::Cwd | FrameKind::Stdin => {
                 return Err(broken("it sends what only we send"));
             }
         }
@@ -107,26 +111,26 @@ impl Conversation<'_> {
             source,
         })?;
         let mut message = Vec::new();
-        put(&mut message, Kind::Stdin, &[&buffer[..count]]);
+        put(&mut message, FrameKind::Stdin, &[&buffer[..count]]);
         self.workerd.post(wire::STDIN, &message)?;
         Ok(())
     }
 
-    fn change(&mut self, kind: Kind, content: &[u8]) -> Result<(), RunError> {
+    fn change(&mut self, kind: FrameKind, content: &[u8]) -> Result<(), RunError> {
         let cwd = self
             .cwd
             .as_ref()
             .ok_or_else(|| broken("it changes a directory that it does not have"))?;
         let path = |bytes: &[u8]| PathBuf::from(OsString::from_vec(bytes.to_vec()));
         match kind {
-            Kind::Folder => cwd.make_folder(&path(content))?,
-            Kind::Removed => cwd.remove(&path(content))?,
-            Kind::Link => {
+            FrameKind::Folder => cwd.make_folder(&path(content))?,
+            FrameKind::Removed => cwd.remove(&path(content))?,
+            FrameKind::Link => {
                 let (name, target) =
                     pair(content).ok_or_else(|| broken("a link without a name"))?;
                 cwd.link(&path(name), &path(target))?;
             }
-            Kind::Mode => {
+            FrameKind::Mode => {
                 let (name, mode) =
                     pair(content).ok_or_else(|| broken("permissions without a name"))?;
                 let mode = <[u8; 4]>::try_from(mode);

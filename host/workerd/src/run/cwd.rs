@@ -6,7 +6,7 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
 
-use crate::make::pack::{self, NoSide, Side};
+use crate::make::pack::{self, InvalidModule, Side};
 
 /// Maximum size of a copied directory: all of it is in the Worker's memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +84,7 @@ pub(crate) struct Snapshot {
     /// Side modules among the files. The files themselves are stub modules.
     pub(crate) sides: Vec<Side>,
     /// Invalid side modules, with absolute paths.
-    pub(crate) refused: Vec<NoSide>,
+    pub(crate) refused: Vec<InvalidModule>,
 }
 
 /// Reads a directory. Pipes and devices are left out.
@@ -141,7 +141,7 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
                         side.paths.push(path.to_owned());
                         snapshot.sides.push(side);
                     }
-                    (None, Some(path)) => snapshot.refused.extend(NoSide::at(path, &bytes)),
+                    (None, Some(path)) => snapshot.refused.extend(InvalidModule::at(path, &bytes)),
                     (_, None) => {}
                 }
                 snapshot.files.insert(inside, bytes);

@@ -13,20 +13,20 @@ use std::io::{self, Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use pymode_bundle::Mode;
-use pymode_bundle::wire::{self, Kind, put};
+use pymode_bundle::WorkerMode;
+use pymode_bundle::wire::{self, FrameKind, put};
 use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
 use pymode_host::program::HOME;
 use pymode_toolchain::CacheError;
 
 use crate::bundle::Bundle;
-use crate::make::assemble::{Parts, Tree};
+use crate::make::assemble::{BundleParts, Tree};
 use crate::make::memory_view::image_module;
-use crate::make::pack::{self, Exports, NoSide, PackError, Packed, Side};
-use crate::make::python::{Files, MEMORY_LIMIT, SideFile};
-use crate::make::rewritten::{self, Asks};
-use crate::make::stdlib::LeftOut;
+use crate::make::pack::{self, Exports, InvalidModule, PackError, Packed, Side};
+use crate::make::python::{MEMORY_LIMIT, PackedFiles, SideFile};
+use crate::make::rewritten::{self, Lookups};
+use crate::make::stdlib::Omitted;
 use crate::python::Python;
 use crate::runtime::Runtime;
 use crate::serve::{LocalWorkerd, ServeError};
@@ -269,13 +269,13 @@ impl<'a> Run<'a> {
         // A trace shows the resolution, so each symbol is always resolved.
         if !self.traces_loads {
             let asks = match self.subject {
-                Subject::Python(_) => Asks::Init,
-                Subject::Program(_) => Asks::Anything,
+                Subject::Python(_) => Lookups::Init,
+                Subject::Program(_) => Lookups::Anything,
             };
             let cache = &self.runtime.cache;
             rewritten::rewrite(cache, &main.wasm, asks, &mut trees, &mut loose)?;
         }
-        let parts = Parts {
+        let parts = BundleParts {
             code: &self.runtime.code,
             main,
             trees,
@@ -284,7 +284,7 @@ impl<'a> Run<'a> {
             refused: cwd.as_ref().map_or(Vec::new(), |cwd| cwd.refused.clone()),
             library_path: self.library_path.clone(),
             traces_loads: self.traces_loads,
-            mode: Mode::Run,
+            mode: WorkerMode::Run,
             development: true,
             environment: BTreeMap::new(),
         };
@@ -315,7 +315,7 @@ impl<'a> Run<'a> {
             trees.push(Tree {
                 what: "standard library".into(),
                 path: "/".into(),
-                files: python.interpreter.library(&LeftOut::default())?,
+                files: python.interpreter.library(&Omitted::default())?,
             });
         }
         for (number, (at, mounted)) in self.mounts.iter().enumerate() {
@@ -324,7 +324,7 @@ impl<'a> Run<'a> {
             trees.push(Tree {
                 what: mounted.to_string_lossy().into_owned(),
                 path: at.clone(),
-                files: Files::write(
+                files: PackedFiles::write(
                     &pack::directory(mounted)?,
                     &dir.join(format!("mount-{number}")),
                 )?,
@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
             trees.push(Tree {
                 what: folder.clone(),
                 path: folder,
-                files: Files::write(&packed, &dir.join(format!("file-{number}")))?,
+                files: PackedFiles::write(&packed, &dir.join(format!("file-{number}")))?,
             });
         }
         Ok(trees)
@@ -342,7 +342,8 @@ impl<'a> Run<'a> {
 
     /// One image for each directory that holds single files.
     fn single_files(&self) -> Result<BTreeMap<String, Packed>, RunError> {
-        let mut folders: BTreeMap<String, (ImageWriter, Vec<Side>, Vec<NoSide>)> = BTreeMap::new();
+        let mut folders: BTreeMap<String, (ImageWriter, Vec<Side>, Vec<InvalidModule>)> =
+            BTreeMap::new();
         for (at, file) in &self.files {
             let unnamed = || PackError::Name { path: at.clone() };
             let folder = at.parent().and_then(Path::to_str).ok_or_else(unnamed)?;
@@ -352,7 +353,7 @@ impl<'a> Run<'a> {
             let (writer, sides, refused) = folders.entry(folder.to_owned()).or_default();
             match &mut side {
                 Some(side) => side.paths.push(name.to_owned()),
-                None => refused.extend(NoSide::at(name, &bytes)),
+                None => refused.extend(InvalidModule::at(name, &bytes)),
             }
             writer.file(name, bytes).map_err(PackError::from)?;
             sides.extend(side);
@@ -373,34 +374,42 @@ impl<'a> Run<'a> {
         let mut request = Vec::new();
         if let Some(cwd) = cwd {
             self.env.insert("PWD".into(), cwd.root.clone().into());
-            put(&mut request, Kind::Cwd, &[cwd.root.as_os_str().as_bytes()]);
+            put(
+                &mut request,
+                FrameKind::Cwd,
+                &[cwd.root.as_os_str().as_bytes()],
+            );
             for folder in &cwd.folders {
-                put(&mut request, Kind::Folder, &[folder.as_os_str().as_bytes()]);
+                put(
+                    &mut request,
+                    FrameKind::Folder,
+                    &[folder.as_os_str().as_bytes()],
+                );
             }
             for (path, bytes) in &cwd.files {
                 put(
                     &mut request,
-                    Kind::File,
+                    FrameKind::File,
                     &[path.as_os_str().as_bytes(), b"\0", bytes],
                 );
             }
             for (path, target) in &cwd.links {
                 let (path, target) = (path.as_os_str(), target.as_os_str());
                 let parts = [path.as_bytes(), b"\0", target.as_bytes()];
-                put(&mut request, Kind::Link, &parts);
+                put(&mut request, FrameKind::Link, &parts);
             }
             for (path, mode) in &cwd.modes {
                 let parts = [path.as_os_str().as_bytes(), b"\0", &mode.to_le_bytes()];
-                put(&mut request, Kind::Mode, &parts);
+                put(&mut request, FrameKind::Mode, &parts);
             }
         }
         for arg in &self.args {
-            put(&mut request, Kind::Arg, &[arg.as_bytes()]);
+            put(&mut request, FrameKind::Arg, &[arg.as_bytes()]);
         }
         for (name, value) in &self.env {
             put(
                 &mut request,
-                Kind::Env,
+                FrameKind::Env,
                 &[name.as_bytes(), b"=", value.as_bytes()],
             );
         }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pymode_bundle::names::BINDING;
 
-use crate::bundle::{Bundle, COMPATIBILITY_DATE, Kind};
+use crate::bundle::{Bundle, COMPATIBILITY_DATE, ModuleKind};
 
 /// The socket's name.
 pub(super) const SOCKET: &str = "http";
@@ -14,9 +14,9 @@ pub(super) fn capnp(bundle: &Bundle) -> String {
     let mut modules = String::new();
     for module in bundle.modules() {
         let kind = match module.kind {
-            Kind::Script => "esModule",
-            Kind::Wasm => "wasm",
-            Kind::Data => "data",
+            ModuleKind::Script => "esModule",
+            ModuleKind::Wasm => "wasm",
+            ModuleKind::Data => "data",
         };
         let _ = writeln!(
             modules,

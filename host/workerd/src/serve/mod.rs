@@ -3,4 +3,4 @@
 mod config;
 mod workerd;
 
-pub use workerd::{Compiled, LocalWorkerd, Log, ServeError};
+pub use workerd::{Compiled, LocalWorkerd, LogTarget, ServeError};

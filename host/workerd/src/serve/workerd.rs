@@ -11,7 +11,7 @@ use pymode_toolchain::CacheError;
 use pymode_toolchain::npm::Workerd;
 
 use super::config::{SOCKET, capnp};
-use crate::bundle::{Bundle, Place};
+use crate::bundle::{Bundle, WriteMode};
 
 /// Why a local workerd does not answer.
 #[derive(Debug, thiserror::Error)]
@@ -106,7 +106,7 @@ impl Compiled {
 
 /// Writes a bundle and its configuration, of which this is the path.
 fn write(bundle: &Bundle, dir: &Path) -> Result<PathBuf, ServeError> {
-    bundle.write(dir, Place::Link)?;
+    bundle.write(dir, WriteMode::Link)?;
     let config = dir.join("config.capnp");
     fs::write(&config, capnp(bundle)).map_err(CacheError::io("write", &config))?;
     Ok(config)
@@ -114,7 +114,7 @@ fn write(bundle: &Bundle, dir: &Path) -> Result<PathBuf, ServeError> {
 
 /// Destination of workerd's log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Log {
+pub enum LogTarget {
     /// Into a file, for [`LocalWorkerd::log`].
     Keep,
     /// To this process's standard error.
@@ -136,7 +136,7 @@ impl LocalWorkerd {
             exe: workerd.exe.clone(),
             source,
         })?;
-        LocalWorkerd::start_on(workerd, bundle, dir, &listener, Log::Keep)
+        LocalWorkerd::start_on(workerd, bundle, dir, &listener, LogTarget::Keep)
     }
 
     /// Serves on an existing socket, which may outlive it: new connections wait in the socket's queue.
@@ -148,13 +148,13 @@ impl LocalWorkerd {
         bundle: &Bundle,
         dir: &Path,
         listener: &TcpListener,
-        log: Log,
+        log: LogTarget,
     ) -> Result<LocalWorkerd, ServeError> {
         let config = write(bundle, dir)?;
         let path = dir.join("workerd.log");
         let log = match log {
-            Log::Keep => Some(path.as_path()),
-            Log::Show => None,
+            LogTarget::Keep => Some(path.as_path()),
+            LogTarget::Show => None,
         };
         LocalWorkerd::run(workerd, &["serve"], &config, listener, log)
     }

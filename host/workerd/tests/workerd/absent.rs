@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use pymode_workerd::{Mode, Settings};
+use pymode_workerd::{Settings, WorkerMode};
 
 use crate::app::App;
 
@@ -96,7 +96,7 @@ def on_fetch(request, env):
         case 'warn': warnings.warn('careful')
     return Response(__file__)
 ";
-    let app = App::with(Mode::Persistent, true, |sources| {
+    let app = App::with(WorkerMode::Persistent, true, |sources| {
         let write = |name: &str, text: &str| {
             fs::write(sources.join(name), text).expect("it can be written");
         };

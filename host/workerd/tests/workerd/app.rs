@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use pymode_toolchain::{Cache, Reporter};
-use pymode_workerd::{Bundle, LocalWorkerd, Mode, Project, Python, Settings};
+use pymode_workerd::{Bundle, LocalWorkerd, Project, Python, Settings, WorkerMode};
 use tempfile::TempDir;
 
 /// The interpreter, for all tests of a process, and the native one that compiles modules.
@@ -48,7 +48,7 @@ pub(crate) struct Answer {
 
 impl App {
     /// Serves modules (names and texts).
-    pub(crate) fn serve(mode: Mode, development: bool, modules: &[(&str, &str)]) -> App {
+    pub(crate) fn serve(mode: WorkerMode, development: bool, modules: &[(&str, &str)]) -> App {
         App::with(mode, development, |sources| {
             for (name, text) in modules {
                 fs::write(sources.join(name), text).expect("a module can be written");
@@ -57,7 +57,11 @@ impl App {
     }
 
     /// Serves what `fill` puts into a directory.
-    pub(crate) fn with(mode: Mode, development: bool, fill: impl FnOnce(&std::path::Path)) -> App {
+    pub(crate) fn with(
+        mode: WorkerMode,
+        development: bool,
+        fill: impl FnOnce(&std::path::Path),
+    ) -> App {
         App::changed(mode, development, fill, Bundle::clone)
     }
 
@@ -68,7 +72,7 @@ impl App {
 
     /// The same, with a bundle that was changed before it is served.
     pub(crate) fn changed(
-        mode: Mode,
+        mode: WorkerMode,
         development: bool,
         fill: impl FnOnce(&std::path::Path),
         change: impl FnOnce(&Bundle) -> Bundle,

@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::thread;
 
-use pymode_workerd::Mode;
+use pymode_workerd::WorkerMode;
 
 use crate::app::App;
 use crate::server::Server;
@@ -36,13 +36,13 @@ def unread(url):
     return str([fetch(url).status for _ in range(5)])
 ";
 
-fn app(mode: Mode, entry: &str) -> App {
+fn app(mode: WorkerMode, entry: &str) -> App {
     App::serve(mode, true, &[("entry.py", entry)])
 }
 
 #[test]
 fn a_handler_asks_a_server() {
-    let (server, app) = (Server::start(), app(Mode::Persistent, ENTRY));
+    let (server, app) = (Server::start(), app(WorkerMode::Persistent, ENTRY));
     let url = server.url();
     for (what, path, expected) in [
         ("plain", "wait/1", "/wait/1"),
@@ -61,7 +61,7 @@ fn a_handler_asks_a_server() {
 
 #[test]
 fn what_goes_wrong_on_the_way_is_an_oserror() {
-    let (server, app) = (Server::start(), app(Mode::Persistent, ENTRY));
+    let (server, app) = (Server::start(), app(WorkerMode::Persistent, ENTRY));
     let closed = TcpListener::bind("127.0.0.1:0").expect("there is a port");
     let nobody = closed.local_addr().expect("it is bound");
     drop(closed);
@@ -95,7 +95,7 @@ class Default(WorkerEntrypoint):
         answers = await asyncio.gather(*(fetch(f'{url}/together/3/{number}') for number in range(3)), asyncio.sleep(0.01))
         return Response(' '.join([await answer.text() for answer in answers[:3]]))
 ";
-    let (server, app) = (Server::start(), app(Mode::Persistent, entry));
+    let (server, app) = (Server::start(), app(WorkerMode::Persistent, entry));
     let answer = app.get(&format!("/?url={}", server.url()));
     assert_eq!(answer.text(), "3 of 3 3 of 3 3 of 3", "{}", app.log());
 }
@@ -110,7 +110,7 @@ async def on_fetch(request, env):
     answer = await fetch(request.url.split('=', 1)[1], method='PUT', body=b'bytes')
     return Response(f'{answer.status} {await answer.text()} {\"asyncio\" in sys.modules}')
 ";
-    let (server, app) = (Server::start(), app(Mode::Request, entry));
+    let (server, app) = (Server::start(), app(WorkerMode::Request, entry));
     let answer = app.get(&format!("/?url={}/echo", server.url()));
     assert_eq!(answer.text(), "201 PUT  bytes False", "{}", app.log());
 }
@@ -131,7 +131,7 @@ def on_fetch(request, env):
     return Response(answer)
 ";
     let server = Server::start();
-    for mode in [Mode::Persistent, Mode::Request] {
+    for mode in [WorkerMode::Persistent, WorkerMode::Request] {
         let app = app(mode, entry);
         app.get(&format!("/?url={}/0", server.url()));
         thread::scope(|scope| {
@@ -160,7 +160,7 @@ def pieces():
 def on_fetch(request, env):
     return Response(pieces() if 'endless' in request.url else 'next')
 ";
-    let app = app(Mode::Persistent, entry);
+    let app = app(WorkerMode::Persistent, entry);
     let mut stream = TcpStream::connect(app.address()).expect("it listens");
     stream
         .write_all(b"GET /endless HTTP/1.1\r\nHost: x\r\n\r\n")
@@ -181,7 +181,7 @@ raise RuntimeError('not today')
 def on_fetch(request, env):
     pass
 ";
-    for mode in [Mode::Persistent, Mode::Request] {
+    for mode in [WorkerMode::Persistent, WorkerMode::Request] {
         let app = app(mode, entry);
         for _ in 0..2 {
             let answer = app.get("/");

@@ -5,7 +5,7 @@ use std::net::TcpStream;
 use std::thread::sleep;
 use std::time::Duration;
 
-use pymode_workerd::Mode;
+use pymode_workerd::WorkerMode;
 
 use crate::app::App;
 
@@ -53,7 +53,7 @@ class Default(WorkerEntrypoint):
         return Response(f'{request.method} {type(request.method).__name__}')
 ";
     for (entry, known) in [(entry, "str"), (sdk, "HTTPMethod")] {
-        let app = App::serve(Mode::Persistent, true, &[("entry.py", entry)]);
+        let app = App::serve(WorkerMode::Persistent, true, &[("entry.py", entry)]);
         for method in METHODS {
             let kind = if KNOWN.contains(&method) {
                 known
@@ -87,7 +87,7 @@ def on_fetch(request, env):
 ";
 
 fn evaluates() -> App {
-    App::serve(Mode::Persistent, true, &[("entry.py", EVALUATES)])
+    App::serve(WorkerMode::Persistent, true, &[("entry.py", EVALUATES)])
 }
 
 /// An expression as a query.
@@ -328,7 +328,7 @@ def on_fetch(request, env):
         case 'read': return Response(str(len(request.bytes())))
     return Response('next')
 ";
-    for mode in [Mode::Persistent, Mode::Request] {
+    for mode in [WorkerMode::Persistent, WorkerMode::Request] {
         let app = App::serve(mode, true, &[("entry.py", entry)]);
         let leave = |request: &str, read: usize| {
             let mut stream = TcpStream::connect(app.address()).expect("it listens");
@@ -377,7 +377,7 @@ def on_fetch(request, env):
         print(f', err of {name}', end='', file=sys.stderr)
     return Response(name)
 ";
-    for mode in [Mode::Persistent, Mode::Request] {
+    for mode in [WorkerMode::Persistent, WorkerMode::Request] {
         let app = App::serve(mode, true, &[("entry.py", entry)]);
         for name in ["one", "flushed", "raises", "stderr", "last"] {
             app.get(&format!("/{name}"));

@@ -1,6 +1,6 @@
 //! An interpreter that stays, and its memory of 96 MB.
 
-use pymode_workerd::Mode;
+use pymode_workerd::WorkerMode;
 
 use crate::app::App;
 
@@ -33,7 +33,7 @@ def fill(size):
 ";
 
 fn keeper() -> App {
-    App::serve(Mode::Persistent, true, &[("entry.py", KEEPER)])
+    App::serve(WorkerMode::Persistent, true, &[("entry.py", KEEPER)])
 }
 
 #[test]

@@ -4,7 +4,7 @@ use crate::app::App;
 use pymode_bundle::names::OBJECT;
 use pymode_toolchain::Sha256Hex;
 use pymode_workerd::stub::{self, hash_of};
-use pymode_workerd::{Bundle, Kind, Mode, Module};
+use pymode_workerd::{Bundle, Module, ModuleKind, WorkerMode};
 
 /// `_sqlite3` is a side module: C of it is on the stack when Python waits.
 #[test]
@@ -23,7 +23,7 @@ def on_fetch(request, env):
     import _sqlite3
     return Response(f'{rows} {_sqlite3.__file__.endswith(\".wasm\")}')
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     assert_eq!(
         app.get("/").text(),
         "[(2,), (4,), (6,)] True",
@@ -47,7 +47,7 @@ def on_fetch(request, env):
     import unicodedata
     return Response(unicodedata.name('x'))
 ";
-    let app = App::with(Mode::Request, true, |sources| {
+    let app = App::with(WorkerMode::Request, true, |sources| {
         std::fs::write(sources.join("entry.py"), entry).expect("it can be written");
         std::fs::write(sources.join("broken.wasm"), broken_side_module())
             .expect("it can be written");
@@ -92,7 +92,7 @@ def on_fetch(request, env):
 
 #[test]
 fn of_a_hundred_modules_only_those_that_are_imported_are_compiled() {
-    let app = App::with(Mode::Persistent, true, |sources| {
+    let app = App::with(WorkerMode::Persistent, true, |sources| {
         std::fs::write(sources.join("entry.py"), IMPORTS).expect("it can be written");
         for number in 0..100 {
             let name = format!("m{number}");
@@ -120,7 +120,7 @@ fn a_module_that_the_bundle_lost_is_an_error_that_says_so() {
         std::fs::write(sources.join("lost.wasm"), &wasm).expect("it can be written");
     };
     let name = format!("side-{}.wasm", &Sha256Hex::of(&wasm).as_str()[..24]);
-    let app = App::changed(Mode::Persistent, false, fill, |bundle| {
+    let app = App::changed(WorkerMode::Persistent, false, fill, |bundle| {
         assert!(bundle.modules().iter().any(|module| module.name == name));
         without(bundle, &name)
     });
@@ -164,19 +164,24 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
     };
     let name = |module: &str| format!("side-{}.wasm", stub::key(hash_of(&side_module(module))));
 
-    let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
-        let other = bundle
-            .modules()
-            .iter()
-            .find(|module| module.name == name("two"));
-        replacing(bundle, &name("one"), other.expect("it is there").clone())
-    });
+    let app = App::changed(
+        WorkerMode::Persistent,
+        false,
+        fill(&["one", "two"]),
+        |bundle| {
+            let other = bundle
+                .modules()
+                .iter()
+                .find(|module| module.name == name("two"));
+            replacing(bundle, &name("one"), other.expect("it is there").clone())
+        },
+    );
     stale(&app, "/?one,math", &name("one"));
     assert_eq!(app.get("/?two").text(), "two", "{}", app.log());
 
     let mut plan = None;
     drop(App::changed(
-        Mode::Persistent,
+        WorkerMode::Persistent,
         false,
         fill(&["one"]),
         |bundle| {
@@ -188,13 +193,16 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
         },
     ));
     let plan = plan.expect("a bundle has a plan");
-    let app = App::changed(Mode::Persistent, false, fill(&["one", "two"]), |bundle| {
-        replacing(bundle, "plan.bin", plan.clone())
-    });
+    let app = App::changed(
+        WorkerMode::Persistent,
+        false,
+        fill(&["one", "two"]),
+        |bundle| replacing(bundle, "plan.bin", plan.clone()),
+    );
     stale(&app, "/?two,math", "/app/two.wasm");
     assert_eq!(app.get("/?one").text(), "one", "{}", app.log());
 
-    let app = App::changed(Mode::Persistent, false, fill(&["one"]), |bundle| {
+    let app = App::changed(WorkerMode::Persistent, false, fill(&["one"]), |bundle| {
         let modules = bundle.modules().iter();
         let main = { modules }.find(|module| module.name == "python.wasm");
         let main = main
@@ -202,7 +210,11 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
             .content()
             .expect("it can be read");
         let other = stub::stamped(main.into_owned(), hash_of(b"another"));
-        replacing(bundle, "python.wasm", Module::bytes("", Kind::Wasm, other))
+        replacing(
+            bundle,
+            "python.wasm",
+            Module::bytes("", ModuleKind::Wasm, other),
+        )
     });
     stale(&app, "/?one,math", "python.wasm");
 }
@@ -253,7 +265,7 @@ def on_fetch(request, env):
         return Response(f'{error.name}: {error}')
 ";
     let app = App::serve(
-        Mode::Request,
+        WorkerMode::Request,
         true,
         &[("entry.py", entry), ("text.wasm", "no WebAssembly")],
     );
@@ -281,7 +293,7 @@ def on_fetch(request, env):
     import unicodedata
     return Response('\\n'.join([*said, unicodedata.name('x')]))
 ";
-    let app = App::with(Mode::Request, true, |sources| {
+    let app = App::with(WorkerMode::Request, true, |sources| {
         let write = |name: &str, bytes: &[u8]| {
             std::fs::write(sources.join(name), bytes).expect("it can be written");
         };

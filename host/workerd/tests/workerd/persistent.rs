@@ -4,7 +4,7 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::thread;
 
-use pymode_workerd::Mode;
+use pymode_workerd::WorkerMode;
 
 use crate::app::App;
 
@@ -65,7 +65,7 @@ def outside():
 ";
 
 fn counter() -> App {
-    App::serve(Mode::Persistent, true, &[("entry.py", COUNTER)])
+    App::serve(WorkerMode::Persistent, true, &[("entry.py", COUNTER)])
 }
 
 #[test]

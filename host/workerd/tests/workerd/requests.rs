@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use crate::app::App;
-use pymode_workerd::Mode;
+use pymode_workerd::WorkerMode;
 
 const HELLO: &str = "
 from pymode.workers import Response
@@ -15,7 +15,7 @@ def on_fetch(request, env):
 
 #[test]
 fn a_handler_answers() {
-    let app = App::serve(Mode::Request, true, &[("entry.py", HELLO)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", HELLO)]);
     let answer = app.send("PUT", "/a?b=c", &[], b"");
     assert_eq!(
         (answer.status, answer.text()),
@@ -35,7 +35,7 @@ def on_fetch(request, env):
     headers = [('Set-Cookie', 'a=1'), ('Set-Cookie', 'b=2'), ('X-Seen', request.headers['X-ASKED'])]
     return Response(None, 201, headers)
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let answer = app.send("GET", "/", &[("x-asked", "one"), ("x-asked", "two")], b"");
     assert_eq!(answer.status, 201, "{}", app.log());
     assert_eq!(answer.header("set-cookie"), ["a=1", "b=2"]);
@@ -50,7 +50,7 @@ from pymode.workers import Response
 def on_fetch(request, env):
     return Response(piece[::-1] for piece in [request.bytes()])
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let body: Vec<u8> = (0..5_000_000u32)
         .map(|n| (n.wrapping_mul(7919) >> 8) as u8)
         .collect();
@@ -74,7 +74,7 @@ def pieces():
 def on_fetch(request, env):
     return Response(pieces())
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     app.get("/"); // From here on everything is compiled.
     let mut stream = TcpStream::connect(app.address()).expect("it listens");
     stream
@@ -106,7 +106,7 @@ from pymode.workers import Response
 def on_fetch(request, env):
     return Response(bytes(1 << 20) for _ in range(300))
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let answer = app.get("/");
     assert_eq!(
         answer.body.map(|body| body.len()),
@@ -123,7 +123,7 @@ def on_fetch(request, env):
     return 1 / 0
 ";
     for development in [true, false] {
-        let app = App::serve(Mode::Request, development, &[("entry.py", entry)]);
+        let app = App::serve(WorkerMode::Request, development, &[("entry.py", entry)]);
         let answer = app.get("/");
         assert_eq!(answer.status, 500);
         let line = "File \"src/entry.py\", line 3, in on_fetch";
@@ -149,7 +149,7 @@ def pieces():
 def on_fetch(request, env):
     return Response(pieces())
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let answer = app.get("/");
     assert!(answer.body.is_err(), "it looks complete");
     assert!(app.log().contains("ValueError: too late"), "{}", app.log());
@@ -165,7 +165,7 @@ class Default(WorkerEntrypoint):
         data = await request.json()
         return Response.json({'twice': data['n'] * 2, 'method': request.method})
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let answer = app.send("POST", "/", &[], b"{\"n\": 21}");
     assert_eq!(
         answer.text(),
@@ -199,7 +199,7 @@ def on_fetch(request, env):
         case 'status': return Response('', status=99)
     return Response('fine')
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     for (path, message) in [
         ("exit", "SystemExit: 3"),
         ("_exit", "exited with code 3"),
@@ -225,7 +225,7 @@ from pymode.workers import Response
 def on_fetch(request, env):
     return Response(str(len(request.bytes())))
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     assert_eq!(app.get("/").text(), "0");
     let mut stream = TcpStream::connect(app.address()).expect("it listens");
     stream
@@ -250,7 +250,7 @@ def on_fetch(request, env):
     count += 1
     return Response(f'{count} {token}')
 ";
-    let app = App::serve(Mode::Request, true, &[("entry.py", entry)]);
+    let app = App::serve(WorkerMode::Request, true, &[("entry.py", entry)]);
     let ask = || app.get("/").text().to_owned();
     let mut tokens: Vec<String> = (0..6).map(|_| ask()).collect();
     std::thread::scope(|scope| {
