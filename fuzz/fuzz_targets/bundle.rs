@@ -3,7 +3,7 @@
 use pymode_bundle::answer::{AnswerEvent, AnswerReader};
 use pymode_bundle::{BundleSettings, paths, starts, stub, texts, wire};
 
-// What a guest, a client or a damaged bundle may send.
+// Bytes from a guest, a client or a damaged bundle.
 libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     let read = |size| {
         let (mut reader, mut steps, mut body) = (AnswerReader::default(), Vec::new(), Vec::new());

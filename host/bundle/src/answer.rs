@@ -10,7 +10,7 @@ use crate::texts;
 /// Maximum size of a guest's head in bytes.
 pub const LONGEST_HEAD: usize = 1 << 20;
 
-/// The first text of a head whose second is a traceback.
+/// First text of a head whose second text is a traceback.
 const FAULT: &str = "fault";
 
 /// The head of an answer.
@@ -65,12 +65,12 @@ impl fmt::Display for AnswerError {
     }
 }
 
-/// Reads an answer from bytes that arrive in portions of any size.
+/// Reads an answer that arrives in portions of any size.
 #[derive(Debug, Default)]
 pub struct AnswerReader {
     pieces: pieces::PieceReader,
     stage: Stage,
-    /// The part of the head that has arrived.
+    /// Received bytes of the head.
     head: Vec<u8>,
 }
 
@@ -92,7 +92,7 @@ pub enum AnswerEvent<'a> {
     Body(&'a [u8]),
     /// The answer is complete.
     End,
-    /// It breaks off, and nothing more is read.
+    /// The answer is incomplete or invalid. Nothing more is read.
     Failed(AnswerError),
 }
 
@@ -139,7 +139,7 @@ mod tests {
     use crate::pieces::{cut_off, piece};
     use alloc::vec;
 
-    /// The steps of an answer that arrives in portions of `size`; the body joined.
+    /// Reads an answer that arrives in portions of `size`: the head, the body, and the end.
     fn read(answer: &[u8], size: usize) -> (Option<Head>, Vec<u8>, Option<AnswerEvent<'_>>) {
         let (mut reader, mut head, mut body) = (AnswerReader::default(), None, Vec::new());
         let mut end = None;

@@ -11,9 +11,9 @@ pub mod file {
     pub const ENTRY: &str = "entry.js";
     /// The Worker's own code.
     pub const HOST: &str = "host.wasm";
-    /// Its glue, and the name of wasm-bindgen's imports in it.
+    /// The Worker's glue, made by wasm-bindgen.
     pub const GLUE: &str = "host.js";
-    /// The module that the host's imports are named after.
+    /// Module name of the host's imports.
     pub const GLUE_IMPORTS: &str = "./host_bg.js";
     /// The view of a guest's memory.
     pub const MEMORY_VIEW: &str = "memory-view.wasm";

@@ -3,23 +3,23 @@
 use alloc::borrow::Cow;
 use alloc::string::String;
 
-/// The directory in which a guest sees the project's own modules.
+/// Directory of the project's own modules in the guest.
 pub const APP: &str = "/app";
-/// The same directory in the project.
+/// Directory of these modules in the project.
 pub const SOURCES: &str = "src";
 
-/// A path of the guest follows in messages: Python's about a place in code, and ours.
+/// Texts in front of a guest's path in messages of Python and of pymode.
 const BEFORE: [&str; 3] = ["File \"", "`", "  in "];
 
-/// `text` with the paths of the project's modules as their author knows them: `src/entry.py`, where a message of Python or ours
-/// says `/app/entry.py`. A path in other quotes is one that the program uses.
+/// Replaces paths of the project's modules with paths in the project: `/app/entry.py` in a message becomes `src/entry.py`.
+/// Paths in other quotes are the program's own, and stay.
 #[must_use]
 pub fn in_the_project(text: &str) -> Cow<'_, str> {
     let mut out = String::new();
     let mut done = 0;
     for (at, _) in text.match_indices(APP) {
         let (before, after) = (&text[..at], &text[at + APP.len()..]);
-        // So does a warning begin.
+        // A warning begins with a path.
         let begins_line = before.is_empty() || before.ends_with('\n');
         if after.starts_with('/')
             && (begins_line || BEFORE.iter().any(|known| before.ends_with(known)))
@@ -60,7 +60,7 @@ mod tests {
                 "ImportError: cannot load `src/one.wasm`: no",
             ),
             ("  in /app/one.wasm!f+0x1", "  in src/one.wasm!f+0x1"),
-            // What the program itself says, and what is called alike.
+            // Messages of the program itself, and similar names.
             (
                 "No such file or directory: '/app/data.txt'",
                 "No such file or directory: '/app/data.txt'",

@@ -4,23 +4,23 @@
 
 use alloc::vec::Vec;
 
-/// In place of a length: the message is cut off here.
+/// A length that ends an incomplete message.
 pub const CUT_OFF: u32 = u32::MAX;
 
-/// A piece after its length. An empty one ends the message.
+/// Returns a piece with its length in front. An empty piece ends the message.
 #[must_use]
 pub fn piece(content: &[u8]) -> Vec<u8> {
     // No memory of ours holds a piece of 4 GB.
     [&(content.len() as u32).to_le_bytes(), content].concat()
 }
 
-/// The end of a message that is not complete.
+/// Returns the end of an incomplete message.
 #[must_use]
 pub fn cut_off() -> [u8; 4] {
     CUT_OFF.to_le_bytes()
 }
 
-/// Reads a message from bytes that arrive in portions of any size.
+/// Reads a message that arrives in portions of any size.
 #[derive(Debug, Clone, Default)]
 pub struct PieceReader {
     /// Received bytes of a length.
@@ -36,7 +36,7 @@ pub struct PieceReader {
 pub enum PieceEvent<'a> {
     /// A piece of this length begins.
     Begin(u32),
-    /// Bytes of a piece, and whether they are the last of it.
+    /// Bytes of a piece, and its state after them.
     Bytes(&'a [u8], Progress),
     /// The message is complete.
     End,

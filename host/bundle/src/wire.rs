@@ -16,7 +16,7 @@ pub enum FrameKind {
     Arg,
     /// To the Worker: a variable of the environment, `NAME=value`.
     Env,
-    /// To the Worker: the path at which the files of the current directory are seen.
+    /// To the Worker: the path of the current directory in the guest.
     Cwd,
     /// To the Worker: a directory, by its path below the current one.
     Folder,
@@ -25,23 +25,23 @@ pub enum FrameKind {
     /// Both ways: a symbolic link, its path below the current directory, a NUL byte, and its target.
     Link,
     /// Both ways: permissions of a file or directory, its path below the current directory, a NUL byte, and the bits as a
-    /// little-endian `u32`. A file has `0644` and a directory `0755` unless it says otherwise.
+    /// little-endian `u32`. The default is `0644` for files and `0755` for directories.
     Mode,
-    /// To the Worker, in a message of its own each: some of standard input; without content, its end.
+    /// To the Worker, each in a message of its own: bytes of standard input, or no content at its end.
     Stdin,
-    /// From the Worker: the program waits for standard input. It is sent when it is asked for, and not before.
+    /// From the Worker: the program waits for standard input. Input is sent only after such a frame.
     WantStdin,
-    /// From the Worker: something written to standard output.
+    /// From the Worker: bytes for standard output.
     Stdout,
-    /// From the Worker: something written to standard error.
+    /// From the Worker: bytes for standard error.
     Stderr,
-    /// From the Worker: a file or directory that is gone.
+    /// From the Worker: the path of a removed file or directory.
     Removed,
-    /// From the Worker, before a fault: a module that is loaded, its path, a NUL byte, and the key of its code.
+    /// From the Worker, before a failure: the path of a loaded module, a NUL byte, and the key of its code.
     Loaded,
     /// From the Worker, last: the exit code, a little-endian `u32`.
     Exit,
-    /// From the Worker, last: why the program could not go on, a NUL byte, and the functions that were running, in V8's words.
+    /// From the Worker, last: the reason of a failure, a NUL byte, and V8's stack trace.
     Fault,
 }
 

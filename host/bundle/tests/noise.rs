@@ -1,9 +1,9 @@
-//! Bytes that a guest, a client or a damaged bundle may send: no panic, and the same steps in portions of any size.
+//! Random bytes from a guest, a client or a damaged bundle: no parser panics, and the size of portions does not matter.
 
 use pymode_bundle::answer::{AnswerEvent, AnswerReader};
 use pymode_bundle::{BundleSettings, paths, pieces, starts, stub, texts, wire};
 
-/// Repeatable noise (xorshift), so that a failing seed can be run again.
+/// Reproducible noise (xorshift).
 struct Noise(u64);
 
 impl Noise {
@@ -18,7 +18,7 @@ impl Noise {
         (self.next() % end.max(1) as u64) as usize
     }
 
-    /// `good` with some bytes changed, left out or added.
+    /// Returns `good` with some bytes changed, removed or added.
     fn damaged(&mut self, good: &[u8]) -> Vec<u8> {
         let mut bytes = good.to_vec();
         for _ in 0..self.below(4) {
@@ -37,7 +37,7 @@ impl Noise {
     }
 }
 
-/// The steps of an answer, the body joined.
+/// Reads an answer in portions of `size`: its events, and its body.
 fn steps(answer: &[u8], size: usize) -> (Vec<String>, Vec<u8>) {
     let (mut reader, mut steps, mut body) = (AnswerReader::default(), Vec::new(), Vec::new());
     for mut portion in answer.chunks(size.max(1)) {

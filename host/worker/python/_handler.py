@@ -17,10 +17,10 @@ from pymode._left_out import LEFT_OUT
 from pymode._wire import CUT_OFF, Inbox
 from pymode.workers import Headers, Request, Response, chunks_of
 
-# Every cold start pays for what is imported here: hence no json, traceback, io, types.
+# Imports slow down every cold start: hence no json, traceback, io, types.
 SimpleNamespace = type(sys.implementation)
 
-# What must be free for the next request, after one that found too little.
+# Memory that must be free for the next request, after one that ran out of it.
 _ROOM = 4 << 20
 
 _handler = None
@@ -28,7 +28,7 @@ _failure = None
 
 
 def initialise():
-    """Imports the program. It keeps nothing of a request, the clock or chance: a snapshot may be taken after it."""
+    """Imports the program. Its state does not depend on a request, the clock or random numbers: a snapshot may follow."""
     global _handler, _failure
     sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
     # The import error of an omitted module explains how to include it.
@@ -49,21 +49,21 @@ def serve():
     if _failure is not None:
         _fail(_failure)
         return 1
-    # In a call of its own: afterwards nothing of the request holds memory.
+    # A call of its own: afterwards the request uses no memory.
     fits = _answer()
     _flush()
     return 0 if fits or _has_room() else 1
 
 
 def _answer():
-    """Returns true if there was enough memory for it."""
+    """Returns true if there was enough memory."""
     inbox = Inbox(0)
     started = False
     try:
         message = _Message(inbox.next().decode())
         response = _handler(message, inbox.body())
         pieces = chunks_of(response)
-        # The first piece before the head: until then the status can tell what goes wrong.
+        # The first piece before the head: until then the status can report an error.
         first = next(pieces, b"")
         headers = (text for header in Headers(response.headers).items() for text in header)
         _write_head(str(int(response.status)), *headers)
@@ -78,7 +78,7 @@ def _answer():
         if isinstance(error, MemoryError):
             message = response = pieces = first = piece = None
             _let_go(error)
-        # A client that has left is no fault of the program.
+        # A disconnected client is not an error of the program.
         left = isinstance(error, _ClientLeft) or error is inbox.failure
         text = "" if left else _traceback(error)
         sys.stderr.write(text)
@@ -94,14 +94,14 @@ def _answer():
 
 
 def _let_go(error):
-    """Frees what the frames hold that the error has ended: to tell of it needs memory, too."""
+    """Frees the variables of the frames that the error has ended: the report needs memory, too."""
     while error is not None:
         entry = error.__traceback__
         while entry is not None:
             try:
                 entry.tb_frame.clear()
             except RuntimeError:
-                # It is still at work: our own.
+                # It still runs: it is our own.
                 pass
             entry = entry.tb_next
         error = error.__context__
@@ -120,11 +120,11 @@ def _has_room():
 
 
 class _ClientLeft(BaseException):
-    """Nobody reads the answer any more."""
+    """The client has disconnected."""
 
 
 def _flush():
-    # The log of a request must not begin the log of the next one. The program may have put anything here.
+    # The log of a request must not begin the log of the next one. The program may have replaced the streams.
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -187,7 +187,7 @@ def _finish(function, *args):
 
 
 def _run(awaitable):
-    """Runs it to its end: without an event loop where asyncio, which alone could make it wait, was never imported."""
+    """Runs a coroutine to its end, without an event loop if asyncio was never imported: then it cannot wait."""
     if "asyncio" in sys.modules:
         import asyncio
 

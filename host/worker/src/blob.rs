@@ -1,4 +1,4 @@
-//! An image that a WebAssembly module carries: its bytes go straight into the memory that asks for them.
+//! An image in a WebAssembly module, which copies its bytes directly into the host's or the guest's memory.
 
 use js_sys::{Object, WebAssembly};
 use pymode_host::vfs::Blob;
@@ -54,7 +54,7 @@ impl Blob for ImageBlob {
         let Some((offset, count)) = self.available(offset, into.len()) else {
             return 0;
         };
-        // SAFETY: what is written is `count` bytes of `into`, which has no fewer.
+        // SAFETY: it writes `count` bytes to `into`, which is at least that long.
         unsafe { (self.read)(into.as_mut_ptr() as u32, offset, count) };
         count as usize
     }
@@ -70,7 +70,7 @@ impl Blob for ImageBlob {
         let Some((offset, count)) = self.available(offset, len as usize) else {
             return Ok(0);
         };
-        // SAFETY: this writes into the guest's memory and not into ours.
+        // SAFETY: it writes to the guest's memory, not to ours.
         unsafe { (self.read_to_guest)(at, offset, count) };
         Ok(count as usize)
     }

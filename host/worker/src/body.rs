@@ -1,4 +1,4 @@
-//! Bodies of responses, written as their makers go along.
+//! Streamed bodies of responses.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -47,19 +47,19 @@ struct Writer {
     controller: Controller,
     /// Resumes a writer that waits until some of the backlog is sent.
     drained: Rc<RefCell<Option<Function>>>,
-    /// Nobody reads any more.
+    /// The reader is gone.
     abandoned: Rc<Cell<bool>>,
 }
 
 impl BodyWriter {
-    /// Both ends of a body.
+    /// Creates a body: the writing end, and the stream.
     pub(crate) fn new() -> Result<(BodyWriter, ReadableStream), JsValue> {
         let controller = Rc::new(RefCell::new(None));
         let drained: Rc<RefCell<Option<Function>>> = Rc::default();
 
-        let given = Rc::clone(&controller);
+        let slot = Rc::clone(&controller);
         let start =
-            Closure::once(move |controller: Controller| given.replace(Some(controller)).is_none());
+            Closure::once(move |controller: Controller| slot.replace(Some(controller)).is_none());
         let waiting = Rc::clone(&drained);
         let wake = move || {
             if let Some(wake) = waiting.take() {
@@ -68,11 +68,11 @@ impl BodyWriter {
             }
         };
         let abandoned: Rc<Cell<bool>> = Rc::default();
-        let (left, wake_who_waits) = (Rc::clone(&abandoned), wake.clone());
+        let (left, wake_writer) = (Rc::clone(&abandoned), wake.clone());
         let pull = Closure::<dyn Fn()>::new(wake);
         let cancel = Closure::<dyn Fn()>::new(move || {
             left.set(true);
-            wake_who_waits();
+            wake_writer();
         });
         let source = Object::new();
         Reflect::set(&source, &"start".into(), start.as_ref())?;
@@ -100,23 +100,23 @@ impl BodyWriter {
         self.0.abandoned.get()
     }
 
-    /// Adds to the body. When nobody reads any more, it is thrown away.
+    /// Appends to the body. Has no effect if the reader is gone.
     pub(crate) fn put(&self, bytes: &[u8]) {
         let _ = self.0.controller.enqueue(&Uint8Array::from(bytes));
     }
 
-    /// The body is complete.
+    /// Completes the body.
     pub(crate) fn end(&self) {
-        // It fails when nobody reads any more.
+        // It fails if the reader is gone.
         let _ = self.0.controller.close();
     }
 
-    /// The body breaks off.
+    /// Ends the body with an error.
     pub(crate) fn fail(&self, reason: &str) {
         self.0.controller.error(&JsError::new(reason).into());
     }
 
-    /// If too much waits to be sent: a promise that is kept when more may be added.
+    /// Returns a promise to await before more is written, if the backlog is full.
     pub(crate) fn pause(&self) -> Option<Promise> {
         if self.is_abandoned() {
             return None;

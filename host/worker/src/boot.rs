@@ -33,7 +33,7 @@ pub(crate) struct Setup {
     pub(crate) channel: Option<Rc<dyn Channel>>,
     /// Output of the loader's trace, if it is on.
     pub(crate) trace: Option<Box<dyn Stream>>,
-    /// File systems besides the bundle's images and `/tmp`, and where they are seen.
+    /// Additional file systems and their mount points.
     pub(crate) mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 }
 
@@ -45,7 +45,7 @@ pub(crate) enum Ended {
     Failure(RawFailure),
 }
 
-/// A fault in the engine's own words.
+/// A failure in V8's words.
 pub(crate) struct RawFailure {
     pub(crate) reason: String,
     /// The functions that were running, innermost first, each on a line.
@@ -53,7 +53,7 @@ pub(crate) struct RawFailure {
 }
 
 impl RawFailure {
-    /// Nothing of the guest has run.
+    /// Creates a failure before the guest ran.
     pub(crate) fn before(reason: String) -> RawFailure {
         RawFailure {
             reason,
@@ -72,7 +72,7 @@ impl RawFailure {
     }
 }
 
-/// Makes a guest: instantiated, nothing of it run.
+/// Instantiates a guest. No code of it runs.
 pub(crate) fn boot(setup: Setup) -> Result<RegisteredGuest, JsValue> {
     bundle::with(|bundle| boot_from(bundle, setup))?
 }
@@ -112,7 +112,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<RegisteredGuest, JsValue> 
     Ok(RegisteredGuest::new(number, guest))
 }
 
-/// Without it no guest could wait for anything.
+/// Checks for JavaScript Promise Integration, without which no guest can wait.
 fn require_jspi() -> Result<(), JsValue> {
     let wasm = Reflect::get(&js_sys::global(), &"WebAssembly".into())?;
     if Reflect::has(&wasm, &"promising".into())? && Reflect::has(&wasm, &"Suspending".into())? {
@@ -122,7 +122,7 @@ fn require_jspi() -> Result<(), JsValue> {
     Err(JsError::new(message).into())
 }
 
-/// The guest's imports: an object with the exports of the thunks of each module of imports.
+/// Returns the guest's imports: an object with the thunks of each import module.
 fn thunks(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
     let guest = Object::new();
     Reflect::set(&guest, &"number".into(), &JsValue::from(number.0 as i32))?;
@@ -144,7 +144,7 @@ fn thunks(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
 }
 
 thread_local! {
-    /// The one import of thunks that suspends: returns the promise that the guest with this number waits for.
+    /// The import of thunks that suspends the guest: returns the promise that it waits for.
     static SUSPEND: JsValue = {
         let wait = Closure::<dyn Fn(u32) -> Result<Promise, JsValue>>::new(|number: u32| {
             let promise = GuestNumber(number).guest().waits_for.take();
@@ -154,24 +154,24 @@ thread_local! {
     };
 }
 
-/// The guest's files: the bundle's images, `/tmp` in memory, and what else it has.
+/// Returns the guest's file systems: the bundle's images, `/tmp` in memory, and additional ones.
 fn files(
     bundle: &Bundle,
     guest: &Object,
     mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)>,
 ) -> Result<Vfs, JsValue> {
-    // Without an image at the root there is nothing, and nothing can be put there.
+    // Without an image at `/` the root is empty and cannot be written.
     let mut vfs = Vfs::new(Box::new(MemFs::new(Arc::new(Worker), 0)));
     for (path, module) in bundle.images() {
         let blob = ImageBlob::open(&module, guest)?;
         let image = ImageFs::open(blob).map_err(|error| JsError::new(&error.to_string()))?;
         match path.as_str() {
-            // The first of them, if one is.
+            // It is the first, if there is one.
             "/" => vfs = Vfs::new(Box::new(image)),
             path => vfs.mount(path.as_bytes(), Box::new(image)),
         }
     }
-    // It is this module's memory, which counts against the isolate's.
+    // Its files are in this module's memory, which counts against the isolate's.
     let tmp = MemFs::new(Arc::new(Worker), bundle::settings()?.writable);
     vfs.mount(b"/tmp", Box::new(tmp));
     vfs.mount(b"/dev", Box::new(DevFs::new(Arc::new(Worker))));
@@ -191,14 +191,14 @@ pub(crate) async fn run(guest: &GuestInstance) -> Ended {
 
 /// The result of a call.
 pub(crate) enum Entered {
-    /// It returned; 0 when it has no result.
+    /// It returned this result, or 0 if it has none.
     Returned(u32),
-    /// The guest has ended in it, and must not be entered again.
+    /// The guest has ended, and must not be called again.
     Ended(Ended),
 }
 
-/// Calls an export of the guest, which may be suspended in it. A guest is entered by one call at a time: a second one on its
-/// one shadow stack would destroy the first.
+/// Calls an export of the guest, which may suspend. Only one call runs at a time: a second one would destroy the first on the
+/// guest's shadow stack.
 pub(crate) async fn enter(guest: &GuestInstance, export: &str) -> Entered {
     let returned = match call(guest, export) {
         Ok(promise) => JsFuture::from(promise).await,

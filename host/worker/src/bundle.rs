@@ -1,4 +1,4 @@
-//! The bundle, as its entry hands it over when the isolate starts.
+//! The bundle, as its entry passes it on when the isolate starts.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -9,7 +9,7 @@ use pymode_bundle::BundleSettings;
 use pymode_bundle::names::field;
 use wasm_bindgen::prelude::*;
 
-/// The object that the entry makes: [`field`] names its fields.
+/// The object from the entry. [`field`] has the names of its fields.
 pub(crate) struct Bundle(Object);
 
 impl Bundle {
@@ -32,12 +32,12 @@ impl Bundle {
         self.field(field::MEMORY_VIEW)
     }
 
-    /// The import thunks: an object with a compiled module for each module of imports.
+    /// The import thunks: an object with a compiled module for each import module.
     pub(crate) fn thunks(&self) -> Object {
         self.field(field::THUNKS)
     }
 
-    /// The images: where each is mounted, and the module that carries it.
+    /// The images: mount points and modules.
     pub(crate) fn images(&self) -> impl Iterator<Item = (String, Module)> {
         let images: Array = self.field(field::IMAGES);
         images.into_iter().map(|image| {
@@ -57,7 +57,7 @@ impl Bundle {
     }
 }
 
-/// A field that the contract promises. Without it what is called next fails, as it would in JavaScript.
+/// Returns a field of the contract. If it is missing, its use fails, as in JavaScript.
 fn of<T: JsCast>(object: &Object, name: &str) -> T {
     let field = Reflect::get(object, &name.into());
     field.unwrap_or_default().unchecked_into()
@@ -68,18 +68,18 @@ thread_local! {
     static SETTINGS: OnceCell<Rc<BundleSettings>> = const { OnceCell::new() };
 }
 
-/// Called by the bundle's entry, once, before anything else.
+/// Sets the bundle. The bundle's entry calls it once, before anything else.
 #[wasm_bindgen(js_name = setBundle)]
 #[expect(unreachable_pub, reason = "JavaScript reaches it")]
 pub fn set_bundle(bundle: JsValue) {
     crate::platform::install_panic_hook();
     BUNDLE.with(|cell| {
-        // A second call would change the modules of guests that run: the first one stays.
+        // A second call would change the modules of running guests, so it is ignored.
         let _ = cell.set(Bundle(bundle.unchecked_into()));
     });
 }
 
-/// Looks at the bundle.
+/// Calls `look` with the bundle.
 pub(crate) fn with<T>(look: impl FnOnce(&Bundle) -> T) -> Result<T, JsValue> {
     BUNDLE.with(|cell| match cell.get() {
         Some(bundle) => Ok(look(bundle)),
@@ -87,7 +87,7 @@ pub(crate) fn with<T>(look: impl FnOnce(&Bundle) -> T) -> Result<T, JsValue> {
     })
 }
 
-/// The settings, which are read once.
+/// Returns the settings, which are read once.
 pub(crate) fn settings() -> Result<Rc<BundleSettings>, JsValue> {
     if let Some(known) = SETTINGS.with(|cell| cell.get().cloned()) {
         return Ok(known);

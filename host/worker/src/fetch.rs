@@ -16,8 +16,7 @@ use crate::pieces;
 use crate::pipe::Pipe;
 use crate::wakeup::Wakeup;
 
-/// Sends a request, and returns the stream of its answer. `head` is the method, the URL, and names and values of headers,
-/// with NULs between them.
+/// Sends a request and returns the stream of its answer. `head` has the method, the URL, and names and values of headers.
 pub(crate) fn fetch(head: &str, body: &[u8], wakeup: &Wakeup) -> Result<Box<dyn Stream>, Errno> {
     let mut all = texts::split(head);
     let (Some(method), Some(url)) = (all.next(), all.next()) else {
@@ -34,7 +33,7 @@ pub(crate) fn fetch(head: &str, body: &[u8], wakeup: &Wakeup) -> Result<Box<dyn 
             Ok(promise) => JsFuture::from(promise).await,
             Err(thrown) => Err(thrown),
         };
-        // Unless the guest has closed it.
+        // The guest may have closed it.
         let Some(begun) = begun.upgrade() else { return };
         match response.and_then(|response| begin(response, &to)) {
             Ok(body) => drop(begun.replace(Some(body))),
@@ -73,7 +72,7 @@ fn send(
         .dyn_into()
 }
 
-/// Gives the head of an answer to the guest; its body follows as the guest asks for it.
+/// Writes the head of an answer to the guest's pipe. The body follows on demand.
 fn begin(response: JsValue, pipe: &Pipe) -> Result<Rc<pieces::BodyReader>, JsValue> {
     let response: worker::web_sys::Response = response.dyn_into()?;
     let mut texts = vec![response.status().to_string(), response.url()];

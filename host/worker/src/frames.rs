@@ -1,4 +1,4 @@
-//! Guest code that did not return: what happened, and in which functions.
+//! Failures of guest code: the reason, and the functions on the stack.
 
 use js_sys::{Reflect, Uint8Array, WebAssembly};
 use pymode_bundle::starts;
@@ -12,7 +12,7 @@ use crate::loader;
 /// Maximum number of functions in a message, as on wasmtime.
 const SHOWN: usize = 6;
 
-/// Makes the linker's error of it, in the words of the native host.
+/// Converts a thrown value to the linker's error, with the native host's wording.
 pub(crate) fn failed(guest: &GuestInstance, thrown: &JsValue) -> JsEngineError {
     if thrown.is_instance_of::<WebAssembly::Exception>() {
         return JsFailure::Thrown {
@@ -34,7 +34,7 @@ pub(crate) fn failed(guest: &GuestInstance, thrown: &JsValue) -> JsEngineError {
     .into()
 }
 
-/// The functions of the guest that were running, by V8's list.
+/// Lists the guest's functions on V8's stack, one per line.
 pub(crate) fn list(guest: &GuestInstance, stack: &str) -> String {
     let lines = frames(guest, stack).map(|frame| format!("  in {frame}"));
     lines.collect::<Vec<_>>().join("\n")
@@ -45,7 +45,7 @@ fn frames(guest: &GuestInstance, stack: &str) -> impl Iterator<Item = String> {
     places.filter_map(|place| frame(guest, place))
 }
 
-/// `module!function+offset`, of modules that the guest knows.
+/// Returns `module!function+offset` for modules that the guest has loaded.
 fn frame(guest: &GuestInstance, place: FrameLocation<'_>) -> Option<String> {
     let running = loader::running(guest, place.module)?;
     let function = match place.name {

@@ -1,4 +1,4 @@
-//! One running Python, and the numbers under which guests call back.
+//! A running guest, and the numbers by which guests call the host.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,9 +12,9 @@ use crate::memory_view::MemoryView;
 use crate::stream::Channel;
 use crate::wakeup::Wakeup;
 
-/// A guest: everything that the host knows about one instance of python.wasm.
+/// The host's state of one instance of a main module.
 ///
-/// Its parts are in cells of their own: while guest code runs, none is borrowed, because the guest will call back.
+/// Each part has a cell of its own. None is borrowed while guest code runs, because the guest calls the host.
 pub(crate) struct GuestInstance {
     /// The instance's exports.
     pub(crate) exports: Object,
@@ -25,13 +25,13 @@ pub(crate) struct GuestInstance {
     pub(crate) wakeup: Wakeup,
     /// `true` if it may send requests.
     pub(crate) has_network: bool,
-    /// Whom it talks to while it runs, if it does.
+    /// Receiver of its output while it runs, if there is one.
     pub(crate) channel: RefCell<Option<Rc<dyn Channel>>>,
     /// Promise to await before the current call is repeated.
     pub(crate) waits_for: RefCell<Option<Promise>>,
     /// Modules that wait for their constructors.
     pub(crate) jobs: Jobs,
-    /// The `poll_oneoff` under way.
+    /// The current `poll_oneoff`.
     pub(crate) poll: RefCell<Option<Poll>>,
     /// It called `proc_exit`.
     pub(crate) exit: Cell<Option<u32>>,
@@ -65,12 +65,12 @@ impl GuestInstance {
         }
     }
 
-    /// Whom it talks to just now.
+    /// Returns the current receiver of its output.
     pub(crate) fn channel(&self) -> Option<Rc<dyn Channel>> {
         self.channel.borrow().clone()
     }
 
-    /// Has the guest suspended until `promise` is kept, before the call under way is made again.
+    /// Suspends the guest until `promise` settles, before the current call is repeated.
     pub(crate) fn wait_for(&self, promise: Promise) {
         if let Some(channel) = self.channel() {
             channel.flush();
@@ -94,16 +94,16 @@ thread_local! {
 }
 
 impl GuestNumber {
-    /// A number for a guest that is about to be.
+    /// Returns a new number.
     pub(crate) fn new() -> GuestNumber {
         GuestNumber(NEXT.replace(NEXT.get() + 1))
     }
 
-    /// The guest with this number.
+    /// Returns the guest with this number.
     ///
     /// # Panics
     ///
-    /// When it has ended: an instance without its host cannot go on. The panic traps.
+    /// When the guest has ended. The panic traps, so the instance cannot continue.
     pub(crate) fn guest(self) -> Rc<GuestInstance> {
         GUESTS.with_borrow(|guests| {
             let found = guests.iter().find(|(number, _)| *number == self);
@@ -112,7 +112,7 @@ impl GuestNumber {
     }
 }
 
-/// A guest that can be called back. It ends when this is dropped.
+/// A guest that can call the host. It ends when this is dropped.
 pub(crate) struct RegisteredGuest {
     number: GuestNumber,
     guest: Rc<GuestInstance>,

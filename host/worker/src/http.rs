@@ -1,4 +1,4 @@
-//! A request for Python and its answer: what goes through files 0 and 1 of a guest that runs `_handler.py`.
+//! A request for Python and its answer, which go through files 0 and 1 of a guest that runs `_handler.py`.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -17,23 +17,23 @@ use worker::{ByteStream, Env, Headers, Request, Response, ResponseBody};
 use crate::body::BodyWriter;
 use crate::stream::Channel;
 
-/// The first piece of a request.
+/// Returns the first piece of a request.
 fn head(request: &Request, env: &Env) -> Result<Vec<u8>, JsValue> {
     let headers: Vec<(String, String)> = request.headers().entries().collect();
-    // The method as it is: the crate's own type has no word for most.
+    // The method as a text: the crate's type lacks most methods.
     let (method, url) = (request.inner().method(), request.inner().url());
     let count = headers.len().to_string();
-    // The guest could not tell where a text with a NUL ends.
+    // A NUL byte would end a text early.
     let mut variables = variables(env)?;
     variables.retain(|(name, value)| !name.contains('\0') && !value.contains('\0'));
     let pairs = headers.iter().chain(&variables);
     let pairs = pairs.flat_map(|(name, value)| [name.as_str(), value]);
     let head = texts::join([&*method, &url, &count].into_iter().chain(pairs));
-    let head = head.ok_or_else(|| JsError::new("the request holds a NUL"))?;
+    let head = head.ok_or_else(|| JsError::new("the request has a NUL byte"))?;
     Ok(piece(head.as_bytes()))
 }
 
-/// The bindings that are plain text.
+/// Returns the bindings that are plain text.
 fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
     let all: &Object = AsRef::<JsValue>::as_ref(env).unchecked_ref();
     let mut texts = Vec::new();
@@ -44,7 +44,7 @@ fn variables(env: &Env) -> Result<Vec<(String, String)>, JsValue> {
     Ok(texts)
 }
 
-/// A request that a guest can read, and the answer that it will write.
+/// A request for a guest, and the answer that it will write.
 pub(crate) struct GuestRequest {
     /// The first piece of the request.
     pub(crate) head: Vec<u8>,
@@ -53,11 +53,11 @@ pub(crate) struct GuestRequest {
     pub(crate) answer: Answer,
 }
 
-/// A response that the guest has yet to begin.
+/// A response that the guest has not started yet.
 pub(crate) type PendingResponse = oneshot::Receiver<Result<Response, AnswerError>>;
 
 impl GuestRequest {
-    /// Makes a request ready for a guest.
+    /// Prepares a request for a guest.
     pub(crate) fn new(
         request: &mut Request,
         env: &Env,
@@ -73,7 +73,7 @@ impl GuestRequest {
     }
 }
 
-/// An answer that is coming in. Clones share it.
+/// An incoming answer. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Answer(Rc<RefCell<Incoming>>);
 
@@ -93,7 +93,7 @@ enum Destination {
 }
 
 impl Answer {
-    /// An answer, and the response that it will begin.
+    /// Creates an answer, and the response that it starts.
     fn new() -> (Answer, PendingResponse) {
         let (sender, receiver) = oneshot::channel();
         let incoming = Incoming {
@@ -103,12 +103,12 @@ impl Answer {
         (Answer(Rc::new(RefCell::new(incoming))), receiver)
     }
 
-    /// The stream that the guest writes it to.
+    /// Returns the stream that the guest writes to.
     pub(crate) fn stream(&self) -> Box<dyn Stream> {
         Box::new(AnswerOut(self.clone()))
     }
 
-    /// Nothing more will come. If something is missing, `reason` says why.
+    /// Ends the answer. If it is incomplete, `reason` says why.
     pub(crate) fn end(&self, reason: impl FnOnce() -> String) {
         let mut incoming = self.0.borrow_mut();
         match std::mem::replace(&mut incoming.destination, Destination::Nowhere) {
@@ -160,7 +160,7 @@ impl Incoming {
     }
 }
 
-/// A response from its head, and its body, if it may have one.
+/// Creates a response from its head, and its body, if it has one.
 fn begin(head: Head) -> Result<(Response, Option<BodyWriter>), AnswerError> {
     let refused = |error: &dyn std::fmt::Display| {
         AnswerError::Ended(format!("the program's answer is refused: {error}"))
@@ -171,7 +171,7 @@ fn begin(head: Head) -> Result<(Response, Option<BodyWriter>), AnswerError> {
                 BodyWriter::new().map_err(|_| refused(&"it cannot be streamed"))?;
             (Some(body), ResponseBody::Stream(stream))
         }
-        // A runtime refuses one.
+        // The runtime refuses a body here.
         false => (None, ResponseBody::Empty),
     };
     let headers = Headers::new();

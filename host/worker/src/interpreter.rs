@@ -1,6 +1,6 @@
-//! An interpreter that answers requests: it is entered once to initialise, and once for each request.
+//! An interpreter that answers requests: one call initialises it, and one call serves each request.
 //!
-//! Between two calls nothing of it is on any stack, and its state is whatever the last one left.
+//! Between two calls its stack is empty.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -25,14 +25,14 @@ use crate::wakeup::Wakeup;
 pub(crate) struct Interpreter {
     guest: RegisteredGuest,
     input: Pipe,
-    /// The body of the request under way.
+    /// Body of the current request.
     body: Rc<RefCell<Option<Rc<pieces::BodyReader>>>>,
     output: Relay,
     log: Log,
     is_initialised: Cell<bool>,
 }
 
-/// State of an interpreter after a call: reusable or not.
+/// State of an interpreter after a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InterpreterState {
     Reusable,
@@ -40,7 +40,7 @@ pub(crate) enum InterpreterState {
 }
 
 impl Interpreter {
-    /// Instantiates one; nothing of it has run.
+    /// Instantiates an interpreter. No code of it runs.
     pub(crate) fn boot() -> Result<Interpreter> {
         let settings = bundle::settings()?;
         let wakeup = Wakeup::default();
@@ -80,7 +80,7 @@ impl Interpreter {
         })
     }
 
-    /// Has a request answered.
+    /// Serves a request.
     pub(crate) async fn serve(&self, asked: GuestRequest) -> InterpreterState {
         let answer = asked.answer;
         self.output.0.replace(Some(answer.stream()));
@@ -91,14 +91,14 @@ impl Interpreter {
         self.input.push(&asked.head);
         let state = self.enter(&answer).await;
         answer.end(|| "the program did not finish its answer".to_owned());
-        // What is left of the request is nobody's.
+        // The rest of the request is discarded.
         self.body.replace(None);
         self.output.0.replace(None);
         self.log.end_line();
         state
     }
 
-    /// Runs what comes before the first request, if it has not run yet. Nothing of a request is in it.
+    /// Initialises the interpreter, once. This does not depend on a request.
     pub(crate) async fn initialise(&self) -> Entered {
         match self.is_initialised.replace(true) {
             true => Entered::Returned(0),
@@ -119,7 +119,7 @@ impl Interpreter {
             }
         };
         match boot::enter(&self.guest, "pymode_serve").await {
-            // Having failed to initialise, it could still say why.
+            // After a failed initialisation it can still report the error.
             Entered::Returned(served) if initialised == 0 && served == 0 => {
                 InterpreterState::Reusable
             }
@@ -132,21 +132,21 @@ impl Interpreter {
     }
 }
 
-/// The end of a program as a sentence.
+/// Describes the end of a program.
 fn describe(guest: &GuestInstance, ended: &Ended) -> String {
     match ended {
         Ended::Exit(code) => {
             format!("the program exited with code {code} before its answer was complete")
         }
         Ended::Failure(fault) => {
-            // This is for the log.
+            // The log gets the functions.
             platform::log(&frames::list(guest, &fault.trace));
             format!("the program was stopped by a fault: {}", fault.reason)
         }
     }
 }
 
-/// The environment of guests that answer requests.
+/// Returns the environment of guests that answer requests.
 fn environment(settings: &BundleSettings) -> Vec<(Vec<u8>, Vec<u8>)> {
     let pairs = settings.environment.iter();
     pairs
@@ -154,7 +154,7 @@ fn environment(settings: &BundleSettings) -> Vec<(Vec<u8>, Vec<u8>)> {
         .collect()
 }
 
-/// A stream that leads elsewhere for each request.
+/// A stream with another destination for each request.
 #[derive(Clone, Default)]
 struct Relay(Rc<RefCell<Option<Box<dyn Stream>>>>);
 

@@ -1,11 +1,11 @@
 //! Calls into the host that wait for guest code: a `dlopen` whose constructor waits.
 //!
-//! Between the guest's entry and a suspension there may be no frame of JavaScript, and a constructor is called through one.
-//! So it is entered by `WebAssembly.promising`, on a stack of its own; the host returns to the guest's import thunk, which has the
-//! guest wait for the constructor, and then calls again. What was done so far is kept here as a future in between.
+//! V8 suspends a guest only if no JavaScript frame is between its entry and the suspension, and a constructor is called through
+//! one. So `WebAssembly.promising` enters it on a stack of its own. The host returns to the guest's import thunk, which waits for
+//! the constructor and calls again. Meanwhile the progress is kept here as a future.
 //!
-//! A constructor may call `dlopen` too, while the first call is still on its way to its wait. So the one that is to go on
-//! is not the latest: the promise that it has waited for identifies it.
+//! A constructor may call `dlopen` too, before the first call waits. So the job to resume is not always the latest: the promise
+//! that it waits for identifies it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -26,22 +26,22 @@ type Job = Pin<Box<dyn Future<Output = u32>>>;
 pub(crate) struct Jobs {
     next: Cell<u32>,
     waiting: RefCell<HashMap<u32, Job>>,
-    /// The one that is being done.
+    /// The running job.
     current: Cell<u32>,
-    /// The one whose promise was kept: the next call of its thunk is for it.
+    /// The job whose promise has settled: its thunk calls next.
     ready: Cell<Option<u32>>,
 }
 
 impl Jobs {
-    /// Forgets what the guest will not go on with.
+    /// Drops all jobs of a guest that has ended.
     pub(crate) fn clear(&self) {
         let dropped = self.waiting.take();
         drop(dropped);
     }
 }
 
-/// Does a job until it ends or waits. After a wait the thunk calls again: then `job` is not asked for a new one. The result
-/// of a job that waits means nothing.
+/// Runs a job until it ends or waits. After a wait the thunk calls again, and the same job continues: `job` is not called. While
+/// a job waits, its result has no meaning.
 pub(crate) fn resume<F>(guest: &Rc<GuestInstance>, job: impl FnOnce() -> F) -> u32
 where
     F: Future<Output = u32> + 'static,
@@ -60,7 +60,7 @@ where
     jobs.current.set(outer);
     match done {
         Poll::Ready(result) => {
-            // Left behind by code that wanted to wait where nothing can: nobody waits for it.
+            // Left by code that tried to wait where it could not.
             guest.waits_for.take();
             guest.poll.take();
             result
@@ -72,10 +72,10 @@ where
     }
 }
 
-/// Has the guest, and the job that is being done for it, wait for a promise.
+/// Makes the guest and its running job wait for a promise.
 pub(crate) async fn wait(guest: &Rc<GuestInstance>, promise: Promise) -> Result<JsValue, JsValue> {
     let number = guest.jobs.current.get();
-    // First come, first served: the future knows the outcome before the guest goes on.
+    // Reactions run in order: the future has the outcome before the guest resumes.
     let outcome = JsFuture::from(promise.clone());
     let weak: Weak<GuestInstance> = Rc::downgrade(guest);
     let kept = Closure::<dyn FnMut(JsValue)>::new(move |_| {

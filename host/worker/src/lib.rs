@@ -1,23 +1,23 @@
 //! Python in a Durable Object.
 //!
-//! The host is this module, compiled to WebAssembly and instantiated once per isolate. A guest is one running Python, or another
-//! program: a main module on a memory of its own, with its files, its streams and the linker's state about it.
+//! The host is this module, compiled to WebAssembly and instantiated once per isolate. A guest is a running Python or another
+//! program: an instance of a main module with a memory, files, streams and linker state of its own.
 //!
-//! | file | is about |
+//! | file | contents |
 //! |---|---|
-//! | [`bundle`] | what the bundle's entry hands over: compiled modules, images, settings |
-//! | [`guest`] | one running Python, and the numbers under which guests call back |
-//! | [`boot`] | how a guest comes to be |
-//! | [`memory_view`], [`blob`] | memory that is not ours: the guest's, the images' |
-//! | [`imports`] | the functions that guests import, as raw exports of this module |
+//! | [`bundle`] | the bundle: compiled modules, images, settings |
+//! | [`guest`] | a running guest, and the numbers by which guests call the host |
+//! | [`boot`] | the start of a guest |
+//! | [`memory_view`], [`blob`] | the memory of a guest, and images |
+//! | [`imports`] | the functions that guests import: raw exports of this module |
 //! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; its trace |
-//! | [`frames`] | which functions were running when guest code failed |
+//! | [`frames`] | failures of guest code |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
-//! | [`platform`], [`wakeup`] | time and chance; what ends a wait |
-//! | [`pipe`], [`stream`] | input and output whose other side is somewhere else |
+//! | [`platform`], [`wakeup`] | clocks, random numbers and timers; the wakeup of a waiting guest |
+//! | [`pipe`], [`stream`] | input and output of a guest |
 //! | [`log`] | the Worker's log |
 //! | [`object`] | the Durable Object and the Worker before it |
-//! | [`interpreter`], [`serve`], [`queue`] | requests answered by a fresh interpreter, or by one that stays |
+//! | [`interpreter`], [`serve`], [`queue`] | requests answered by fresh interpreters, or by one |
 //! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
 //! | [`fetch`] | requests that the guest makes |
 //! | [`run`] | `pymode run` and `pymode dl run`, with `--engine workerd` |

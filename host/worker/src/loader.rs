@@ -1,8 +1,7 @@
-//! The linker of one guest: where its files lie, and how compiled modules are found for them.
+//! The linker of one guest: its files, and the compiled modules for them.
 //!
-//! A Worker may not compile, and reads no WebAssembly. Its bundle has all modules compiled, fetched when they are first
-//! needed, and a link plan that says what each of them imports and exports, and what is bound to what. The files of side
-//! modules in the images are stubs of them.
+//! A Worker cannot compile modules, and parses no WebAssembly. Its bundle has compiled modules, fetched when they are first
+//! needed, and a link plan with their imports, exports and bindings. The files of side modules are stub modules.
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -32,15 +31,15 @@ use crate::jobs;
 use crate::trace::Trace;
 
 thread_local! {
-    /// Modules that were fetched already, for all guests.
+    /// Fetched modules, for all guests.
     static MODULES: Modules = Modules::default();
-    /// The module that gives thunks, once any was needed.
+    /// The module with common thunks, once it was needed.
     static COMMON_THUNKS: OnceCell<Rc<CommonThunks>> = const { OnceCell::new() };
-    /// Read by the first guest that loads anything.
+    /// The link plan. The first guest that loads a module reads it.
     static PLAN: OnceCell<Arc<Plan>> = const { OnceCell::new() };
 }
 
-/// The linker's part of a guest.
+/// Linker state of a guest.
 pub(crate) struct Loader {
     pub(crate) program: RefCell<Program<JsInstance, JsExtern>>,
     /// Imports of main: an object for each module.
@@ -81,14 +80,14 @@ impl Loader {
     }
 }
 
-/// A module whose code runs in a guest.
+/// A module on the stack of a guest.
 pub(crate) struct RunningModule {
     /// Name in messages: main's name, or the path that the module was first read from.
     pub(crate) name: Rc<str>,
     pub(crate) module: WebAssembly::Module,
 }
 
-/// The module that calls itself so.
+/// Returns the module with this name in its name section.
 pub(crate) fn running(guest: &GuestInstance, called: &str) -> Option<RunningModule> {
     if called == MAIN {
         let module = bundle::with(|bundle| bundle.main()).ok()?;
@@ -103,7 +102,7 @@ pub(crate) fn running(guest: &GuestInstance, called: &str) -> Option<RunningModu
     Some(RunningModule { name, module })
 }
 
-/// The modules that a guest has read, with the keys of their code.
+/// Returns the modules that a guest has read, with the keys of their code.
 pub(crate) fn seen(guest: &GuestInstance) -> Vec<(Rc<str>, String)> {
     let seen = guest.loader.seen.borrow();
     let keyed = seen
@@ -112,7 +111,7 @@ pub(crate) fn seen(guest: &GuestInstance) -> Vec<(Rc<str>, String)> {
     keyed.collect()
 }
 
-/// Waits for modules of the bundle, so that each is compiled, or known not to be.
+/// Fetches modules of the bundle. Each is then compiled, or its error is known.
 async fn fetch(guest: &Rc<GuestInstance>, modules: &[ContentHash]) -> Result<(), JsEngineError> {
     let plan = plan()?;
     let is_missing = |hash: &&ContentHash| MODULES.with(|modules| !modules.has(**hash));
@@ -272,7 +271,7 @@ impl Host for Linking {
         Inspection::from_notes(notes, &key(stub_hash(&self.read(path).ok()?)?))
     }
 
-    /// Every file: a Worker's are stubs, and short.
+    /// Lists all files: those of a Worker are stubs, and short.
     fn list(&self, directory: &str) -> Vec<String> {
         let mut wasi = self.0.wasi.borrow_mut();
         let directory = GuestPath::absolute(directory.as_bytes());
@@ -317,7 +316,7 @@ fn plan() -> Result<Arc<Plan>, JsEngineError> {
 
 /// Returns the file that another was a link to when the bundle was made: images hold no links.
 fn linked(vfs: &mut Vfs, path: &str, size: u64) -> Option<Stat> {
-    /// A hash, and a path.
+    /// Maximum size of a stub: a hash and a path.
     const LONGEST_STUB: u64 = 8 << 10;
     if size > LONGEST_STUB {
         return None;
@@ -325,7 +324,7 @@ fn linked(vfs: &mut Vfs, path: &str, size: u64) -> Option<Stat> {
     let (file, _) = vfs.read_file(path.as_bytes()).ok()?;
     let (folder, _) = path.rsplit_once('/')?;
     let target = normal_path(&format!("{folder}/{}", link_target(&file)?));
-    // A copy of a link may lie elsewhere, where the same path leads to something else.
+    // In a copied link the path may lead to another file.
     let (other, _) = vfs.read_file(target.as_bytes()).ok()?;
     if stub_hash(&other) != stub_hash(&file) {
         return None;

@@ -12,15 +12,15 @@ use pymode_host::wasi::Stream;
 #[derive(Clone, Default)]
 pub(crate) struct Log(Rc<LineBuffer>);
 
-/// The beginning of a line whose end has not come yet.
+/// An unfinished line.
 #[derive(Default)]
 struct LineBuffer(RefCell<Vec<u8>>);
 
-/// A line that does not end is cut.
+/// Longer lines are split.
 const LONGEST_LINE: usize = 1 << 16;
 
 impl Log {
-    /// Ends the line that was begun: what comes next belongs to something else.
+    /// Ends the current line.
     pub(crate) fn end_line(&self) {
         self.0.end();
     }

@@ -7,15 +7,15 @@ use pymode_host::{Errno, GuestMemory};
 use wasm_bindgen::prelude::*;
 
 thread_local! {
-    /// Slots of this module's table that views had and do not need any more.
+    /// Free slots of this module's table.
     static FREE: RefCell<Vec<u32>> = const { RefCell::new(Vec::new()) };
 }
 
-/// Functions of another module, put into this module's table so that they are called like our own.
+/// Functions of another module in this module's table, where Rust calls them as function pointers.
 pub(crate) struct Slots(Vec<u32>);
 
 impl Slots {
-    /// The named exports of an instance.
+    /// Puts exports of an instance into the table.
     pub(crate) fn of(instance: &WebAssembly::Instance, names: &[&str]) -> Result<Slots, JsValue> {
         let table: WebAssembly::Table = wasm_bindgen::function_table().unchecked_into();
         let exports = instance.exports();
@@ -32,7 +32,7 @@ impl Slots {
         Ok(slots)
     }
 
-    /// The slot of the name at this place.
+    /// Returns the slot of the export at this index.
     pub(crate) fn get(&self, at: usize) -> usize {
         self.0[at] as usize
     }
@@ -42,7 +42,7 @@ impl Drop for Slots {
     fn drop(&mut self) {
         let table: WebAssembly::Table = wasm_bindgen::function_table().unchecked_into();
         for slot in self.0.drain(..) {
-            // What stays in the table keeps the guest's memory alive.
+            // A function in the table would keep the guest's memory alive.
             if table.set_raw(slot, &JsValue::NULL).is_ok() {
                 FREE.with_borrow_mut(|free| free.push(slot));
             }
@@ -50,20 +50,20 @@ impl Drop for Slots {
     }
 }
 
-/// Three numbers in, nothing out: `memory.copy` and `memory.init`, to or from this module's memory.
+/// A function that copies: `(destination, source, length)`. One of the two is in this module's memory.
 ///
 /// # Safety
-/// The place in this module's memory, as long as is copied, must be one that may be read or written.
+/// The range in this module's memory must be valid for the read or the write.
 pub(crate) type CopyFn = unsafe extern "C" fn(u32, u32, u32);
-/// Nothing in, one number out.
+/// A function that returns a number.
 pub(crate) type QueryFn = extern "C" fn() -> u32;
 
 /// # Safety
 /// `slot` must hold a function with the type `F`, which must be a function pointer type, as long as the result is called.
 pub(crate) unsafe fn function<F: std::marker::Copy>(slot: usize) -> F {
     const { assert!(size_of::<F>() == size_of::<usize>()) };
-    // SAFETY: on this target a function pointer is a table index; that it is one of an `F` is promised by the caller. A
-    // broken promise traps at the call: WebAssembly checks the type.
+    // SAFETY: on this target a function pointer is a table index, and the caller promises that it is one of an `F`. A wrong
+    // type traps at the call.
     unsafe { std::mem::transmute_copy(&slot) }
 }
 
@@ -76,7 +76,7 @@ pub(crate) struct MemoryView {
 }
 
 impl MemoryView {
-    /// Opens the view `module` of the memory of `guest`, an instance's exports.
+    /// Instantiates the view `module` on the memory of `guest`, an instance's exports.
     pub(crate) fn open(
         module: &WebAssembly::Module,
         guest: &Object,
@@ -100,7 +100,7 @@ impl MemoryView {
     }
 }
 
-/// Instantiates a module that imports the guest's memory and ours.
+/// Instantiates a module on the guest's memory and ours.
 pub(crate) fn instantiate_between(
     module: &WebAssembly::Module,
     guest: &Object,
@@ -118,14 +118,14 @@ impl GuestMemory for &MemoryView {
 
     fn read(&self, at: u32, into: &mut [u8]) -> Result<(), Errno> {
         self.check(at, into.len() as u64)?;
-        // SAFETY: what is written is all of `into`.
+        // SAFETY: it writes to `into`, as many bytes as that has.
         unsafe { (self.read)(into.as_mut_ptr() as u32, at, into.len() as u32) };
         Ok(())
     }
 
     fn write(&mut self, at: u32, bytes: &[u8]) -> Result<(), Errno> {
         self.check(at, bytes.len() as u64)?;
-        // SAFETY: what is read is all of `bytes`.
+        // SAFETY: it reads `bytes`, as many bytes as that has.
         unsafe { (self.write)(at, bytes.as_ptr() as u32, bytes.len() as u32) };
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The Durable Object, and the Worker before it.
+//! The Durable Object, and the Worker in front of it.
 
 use std::cell::RefCell;
 
@@ -18,7 +18,7 @@ use crate::serve::{Fresh, Persistent};
 use crate::stream::Frames;
 use crate::wakeup::Wakeup;
 
-/// Every request goes to the object.
+/// Forwards every request to the object.
 #[event(fetch)]
 async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
     env.durable_object(BINDING)?
@@ -34,7 +34,7 @@ pub struct PythonObject {
     env: Env,
     fresh: Fresh,
     persistent: Persistent,
-    /// Standard input of the program that runs.
+    /// Standard input of the running program.
     input: RefCell<Option<Pipe>>,
 }
 
@@ -77,7 +77,7 @@ impl PythonObject {
         Response::from_body(ResponseBody::Stream(stream))
     }
 
-    /// Gives the program more input; none is its end.
+    /// Passes input to the program. Empty input ends it.
     fn stdin(&self, mut message: &[u8]) -> Result<Response> {
         let input = self.input.borrow();
         let input = input.as_ref().ok_or("no program runs")?;

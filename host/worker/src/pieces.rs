@@ -1,4 +1,4 @@
-//! The bodies of messages to a guest, piece by piece as it asks for them.
+//! Bodies of messages to a guest, read piece by piece on demand.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -9,16 +9,16 @@ use worker::ByteStream;
 
 use crate::pipe::Pipe;
 
-/// A body that comes in, and the pipe that it goes to.
+/// An incoming body, and the pipe that it goes to.
 pub(crate) struct BodyReader {
     state: RefCell<State>,
     pipe: Pipe,
 }
 
 enum State {
-    /// Some of it may be left.
+    /// More of it may follow.
     Open(ByteStream),
-    /// A piece is on its way.
+    /// A read is pending.
     Reading,
     /// The body has ended, and the guest does not know yet.
     Missing,
@@ -27,7 +27,7 @@ enum State {
 }
 
 impl BodyReader {
-    /// A body, or that there is none.
+    /// Creates a reader of a body. Without a stream the body is empty.
     pub(crate) fn new(stream: Option<ByteStream>, pipe: Pipe) -> Rc<BodyReader> {
         let state = stream.map_or(State::Missing, State::Open);
         Rc::new(BodyReader {
@@ -36,11 +36,11 @@ impl BodyReader {
         })
     }
 
-    /// Reads one piece of the body, so that a guest that does not read is not flooded.
+    /// Reads one piece of the body: a guest that does not read gets no more.
     pub(crate) fn ask(self: &Rc<Self>) {
         match self.state.replace(State::Reading) {
             State::Open(stream) => {
-                // Only as long as somebody may still want it.
+                // The read does not keep the body alive.
                 let body = Rc::downgrade(self);
                 wasm_bindgen_futures::spawn_local(async move {
                     let mut stream = stream;

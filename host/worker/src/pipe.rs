@@ -1,4 +1,4 @@
-//! Input of a guest that comes while the guest runs.
+//! Input of a guest that arrives while it runs.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -10,20 +10,20 @@ use pymode_host::wasi::Stream;
 
 use crate::wakeup::Wakeup;
 
-/// Bytes on their way to a guest. Clones share them.
+/// A queue of bytes for a guest. Clones share it.
 #[derive(Clone)]
 pub(crate) struct Pipe(Rc<State>);
 
 struct State {
     bytes: RefCell<VecDeque<u8>>,
     ended: Cell<bool>,
-    /// More was asked for since something came.
+    /// More input was requested since the last arrived.
     asked: Cell<bool>,
     wakeup: Wakeup,
 }
 
 impl Pipe {
-    /// An empty one, to a guest with this wakeup.
+    /// Creates an empty pipe to the guest with this wakeup.
     pub(crate) fn new(wakeup: &Wakeup) -> Pipe {
         Pipe(Rc::new(State {
             bytes: RefCell::default(),
@@ -40,19 +40,19 @@ impl Pipe {
         self.0.wakeup.notify();
     }
 
-    /// There will be no more.
+    /// Ends the input.
     pub(crate) fn end(&self) {
         self.0.ended.set(true);
         self.0.wakeup.notify();
     }
 
-    /// Forgets what was not read.
+    /// Discards unread input.
     pub(crate) fn clear(&self) {
         self.0.bytes.borrow_mut().clear();
         self.0.asked.set(false);
     }
 
-    /// The stream that the guest reads. `ask` is called when it wants more than there is.
+    /// Returns the stream that the guest reads. It calls `ask` for more input when the pipe is empty.
     pub(crate) fn stream(&self, ask: impl Fn() + 'static) -> Box<dyn Stream> {
         Box::new(PipeIn {
             pipe: self.clone(),
@@ -74,7 +74,7 @@ impl PipeIn {
         if !is_ready() && !state.asked.replace(true) {
             (self.ask)();
         }
-        // It may have come at once.
+        // Input may have arrived during the call.
         is_ready()
     }
 }

@@ -1,4 +1,4 @@
-//! Time, chance and waiting, as a Worker has them.
+//! Clocks, random numbers and timers of a Worker.
 
 use std::time::Duration;
 
@@ -27,11 +27,11 @@ extern "C" {
     fn console_error(text: &str);
 }
 
-/// A Worker's clocks stand still while it computes: they show when the last event arrived.
+/// Resolution in nanoseconds. A Worker's clocks only advance between events.
 const RESOLUTION: u64 = 1_000_000;
-/// `getRandomValues` takes no more at once.
+/// Maximum number of bytes of `getRandomValues`.
 const RANDOM_AT_ONCE: usize = 1 << 16;
-/// `setTimeout` takes no more milliseconds.
+/// Maximum number of milliseconds of `setTimeout`.
 const LONGEST: f64 = 2_147_483_647.0;
 
 /// The platform of a guest in a Worker.
@@ -42,7 +42,7 @@ impl Platform for Worker {
         let milliseconds = match clock {
             Clock::Realtime => date_now(),
             Clock::Monotonic => performance_now(),
-            // Nobody says how much of a processor this process takes.
+            // A Worker has no clock for processor time.
             Clock::ProcessCpu | Clock::ThreadCpu => performance_now(),
         };
         Ok((milliseconds * 1e6) as u64)
@@ -60,18 +60,18 @@ impl Platform for Worker {
     }
 
     fn sleep(&self, _nanoseconds: u64) -> Result<(), Errno> {
-        // Import thunks wait, between two calls.
+        // Import thunks wait, not the host.
         Err(Errno::NotSup)
     }
 }
 
-/// Has `callback` called after at least so many nanoseconds. Returns what [`clear_timer`] takes.
+/// Calls `callback` after at least `nanoseconds`. Returns a timer for [`clear_timer`].
 pub(crate) fn set_timer(callback: &Function, nanoseconds: u64) -> Result<JsValue, JsValue> {
     let milliseconds = (Duration::from_nanos(nanoseconds).as_secs_f64() * 1e3).ceil();
     set_timeout(callback, milliseconds.min(LONGEST))
 }
 
-/// Takes a timer back. One that has run out already stays so.
+/// Cancels a timer, unless it has fired.
 pub(crate) fn clear_timer(timer: &JsValue) {
     clear_timeout(timer);
 }
@@ -81,7 +81,7 @@ pub(crate) fn log(text: &str) {
     console_error(text);
 }
 
-/// Makes a panic log its message before it traps.
+/// Logs the message of a panic before it traps.
 pub(crate) fn install_panic_hook() {
     std::panic::set_hook(Box::new(|panic| console_error(&format!("pymode: {panic}"))));
 }

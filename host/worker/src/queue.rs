@@ -1,4 +1,4 @@
-//! A few at a time, in the order of arrival.
+//! A first-in, first-out semaphore.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use futures_channel::oneshot;
 
-/// Places for those who are at work. Clones are the same places.
+/// A number of places. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Queue(Rc<QueueState>);
 
@@ -16,11 +16,11 @@ struct QueueState {
     waiting: RefCell<VecDeque<oneshot::Sender<()>>>,
 }
 
-/// Having a place. It goes to the next in line when this is dropped.
+/// An occupied place. When it is dropped, the place goes to the next waiting task.
 pub(crate) struct Turn(Rc<QueueState>);
 
 impl Queue {
-    /// So many places, all of them free.
+    /// Creates a queue with free places.
     pub(crate) fn new(places: usize) -> Queue {
         Queue(Rc::new(QueueState {
             places,
@@ -54,7 +54,7 @@ impl Drop for Turn {
         loop {
             let next = self.0.waiting.borrow_mut().pop_front();
             let Some(next) = next else { break };
-            // Unless that one does not wait any more, the place stays taken: it is handed on.
+            // The place passes to the next task that still waits.
             if next.send(()).is_ok() {
                 return;
             }

@@ -1,4 +1,4 @@
-//! `pymode run` and `pymode dl run` with `--engine workerd`: one program, from its frames to its frames (see [`pymode_bundle::wire`]).
+//! `pymode run` and `pymode dl run` with `--engine workerd`: runs one program (see [`pymode_bundle::wire`]).
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -25,7 +25,7 @@ use crate::wakeup::Wakeup;
 /// Maximum size of a file's name and metadata, in bytes.
 const ENTRY: u64 = 1 << 10;
 
-/// The requested program.
+/// The program in a request.
 #[derive(Default)]
 struct RequestedProgram {
     args: Vec<Vec<u8>>,
@@ -54,7 +54,7 @@ impl CwdFiles {
         }
     }
 
-    /// The permissions that a file has on the other side, when its content is there.
+    /// Returns the permissions of a file in the client's directory once its content is there.
     fn mode(&self, path: &[u8], kind: FileKind) -> Mode {
         let usual = Mode::of_kind(kind);
         match self.has(path, kind) {
@@ -64,7 +64,7 @@ impl CwdFiles {
     }
 }
 
-/// The other side of a program: frames out, input as it is asked for.
+/// The client of a program: gets its frames, and sends input on demand.
 #[derive(Clone)]
 pub(crate) struct Terminal {
     pub(crate) frames: Frames,
@@ -82,7 +82,7 @@ impl Channel for Terminal {
     }
 }
 
-/// Runs what `request` asks for, and answers while it runs.
+/// Runs the program in `request`, and answers while it runs.
 pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
     let ended = match parse(&request) {
         Ok(program) => {
@@ -104,7 +104,7 @@ pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
 async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
     if let Some(path) = &program.cwd {
-        // So much may come to what is there.
+        // Maximum growth of the directory.
         let growth = bundle::settings().map_or(0, |settings| settings.writable);
         match fill(&program.cwd_files, growth) {
             Ok(system) => mounts.push((path.clone(), Box::new(system))),
@@ -150,7 +150,7 @@ async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
     }
     if let Some(path) = &program.cwd {
         let mut wasi = guest.wasi.borrow_mut();
-        // The directory itself may be closed, too.
+        // The directory itself may be unreadable, too.
         let open = Mode::DIRECTORY;
         let _ = wasi
             .vfs()
@@ -197,7 +197,7 @@ fn parse(mut request: &[u8]) -> Result<RequestedProgram, String> {
     }
 }
 
-/// A file system in memory with these files, and room for `growth` more bytes.
+/// Creates a file system in memory with these files, and room for `growth` more bytes.
 fn fill(content: &CwdFiles, growth: u64) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
         Refusal::Errno(errno) => errno,
@@ -234,7 +234,7 @@ fn fill(content: &CwdFiles, growth: u64) -> Result<MemFs, Errno> {
     for (path, target) in links {
         system.symlink(target, path).map_err(errno)?;
     }
-    // Inner ones first: an outer one may forbid to look inside.
+    // Inner ones first: an outer directory may become unreadable.
     for (path, mode) in modes.iter().rev() {
         system.set_mode(path, Follow::No, *mode).map_err(errno)?;
     }
@@ -268,11 +268,11 @@ impl Changes<'_> {
                 self.frames.put(FrameKind::Removed, &[path]);
             }
         }
-        // A directory's path is the beginning of the paths in it, and so comes first.
+        // A directory's path is a prefix of the paths in it, so it comes first.
         for (path, stat) in &seen {
             self.report_content(vfs, path, stat.kind, before);
         }
-        // Last, and inner ones first: permissions may forbid what was to be done before.
+        // Last, and inner ones first: permissions may forbid other changes.
         for (path, stat) in seen.iter().rev() {
             if stat.kind != FileKind::SymbolicLink && stat.mode != before.mode(path, stat.kind) {
                 let parts = [&path[..], b"\0", &stat.mode.bits().to_le_bytes()];
@@ -305,7 +305,7 @@ impl Changes<'_> {
         }
     }
 
-    /// The guest has ended: what it forbade itself to read is there all the same, and must not be taken for removed.
+    /// Makes a file readable. The guest has ended, and its unreadable files must not look removed.
     fn open_up(&self, vfs: &mut Vfs, path: &[u8], stat: &Stat) {
         let all = Permissions {
             read: true,
@@ -314,7 +314,7 @@ impl Changes<'_> {
         };
         if stat.kind != FileKind::SymbolicLink && !stat.mode.allows(all) {
             let mode = Mode::from_bits(stat.mode.bits() | 0o700);
-            // It is in memory and the guest's own: nothing can forbid it.
+            // It is in memory and owned by the guest, so this cannot fail.
             let _ = vfs.set_mode(GuestPath::absolute(path), Follow::No, mode);
         }
     }

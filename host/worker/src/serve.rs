@@ -21,8 +21,7 @@ const AT_ONCE: usize = 4;
 /// Idle time before an interpreter is prepared, in nanoseconds.
 const PAUSE: u64 = 10_000_000;
 
-/// Answers each request with an interpreter that is there for this request only. While nothing is to be done, the one for the
-/// next request is made ready.
+/// Answers each request with a fresh interpreter. While the object is idle, it prepares the next one.
 pub(crate) struct Fresh {
     queue: Queue,
     spare: Rc<Spare>,
@@ -58,7 +57,7 @@ impl Fresh {
             interpreter.serve(asked).await;
             drop(interpreter);
             drop(turn);
-            // The answer leaves before the next interpreter takes the processor.
+            // The answer is sent before the next interpreter starts.
             if let Ok(pause) = Wakeup::default().wait_at_most(PAUSE)
                 && JsFuture::from(pause).await.is_ok()
                 && queue.is_idle()
@@ -85,7 +84,7 @@ impl Spare {
     }
 }
 
-/// Answers all requests with one interpreter, one after the other; its state survives.
+/// Answers all requests with one interpreter, one after the other. Its state survives.
 pub(crate) struct Persistent {
     queue: Queue,
     interpreter: Rc<RefCell<Option<Rc<Interpreter>>>>,
@@ -101,7 +100,7 @@ impl Default for Persistent {
 }
 
 impl Persistent {
-    /// The first request, and the first after it has died, starts the interpreter.
+    /// Answers a request. Starts the interpreter if there is none.
     pub(crate) async fn answer(&self, mut request: Request, env: &Env) -> Result<Response> {
         let turn = self.queue.turn().await;
         let (asked, pending) = GuestRequest::new(&mut request, env)?;
@@ -122,7 +121,7 @@ impl Persistent {
     }
 }
 
-/// The response, or a page that says that there is none.
+/// Waits for the response; returns an error page if there is none.
 async fn respond(pending: PendingResponse) -> Result<Response> {
     let message = match pending.await {
         Ok(Ok(response)) => return Ok(response),

@@ -1,4 +1,4 @@
-//! Standard output of a guest whose other side is somewhere else.
+//! Output of a guest as frames.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,19 +11,19 @@ use pymode_host::wasi::Stream;
 
 use crate::body::BodyWriter;
 
-/// The other side of a guest's standard output.
+/// The receiver of a guest's standard output.
 pub(crate) trait Channel {
-    /// Hands over all output, before the guest pauses.
+    /// Sends all output, before the guest waits.
     fn flush(&self) {}
 
-    /// A promise to wait for before more output is taken, if there is too much already.
+    /// Returns a promise to await before more output, if the backlog is full.
     fn congestion(&self) -> Option<Promise>;
 }
 
-/// So much output is handed over at once, even if the guest does not pause.
+/// Output of this size is sent at once.
 const CHUNK: usize = 1 << 16;
 
-/// The frames of an answer, in the order in which they were made. Clones share them.
+/// The frames of an answer. Clones share them.
 #[derive(Clone)]
 pub(crate) struct Frames(Rc<Gathered>);
 
@@ -33,7 +33,7 @@ struct Gathered {
 }
 
 impl Frames {
-    /// Frames that become this body.
+    /// Creates frames that are written to this body.
     pub(crate) fn new(body: BodyWriter) -> Frames {
         Frames(Rc::new(Gathered {
             bytes: RefCell::default(),
@@ -52,7 +52,7 @@ impl Frames {
         }
     }
 
-    /// Hands over what has gathered.
+    /// Sends the gathered frames.
     pub(crate) fn flush(&self) {
         let bytes = self.0.bytes.take();
         if !bytes.is_empty() {
@@ -60,7 +60,7 @@ impl Frames {
         }
     }
 
-    /// The answer is complete.
+    /// Completes the answer.
     pub(crate) fn end(&self) {
         self.flush();
         self.0.body.end();
@@ -71,7 +71,7 @@ impl Frames {
         self.0.body.pause()
     }
 
-    /// A stream whose writes become frames of this kind.
+    /// Returns a stream whose writes become frames of this kind.
     pub(crate) fn stream(&self, kind: FrameKind) -> Box<dyn Stream> {
         Box::new(FrameOut {
             frames: self.clone(),

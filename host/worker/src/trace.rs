@@ -20,7 +20,7 @@ impl Trace {
             lines.extend_from_slice(line.as_bytes());
             lines.push(b'\n');
         }
-        // Frames and the log take everything.
+        // Frames and the log accept all bytes.
         let _ = self.0.borrow_mut().write(&lines, true);
     }
 }

@@ -8,18 +8,18 @@ use wasm_bindgen::prelude::*;
 
 use crate::platform::{clear_timer, set_timer};
 
-/// Whatever a guest may wait for rings its wakeup; the guest then looks for itself what has come. It waits in one place at a
-/// time, so one wakeup is enough. Clones are the same wakeup.
+/// Ends a guest's wait. Every event that a guest can wait for notifies its wakeup, and the guest then polls. A guest waits in one
+/// place at a time, so one wakeup is enough. Clones share it.
 #[derive(Clone, Default)]
 pub(crate) struct Wakeup(Rc<Inner>);
 
 #[derive(Default)]
 struct Inner {
-    /// Ends the wait.
+    /// Resolves the promise of the wait.
     wake: RefCell<Option<Function>>,
-    /// The timer that ends it too.
+    /// Timer that ends the wait.
     timer: RefCell<Option<JsValue>>,
-    /// The guest wanted to read, and there was nothing.
+    /// The guest tried to read, and there was no input.
     wanted: Cell<bool>,
 }
 
@@ -35,14 +35,14 @@ impl Wakeup {
         }
     }
 
-    /// A promise that is kept when the wakeup rings.
+    /// Returns a promise that resolves at the next notification.
     pub(crate) fn wait(&self) -> Promise {
         Promise::new(&mut |resolve, _reject| {
             self.0.wake.replace(Some(resolve));
         })
     }
 
-    /// A promise that is kept when the wakeup rings, or after at least so many nanoseconds.
+    /// Returns a promise that resolves at the next notification, or after at least `nanoseconds`.
     pub(crate) fn wait_at_most(&self, nanoseconds: u64) -> Result<Promise, JsValue> {
         let mut timer = Ok(JsValue::UNDEFINED);
         let promise = Promise::new(&mut |resolve, _reject| {
@@ -53,12 +53,12 @@ impl Wakeup {
         Ok(promise)
     }
 
-    /// The guest wants to read and there is nothing: it is to wait.
+    /// Notes that the guest must wait for input.
     pub(crate) fn want(&self) {
         self.0.wanted.set(true);
     }
 
-    /// Returns `true` if the guest has just wanted to read in vain.
+    /// Returns `true` if the guest must wait for input, once.
     pub(crate) fn take_wanted(&self) -> bool {
         self.0.wanted.take()
     }

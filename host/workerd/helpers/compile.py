@@ -31,12 +31,12 @@ def compile_one(path, seen, known, sources):
         code = compile(text, seen, "exec", dont_inherit=True, optimize=0)
     except (SyntaxError, ValueError) as error:
         if sources != "own":
-            # A package may ship files that are no Python of this version, such as templates.
+            # A package may contain files that are not Python of this version, such as templates.
             return
         error.filename = known
         message = "".join(traceback.format_exception_only(error)).rstrip()
         raise Fault(f"`{known}` does not compile\n{message}") from error
-    # What marshal reads back is referred to by nothing else: the bytes depend on the source only.
+    # Objects from marshal have no other references, so the bytes depend on the source only.
     code = marshal.loads(marshal.dumps(code))
     data = bootstrap._code_to_hash_pyc(code, importlib.util.source_hash(text), checked=False)
     target = path + "c" if sources == "drop" else importlib.util.cache_from_source(path)
@@ -57,7 +57,7 @@ def compile_tree(directory, seen, known, sources):
 
 
 def bound(statements):
-    """Names that the top level of a module binds; a star where they cannot be known."""
+    """Returns the names that the top level of a module binds; a star if they are unknown."""
     for statement in statements:
         match statement:
             case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():

@@ -12,7 +12,7 @@ use crate::symbols::called;
 /// One module of a bundle.
 #[derive(Debug, Clone)]
 pub struct Module {
-    /// By which other modules import it.
+    /// Name by which other modules import it.
     pub name: String,
     /// Type for the runtime.
     pub kind: ModuleKind,
@@ -43,9 +43,9 @@ enum Content {
 /// The way of writing a bundle's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WriteMode {
-    /// As links where that is possible: for those who only read.
+    /// As hard links where possible: for readers.
     Link,
-    /// As files of their own.
+    /// As copies.
     Copy,
 }
 
@@ -53,7 +53,7 @@ pub enum WriteMode {
 pub(crate) const OURS: &str = "pymode";
 
 impl Module {
-    /// A module with this content.
+    /// Creates a module with this content.
     pub fn bytes(name: &str, kind: ModuleKind, bytes: Vec<u8>) -> Module {
         Module {
             name: name.into(),
@@ -64,7 +64,7 @@ impl Module {
         }
     }
 
-    /// A module with the content of a file.
+    /// Creates a module with the content of a file.
     pub fn file(name: &str, kind: ModuleKind, path: &Path) -> Module {
         Module {
             name: name.into(),
@@ -79,7 +79,7 @@ impl Module {
         Module::bytes(file::ENTRY, ModuleKind::Script, text.into())
     }
 
-    /// The same, as belonging to something.
+    /// Sets the purpose for reports.
     pub(crate) fn of(self, what: &str) -> Module {
         Module {
             what: what.into(),
@@ -87,7 +87,7 @@ impl Module {
         }
     }
 
-    /// The same, which calls itself by its file's name: so V8 does in what it says of places in its code.
+    /// Sets the name in the name section to the file's name, which V8 then shows in stack traces.
     pub(crate) fn called_by_its_name(self) -> Module {
         let name = self.name.trim_end_matches(".wasm").to_owned();
         Module {

@@ -70,7 +70,7 @@ impl Python {
         LocalWorkerd::start(&self.runtime.workerd, bundle, dir)
     }
 
-    /// A bundle in the form in which the local workerd starts fastest.
+    /// Compiles a bundle's configuration, so that the local workerd starts faster.
     ///
     /// # Errors
     /// When a file cannot be written, or workerd refuses the bundle.
@@ -78,7 +78,7 @@ impl Python {
         Compiled::new(&self.runtime.workerd, bundle, dir)
     }
 
-    /// Serves a bundle at a socket that is there already, its log on this process's standard error.
+    /// Serves a bundle on an existing socket, with its log on this process's standard error.
     ///
     /// # Errors
     /// As [`LocalWorkerd::start`].

@@ -1,4 +1,4 @@
-//! The parts that all Workers of this machine share: code, workerd, and a directory for files.
+//! The Worker's code, workerd, and a directory for temporary files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,22 +8,22 @@ use pymode_toolchain::{Cache, CacheError, Reporter};
 
 use crate::make::worker::{self, WorkerCode, WorkerError};
 
-/// Why there is none.
+/// Errors of opening a runtime.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RuntimeError {
     /// The cache, or a file.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// The Worker's own code did not build.
+    /// The build of the Worker's code failed.
     #[error(transparent)]
     Worker(#[from] WorkerError),
-    /// There is no workerd.
+    /// workerd is not available.
     #[error(transparent)]
     Npm(#[from] NpmError),
 }
 
-/// The Worker's code, and a workerd.
+/// The Worker's code, and workerd.
 #[derive(Debug, Clone)]
 pub struct Runtime {
     pub(crate) code: WorkerCode,
@@ -33,10 +33,10 @@ pub struct Runtime {
 }
 
 impl Runtime {
-    /// Builds the Worker's code if it is not there, and gets workerd.
+    /// Builds the Worker's code and downloads workerd, unless the cache has them.
     ///
     /// # Errors
-    /// When something cannot be built or had.
+    /// When the build or the download fails.
     pub fn open(cache: &Cache, reporter: &Reporter) -> Result<Runtime, RuntimeError> {
         let scratch = cache.root().join("worker-runs");
         fs::create_dir_all(&scratch).map_err(CacheError::io("create", &scratch))?;
@@ -48,7 +48,7 @@ impl Runtime {
         })
     }
 
-    /// A directory for what is there only for a while, on the file system of the cache: files of it can be linked there.
+    /// Returns a directory for temporary files, on the cache's file system: files of the cache can be linked there.
     pub fn scratch(&self) -> &Path {
         &self.scratch
     }

@@ -1,7 +1,7 @@
-//! Which function a place in a module's code belongs to.
+//! Names of functions in stack traces.
 //!
-//! V8 calls a place by the module's own name, the function's index and an offset in the file. So the modules of a bundle are
-//! given their file's name as their own, and the rest is looked up in the file.
+//! V8 shows the name in a module's name section, the function's index and an offset in the file. So a bundle's modules have their
+//! file's name there, and the function is looked up in the file.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -24,7 +24,7 @@ pub(crate) struct Symbols {
 }
 
 impl Symbols {
-    /// Reads what there is; a module that is damaged has no more.
+    /// Reads the functions of a module. Those after a damaged part are missing.
     pub(crate) fn of(module: &[u8]) -> Symbols {
         let mut symbols = Symbols::default();
         for payload in Parser::new(0).parse_all(module).map_while(Result::ok) {
@@ -54,12 +54,12 @@ impl Symbols {
         symbols
     }
 
-    /// Takes the names of another form of the same module.
+    /// Takes the names from another form of the same module.
     pub(crate) fn named_as(&mut self, other: Symbols) {
         self.names = other.names;
     }
 
-    /// `function+offset`.
+    /// Returns `function+offset`.
     pub(crate) fn at(&self, function: u32, offset: u64) -> String {
         let body = function
             .checked_sub(self.imported)
@@ -72,8 +72,7 @@ impl Symbols {
     }
 }
 
-/// The same module, which calls itself by this name, and says where its functions begin. Bytes that are no module stay as
-/// they are.
+/// Returns the module with this name in its name section, and a section with its functions' offsets. Other files stay unchanged.
 pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
     let Some(old) = names(module) else {
         return module.into();
@@ -100,11 +99,11 @@ pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
     whole.into()
 }
 
-/// The section with names.
+/// The name section.
 struct NameSection {
-    /// All of it; empty, at the end of the module, if there is none.
+    /// Range of the section; empty, at the end of the module, if there is none.
     section: Range<usize>,
-    /// Its parts, but for the name of the module.
+    /// Its subsections without the module's name.
     others: Vec<Range<usize>>,
 }
 
@@ -137,7 +136,7 @@ fn names(module: &[u8]) -> Option<NameSection> {
     module.starts_with(b"\0asm").then_some(found)
 }
 
-/// A section, or a part of one: what it is, and where its content lies.
+/// Reads a section or subsection: its id and the range of its content.
 fn part(module: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
     let id = *module.get(at)?;
     let (len, start) = number(module, at + 1)?;
@@ -145,7 +144,7 @@ fn part(module: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
     (end <= module.len()).then_some((id, start..end))
 }
 
-/// A LEB128 number of 32 bits, and where it ends.
+/// Reads a LEB128 number of 32 bits, and returns its end.
 fn number(module: &[u8], at: usize) -> Option<(usize, usize)> {
     let mut reader = wasmparser::BinaryReader::new(module.get(at..)?, 0);
     let value = reader.read_var_u32().ok()?;
@@ -196,7 +195,7 @@ mod tests {
         let module = wat::parse_str(MODULE).expect("the text is well-formed");
         for cut in 0..module.len() {
             let cut = &module[..cut];
-            // Cut between two sections it is a module still.
+            // A cut between two sections leaves a valid module.
             if let Cow::Owned(renamed) = called(cut, "new") {
                 wasmparser::Parser::new(0)
                     .parse_all(&renamed)

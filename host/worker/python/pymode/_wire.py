@@ -11,17 +11,17 @@ _AT_ONCE = 1 << 16
 
 
 class Inbox:
-    """The part of a message that has arrived and is not read yet."""
+    """The received part of a message that is not read yet."""
 
     def __init__(self, fd):
         self.fd = fd
         self._data = bytearray()
         self._left = 0
-        # The error that said that the message is cut off.
+        # The error that reported that the message is cut off.
         self.failure = None
 
     def take(self):
-        """The next piece, if it is there."""
+        """Returns the next piece, if it has arrived."""
         length = self._length()
         if length is None or len(self._data) < 4 + length:
             return None
@@ -30,7 +30,7 @@ class Inbox:
         return piece
 
     def take_part(self):
-        """What is there of the body, of which no piece need be whole; empty at its end."""
+        """Returns the received part of the body, of incomplete pieces too; empty at its end."""
         if not self._left:
             length = self._length()
             if length is None:
@@ -47,7 +47,7 @@ class Inbox:
         return part
 
     def fill(self):
-        """Reads what is there, and waits when nothing is."""
+        """Reads the available bytes, and waits if there are none."""
         more = os.read(self.fd, _AT_ONCE)
         if not more:
             raise self._cut_off()
@@ -71,7 +71,7 @@ class Inbox:
             yield part
 
     def _length(self):
-        """How long the next piece is, if that has come."""
+        """Returns the length of the next piece, if it has arrived."""
         if len(self._data) < 4:
             return None
         if self._data[:4] == CUT_OFF:
@@ -80,17 +80,17 @@ class Inbox:
 
 
 class Whole:
-    """A body that is put together where it is to lie: a copy of it would need as much memory again."""
+    """A body that is assembled in place: a copy would need the same memory again."""
 
     def __init__(self, length):
-        """`length` is what a header says, or None. It is not relied on."""
+        """`length` is the header's value or None. It is not trusted."""
         self._buffer = BytesIO()
         if length is not None and length.isdecimal() and int(length):
             try:
                 self._buffer.seek(int(length) - 1)
                 self._buffer.write(b"\0")
             except (MemoryError, OverflowError, ValueError):
-                # It may be less after all.
+                # It may be shorter.
                 pass
             self._buffer.seek(0)
 

@@ -25,7 +25,7 @@ def fetch(url, *, method="GET", headers=None, body=None):
 
 
 def begin(url, method, headers, body):
-    """Sends a request. The answer is to be read from the inbox."""
+    """Sends a request. The answer is read from the inbox."""
     for what, text in (("method", method), ("URL", url)):
         if not isinstance(text, str):
             raise TypeError(f"the {what} of a request must be str, not {type(text).__name__}")
@@ -55,7 +55,7 @@ def parse(url, head):
 
 
 class Answer:
-    """What came back. The body is read when it is asked for, and is kept."""
+    """An answer. Its body is read on demand, and kept."""
 
     def __init__(self, inbox, head):
         self.status, self.url, self.headers = head
@@ -67,7 +67,7 @@ class Answer:
         return 200 <= self.status <= 299
 
     def stream(self):
-        """The body in the pieces in which it comes. It can be read only once so."""
+        """Yields the body in pieces as they arrive. This works only once."""
         if self._body is not None:
             yield self._body
             return
@@ -88,7 +88,7 @@ class Answer:
         return json.loads(self.bytes())
 
     def close(self):
-        """Gives up what was not read."""
+        """Discards the rest of the body."""
         fd, self._inbox.fd = self._inbox.fd, -1
         if fd >= 0:
             os.close(fd)

@@ -18,7 +18,7 @@ _BODILESS = frozenset((204, 205, 304))
 
 
 class Headers:
-    """Names and values in their order. Names may repeat, and are compared without regard to case."""
+    """Names and values in order. Names may repeat, and are case-insensitive."""
 
     def __init__(self, items=()):
         if hasattr(items, "items"):
@@ -31,13 +31,13 @@ class Headers:
 
     @classmethod
     def _received(cls, items):
-        """Headers that came over the wire, where their names and values were checked."""
+        """Creates headers from received names and values, which were checked."""
         headers = cls()
         headers._items = list(items)
         return headers
 
     def get(self, name, default=None):
-        """All values of a name, joined by a comma as HTTP has it."""
+        """Returns all values of a name, joined by commas."""
         values = self.get_all(name)
         return ", ".join(values) if values else default
 
@@ -89,7 +89,7 @@ class Headers:
 
 
 class Request:
-    """A request. Its body is read when it is asked for, and kept."""
+    """A request. Its body is read on demand, and kept."""
 
     def __init__(self, method, url, headers, chunks=()):
         self.method = method
@@ -99,7 +99,7 @@ class Request:
         self._read = None
 
     def stream(self):
-        """The body in the pieces in which it arrives. It can be read only once so."""
+        """Yields the body in pieces as they arrive. This works only once."""
         if self._read is not None:
             return iter([self._read])
         return self._chunks
@@ -174,7 +174,7 @@ def chunks_of(response):
                 f"a piece of a body must be str or bytes, not {type(piece).__name__}\n"
                 "  hint: `Response.json(data)` sends data as JSON"
             )
-        # An empty piece is nothing: whether there is a body, the first piece tells.
+        # Empty pieces do not count: the first piece decides if there is a body.
         if piece:
             if status in _BODILESS:
                 raise _has_no_body(status)
@@ -182,7 +182,7 @@ def chunks_of(response):
 
 
 def _header(name, value):
-    """A name and a value as they are sent."""
+    """Returns a name and a value as they are sent."""
     if not isinstance(name, str):
         raise TypeError(f"the name of a header must be str, not {type(name).__name__}")
     if not name or not _TOKEN.issuperset(name):

@@ -15,7 +15,7 @@ __all__ = ["Headers", "Request", "Response", "WorkerEntrypoint", "fetch"]
 
 async def fetch(resource, **options):
     """Sends a request: `resource` is a URL or a `Request`; `method`, `headers` and `body` are options."""
-    # Only programs that fetch pay for the import.
+    # The import is slow, so only programs that fetch do it.
     from workers._fetch import fetch
 
     return await fetch(resource, **options)
@@ -26,7 +26,7 @@ class Request(_Request):
 
     @property
     def method(self):
-        # Only programs that look at the method pay for the import.
+        # The import is slow, so only programs that use the method do it.
         from http import HTTPMethod
 
         return HTTPMethod(self._method) if self._method in HTTPMethod else self._method

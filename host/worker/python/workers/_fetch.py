@@ -1,4 +1,4 @@
-"""`fetch` as Cloudflare's SDK has it: awaited."""
+"""`fetch` of Cloudflare's SDK, which is awaited."""
 
 import sys
 
@@ -21,7 +21,7 @@ async def fetch(resource, **options):
 
 
 class FetchResponse(http.Answer):
-    """What came back; as in the SDK, the body is awaited."""
+    """An answer. As in the SDK, the body is awaited."""
 
     async def bytes(self):
         if self._body is None:
@@ -51,7 +51,7 @@ async def _next(inbox, take):
 
 
 async def _ready(fd):
-    """Waits without holding others up. A program without an event loop has no others: then reading waits."""
+    """Waits without blocking other tasks. Without an event loop there are no other tasks, and reading waits."""
     if "asyncio" not in sys.modules:
         return
     import asyncio

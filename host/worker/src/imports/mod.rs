@@ -1,7 +1,7 @@
 //! The functions that guests import, as raw exports of this module.
 //!
-//! Their names say what import thunks make of them (see `pymode-workerd`): `module.function`, `waits!module.function`,
-//! `ends!module.function`; the first parameter is the guest's number.
+//! Their names determine the import thunks (see `pymode-workerd`): `module.function`, `waits!module.function`,
+//! `ends!module.function`. The first parameter is the guest's number.
 
 mod files;
 mod http;

@@ -1,4 +1,4 @@
-//! `pymode.*`: what python.wasm needs beyond WASI.
+//! `pymode.*`: functions that are not part of WASI.
 
 use std::rc::Rc;
 
@@ -9,10 +9,10 @@ use crate::guest::{GuestInstance, GuestNumber};
 use crate::jobs;
 use crate::loader::process;
 
-/// `-1`, as C has it.
+/// `-1` in C.
 const FAILED: u32 = u32::MAX;
 
-/// Waits for modules that are not compiled yet, and for constructors.
+/// Opens a library. Waits for modules that are not compiled yet, and for constructors.
 #[unsafe(export_name = "waits!pymode.dl_open")]
 extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
@@ -22,7 +22,7 @@ extern "C" fn dl_open(guest: u32, path: u32, len: u32, flags: u32) -> u32 {
 }
 
 async fn open(guest: Rc<GuestInstance>, path: u32, len: u32, flags: u32) -> u32 {
-    // A null pointer is main itself, as in dlopen(3).
+    // A null pointer names the main module, as in dlopen(3).
     let path = match path {
         0 => None,
         path => match text(&guest, "dl_open", path, len) {
@@ -64,7 +64,7 @@ extern "C" fn dl_sym_from(
     write_result(&guest, "dl_sym_from", found, out)
 }
 
-/// Writes what was found to where the guest wants it.
+/// Writes an address to the guest's memory.
 fn write_result(guest: &GuestInstance, call: &str, found: Option<u32>, out: u32) -> u32 {
     let Some(address) = found else {
         return FAILED;
@@ -90,11 +90,11 @@ extern "C" fn dl_addr(
     };
     let words = [(base, info.base), (symbol, info.symbol)];
     let written = dl::write_addr(&mut &guest.memory, words, &info.text, buffer, room);
-    // To the guest a place that is not there is a pointer that leads nowhere.
+    // A buffer outside of the memory counts as an unknown address.
     written.unwrap_or_default()
 }
 
-/// Waits for exit handlers.
+/// Closes a library. Waits for exit handlers.
 #[unsafe(export_name = "waits!pymode.dl_close")]
 extern "C" fn dl_close(guest: u32, handle: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
@@ -113,20 +113,20 @@ async fn close(guest: Rc<GuestInstance>, handle: u32) -> u32 {
 #[unsafe(export_name = "pymode.dl_error")]
 extern "C" fn dl_error(guest: u32, buffer: u32, room: u32) -> u32 {
     let guest = GuestNumber(guest).guest();
-    // A buffer that is not there holds nothing: the message stays.
+    // An invalid buffer has no room: the message stays.
     let room = (&guest.memory)
         .check(buffer, room.into())
         .map_or(0, |()| room);
     let (len, fits) = dlfcn::error(&mut process(&guest), room as usize);
     if !fits.is_empty() {
-        // The room was found to be there.
+        // The buffer was checked above.
         let written = (&guest.memory).write(buffer, &fits);
         debug_assert!(written.is_ok());
     }
     len as u32
 }
 
-/// A constructor or exit handler may have ended the program: then nothing of it runs any more.
+/// Panics if the program has ended: a constructor or an exit handler may end it, and no more of it may run.
 fn require_running(guest: &GuestInstance) {
     assert!(guest.exit.get().is_none(), "the program has ended");
 }

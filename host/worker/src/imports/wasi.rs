@@ -5,14 +5,14 @@ use pymode_host::wasi::Outcome;
 
 use crate::guest::{GuestInstance, GuestNumber};
 
-/// The file that goes to whom the guest talks to.
+/// The file whose output goes to the guest's channel.
 const STDOUT: u32 = 1;
 
 macro_rules! bind {
     ($($kind:ident fn $name:ident($($param:ident: $type:ty),*);)*) => {
         $(bind!(@ $kind $name ($($param: $type),*));)*
     };
-    // May have to wait.
+    // They may have to wait.
     (@ memory poll_oneoff ($($param:ident: $type:ty),*)) => {
         #[unsafe(export_name = "waits!wasi_snapshot_preview1.poll_oneoff")]
         extern "C" fn poll_oneoff(guest: u32, $($param: $type),*) -> u32 {
@@ -69,7 +69,7 @@ extern "C" fn proc_exit(guest: u32, code: u32) {
     guest.exit.set(Some(exit.code));
 }
 
-/// Called once at first and once after each wait: what is waited for, and until when, is read only the first time.
+/// Polls. The thunk repeats the call after each wait; the subscriptions are only read by the first call.
 fn poll(guest: &GuestInstance, subscriptions: u32, events: u32, count: u32, used: u32) -> Outcome {
     let mut wasi = guest.wasi.borrow_mut();
     let memory = &mut &guest.memory;
@@ -85,7 +85,7 @@ fn poll(guest: &GuestInstance, subscriptions: u32, events: u32, count: u32, used
     let promise = match left {
         Some(left) => guest.wakeup.wait_at_most(left).map_err(|_| Errno::Io)?,
         None if comes_from_outside => guest.wakeup.wait(),
-        // It would wait for itself.
+        // Only the guest itself could end the wait.
         None => return Err(Errno::Deadlk),
     };
     *guest.poll.borrow_mut() = Some(poll);

@@ -29,7 +29,7 @@ pub(crate) struct BundleParts<'a> {
     pub(crate) main: Main,
     /// Directory trees of the guest. The one at `/` is first.
     pub(crate) trees: Vec<Tree>,
-    /// Side modules that no tree has; the guest sees them where they say.
+    /// Side modules outside of the trees, with their paths in the guest.
     pub(crate) loose: Vec<SideFile>,
     /// Maximum memory of the guest in bytes, as main declares it.
     pub(crate) memory: u64,
@@ -52,16 +52,16 @@ pub(crate) struct BundleParts<'a> {
 pub(crate) struct Main {
     /// Name in messages.
     pub(crate) name: String,
-    /// As [`crate::make::pack::main`] makes it.
+    /// Output of [`crate::make::pack::main`].
     pub(crate) wasm: PathBuf,
     /// The same module with the names of its functions, if there is one beside it.
     pub(crate) names: Option<PathBuf>,
 }
 
-/// Files that the guest sees, and the side modules among them.
+/// A directory tree of the guest, and its side modules.
 #[derive(Debug)]
 pub(crate) struct Tree {
-    /// For people.
+    /// Name in reports.
     pub(crate) what: String,
     /// Path in the guest.
     pub(crate) path: String,
@@ -76,7 +76,7 @@ impl Tree {
 }
 
 impl BundleParts<'_> {
-    /// All side modules, and where the guest sees them; one may be there more than once.
+    /// All side modules, with their paths in the guest. One may occur twice.
     fn sides(&self) -> impl Iterator<Item = (Vec<String>, &SideFile)> {
         let found = self.trees.iter().flat_map(|tree| {
             let inside = |path: &String| tree.inside(path);
@@ -125,7 +125,7 @@ impl BundleParts<'_> {
             info: main,
             bytes: &|| bytes_of(named),
         };
-        // What is deployed is kept small.
+        // Deployed bundles are kept small.
         let undefined_in = match self.development {
             true => UndefinedIn::Main,
             false => UndefinedIn::Set,
@@ -140,7 +140,7 @@ fn writable(memory: u64) -> u64 {
 }
 
 impl Bundle {
-    /// Puts a Worker together. Nothing is written.
+    /// Assembles a Worker. Writes no files.
     ///
     /// # Errors
     /// When a side module cannot be read.
@@ -293,7 +293,7 @@ impl LinkFacts {
                 known.paths.extend(paths);
                 continue;
             }
-            // What is no side module has no key, and is not among them.
+            // Only side modules have a key.
             let read = |path: &Path| {
                 let (hash, module) = stamped(path)?;
                 let info = ModuleInfo::from_bytes(&module).map_err(|error| PackError::Side {

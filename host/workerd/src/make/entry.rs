@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use pymode_bundle::names::{OBJECT, field, file};
 
-/// The entry, as far as it depends on the bundle.
+/// The parts of the entry that depend on the bundle.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Entry {
     pub(crate) imports: String,
@@ -21,7 +21,7 @@ impl Entry {
         let _ = writeln!(self.imports, "import {name} from \"./{module}\";");
     }
 
-    /// A module that is compiled when it is needed.
+    /// Adds a module that is compiled when it is first imported.
     pub(crate) fn side(&mut self, key: &str, module: &str) {
         let _ = writeln!(self.sides, "  {key:?}: () => import(\"./{module}\"),");
     }
@@ -30,7 +30,7 @@ impl Entry {
         format!("{}export default {{ fetch: glue.fetch }};\n", self.body())
     }
 
-    /// All but the handler.
+    /// Returns the entry without its handler.
     pub(crate) fn body(&self) -> String {
         let Entry {
             imports,
@@ -40,7 +40,7 @@ impl Entry {
             development,
             has_long_traces,
         } = self;
-        // Tells which modules a program really needs; in production it is nobody's concern.
+        // Shows in development which modules a program needs.
         let log = if *development {
             format!(
                 "console.debug(`pymode: compiled {}`);",

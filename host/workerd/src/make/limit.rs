@@ -5,7 +5,7 @@ use std::ops::Range;
 use wasm_encoder::{MemorySection, MemoryType, Module, RawSection};
 use wasmparser::{Parser, Payload};
 
-/// Bytes that are no module.
+/// Errors of reading a module.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub(crate) enum LimitError {
@@ -20,7 +20,7 @@ pub(crate) enum LimitError {
     },
 }
 
-/// The same module, whose own memory cannot grow beyond `limit` bytes: then `memory.grow` fails, and `malloc` with it.
+/// Returns the module with a memory that cannot grow beyond `limit` bytes: `memory.grow` and `malloc` then fail.
 ///
 /// # Errors
 /// When `module` is not WebAssembly, or is damaged.
@@ -57,7 +57,7 @@ pub(crate) fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, Li
     Ok(out.finish())
 }
 
-/// A section's content. Of a code section the parser looks only at the front, so the rest may be missing.
+/// Returns a section's content. The parser only reads the start of a code section, so the rest may be missing.
 fn bytes(module: &[u8], range: Range<u64>) -> Result<&[u8], LimitError> {
     let found = module.get(range.start as usize..range.end as usize);
     found.ok_or(LimitError::CutShort { at: range.start })
@@ -100,7 +100,7 @@ mod tests {
                 .collect()
         };
         assert_eq!(sections(&limited), sections(&expected));
-        // Less than it starts with it cannot have.
+        // The limit is at least the initial size.
         let least = with_memory_limit(&main_module(), 0).expect("it is a module");
         wasmparser::validate(&least).expect("it is valid");
     }
@@ -109,7 +109,7 @@ mod tests {
     fn a_module_that_is_cut_short_is_an_error() {
         let module = main_module();
         for end in 0..module.len() {
-            // Some ends fall between two sections: what is there then is a module.
+            // A cut between two sections leaves a valid module.
             let whole = Parser::new(0)
                 .parse_all(&module[..end])
                 .all(|payload| payload.is_ok());

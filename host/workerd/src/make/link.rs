@@ -1,4 +1,4 @@
-//! The link plan of a bundle: what its modules say of themselves, and what is bound to what.
+//! The link plan of a bundle: descriptions of its modules, and their bindings.
 
 use pymode_dylink::{ClosedSet, Config, Contract, Plan, Refused, SetFile};
 use pymode_host::dl::{CONTRACT_HINT, IDENTIFYING_IMPORTS, LIBRARY_PATH};
@@ -10,18 +10,18 @@ use crate::make::stub::hash_of;
 const REMAKE: &str =
     "run `pymode build` (or `pymode dev`) again, and deploy all of what it writes, together";
 
-/// A plan, and what it needs besides.
+/// A link plan, and the thunks that it needs.
 #[derive(Debug)]
 pub struct Link {
     /// The plan, as bytes.
     pub plan: Vec<u8>,
-    /// The module that gives thunks where nothing can be compiled, if one can be needed.
+    /// The module with common thunks, if one can be needed.
     pub forwarders: Option<Side>,
-    /// Side modules that cannot be loaded: importing them will fail.
+    /// Side modules that cannot be loaded.
     pub refused: Vec<Refused>,
 }
 
-/// Links a closed set, as the process with this configuration will.
+/// Links a closed set, as a process with this configuration does.
 #[must_use]
 pub fn link(
     main: SetFile,
@@ -49,7 +49,7 @@ pub fn link(
 pub(crate) fn config(library_path: &[String]) -> Config {
     let first = [LIBRARY_PATH.to_owned()].into_iter();
     Config {
-        // What main is linked with is looked for when it runs.
+        // Libraries that main is linked with are searched at run time.
         origin: None,
         contract: Some(Contract {
             section: pymode_abi::SECTION.into(),

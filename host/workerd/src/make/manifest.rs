@@ -1,4 +1,4 @@
-//! `pyproject.toml`: what a project says of itself as a Worker.
+//! A project's `pyproject.toml`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use pymode_bundle::WorkerMode;
 use serde::Deserialize;
 
-/// Why a project's `pyproject.toml` cannot be used.
+/// Errors of reading a project's `pyproject.toml`.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
@@ -21,7 +21,7 @@ pub enum ManifestError {
         /// The searched directory.
         dir: PathBuf,
     },
-    /// There is none.
+    /// There is no `pyproject.toml`.
     #[error(
         "`{}` has no pyproject.toml\n  hint: a project is a pyproject.toml with `[project] name` and `dependencies`, and `src/entry.py`; see examples/hello",
         dir.display()
@@ -38,7 +38,7 @@ pub enum ManifestError {
         /// Why.
         source: io::Error,
     },
-    /// It is not TOML, or says something that is not understood.
+    /// It is not TOML, or has an unknown key.
     #[error("`{}`: {reason}", path.display())]
     Malformed {
         /// The file.
@@ -46,7 +46,7 @@ pub enum ManifestError {
         /// Reason and line.
         reason: String,
     },
-    /// It says something that cannot be.
+    /// It has an invalid value.
     #[error("`{}`: `{key}` {reason}", path.display())]
     Value {
         /// The file.
@@ -86,9 +86,9 @@ pub struct Settings {
     pub tests: bool,
     /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`] and what cannot work in a Worker.
     pub without: Vec<String>,
-    /// Those to keep that are left out by default.
+    /// Modules to keep that are omitted by default.
     pub with: Vec<String>,
-    /// More of `wrangler.jsonc`: what stands here is copied there.
+    /// Additional settings for `wrangler.jsonc`.
     pub wrangler: toml::Table,
 }
 
@@ -115,14 +115,14 @@ impl Default for Settings {
     }
 }
 
-/// The isolate has this much, of which the host and the engine take their part.
+/// Maximum memory in MB: the rest of the isolate's memory is for the host and the engine.
 const MOST_MEMORY: u32 = 112;
-/// Less than this python.wasm does not start with.
+/// Minimum memory in MB: python.wasm does not start with less.
 const LEAST_MEMORY: u32 = 16;
 
 /// Modules of the standard library that a bundle omits unless `with` names them: only used in a terminal.
 const LEFT_OUT: &[&str] = &[
-    // What CPython falls back to where it lacks the C module of the same purpose.
+    // Replacements of missing C modules.
     "_pydatetime",
     "_pydecimal",
     "_pyio",
@@ -136,12 +136,12 @@ const LEFT_OUT: &[&str] = &[
 
 /// Modules that are omitted because they cannot work: an import would fail one module later.
 const UNAVAILABLE: &[&str] = &[
-    // They import C modules that WASI cannot have.
+    // They import C modules that are not available on WASI.
     "ctypes",
     "curses",
     "pty",
     "tty",
-    // Of other systems.
+    // For other systems.
     "_aix_support",
     "_android_support",
     "_apple_support",
@@ -156,7 +156,7 @@ struct Pyproject {
     tool: Tool,
 }
 
-/// Standard keys that say nothing to us are as many as there are: no list of them is kept here.
+/// `[project]`. Other standard keys are ignored, so unknown keys are no error.
 #[derive(Deserialize)]
 struct ProjectTable {
     name: Option<String>,
@@ -173,10 +173,10 @@ struct Tool {
 }
 
 impl Manifest {
-    /// Checks that there is a directory; what lies in it may come later.
+    /// Checks that the directory exists. Its contents may follow.
     ///
     /// # Errors
-    /// When there is none.
+    /// When it does not exist.
     pub fn look_for_project(dir: &Path) -> Result<(), ManifestError> {
         match dir.is_dir() {
             true => Ok(()),
@@ -187,7 +187,7 @@ impl Manifest {
     /// Reads the `pyproject.toml` of a directory.
     ///
     /// # Errors
-    /// When there is none, or it says something that cannot be understood.
+    /// When the file does not exist, or is invalid.
     pub fn read(dir: &Path) -> Result<Manifest, ManifestError> {
         Manifest::look_for_project(dir)?;
         let path = dir.join("pyproject.toml");
@@ -218,7 +218,7 @@ impl Manifest {
         if project.dynamic.iter().any(|key| key == "dependencies") {
             return Err(value(
                 "project.dynamic",
-                "holds `dependencies`, which have to stand in the file itself",
+                "contains `dependencies`, which must be in the file itself",
             ));
         }
         let settings = all.tool.pymode;
@@ -239,10 +239,7 @@ impl Manifest {
             .ok_or_else(|| value("project.name", "is missing"))?;
         Ok(Manifest {
             name: worker_name(&name).ok_or_else(|| {
-                value(
-                    "project.name",
-                    "holds no letter or digit of which a Worker's name could be made",
-                )
+                value("project.name", "has no letter or digit for a Worker's name")
             })?,
             dependencies: project.dependencies,
             settings,
@@ -251,7 +248,7 @@ impl Manifest {
 }
 
 impl Settings {
-    /// Top-level names of the standard library that are left out.
+    /// Returns the omitted top-level names of the standard library.
     pub(crate) fn left_out(&self) -> Vec<&str> {
         let ours = LEFT_OUT.iter().chain(UNAVAILABLE).copied();
         let mut all: Vec<&str> = ours
@@ -263,18 +260,18 @@ impl Settings {
         all
     }
 
-    /// Import errors of omitted modules that could be included.
+    /// Returns the import errors of omitted modules that could be included.
     pub(crate) fn absent(&self) -> BTreeMap<String, String> {
         let mut absent = BTreeMap::new();
         for name in LEFT_OUT.iter().filter(|name| !self.is_kept(name)) {
             let reason = format!(
-                "it is left out of this Worker\n  hint: keep it with `with = [\"{name}\"]` in `[tool.pymode]`"
+                "it is omitted from this Worker\n  hint: keep it with `with = [\"{name}\"]` in `[tool.pymode]`"
             );
             absent.insert((*name).to_owned(), reason);
         }
         for name in &self.without {
-            let reason = "`without` in `[tool.pymode]` leaves it out of this Worker";
-            // The C module of the same purpose goes with it.
+            let reason = "`without` in `[tool.pymode]` omits it from this Worker";
+            // Its C module is omitted, too.
             for name in [name.clone(), format!("_{name}")] {
                 absent.insert(name, reason.to_owned());
             }
@@ -297,7 +294,7 @@ fn is_module(name: &str) -> bool {
     })
 }
 
-/// A project's name as one of Workers.
+/// Converts a project's name to a Worker's name.
 fn worker_name(name: &str) -> Option<String> {
     let mut text = String::new();
     for c in name.chars() {
@@ -348,7 +345,7 @@ mod tests {
         for (text, expected) in [
             ("", "no table `[project]`"),
             ("[project]", "`project.name` is missing"),
-            ("[project]\nname = '_'", "`project.name` holds no letter"),
+            ("[project]\nname = '_'", "`project.name` has no letter"),
             (
                 "[project]\nname = 'a'\n[tool.pymode]\nentri = 'x'",
                 "unknown field `entri`",
@@ -367,7 +364,7 @@ mod tests {
             ),
             (
                 "[project]\nname = 'a'\ndynamic = ['dependencies']",
-                "`project.dynamic` holds `dependencies`",
+                "`project.dynamic` contains `dependencies`",
             ),
             ("[project\n", "TOML parse error at line 1"),
         ] {

@@ -1,8 +1,8 @@
-//! Views of memory: how the host reads and writes memory that is not its own.
+//! Memory views: modules by which the host reads and writes other memories.
 //!
-//! The host and each guest have a linear memory of their own, and an image has none at all. Small WebAssembly modules that
-//! import two memories copy between them at the speed of `memcpy`, without JavaScript and without typed arrays, which
-//! detach whenever a memory grows. The host calls their functions through its own table.
+//! The host and each guest have memories of their own, and an image has none. Small WebAssembly modules that import two memories
+//! copy between them as fast as `memcpy`, without JavaScript and without typed arrays, which detach whenever a memory grows. The
+//! host calls their functions through its own table.
 
 use wasm_encoder::{
     CodeSection, DataCountSection, DataSection, EntityType, ExportKind, ExportSection, Function,
@@ -12,8 +12,8 @@ use wasm_encoder::{
 const GUEST: u32 = 0;
 const HOST: u32 = 1;
 
-/// The view of a guest's memory: exports `read(host, guest, length)`, `write(guest, host, length)`, both of which trap
-/// outside of the memories, and `pages()`.
+/// Returns the view of a guest's memory. It exports `read(host, guest, length)`, `write(guest, host, length)`, which trap outside
+/// of the memories, and `pages()`.
 pub(crate) fn memory_view() -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 3], []);
@@ -50,8 +50,8 @@ pub(crate) fn memory_view() -> Vec<u8> {
     module.finish()
 }
 
-/// An image as a module that carries it: exports `read(host, offset, length)` and `read_to_guest(guest, offset, length)`,
-/// both of which trap outside of the memories and of the image, and `size()`.
+/// Returns a module that contains an image. It exports `read(host, offset, length)` and `read_to_guest(guest, offset, length)`,
+/// which trap outside of the memories and of the image, and `size()`.
 pub(crate) fn image_module(image: &[u8]) -> Vec<u8> {
     let mut types = TypeSection::new();
     types.ty().function([ValType::I32; 3], []);
@@ -105,7 +105,7 @@ fn memories() -> ImportSection {
     imports
 }
 
-/// `(destination, source, length)`.
+/// Returns a function of `(destination, source, length)`.
 fn copy(instruction: Instruction<'_>) -> Function {
     let mut body = Function::new([]);
     for param in 0..3 {

@@ -1,11 +1,11 @@
-//! The notice of a Worker under development that serves an older state of its project.
+//! Error messages in the answers of a Worker under development.
 
 use serde_json::json;
 
 use crate::bundle::{Bundle, Module};
 
 impl Bundle {
-    /// The same, but every answer says that something is wrong: in a header, and at the end of a page of HTML.
+    /// Adds an error message to every answer: in a header, and at the end of an HTML page.
     #[must_use]
     pub fn with_notice(&self, notice: &str) -> Bundle {
         let mut bundle = self.clone();
@@ -13,7 +13,7 @@ impl Bundle {
         bundle
     }
 
-    /// A Worker that answers everything with what is wrong.
+    /// Creates a Worker that answers every request with an error message.
     #[must_use]
     pub fn failure(notice: &str) -> Bundle {
         Bundle {
@@ -23,7 +23,7 @@ impl Bundle {
     }
 }
 
-/// An entry whose handler adds `notice` to every answer. `body` is the entry but for its handler.
+/// Returns an entry whose handler adds `notice` to every answer. `body` is the entry without its handler.
 fn with(body: &str, notice: &str) -> String {
     let (text, html, line) = (json!(notice), json!(html(notice)), json!(header(notice)));
     format!(
@@ -44,7 +44,7 @@ export default {{
     )
 }
 
-/// An entry that has nothing else to say.
+/// Returns an entry that answers with `notice`.
 fn alone(notice: &str) -> String {
     let (html, line) = (json!(html(notice)), json!(header(notice)));
     format!(
@@ -68,7 +68,7 @@ fn html(notice: &str) -> String {
     )
 }
 
-/// Its first line, as a header's value may be.
+/// Returns the first line as the value of a header.
 fn header(notice: &str) -> String {
     let line = notice.lines().next().unwrap_or_default();
     line.chars()

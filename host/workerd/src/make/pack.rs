@@ -1,4 +1,4 @@
-//! Files as a Worker takes them: an image that a module carries, and the side modules apart from it, to be compiled.
+//! Packs files for a Worker: an image in a module, and the side modules beside it, to be compiled.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,14 +17,14 @@ use crate::make::stdlib::Omitted;
 use crate::make::stub::{hash_of, key, stamped, stub, stub_of_link};
 use crate::symbols::called;
 
-/// Why files cannot be packed.
+/// Errors of packing files.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PackError {
     /// A file or directory.
     #[error(transparent)]
     File(#[from] CacheError),
-    /// An image that is none.
+    /// An invalid image.
     #[error("cannot read the image `{}`: {source}", path.display())]
     Image {
         /// Which one.
@@ -57,18 +57,18 @@ pub enum PackError {
         /// Reason.
         reason: String,
     },
-    /// It is too much.
+    /// A directory is too large.
     #[error(
-        "`{}` holds more than a Worker takes: {} MB or {MOST} files\n  hint: name a smaller directory",
+        "`{}` is too large for a Worker: the limit is {} MB and {MOST} files\n  hint: name a smaller directory",
         root.display(), LARGEST >> 20
     )]
     TooLarge {
         /// The directory.
         root: PathBuf,
     },
-    /// Something is to be left out that is not there.
+    /// An omitted module does not exist.
     #[error(
-        "the standard library has no module `{name}` that could be left out\n  hint: `tool.pymode.without` holds names such as `sqlite3`"
+        "the standard library has no module `{name}` to omit\n  hint: use names such as `sqlite3` in `tool.pymode.without`"
     )]
     NotThere {
         /// Its name.
@@ -81,7 +81,7 @@ const LARGEST: u64 = 512 << 20;
 /// Maximum number of files.
 const MOST: usize = 100_000;
 
-/// Files, ready for a bundle.
+/// Packed files.
 #[derive(Debug)]
 pub struct Packed {
     /// The module that carries the image.
@@ -92,14 +92,14 @@ pub struct Packed {
     pub refused: Vec<InvalidModule>,
 }
 
-/// A file that is called like a library and is WebAssembly, but no side module.
+/// A WebAssembly file with a library's name that is not a side module.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct InvalidModule {
     /// Path.
     pub path: String,
     /// Error of the linker.
     pub reason: String,
-    /// It is damaged: nobody can want it so. Another may be a whole program, or a module for somebody else.
+    /// `true` if it is damaged; `false` if it may be meant for another use.
     pub is_damaged: bool,
 }
 
@@ -110,7 +110,7 @@ impl InvalidModule {
         if !path.ends_with(".wasm") && !path.ends_with(".so") {
             return None;
         }
-        // What is no WebAssembly at all is seen as such where it is opened.
+        // Other files are reported when they are opened.
         ModuleInfo::check_magic(bytes).ok()?;
         let error = ModuleInfo::from_bytes(bytes).err()?;
         Some(InvalidModule {
@@ -127,7 +127,7 @@ impl InvalidModule {
 /// A side module, to be compiled by the engine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Side {
-    /// Of the module, without its stamp.
+    /// Hash of the module without its stamp.
     pub hash: ContentHash,
     /// The module, stamped.
     pub wasm: Vec<u8>,
@@ -136,7 +136,7 @@ pub struct Side {
 }
 
 impl Side {
-    /// A module, which gets its stamp.
+    /// Stamps a module.
     #[must_use]
     pub fn new(module: Vec<u8>) -> Side {
         let hash = hash_of(&module);
@@ -154,10 +154,10 @@ impl Side {
     }
 }
 
-/// Packs the files of an image, but for some.
+/// Packs the files of an image, except omitted ones.
 ///
 /// # Errors
-/// When it cannot be read or is damaged, or what is to be left out is not there.
+/// When it cannot be read or is damaged, or an omitted module does not exist.
 pub fn image(path: &Path, left_out: &Omitted) -> Result<Packed, PackError> {
     let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
     let fault = |source| PackError::Image {
@@ -172,7 +172,7 @@ pub fn image(path: &Path, left_out: &Omitted) -> Result<Packed, PackError> {
     }
     let mut packer = Packer::default();
     for (path, node) in files {
-        // A directory that stays would be importable: as a namespace package with nothing in it.
+        // An empty directory would be importable as a namespace package.
         if left_out.has(&path) {
             continue;
         }
@@ -187,7 +187,7 @@ pub fn image(path: &Path, left_out: &Omitted) -> Result<Packed, PackError> {
 /// Packs a directory. Links are followed, as an import would.
 ///
 /// # Errors
-/// When a file cannot be read, or has a name that an image cannot hold, or there is too much of them.
+/// When a file cannot be read or has a name that is not UTF-8, or the directory is too large.
 pub fn directory(path: &Path) -> Result<Packed, PackError> {
     let mut packer = Packer {
         root: fs::canonicalize(path).ok(),
@@ -202,13 +202,13 @@ pub fn directory(path: &Path) -> Result<Packed, PackError> {
 /// Exports of python.wasm that are kept.
 #[derive(Debug, Clone)]
 pub enum Exports {
-    /// All: nobody knows the side modules that will be loaded.
+    /// All: the side modules are not known yet.
     All,
     /// These names, and exports outside the contract.
     Only(BTreeSet<String>),
 }
 
-/// A main module with no more memory than it may have (in bytes), stamped.
+/// Returns a stamped main module with a memory limit in bytes.
 ///
 /// # Errors
 /// When it is not a main module.
@@ -229,11 +229,11 @@ pub fn main(path: &Path, memory_limit: u64, exports: &Exports) -> Result<Vec<u8>
     Ok(stamped(module, hash))
 }
 
-/// A file as the guest is to see it, and the side module that it stands for, if it is one. Its name does not matter: a library of a
-/// package may be called `libanswer.so`.
+/// Returns the guest's form of a file, and the side module that it stands for, if it is one. Its name does not matter: a package's
+/// library may be called `libanswer.so`.
 pub fn file(bytes: Vec<u8>) -> (Vec<u8>, Option<Side>) {
     if ModuleInfo::from_bytes(&bytes).is_err() {
-        // What is no side module stays as it is: an import of it is refused.
+        // Other files stay unchanged: an import of one is refused.
         return (bytes, None);
     }
     let side = Side::new(bytes);
@@ -253,7 +253,7 @@ struct Packer {
 }
 
 impl Packer {
-    /// Packs what is in a directory, unless it is too much.
+    /// Packs the contents of a directory. Returns `false` if it is too large.
     fn directory(&mut self, dir: &Path, prefix: &str) -> Result<bool, PackError> {
         let entries = fs::read_dir(dir).and_then(Iterator::collect::<io::Result<Vec<_>>>);
         for entry in entries.map_err(CacheError::io("list", dir))? {
@@ -299,8 +299,7 @@ impl Packer {
         Ok(self.writer.file(path, bytes)?)
     }
 
-    /// The file that a path of the packed directory leads to, relative to the path's own directory, if it is a link, or lies
-    /// behind one: under both names it is one library.
+    /// Returns the file that a link leads to, relative to the link's directory: both names are one library.
     fn link(&self, path: &str) -> Option<String> {
         let root = self.root.as_ref()?;
         let file = fs::canonicalize(root.join(path)).ok()?;
@@ -327,7 +326,7 @@ impl Packer {
     }
 }
 
-/// All that an image holds, directories before what is in them.
+/// Lists an image, directories before their contents.
 fn list<B: AsRef<[u8]>>(
     image: &Image<B>,
     at: NodeId,

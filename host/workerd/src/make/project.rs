@@ -1,4 +1,4 @@
-//! A project as a bundle: its own modules, what it depends on, and the handler that calls it.
+//! Bundles a project: its own modules, its dependencies, and the handler that calls it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -29,7 +29,7 @@ macro_rules! sdk {
     };
 }
 
-/// The guest's side of a Worker, and the modules that its programs import.
+/// Python modules of the Worker: the handler, and modules that programs import.
 const SDK: &[(&str, &str)] = &[
     sdk!("_handler.py"),
     sdk!("pymode/__init__.py"),
@@ -41,10 +41,10 @@ const SDK: &[(&str, &str)] = &[
 ];
 
 const COMPILE: &str = include_str!("../../helpers/compile.py");
-/// With this code it says that the project is at fault.
+/// Exit code of the compiler if the project has an error.
 const AT_FAULT: i32 = 3;
 
-/// Why a project cannot be bundled.
+/// Errors of bundling a project.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProjectError {
@@ -62,14 +62,14 @@ pub enum ProjectError {
         /// Why, or what it printed.
         reason: String,
     },
-    /// A module of the project is no Python, or its entry has no handler: in Python's words.
+    /// A module of the project is invalid, or its entry has no handler: Python's message.
     #[error("{message}")]
     Source {
         /// Error and location.
         message: String,
     },
-    /// There is no module to call.
-    #[error("`{}` has no module `{entry}`\n  hint: it is the one that defines `on_fetch(request, env)` or `class Default(WorkerEntrypoint)`", sources.display())]
+    /// The entry does not exist.
+    #[error("`{}` has no module `{entry}`\n  hint: create it, and define `on_fetch(request, env)` or `class Default(WorkerEntrypoint)` there", sources.display())]
     NoEntry {
         /// The searched directory.
         sources: PathBuf,
@@ -96,7 +96,7 @@ pub struct Project<'a> {
 /// Treatment of a tree's sources after compilation.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum SourcePolicy {
-    /// They stay, and each has to compile.
+    /// Keep them, and require that each compiles.
     Own,
     Keep,
     Drop,
@@ -113,9 +113,9 @@ impl SourcePolicy {
 }
 
 impl Interpreter {
-    /// Bundles a project. Its packed files go into `dir`, which is to be empty, and must outlive the bundle.
+    /// Bundles a project. Its packed files go into `dir`, which must be empty, and must outlive the bundle.
     ///
-    /// `compiler` is a native Python of the same version, which compiles the modules beforehand.
+    /// `compiler` is a native Python of the same version, which compiles the modules in advance.
     ///
     /// # Errors
     /// When a file cannot be read or bundled, a module does not compile, or there is no entry with a handler.
@@ -224,7 +224,7 @@ impl Interpreter {
         })
     }
 
-    /// A directory of packages. One of the cache never changes, and is packed once.
+    /// Packs a directory of packages. One in the cache never changes, and is packed once.
     fn site(
         &self,
         compiler: &Compiler<'_>,
@@ -266,7 +266,7 @@ impl Interpreter {
         for (name, text) in SDK {
             write(&tree.join(name), text.as_bytes())?;
         }
-        // A map of texts is written alike in JSON and in Python.
+        // A map of texts has the same syntax in JSON and in Python.
         let absent = serde_json::json!(settings.absent());
         let absent = format!("LEFT_OUT = {absent}\n");
         write(&tree.join("pymode/_left_out.py"), absent.as_bytes())?;
@@ -279,13 +279,13 @@ impl Interpreter {
     }
 }
 
-/// Libraries that the side modules need by name.
+/// Returns the libraries that the side modules need, by name.
 fn needed(trees: &[Tree]) -> Result<Vec<String>, ProjectError> {
     let mut names = BTreeSet::new();
     for side in trees.iter().flat_map(|tree| &tree.files.sides) {
         let path = &side.file;
         let bytes = fs::read(path).map_err(CacheError::io("read", path))?;
-        // What is no side module has no key and is not among them.
+        // Only side modules have a key.
         if let Ok(info) = ModuleInfo::from_bytes(&bytes) {
             names.extend(info.needed.iter().map(ToString::to_string));
         }
@@ -315,7 +315,7 @@ impl<'a> Paths<'a> {
 struct Compiler<'a>(&'a Path);
 
 impl Compiler<'_> {
-    /// Compiles a tree of modules; `entry` has to define a handler.
+    /// Compiles a tree of modules. `entry` must define a handler.
     fn compile(
         &self,
         tree: &Path,
@@ -353,14 +353,14 @@ fn feed(mut command: Command, input: &[u8]) -> io::Result<Output> {
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
-    // It reads all of it, a few lines, before it says anything.
+    // It reads all input, a few lines, before it writes.
     if let Some(mut stdin) = child.stdin.take() {
         stdin.write_all(input)?;
     }
     child.wait_with_output()
 }
 
-/// Name of a directory of packages, from its metadata.
+/// Returns the name of a directory of packages, from its metadata.
 fn distribution(site: &Path) -> String {
     let metadata = fs::read_dir(site).into_iter().flatten().flatten();
     let names = metadata.filter_map(|entry| {

@@ -1,8 +1,7 @@
-//! Exports that nobody imports, taken out of python.wasm.
+//! Removes unused exports from python.wasm.
 //!
-//! It exports all of the contract, for side modules that nobody knows yet. A bundle knows its side modules: what they do not
-//! import need not be exported, and what was there only to be exported need not be there. An instance makes an object of each
-//! export when it starts.
+//! python.wasm exports the whole contract, for side modules that are not known yet. A bundle knows its side modules: other exports
+//! are removed, with the code that only they used. An instance creates an object for each export when it starts.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,10 +16,10 @@ use crate::make::pack::PackError;
 /// Functions of main that the linker calls, besides [`Why::Runtime`].
 const CALLED: [&str; 4] = ["__cxa_finalize", "aligned_alloc", "free", "malloc"];
 
-/// Names that side modules import from each other and from main.
+/// Returns the names that side modules import from each other and from main.
 ///
 /// # Errors
-/// When one cannot be read, or is no side module.
+/// When one cannot be read, or is not a side module.
 pub(crate) fn imported<'a>(
     sides: impl IntoIterator<Item = &'a Path>,
 ) -> Result<BTreeSet<String>, PackError> {
@@ -40,7 +39,7 @@ pub(crate) fn imported<'a>(
     Ok(names)
 }
 
-/// `main` without those exports of the contract that are not in `kept`, and without what only they led to.
+/// Returns `main` without the exports of the contract that are not in `kept`, and without code that only they used.
 pub(crate) fn exports(main: &[u8], kept: &BTreeSet<String>) -> Result<Vec<u8>, String> {
     let mut config = walrus::ModuleConfig::new();
     config

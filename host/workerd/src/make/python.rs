@@ -59,13 +59,13 @@ pub(crate) struct RewrittenSide {
     pub(crate) file: PathBuf,
 }
 
-/// Which side modules there are, by key, and where they lie.
+/// Name of the list of side modules: keys and paths.
 const INDEX: &str = "sides.json";
 /// Name of the list of invalid side modules.
 const REFUSED: &str = "refused.json";
 
 impl Interpreter {
-    /// python.wasm as [`pack::main`] makes it, with `memory` bytes at most.
+    /// Returns python.wasm, packed by [`pack::main`], with at most `memory` bytes.
     pub(crate) fn main(&self, memory: u64, exports: &Exports) -> Result<Main, PackError> {
         let mut key = key("python", &self.wasm)?.field("memory", memory.to_string());
         if let Exports::Only(kept) = exports {
@@ -84,7 +84,7 @@ impl Interpreter {
         })
     }
 
-    /// The standard library.
+    /// Returns the standard library.
     pub(crate) fn library(&self, left_out: &Omitted) -> Result<PackedFiles, PackError> {
         let key = key("image", &self.image)?.field("left out", format!("{left_out:?}"));
         let dir = self.cache.entry("worker-image", &key, |dir| {
@@ -142,7 +142,7 @@ impl SideFile {
         })
     }
 
-    /// Name and path of the loaded module.
+    /// Returns the name and the path of the loaded module.
     pub(crate) fn loaded(&self) -> (&str, &Path) {
         match &self.loaded {
             Some(loaded) => (&loaded.key, &loaded.file),
@@ -151,7 +151,7 @@ impl SideFile {
     }
 }
 
-/// Which file it is, without reading it: files of the cache never change in place.
+/// Returns a key for a file without reading it: files of the cache never change in place.
 pub(crate) fn key(name: &str, path: &Path) -> Result<Key, CacheError> {
     let real = fs::canonicalize(path).map_err(CacheError::io("open", path))?;
     let meta = fs::metadata(&real).map_err(CacheError::io("open", path))?;

@@ -1,6 +1,5 @@
-//! The side modules of a bundle, rewritten for it: nothing else can be loaded there, so what a `dlopen` would find out is written
-//! into them (`loader/rewrite`). The files that stand for them keep the hashes that they had; the link plan leads from these to what
-//! was made of them.
+//! Rewrites the side modules of a bundle (`loader/rewrite`). No others can be loaded there, so the results of `dlopen` are written
+//! into them. Their stub modules keep the original hashes, and the link plan maps these to the rewritten modules.
 
 use std::fs;
 use std::path::Path;
@@ -18,8 +17,7 @@ use crate::make::stub::{hash_of, key, stamp, stamped};
 /// Symbols that a program may look up by name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lookups {
-    /// The function that makes a Python module, in a file that holds one: `dynload_pymode.c` asks for nothing else, and no
-    /// other code of python.wasm asks.
+    /// The init functions of Python modules: python.wasm looks up no others.
     Init,
     /// Anything.
     Anything,
@@ -33,7 +31,7 @@ const ASKING: [&str; 5] = ["dlsym", "dladdr", "dl_sym", "dl_sym_from", "dl_addr"
 /// Rewrites all side modules of a bundle whose main module is at `main`.
 ///
 /// # Errors
-/// When a file cannot be read or written, or is no module.
+/// When a file cannot be read or written, or is not a module.
 pub(crate) fn rewrite(
     cache: &Cache,
     main: &Path,
@@ -56,7 +54,7 @@ pub(crate) fn rewrite(
         })?;
         sides.push((side, bytes, info));
     }
-    // One that lies nowhere yet is a file all the same.
+    // A module without a path counts as one file.
     let places = |side: &SideFile| side.paths.len().max(1);
     let all = sides.iter();
     let files = all.flat_map(|(side, _, info)| std::iter::repeat_n(info, places(side)));

@@ -21,15 +21,15 @@ impl Bundle {
 /// Size of a bundle's part for one purpose, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Share {
-    /// For people.
+    /// Name in reports.
     pub what: String,
-    /// As it is.
+    /// Size in the bundle.
     pub raw: u64,
-    /// As gzip makes it, module by module.
+    /// Size after gzip of each module.
     pub gzipped: u64,
 }
 
-/// The modules' sizes, by what they belong to, in their order.
+/// Returns the modules' sizes by purpose, in their order.
 fn of(modules: &[Module]) -> Result<Vec<Share>, CacheError> {
     let mut shares: Vec<Share> = Vec::new();
     for module in modules {
@@ -52,7 +52,7 @@ fn of(modules: &[Module]) -> Result<Vec<Share>, CacheError> {
 
 fn gzipped(bytes: &[u8]) -> u64 {
     let mut encoder = GzEncoder::new(Count(0), Compression::default());
-    // Counting cannot fail.
+    // The counting writer cannot fail.
     let _ = encoder.write_all(bytes);
     encoder.finish().map_or(0, |count| count.0)
 }

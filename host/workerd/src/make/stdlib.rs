@@ -1,4 +1,4 @@
-//! The standard library's part of a bundle.
+//! The standard library in a bundle.
 
 /// Path of the library in the image.
 const LIBRARY: &str = "lib/python3.13/";
@@ -12,15 +12,15 @@ const ZONES: (&str, &str) = ("usr/share/zoneinfo/", "tzdata");
 /// Modules that are omitted from the image.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Omitted {
-    /// Modules and packages by their top-level names. The C module of the same purpose goes too: `_sqlite3` with `sqlite3`.
+    /// Modules and packages by their top-level names. Their C modules are omitted, too: `_sqlite3` with `sqlite3`.
     /// `tzdata` stands for the time zones.
     pub modules: Vec<String>,
-    /// Shared libraries that stay, by name; none of the others does. `None`: all stay.
+    /// Names of shared libraries to keep; `None` keeps all.
     pub shared: Option<Vec<String>>,
 }
 
 impl Omitted {
-    /// Returns true if this file or directory of the image is left out.
+    /// Returns `true` if this file or directory of the image is omitted.
     pub(crate) fn has(&self, path: &str) -> bool {
         if path.starts_with(ZONES.0) {
             return self.modules.iter().any(|module| module == ZONES.1);
@@ -37,7 +37,7 @@ impl Omitted {
         }
     }
 
-    /// The first module to be left out of which there is no file.
+    /// Returns the first omitted module that has no file.
     pub(crate) fn unknown<'a>(&self, paths: impl Iterator<Item = &'a str> + Clone) -> Option<&str> {
         let is_there = |module: &str| {
             paths.clone().any(|path| match path.strip_prefix(LIBRARY) {

@@ -1,17 +1,15 @@
-//! Import thunks: a guest calls the host through them, without a JavaScript frame.
+//! Import thunks: guests call the host through them, without a JavaScript frame.
 //!
-//! All guests of an isolate share one host instance, so each call must say which guest it comes from. A JavaScript closure
-//! could add that, but it is slow and a guest that waits could not be suspended through it. So each guest gets an instance
-//! of a small WebAssembly module per import module: its functions have the signatures that guests import, and call the
-//! host's raw exports with the guest's number in front.
+//! All guests of an isolate share one host instance, so each call must identify its guest. A JavaScript closure could add that,
+//! but it is slow, and a guest cannot be suspended through it. So each guest gets an instance of a small WebAssembly module per
+//! import module. Its functions have the signatures that guests import, and call the host's raw exports with the guest's number
+//! as the first argument.
 //!
-//! What the host offers is read from its exports, named `module.function` or, with a behaviour in front,
-//! `waits!module.function` and `ends!module.function`:
+//! The host's functions for guests are its exports named `module.function`, `waits!module.function` and `ends!module.function`:
 //!
-//! * a function that *waits* is called again and again, as long as `host.pending` says that the guest has to wait first;
-//!   in between, the guest is suspended by `js.suspend`. The host has returned by then: between the guest's entry and the
-//!   suspension there are only WebAssembly frames.
-//! * a function that *ends* does not return: the thunk traps after it, which no guest can catch.
+//! * A thunk of a function that *waits* repeats the call as long as `host.pending` returns 1, and suspends the guest by `js.suspend`
+//!   in between. The host has returned by then: between the guest's entry and the suspension there are only WebAssembly frames.
+//! * A thunk of a function that *ends* traps after the call, which no guest can catch.
 
 use std::collections::BTreeMap;
 
@@ -21,14 +19,14 @@ use wasm_encoder::{
 };
 use wasmparser::{ExternalKind, Parser, Payload, TypeRef};
 
-/// A host whose exports are not as thunks need them.
+/// Errors of making thunks.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ThunkError {
     /// It is not WebAssembly, or damaged.
     #[error("the Worker's own code cannot be read: {0}")]
     Unreadable(#[from] wasmparser::BinaryReaderError),
-    /// An export that looks like a function for guests and is none.
+    /// An export has the name of a function for guests, and is not one.
     #[error("the Worker's export `{export}` cannot be offered to guests: {reason}")]
     Export {
         /// Its name.
@@ -52,12 +50,12 @@ struct Offer {
     export: String,
     name: String,
     behaviour: Behaviour,
-    /// Without the guest's number.
+    /// Parameters without the guest's number.
     params: Vec<ValType>,
     results: Vec<ValType>,
 }
 
-/// The thunks of each module of imports that the host offers: its name, and their wasm.
+/// Returns the thunks of each import module: its name, and WebAssembly.
 ///
 /// # Errors
 /// When `host` is not a module, or offers a function that does not take the guest's number first.
@@ -226,7 +224,7 @@ fn offers(host: &[u8]) -> Result<BTreeMap<String, Vec<Offer>>, ThunkError> {
     Ok(found)
 }
 
-/// `waits!module.function` and its like; nothing for exports that are not meant for guests.
+/// Parses a name such as `waits!module.function`; returns `None` for exports that are not for guests.
 fn parse_name(export: &str) -> Option<(Behaviour, &str, &str)> {
     let (behaviour, rest) = match export.split_once('!') {
         Some(("waits", rest)) => (Behaviour::Waits, rest),

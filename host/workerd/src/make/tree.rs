@@ -10,13 +10,13 @@ use pymode_toolchain::CacheError;
 /// Selection of a tree's files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
-    /// All that is not of this machine.
+    /// All files that are not specific to this machine.
     All,
-    /// Neither tests nor what only compilers and type checkers read.
+    /// No tests, and no files for compilers and type checkers.
     ToRun,
 }
 
-/// Copies what is wanted. Links are followed: the guest has no other file system for them to lead into.
+/// Copies the selected files. Links are followed, because their targets may be outside of the guest's files.
 pub(crate) fn copy(from: &Path, to: &Path, wanted: Wanted) -> Result<(), CacheError> {
     fs::create_dir_all(to).map_err(CacheError::io("create", to))?;
     copy_directory(from, to, wanted, false)
@@ -24,7 +24,7 @@ pub(crate) fn copy(from: &Path, to: &Path, wanted: Wanted) -> Result<(), CacheEr
 
 fn copy_directory(from: &Path, to: &Path, wanted: Wanted, tests: bool) -> Result<(), CacheError> {
     let create = |dir: &Path| fs::create_dir_all(dir).map_err(CacheError::io("create", dir));
-    // A directory of which nothing stays would be importable: as a namespace package with nothing in it.
+    // An empty directory would be importable as a namespace package.
     if wanted == Wanted::All {
         create(to)?;
     }
@@ -45,7 +45,7 @@ fn copy_directory(from: &Path, to: &Path, wanted: Wanted, tests: bool) -> Result
     Ok(())
 }
 
-/// Compiled by another Python, or for other eyes.
+/// Files of this machine: bytecode of another Python, and hidden files.
 fn is_of_this_machine(name: &OsStr) -> bool {
     name == "__pycache__" || name.as_encoded_bytes().starts_with(b".")
 }
@@ -68,7 +68,7 @@ fn is_to_run(name: &OsStr, tests: bool) -> bool {
     }
 }
 
-/// As pytest collects them.
+/// Matches the files that pytest collects.
 fn is_test(stem: &str) -> bool {
     stem == "conftest" || stem.starts_with("test_") || stem.ends_with("_test")
 }
@@ -120,7 +120,7 @@ mod tests {
         }
     }
 
-    /// A module outside `tests` may be called as it likes, and one inside may be wanted by the package.
+    /// A module outside of `tests` may have a test's name, and a package may import one inside.
     #[test]
     fn tests_and_what_compilers_read_stay_behind() {
         assert_eq!(

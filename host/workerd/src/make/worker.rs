@@ -19,26 +19,26 @@ use crate::make::thunk::{ThunkError, thunks};
 /// Name of cargo's output in its cache entry.
 const MODULE: &str = "module.wasm";
 
-/// Why the Worker's code could not be built.
+/// Errors of building the Worker's code.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
     /// The cache, or a file.
     #[error(transparent)]
     Cache(#[from] CacheError),
-    /// There is no Rust for WebAssembly.
+    /// Rust for WebAssembly is not available.
     #[error(transparent)]
     Rust(#[from] RustError),
     /// cargo failed.
     #[error(transparent)]
     Step(#[from] StepError),
-    /// wasm-bindgen did not understand what cargo made.
+    /// wasm-bindgen failed on cargo's output.
     #[error("cannot make the Worker's glue: {reason}")]
     Glue {
-        /// In wasm-bindgen's words.
+        /// Message of wasm-bindgen.
         reason: String,
     },
-    /// The host functions are not as thunks need them.
+    /// The host's functions do not fit thunks.
     #[error(transparent)]
     Thunk(#[from] ThunkError),
 }
@@ -52,24 +52,24 @@ pub struct WorkerCode {
 }
 
 impl WorkerCode {
-    /// The host, WebAssembly.
+    /// Path of the host.
     pub fn host(&self) -> PathBuf {
         self.dir.join(file::HOST)
     }
 
-    /// Its glue: the JavaScript modules `host.js` and what that imports, by the names under which they import each other.
+    /// The glue: the JavaScript module [`file::GLUE`] and its imports, with their names.
     pub fn scripts(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         self.scripts
             .iter()
             .map(|name| (name.as_str(), self.dir.join(name)))
     }
 
-    /// The view of a guest's memory.
+    /// Path of the memory view.
     pub fn memory_view(&self) -> PathBuf {
         self.dir.join(file::MEMORY_VIEW)
     }
 
-    /// The import thunks: the name of each module of imports, and its thunks.
+    /// Paths of the import thunks, by import module.
     pub fn thunks(&self) -> impl Iterator<Item = (&str, PathBuf)> {
         self.thunks
             .iter()
@@ -84,7 +84,7 @@ impl WorkerCode {
         let mut offers = HashSet::new();
         for (module, path) in self.thunks() {
             let thunks = fs::read(&path).map_err(CacheError::io("read", &path))?;
-            // We made it.
+            // It is our own output.
             for payload in Parser::new(0).parse_all(&thunks).filter_map(Result::ok) {
                 if let Payload::ExportSection(exports) = payload {
                     let names = exports.into_iter().filter_map(Result::ok);
@@ -128,7 +128,7 @@ pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<WorkerCode, Worke
 /// Returns the code of a crate of the Worker's workspace, from the cache or built (about a minute and a half the first time).
 ///
 /// # Errors
-/// When there is no Rust for WebAssembly, or the build fails.
+/// When Rust for WebAssembly is not available, or the build fails.
 pub fn build(
     cache: &Cache,
     reporter: &Reporter,
@@ -159,14 +159,14 @@ pub fn build(
     Ok(WorkerCode::at(dir)?)
 }
 
-/// Compiles the crate in a target directory that stays: the next build finds its dependencies there.
+/// Compiles the crate in a persistent target directory: the next build finds its dependencies there.
 fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<u8>, WorkerError> {
     let rust = rust::provision(cache, reporter, Target::Worker)?;
     let target = cache.root().join("worker/.target");
     let release = target.join(Target::Worker.triple()).join("release");
     let file = Path::new(&sources.package.replace('-', "_")).with_extension("wasm");
-    // Other checkouts build here too. What they share they tell apart by hashes in the file names, but not the last module:
-    // that of another checkout must be neither taken for ours nor found to be fresh.
+    // Other sources are built here too. Cargo distinguishes dependencies by hashes in file names, but not the final module: that of
+    // other sources must not count as ours, or as fresh.
     let _lock = cache.lock(&cache.root().join("locks/worker-target.lock"))?;
     for stale in [release.join(&file), release.join("deps").join(&file)] {
         match fs::remove_file(&stale) {
@@ -201,7 +201,7 @@ fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<
 
 /// The output of wasm-bindgen for a module.
 struct Bound {
-    /// The glue, `host.js`, and what it imports: names and texts.
+    /// The glue and its imports: names and texts.
     scripts: Vec<(String, String)>,
     wasm: Vec<u8>,
 }
@@ -221,7 +221,7 @@ fn bind(module: Vec<u8>) -> Result<Bound, WorkerError> {
     if !output.local_modules().is_empty() {
         return Err(glue(&"a dependency brings JavaScript files of its own"));
     }
-    // For bundlers, `js` only instantiates, and the glue itself is `start`; here the bundle's entry instantiates.
+    // `js` only instantiates, which the bundle's entry does; the glue itself is `start`.
     let text = output
         .start()
         .map_or(output.js(), String::as_str)

@@ -14,40 +14,40 @@ use crate::make::manifest::Manifest;
 /// List of our files in a folder, one per line: only a folder with this list may be overwritten.
 const LIST: &str = ".pymode-files";
 
-/// Why a folder cannot be written.
+/// Errors of writing a folder.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WranglerError {
     /// A file of it.
     #[error(transparent)]
     File(#[from] CacheError),
-    /// It is somebody else's.
+    /// It was not made by `pymode build`.
     #[error(
-        "`{}` is there, is not empty, and was not made by `pymode build`\n  hint: name another folder with `-o`, or delete it",
+        "`{}` exists, is not empty, and was not made by `pymode build`\n  hint: name another folder with `-o`, or delete it",
         dir.display()
     )]
     NotOurs {
         /// The folder.
         dir: PathBuf,
     },
-    /// The project sets what we set.
+    /// The project sets a key of pymode.
     #[error("`tool.pymode.wrangler.{key}` is set by pymode itself")]
     Ours {
         /// Which key.
         key: String,
     },
-    /// The project has a value that JSON has not.
+    /// The project has a value that JSON does not support.
     #[error("`tool.pymode.wrangler`: {reason}")]
     Value {
-        /// In serde's words.
+        /// Message of serde.
         reason: String,
     },
 }
 
-/// Writes the bundle's modules and a `wrangler.jsonc` into `dir`. What an earlier build left there goes.
+/// Writes the bundle's modules and a `wrangler.jsonc` into `dir`, and removes files of earlier builds.
 ///
 /// # Errors
-/// When a file cannot be written, the folder is not ours, or the project sets what only we can know.
+/// When a file cannot be written, the folder is not ours, or the project sets a key of pymode.
 pub fn write(bundle: &Bundle, manifest: &Manifest, dir: &Path) -> Result<(), WranglerError> {
     let configuration = configuration(manifest)?;
     let names = bundle.modules().iter().map(|module| module.name.as_str());
@@ -57,7 +57,7 @@ pub fn write(bundle: &Bundle, manifest: &Manifest, dir: &Path) -> Result<(), Wra
         .collect();
     clear(dir)?;
     fs::create_dir_all(dir).map_err(CacheError::io("create", dir))?;
-    // First, so that a build that is broken off leaves a folder that the next one may clear.
+    // First, so that the next build may clear the folder of an interrupted one.
     put(&dir.join(LIST), &list)?;
     bundle.write(dir, WriteMode::Copy)?;
     Ok(put(
@@ -68,7 +68,7 @@ pub fn write(bundle: &Bundle, manifest: &Manifest, dir: &Path) -> Result<(), Wra
     )?)
 }
 
-/// Takes away what an earlier build has written, and nothing else.
+/// Removes the files of an earlier build, and no others.
 fn clear(dir: &Path) -> Result<(), WranglerError> {
     let list = match fs::read_to_string(dir.join(LIST)) {
         Ok(list) => list,
@@ -76,7 +76,7 @@ fn clear(dir: &Path) -> Result<(), WranglerError> {
         Err(_) => return Err(WranglerError::NotOurs { dir: dir.into() }),
     };
     for name in list.lines() {
-        // Only names that a bundle can have: the list may have been written by anybody.
+        // The list is not trusted: only paths inside of the folder are removed.
         let path = Path::new(name);
         let is_below = path
             .components()
@@ -106,7 +106,7 @@ fn configuration(manifest: &Manifest) -> Result<Value, WranglerError> {
         "name": manifest.name,
         "main": file::ENTRY,
         "compatibility_date": COMPATIBILITY_DATE,
-        // The modules are as they are to be: nothing is left for a bundler to do.
+        // The modules are complete: wrangler does not bundle them.
         "no_bundle": true,
         "find_additional_modules": true,
         "rules": [
@@ -126,7 +126,7 @@ fn configuration(manifest: &Manifest) -> Result<Value, WranglerError> {
         return Ok(all);
     };
     for (key, value) in theirs {
-        // A Worker may have another name than its project.
+        // A Worker's name may differ from its project's.
         if key != "name" && ours.contains_key(&key) {
             return Err(WranglerError::Ours { key });
         }

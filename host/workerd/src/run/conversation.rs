@@ -30,9 +30,9 @@ pub(crate) struct Conversation<'a> {
     pub(crate) main: &'a Main,
     pub(crate) streams: &'a mut Streams,
     pub(crate) cwd: Option<Snapshot>,
-    /// The side modules by key: the guest sees stubs, and may copy one.
+    /// The side modules by key. The guest sees stubs, and may copy them.
     pub(crate) sides: HashMap<String, PathBuf>,
-    /// Those that the guest has loaded: where it sees them, by key.
+    /// Paths of loaded modules in the guest, by key.
     pub(crate) loaded: HashMap<String, String>,
 }
 
@@ -45,7 +45,7 @@ impl Conversation<'_> {
                 .read(&mut buffer)
                 .map_err(|error| self.workerd.no_answer(error.to_string()))?;
             if count == 0 {
-                return Err(self.workerd.no_answer("it broke off".to_owned()).into());
+                return Err(self.workerd.no_answer("it ended early".to_owned()).into());
             }
             received.extend_from_slice(&buffer[..count]);
             let mut rest = &received[..];
@@ -97,7 +97,7 @@ impl Conversation<'_> {
                 )));
             }
             FrameKind::Arg | FrameKind::Env | FrameKind::Cwd | FrameKind::Stdin => {
-                return Err(broken("it sends what only we send"));
+                return Err(broken("it sends a frame for the Worker"));
             }
         }
         Ok(None)
@@ -142,7 +142,7 @@ impl Conversation<'_> {
                 let name = path(name);
                 let side = stub::stub_hash(bytes);
                 match side.and_then(|hash| self.sides.get(&stub::key(hash))) {
-                    // What the guest took for a side module, the user shall have as one.
+                    // The user gets the module that a copied stub stands for.
                     Some(side) => {
                         let whole = fs::read(side).map_err(CacheError::io("read", side))?;
                         let module = stub::stamp(&whole).map_or(&whole[..], |(module, _)| module);
@@ -155,7 +155,7 @@ impl Conversation<'_> {
         Ok(())
     }
 
-    /// Names are only for people: of a module that cannot be read there are none.
+    /// Translates a failure. Functions of an unreadable module have no names.
     fn fault(&self, message: &str, trace: &str) -> GuestFailure {
         fault(message, trace, |name| {
             if name == MAIN {
@@ -177,7 +177,7 @@ impl Conversation<'_> {
     }
 }
 
-/// The parts that the first NUL byte divides.
+/// Splits content at the first NUL byte.
 fn pair(content: &[u8]) -> Option<(&[u8], &[u8])> {
     wire::pair(content, 0)
 }

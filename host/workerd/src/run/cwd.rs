@@ -1,4 +1,4 @@
-//! The current directory: a Worker has no files, so it gets a copy, and what it changes there is changed here afterwards.
+//! The current directory: a Worker gets a copy, and its changes are applied here afterwards.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +27,7 @@ impl Default for Room {
     }
 }
 
-/// Why a directory cannot be copied to a Worker, or be brought up to date.
+/// Errors of copying a directory to a Worker and back.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CwdError {
@@ -41,9 +41,9 @@ pub enum CwdError {
         /// Why.
         source: io::Error,
     },
-    /// It is too much.
+    /// The directory is too large.
     #[error(
-        "`{}` holds more than a Worker gets a copy of: {} MB or {} files\n  hint: run it in a smaller directory, or with `--engine wasmtime`, which reads files where they are",
+        "`{}` is too large to copy to a Worker: the limit is {} MB and {} files\n  hint: run it in a smaller directory, or use `--engine wasmtime`, which does not copy",
         root.display(), room.bytes >> 20, room.entries
     )]
     TooLarge {
@@ -53,7 +53,7 @@ pub enum CwdError {
         room: Room,
     },
     /// The Worker names a file outside of it.
-    #[error("the Worker names `{}`, which lies outside of its directory", path.display())]
+    #[error("the Worker names `{}`, which is outside of its directory", path.display())]
     Outside {
         /// Path.
         path: PathBuf,
@@ -69,7 +69,7 @@ fn io_error(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> CwdEr
     }
 }
 
-/// A directory's content, as a Worker gets it. Paths are relative to it.
+/// The contents of a directory, for a Worker. Paths are relative.
 #[derive(Debug)]
 pub(crate) struct Snapshot {
     /// Path without links.
@@ -87,7 +87,7 @@ pub(crate) struct Snapshot {
     pub(crate) refused: Vec<InvalidModule>,
 }
 
-/// Reads a directory. Pipes and devices are left out.
+/// Reads a directory, without pipes and devices.
 pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
     let root = fs::canonicalize(dir).map_err(io_error("open", dir))?;
     let mut snapshot = Snapshot {
@@ -152,7 +152,7 @@ pub(crate) fn read(dir: &Path, room: Room) -> Result<Snapshot, CwdError> {
     Ok(snapshot)
 }
 
-/// Permissions of a file or directory about which nothing is said.
+/// Default permissions of a file or directory.
 fn usual_mode(is_directory: bool) -> u32 {
     if is_directory { 0o755 } else { 0o644 }
 }
@@ -165,7 +165,7 @@ impl Snapshot {
 
     pub(crate) fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), CwdError> {
         let path = self.inside(path)?;
-        // Not through a link that stands there: the Worker has never seen it.
+        // Never write through a link that the Worker did not see.
         if path.is_symlink() {
             fs::remove_file(&path).map_err(io_error("replace", &path))?;
         }
@@ -201,13 +201,13 @@ impl Snapshot {
             fs::remove_file(&path)
         };
         match removed {
-            // Somebody else was faster.
+            // Another process has removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             removed => removed.map_err(io_error("remove", &path)),
         }
     }
 
-    /// The path on this machine; the way to it leads through real directories only.
+    /// Returns the path on this machine. All its directories are real, not links.
     fn inside(&self, path: &Path) -> Result<PathBuf, CwdError> {
         let outside = || CwdError::Outside {
             path: path.to_path_buf(),

@@ -17,7 +17,7 @@ pub(crate) fn fault(
         ("RuntimeError: unreachable", _) => GuestFailure::ABORTED,
         ("RangeError: Maximum call stack size exceeded", _) => GuestFailure::TOO_DEEP,
         (_, Some(trap)) => trap,
-        // Not an error object.
+        // It is not an `Error` object.
         (_, None) if message.contains("WebAssembly.Exception") => GuestFailure::UNCAUGHT,
         (_, None) => message,
     };

@@ -36,7 +36,7 @@ use cwd::{CwdError, Snapshot};
 pub use cwd::Room;
 pub use program::{Program, ProgramError};
 
-/// Why a program could not be run.
+/// Errors of running a program.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
@@ -46,7 +46,7 @@ pub enum RunError {
     /// A package that cannot be bundled.
     #[error(transparent)]
     Pack(#[from] PackError),
-    /// The current directory cannot be copied to a Worker, or not be brought up to date after it.
+    /// Copying the current directory to the Worker and back.
     #[error(transparent)]
     Cwd(#[from] CwdError),
     /// workerd.
@@ -60,8 +60,8 @@ pub enum RunError {
         /// Why.
         source: io::Error,
     },
-    /// The Worker does not keep to what was agreed.
-    #[error("the Worker's answer makes no sense: {reason}")]
+    /// The Worker's answer is invalid.
+    #[error("invalid answer of the Worker: {reason}")]
     Answer {
         /// Reason.
         reason: String,
@@ -107,7 +107,7 @@ impl fmt::Debug for Streams {
 }
 
 impl Python {
-    /// A run of Python, without arguments yet.
+    /// Prepares a run of Python.
     pub fn run(&self) -> Run<'_> {
         let mut run = Run::new(&self.runtime, Subject::Python(self));
         run.args(["python"])
@@ -119,7 +119,7 @@ impl Python {
 }
 
 impl Program {
-    /// A run of this program. Its first argument is its own name.
+    /// Prepares a run of this program. The first argument must be its name.
     pub fn run(&self) -> Run<'_> {
         Run::new(&self.runtime, Subject::Program(self))
     }
@@ -174,8 +174,7 @@ impl<'a> Run<'a> {
         self.mount(&at, dir)
     }
 
-    /// Lets the guest's `dlopen` find libraries in a directory of this machine when it is asked for them without a path, after
-    /// those that were named before.
+    /// Adds a directory of this machine to the end of the guest's library path.
     pub fn library(&mut self, dir: &Path) -> &mut Self {
         let at = format!("/library/{}", self.library_path.len() + 1);
         self.library_path.push(at.clone());
@@ -194,8 +193,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Gives the guest a copy of a directory as its current one, at the same path. What it changes is changed there when it
-    /// has ended.
+    /// Sets the guest's current directory to a copy of a directory, at the same path. Changes are applied when it has ended.
     pub fn cwd(&mut self, dir: &Path) -> &mut Self {
         self.cwd = Some(dir.to_path_buf());
         self
@@ -231,8 +229,7 @@ impl<'a> Run<'a> {
         self
     }
 
-    /// Reports on the guest's standard error what the loader does: where it looks for libraries, what it binds to what, which
-    /// functions it calls, what it unloads.
+    /// Traces the loader on the guest's standard error: searched paths, bindings, calls of constructors, and unloading.
     pub fn trace_loads(&mut self) -> &mut Self {
         self.traces_loads = true;
         self
@@ -241,7 +238,7 @@ impl<'a> Run<'a> {
     /// Runs the program to its end.
     ///
     /// # Errors
-    /// When it could not be started, or its answer breaks off. What happens to the program itself is an [`Exit`].
+    /// When it cannot be started, or its answer is incomplete. A failure of the program itself is an [`Exit`].
     pub fn start(&mut self) -> Result<Exit, RunError> {
         let scratch = tempfile::Builder::new()
             .prefix("run-")
@@ -308,7 +305,7 @@ impl<'a> Run<'a> {
         conversation.read(answer)
     }
 
-    /// Directory trees of the guest: Python's standard library, directories, and single files.
+    /// Returns the directory trees of the guest: Python's standard library, directories, and single files.
     fn trees(&self, dir: &Path) -> Result<Vec<Tree>, RunError> {
         let mut trees = Vec::new();
         if let Subject::Python(python) = self.subject {
@@ -319,7 +316,7 @@ impl<'a> Run<'a> {
             });
         }
         for (number, (at, mounted)) in self.mounts.iter().enumerate() {
-            // It is there before it is looked into: the same words as for any other file.
+            // A missing directory gets the same message as a missing file.
             fs::read_dir(mounted).map_err(CacheError::io("open", mounted))?;
             trees.push(Tree {
                 what: mounted.to_string_lossy().into_owned(),
@@ -340,7 +337,7 @@ impl<'a> Run<'a> {
         Ok(trees)
     }
 
-    /// One image for each directory that holds single files.
+    /// Returns one image for each directory with single files.
     fn single_files(&self) -> Result<BTreeMap<String, Packed>, RunError> {
         let mut folders: BTreeMap<String, (ImageWriter, Vec<Side>, Vec<InvalidModule>)> =
             BTreeMap::new();

@@ -24,7 +24,7 @@ pub enum ProgramError {
     Unusable(#[from] Unusable),
 }
 
-/// A main module that is ready to be run, again and again: any wasm32-wasi program.
+/// Any wasm32-wasi program, which can be run repeatedly.
 #[derive(Debug, Clone)]
 pub struct Program {
     pub(crate) runtime: Runtime,
@@ -35,7 +35,7 @@ impl Program {
     /// Reads a main module.
     ///
     /// # Errors
-    /// When the file cannot be read, is no WebAssembly or no program, or imports what this host does not have.
+    /// When the file cannot be read, is not a WebAssembly program, or has imports that this host does not provide.
     pub fn open(runtime: &Runtime, wasm: &Path) -> Result<Program, ProgramError> {
         let bytes = fs::read(wasm).map_err(CacheError::io("read", wasm))?;
         check(&bytes, wasm, &runtime.code.offers()?)?;
@@ -45,7 +45,7 @@ impl Program {
         })
     }
 
-    /// The module for a bundle, in files of `dir`, with `memory` bytes at most.
+    /// Returns the module for a bundle, in files of `dir`, with at most `memory` bytes.
     pub(crate) fn main(&self, dir: &Path, memory: u64) -> Result<Main, PackError> {
         let module = pack::main(&self.path, memory, &Exports::All)?;
         let main = Main {
@@ -63,7 +63,7 @@ impl Program {
     }
 }
 
-/// Says at once what V8 would say when the bundle is there, and in the words of the native host.
+/// Checks a program before it is bundled, with the native host's wording.
 fn check(wasm: &[u8], path: &Path, offers: &HashSet<(String, String)>) -> Result<(), Unusable> {
     let compile = |error: wasmparser::BinaryReaderError| Unusable::Compile {
         path: path.into(),

@@ -9,7 +9,7 @@ use crate::bundle::{Bundle, COMPATIBILITY_DATE, ModuleKind};
 /// The socket's name.
 pub(super) const SOCKET: &str = "http";
 
-/// A configuration beside the bundle's modules, with objects in memory.
+/// Returns a configuration for the bundle's modules, with objects in memory.
 pub(super) fn capnp(bundle: &Bundle) -> String {
     let mut modules = String::new();
     for module in bundle.modules() {
@@ -38,7 +38,7 @@ pub(super) fn capnp(bundle: &Bundle) -> String {
 const config :Workerd.Config = (
   services = [
     (name = "main", worker = .worker),
-    # A Worker on this machine is tried with servers on this machine.
+    # A local Worker may use local servers.
     (name = "internet", network = (allow = ["public", "private"], tlsOptions = (trustBrowserCas = true))),
   ],
   sockets = [(name = "{SOCKET}", address = "127.0.0.1:0", http = (), service = "main")],

@@ -13,7 +13,7 @@ use pymode_toolchain::npm::Workerd;
 use super::config::{SOCKET, capnp};
 use crate::bundle::{Bundle, WriteMode};
 
-/// Why a local workerd does not answer.
+/// Errors of a local workerd.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ServeError {
@@ -28,7 +28,7 @@ pub enum ServeError {
         /// Why.
         source: io::Error,
     },
-    /// It answered nothing, or not as a Worker does.
+    /// There was no answer, or an invalid one.
     #[error("the Worker does not answer: {reason}{}", indent(log))]
     NoAnswer {
         /// Reason.
@@ -38,7 +38,7 @@ pub enum ServeError {
     },
 }
 
-/// A workerd that serves a bundle on this machine's loopback address. It ends with this value.
+/// A workerd that serves a bundle on the loopback address. It ends when this is dropped.
 #[derive(Debug)]
 pub struct LocalWorkerd {
     child: Child,
@@ -47,7 +47,7 @@ pub struct LocalWorkerd {
     log: Option<PathBuf>,
 }
 
-/// A bundle in workerd's binary form: it starts without text that has to be parsed.
+/// A bundle with a binary configuration, which workerd does not have to parse.
 #[derive(Debug)]
 pub struct Compiled {
     workerd: Workerd,
@@ -83,7 +83,7 @@ impl Compiled {
         })
     }
 
-    /// Serves it.
+    /// Starts workerd.
     ///
     /// # Errors
     /// When workerd cannot be started.
@@ -104,7 +104,7 @@ impl Compiled {
     }
 }
 
-/// Writes a bundle and its configuration, of which this is the path.
+/// Writes a bundle and its configuration; returns the path of the configuration.
 fn write(bundle: &Bundle, dir: &Path) -> Result<PathBuf, ServeError> {
     bundle.write(dir, WriteMode::Link)?;
     let config = dir.join("config.capnp");
@@ -125,7 +125,7 @@ impl LocalWorkerd {
     /// Writes `bundle` to `dir` and serves it. Requests may be made at once: they wait until workerd is up.
     ///
     /// # Errors
-    /// When a file cannot be written, or workerd not be started.
+    /// When a file cannot be written, or workerd cannot be started.
     pub fn start(
         workerd: &Workerd,
         bundle: &Bundle,
@@ -142,7 +142,7 @@ impl LocalWorkerd {
     /// Serves on an existing socket, which may outlive it: new connections wait in the socket's queue.
     ///
     /// # Errors
-    /// When a file cannot be written, or workerd not be started.
+    /// When a file cannot be written, or workerd cannot be started.
     pub fn start_on(
         workerd: &Workerd,
         bundle: &Bundle,
@@ -177,8 +177,8 @@ impl LocalWorkerd {
                 .into(),
             None => io::stderr().as_fd().try_clone_to_owned().map_err(start)?,
         };
-        // The socket is made here and handed over as file 0: its port is known before workerd runs, nobody else can take
-        // it, and who connects early waits in its queue.
+        // workerd gets the socket as file 0: the port is known before workerd runs, no other process can take it, and early
+        // connections wait in its queue.
         let address = listener.local_addr().map_err(start)?;
         let socket = OwnedFd::from(listener.try_clone().map_err(start)?);
         let child = Command::new(&workerd.exe)
@@ -197,7 +197,7 @@ impl LocalWorkerd {
         })
     }
 
-    /// The process's number.
+    /// Returns the process id.
     pub fn pid(&self) -> u32 {
         self.child.id()
     }
@@ -214,7 +214,7 @@ impl LocalWorkerd {
 
     /// Returns the log so far, including the Worker's `console`. Empty if the log is shown.
     pub fn log(&self) -> String {
-        // A log that cannot be read is an empty one: it only explains.
+        // The log is only for messages, so an unreadable one counts as empty.
         let bytes = self.log.as_ref().and_then(|log| fs::read(log).ok());
         String::from_utf8_lossy(&bytes.unwrap_or_default()).into_owned()
     }
@@ -267,7 +267,7 @@ impl LocalWorkerd {
 
 impl Drop for LocalWorkerd {
     fn drop(&mut self) {
-        // It may have ended by itself; either way nothing is left to be done about it.
+        // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -1,9 +1,8 @@
-//! The linker on V8, in a real workerd: the cases of `loader/conformance`, each with what it says on every engine, and again
-//! with every engine call failing once.
+//! The linker on V8, in a real workerd: runs the cases of `loader/conformance`, and again with a failure of every engine call.
 //!
-//! A Worker may not compile, so all modules of all cases are in one bundle, as side modules are in the bundle of a program:
-//! a file that is a side module is a stub, and its code is fetched by key. Every case is decided, and done again by a link
-//! plan; and again with modules that were rewritten, as those of a bundle are. `loader/js/tests/worker` runs the cases.
+//! A Worker cannot compile, so the modules of all cases are in one bundle, like the side modules of a program: their files are
+//! stubs, and their code is fetched by key. Every case also runs with a link plan, and with rewritten modules, as in a bundle.
+//! `loader/js/tests/worker` runs the cases.
 
 #[path = "../../../../loader/rewrite/tests/case/mod.rs"]
 mod case;

@@ -1,4 +1,4 @@
-//! A case as a Worker takes it.
+//! A case in the form for a Worker.
 
 use libtest_mimic::Failed;
 use pymode_dylink::{ModuleInfo, NotedModule, UndefinedIn, notes};
@@ -12,21 +12,21 @@ use crate::case::rewritten;
 
 /// Files, the modules that they stand for, and the link plan of all.
 pub(crate) struct Packed {
-    /// Paths, which file each is, and contents.
+    /// Paths, file numbers and contents.
     pub(crate) files: Vec<(String, u64, Vec<u8>)>,
     /// WebAssembly by key.
     pub(crate) modules: Vec<(String, Vec<u8>)>,
     pub(crate) plan: Vec<u8>,
 }
 
-/// A module of the case, whole.
+/// A complete module of the case.
 struct Whole {
     key: String,
     info: ModuleInfo,
     wasm: Vec<u8>,
 }
 
-/// Which modules are loaded.
+/// The modules to load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Modules {
     AsTheyAre,
@@ -110,7 +110,7 @@ impl Packed {
     }
 }
 
-/// A module by its hash.
+/// Returns a module and its key.
 fn module(side: Side) -> (String, Vec<u8>) {
     (format!("{:?}", side.hash), side.wasm)
 }

@@ -1,4 +1,4 @@
-//! The Worker that runs cases, with the modules of all of them.
+//! The Worker that runs the cases, with the modules of all cases.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -16,7 +16,7 @@ use crate::task::{Said, Task};
 pub(crate) struct TestWorker(OnceLock<Result<Linker, String>>);
 
 impl TestWorker {
-    /// Has a task done.
+    /// Runs a task.
     pub(crate) fn ask(&self, task: &Task) -> Result<Said, Failed> {
         let linker = self
             .0

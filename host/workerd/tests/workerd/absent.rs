@@ -1,4 +1,4 @@
-//! Modules that are left out of a bundle, and what names the files of a project.
+//! Omitted modules, and messages with a project's files.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use pymode_workerd::{Settings, WorkerMode};
 
 use crate::app::App;
 
-/// Imports what the query names: an error as its type, name and message.
+/// Imports the modules in the query; answers with the type, name and message of an error.
 const IMPORTS: &str = "
 import importlib, importlib.util
 from pymode.workers import Response
@@ -44,9 +44,9 @@ fn a_module_that_is_left_out_is_not_found_and_says_how_to_have_it() {
         "curses False ModuleNotFoundError curses: No module named 'curses': this module of",
         "tkinter False ModuleNotFoundError tkinter: No module named 'tkinter': this module of",
         "fcntl False ModuleNotFoundError fcntl: No module named 'fcntl': this module of",
-        "venv False ModuleNotFoundError venv: No module named 'venv': it is left out of this Worker",
-        "pydoc_data False ModuleNotFoundError pydoc_data: No module named 'pydoc_data': it is left out of this Worker",
-        "sqlite3 False ModuleNotFoundError sqlite3: No module named 'sqlite3': `without` in `[tool.pymode]` leaves it out of this Worker",
+        "venv False ModuleNotFoundError venv: No module named 'venv': it is omitted from this Worker",
+        "pydoc_data False ModuleNotFoundError pydoc_data: No module named 'pydoc_data': it is omitted from this Worker",
+        "sqlite3 False ModuleNotFoundError sqlite3: No module named 'sqlite3': `without` in `[tool.pymode]` omits it from this Worker",
         "_sqlite3 False ModuleNotFoundError _sqlite3: No module named '_sqlite3': `without` in",
         "this True",
         "json True",
@@ -65,7 +65,7 @@ fn a_module_that_is_left_out_is_not_found_and_says_how_to_have_it() {
     );
 }
 
-/// Of every kind of message, in the log and in the page.
+/// All kinds of messages, in the log and in the answer.
 #[test]
 fn messages_name_the_files_of_the_project() {
     let entry = "
@@ -102,7 +102,7 @@ def on_fetch(request, env):
         };
         write("entry.py", entry);
         write("helper.py", "def fails():\n    return 1 / 0\n");
-        // What compiles it beforehand does not look into it.
+        // Compilation in advance does not find this error.
         write(
             "lonely.wasm",
             "\0asm\x01\0\0\0\0\x0f\x08dylink.0\x01\x04\0\0\0\0",
@@ -131,7 +131,7 @@ def on_fetch(request, env):
         }
     }
     for path in ["/print", "/log", "/warn"] {
-        // To the program the file is where it lies.
+        // The program itself sees the guest's path.
         assert_eq!(app.get(path).text(), "/app/entry.py", "{}", app.log());
     }
     let log = app.log();

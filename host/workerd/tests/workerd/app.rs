@@ -29,7 +29,7 @@ fn python() -> &'static (Python, PathBuf) {
     })
 }
 
-/// A project that is served.
+/// A served project.
 pub(crate) struct App {
     workerd: LocalWorkerd,
     _dir: TempDir,
@@ -38,11 +38,11 @@ pub(crate) struct App {
 /// An answer.
 #[derive(Debug)]
 pub(crate) struct Answer {
-    /// 0 when there was no answer at all.
+    /// 0 if there was no answer.
     pub(crate) status: u16,
     /// Names in lower case.
     pub(crate) headers: Vec<(String, String)>,
-    /// `Err` when it broke off.
+    /// `Err` if it was incomplete.
     pub(crate) body: Result<Vec<u8>, String>,
 }
 
@@ -70,7 +70,7 @@ impl App {
         App::new(settings, true, fill, Bundle::clone)
     }
 
-    /// The same, with a bundle that was changed before it is served.
+    /// Serves a directory with a changed bundle.
     pub(crate) fn changed(
         mode: WorkerMode,
         development: bool,
@@ -159,7 +159,7 @@ impl App {
         }
     }
 
-    /// Sends a request of which this is the first line, and gives the head and the body of the answer.
+    /// Sends a request with this first line, and returns the head and the body of the answer.
     pub(crate) fn raw(&self, first: &str) -> (String, String) {
         let mut stream = TcpStream::connect(self.address()).expect("it listens");
         let limit = Some(Duration::from_secs(60));
@@ -171,7 +171,7 @@ impl App {
         read.unwrap_or_else(|error| panic!("{first}: {error}\n{}", self.log()));
         let answer = String::from_utf8_lossy(&answer);
         let (head, body) = answer.split_once("\r\n\r\n").expect("it has a head");
-        // What workerd streams comes in chunks.
+        // workerd streams in chunks.
         let body = match head
             .to_ascii_lowercase()
             .contains("transfer-encoding: chunked")

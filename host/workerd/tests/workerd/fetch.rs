@@ -115,7 +115,7 @@ async def on_fetch(request, env):
     assert_eq!(answer.text(), "201 PUT  bytes False", "{}", app.log());
 }
 
-/// All are asked at once, each waits for its own server's answer and for another time: every answer is its own.
+/// Concurrent requests, each with a server request and a delay of its own, get their own answers.
 #[test]
 fn fifty_requests_that_wait_in_any_order_get_their_own_answers() {
     let entry = "

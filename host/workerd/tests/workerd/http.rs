@@ -9,7 +9,7 @@ use pymode_workerd::WorkerMode;
 
 use crate::app::App;
 
-/// As many as workerd lets through.
+/// Methods that workerd accepts.
 const METHODS: [&str; 22] = [
     "GET",
     "POST",
@@ -34,7 +34,7 @@ const METHODS: [&str; 22] = [
     "QUERY",
     "BAN",
 ];
-/// Those that `http.HTTPMethod` of CPython 3.13 knows.
+/// Methods in CPython's `http.HTTPMethod`.
 const KNOWN: [&str; 7] = ["GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE"];
 
 #[test]
@@ -66,7 +66,7 @@ class Default(WorkerEntrypoint):
     }
 }
 
-/// Answers with what an expression in the query gives.
+/// Answers with the value of the expression in the query.
 const EVALUATES: &str = "
 import http
 from urllib.parse import unquote
@@ -272,7 +272,7 @@ fn headers_arrive_as_they_are() {
     assert_eq!(answer.header("etag"), ["\"1\""]);
 }
 
-/// As UTF-8, which browsers and Python alike take it to be.
+/// A header's text is UTF-8, as in browsers and Python.
 #[test]
 fn a_header_need_not_be_ascii() {
     let app = evaluates();
@@ -305,7 +305,7 @@ fn a_body_that_nobody_gets_holds_nobody_up() {
     assert_eq!(app.get(&query("Response('next')")).text(), "next");
 }
 
-/// A client that leaves is nothing that the program did: no traceback, and the next request is served.
+/// A client that disconnects causes no traceback, and the next request is served.
 #[test]
 fn a_client_that_leaves_is_no_fault_of_the_program() {
     let entry = "
@@ -347,7 +347,7 @@ def on_fetch(request, env):
             0,
         );
         assert_eq!(app.get("/").text(), "next", "{}", app.log());
-        // Time for those that were left behind, each with an interpreter of its own.
+        // The abandoned requests end, each with an interpreter of its own.
         sleep(Duration::from_secs(1));
         let log = app.log();
         assert!(log.contains("closed"), "{log}");

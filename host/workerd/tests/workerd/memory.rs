@@ -1,4 +1,4 @@
-//! An interpreter that stays, and its memory of 96 MB.
+//! A persistent interpreter, and its memory of 96 MB.
 
 use pymode_workerd::WorkerMode;
 
@@ -51,7 +51,7 @@ fn a_large_upload_leaves_the_memory_as_it_was() {
     }
 }
 
-/// Without a length in the head, the body grows as it arrives.
+/// Without a length in the head, the buffer grows as the body arrives.
 #[test]
 fn a_body_in_chunks_is_not_copied_either() {
     let app = keeper();

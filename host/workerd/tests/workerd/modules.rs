@@ -6,7 +6,7 @@ use pymode_toolchain::Sha256Hex;
 use pymode_workerd::stub::{self, hash_of};
 use pymode_workerd::{Bundle, Module, ModuleKind, WorkerMode};
 
-/// `_sqlite3` is a side module: C of it is on the stack when Python waits.
+/// `_sqlite3` is a side module: its C code is on the stack while Python waits.
 #[test]
 fn a_guest_is_suspended_through_a_side_module() {
     let entry = "
@@ -75,7 +75,7 @@ fn replacing(bundle: &Bundle, name: &str, mut by: Module) -> Bundle {
     Bundle::of(modules).with_object(OBJECT)
 }
 
-/// Imports the modules that the query names, and says what came of it.
+/// Imports the modules in the query, and answers with their names or errors.
 const IMPORTS: &str = "
 import importlib
 from pymode.workers import Response
@@ -138,7 +138,7 @@ fn a_module_that_the_bundle_lost_is_an_error_that_says_so() {
     assert!(text.ends_with(" math"), "{text}");
 }
 
-/// A bundle whose files come from two builds: whatever differs is refused by name, and the rest works.
+/// A bundle with files of two builds: files that differ are refused by name, and others work.
 #[test]
 fn a_stale_plan_is_refused_with_the_file_that_differs() {
     let fill = |names: &'static [&'static str]| {
@@ -219,7 +219,7 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
     stale(&app, "/?one,math", "python.wasm");
 }
 
-/// A module with nothing in it: its definition, all zeros, is what CPython wants to know of it.
+/// An empty extension module: its definition is all zeros.
 fn side_module(name: &str) -> Vec<u8> {
     let text = format!(
         r#"(module
@@ -234,7 +234,7 @@ fn side_module(name: &str) -> Vec<u8> {
     wat::parse_str(text).expect("the text is well-formed")
 }
 
-/// Says all that a side module has to say, and has a function whose body is not valid.
+/// A side module with an invalid function body.
 fn broken_side_module() -> Vec<u8> {
     let section = |id: u8, content: &[u8]| [&[id, content.len() as u8], content].concat();
     let dylink = [&[8][..], b"dylink.0", &[1, 4, 0, 0, 0, 0]].concat();
@@ -246,7 +246,7 @@ fn broken_side_module() -> Vec<u8> {
         section(1, &[1, 0x60, 0, 1, 0x7f]),
         section(3, &[1, 0]),
         section(7, &export),
-        // Promises a number and leaves none.
+        // The function has a result, and its body leaves none.
         section(10, &[1, 2, 0, 0x0b]),
         section(0, &abi),
     ]
@@ -277,7 +277,7 @@ def on_fetch(request, env):
     );
 }
 
-/// A constructor has a stack of its own, which can be suspended; a start function runs below JavaScript, which cannot.
+/// A constructor runs on a stack of its own and can wait. A start function runs below JavaScript and cannot.
 #[test]
 fn a_constructor_may_wait_and_a_start_function_may_not() {
     let entry = "
@@ -320,7 +320,7 @@ def on_fetch(request, env):
     );
 }
 
-/// A side module that sleeps for 20 ms when it is loaded; its `PyInit` traps if that was not done, and gives null.
+/// A side module that sleeps for 20 ms when it is loaded. Its `PyInit` traps if it did not, and returns null.
 fn waiting(name: &str, when: &str) -> Vec<u8> {
     let version = pymode_abi::VERSION;
     wat::parse_str(format!(

@@ -1,4 +1,4 @@
-//! One interpreter that stays.
+//! A persistent interpreter.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -100,7 +100,7 @@ fn a_fault_ends_the_interpreter_and_the_next_request_gets_a_new_one() {
     assert_eq!(app.get("/").text(), "1", "{}", app.log());
 }
 
-/// Python itself notices these, and its state survives them.
+/// Python handles these errors itself, and its state survives.
 #[test]
 fn too_much_memory_and_too_deep_recursion_end_their_request_only() {
     let app = counter();
@@ -150,7 +150,7 @@ fn a_body_that_nobody_reads_or_that_is_cut_off_does_not_reach_the_next_request()
     );
 }
 
-/// Each waits for another time, and all are asked at once: every answer is its own.
+/// Concurrent requests with delays of their own get their own answers.
 #[test]
 fn fifty_requests_at_once_get_their_own_answers() {
     let app = counter();

@@ -176,7 +176,7 @@ class Default(WorkerEntrypoint):
     assert_eq!(answer.header("content-type"), ["application/json"]);
 }
 
-/// Each of these ends its own request with an error; the next one is answered.
+/// Each error ends its own request; the next one is answered.
 #[test]
 fn faults_end_their_request_and_nothing_else() {
     let entry = "
@@ -235,7 +235,7 @@ def on_fetch(request, env):
     assert_eq!(app.send("POST", "/", &[], b"abc").text(), "3");
 }
 
-/// Also one that was made ready before its request came.
+/// This includes an interpreter that was prepared in advance.
 #[test]
 fn each_request_gets_an_interpreter_that_has_seen_no_other() {
     let entry = "

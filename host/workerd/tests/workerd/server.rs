@@ -1,4 +1,4 @@
-//! A small HTTP server on this machine, for Workers to ask.
+//! A small local HTTP server for requests of Workers.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -6,8 +6,8 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// It answers by the path: `/echo` what was sent, `/wait/20` after 20 ms, `/together/3/x` when three such have come,
-/// `/cut` with less than it promises, `/large` with a megabyte.
+/// It answers `/echo` with the request, `/wait/20` after 20 ms, `/together/3/x` after three such requests, `/cut` with less than
+/// its `content-length`, and `/large` with a megabyte.
 pub(crate) struct Server {
     address: SocketAddr,
 }
@@ -27,7 +27,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let together = Arc::clone(&together);
-                // Who goes away in the middle is no concern of the server's.
+                // A client may disconnect.
                 thread::spawn(move || drop(answer(stream, &together)));
             }
         });
