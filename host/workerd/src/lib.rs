@@ -25,7 +25,7 @@ pub use make::manifest::{Manifest, ManifestError, Settings};
 pub use make::project::{Project, ProjectError};
 pub use make::python::MEMORY_LIMIT;
 pub use make::share::Share;
-pub use make::sources::Sources;
+pub use make::sources::{SourceLocation, Sources};
 pub use make::{link, pack, stub, worker, wrangler};
 pub use pymode_bundle::WorkerMode;
 pub use pymode_bundle::paths::SOURCES;

@@ -302,6 +302,36 @@ pub(super) fn folders(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// Folders whose code may use the checkout: it is for tests, benchmarks and tasks, and no part of the product.
+const IN_CHECKOUT: &[&str] = &[
+    "bench",
+    "host/workerd/linker",
+    "loader/conformance",
+    "tests",
+    "xtask",
+];
+
+/// The product does not know the folder that it was built in.
+pub(super) fn checkout(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for file in tree.0.iter().filter(|file| {
+        file.has_extension(&["rs"])
+            && !file.path.contains("/tests/")
+            && !IN_CHECKOUT.iter().any(|folder| file.is_under(folder))
+    }) {
+        for (at, line) in file.lines() {
+            if line.contains(r#"env!("CARGO_MANIFEST_DIR"#) {
+                findings.push(Finding::new(
+                    format!("{}:{at}", file.path),
+                    "the product uses the folder that it was built in",
+                    "embed the file with `include_bytes!`",
+                ));
+            }
+        }
+    }
+    findings
+}
+
 /// The dependencies that are crates of this project.
 fn ours<'a>(member: &'a Crate, crates: &'a [Crate]) -> impl Iterator<Item = &'a str> {
     let ours = |name: &&String| crates.iter().any(|other| other.name == **name);
@@ -423,6 +453,16 @@ mod tests {
         assert_eq!(folders(&file(serve, "crate::make::pack::file();")).len(), 1);
         let run = "host/workerd/src/run/a.rs";
         assert!(folders(&file(run, "use crate::make;\nuse crate::serve;")).is_empty());
+    }
+
+    #[test]
+    fn the_product_does_not_use_its_checkout() {
+        let uses = "const HERE: &str = env!(\"CARGO_MANIFEST_DIR\");\n";
+        let count = |path: &str| checkout(&Tree(vec![File::new(path, uses)])).len();
+        assert_eq!(count("host/workerd/src/lib.rs"), 1);
+        for path in ["host/workerd/linker/src/lib.rs", "loader/x/tests/a.rs"] {
+            assert_eq!(count(path), 0, "{path}");
+        }
     }
 
     #[test]

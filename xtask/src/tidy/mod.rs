@@ -49,6 +49,7 @@ pub(crate) fn run(root: &Path) -> Result<Vec<Finding>, Error> {
     let mut findings = boundaries::check(&manifest::all(root, &tree)?);
     findings.extend(boundaries::engine_free(&tree));
     findings.extend(boundaries::folders(&tree));
+    findings.extend(boundaries::checkout(&tree));
     findings.extend(words::check(&tree, &words::machine(root)));
     findings.extend(prose::check(&tree));
     findings.extend(prose::commits(root)?);

@@ -12,7 +12,9 @@ use pymode_bundle::names::file;
 use pymode_toolchain::npm::{self, NpmError};
 use pymode_toolchain::{Cache, CacheError, Key, Reporter};
 use pymode_workerd::worker::{self, WorkerError};
-use pymode_workerd::{Bundle, LocalWorkerd, Module, ModuleKind, ServeError, Sources};
+use pymode_workerd::{
+    Bundle, LocalWorkerd, Module, ModuleKind, ServeError, SourceLocation, Sources,
+};
 use tempfile::TempDir;
 
 /// The checkout. The linker's tests are built from it; the product is not.
@@ -47,7 +49,7 @@ fn sources() -> Result<Sources, CacheError> {
     }
     Ok(Sources {
         package: "pymode-dylink-js-tests",
-        root: root.into(),
+        location: SourceLocation::Directory(root.into()),
         key,
     })
 }

@@ -1,5 +1,7 @@
 //! Sources of the Worker's code: this library contains them, and unpacks them into the cache.
 
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use flate2::read::GzDecoder;
@@ -14,30 +16,65 @@ const PACK: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/worker.tar.gz"));
 pub struct Sources {
     /// Its name.
     pub package: &'static str,
-    /// Root directory of the sources, laid out as in a checkout.
-    pub root: PathBuf,
+    /// Location of the sources.
+    pub location: SourceLocation,
     /// Cache key of the sources.
     pub key: Key,
 }
 
-/// Unpacks the sources of Python in a Durable Object, unless the cache has them.
-///
-/// # Errors
-/// When the cache cannot be written.
-pub(crate) fn worker(cache: &Cache) -> Result<Sources, CacheError> {
-    let key = Key::new("worker-sources").bytes("pack", PACK);
-    let root = cache.entry("worker-sources", &key, |dir| {
-        unpack(dir).map_err(CacheError::io("write", dir))
-    })?;
-    Ok(Sources {
-        package: "pymode-worker",
-        root,
-        key,
-    })
+/// The location of sources, laid out as in a checkout.
+#[derive(Debug, Clone)]
+pub enum SourceLocation {
+    /// In this library.
+    Packed,
+    /// In this directory.
+    Directory(PathBuf),
 }
 
-fn unpack(dir: &Path) -> std::io::Result<()> {
-    Archive::new(GzDecoder::new(PACK)).unpack(dir)
+impl Sources {
+    /// Returns the sources of Python in a Durable Object.
+    pub(crate) fn worker() -> Sources {
+        Sources {
+            package: "pymode-worker",
+            location: SourceLocation::Packed,
+            key: Key::new("worker-sources").bytes("pack", PACK),
+        }
+    }
+
+    /// Returns the root directory of the sources. Packed sources are unpacked into the cache, always at the same path: it is part
+    /// of what cargo compares, so another path would compile all dependencies again. The caller holds the lock of the build.
+    pub(crate) fn root(&self, cache: &Cache) -> Result<PathBuf, CacheError> {
+        match &self.location {
+            SourceLocation::Directory(root) => Ok(root.clone()),
+            SourceLocation::Packed => {
+                let root = directory(cache);
+                let new = root.with_extension("new");
+                for old in [&root, &new] {
+                    match fs::remove_dir_all(old) {
+                        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                            return Err(CacheError::io("delete", old)(error));
+                        }
+                        _ => {}
+                    }
+                }
+                unpack(&new).map_err(CacheError::io("write", &new))?;
+                fs::rename(&new, &root).map_err(CacheError::io("rename", &new))?;
+                Ok(root)
+            }
+        }
+    }
+}
+
+/// Directory of unpacked sources.
+pub(crate) fn directory(cache: &Cache) -> PathBuf {
+    cache.root().join("worker/.sources")
+}
+
+fn unpack(dir: &Path) -> io::Result<()> {
+    let mut archive = Archive::new(GzDecoder::new(PACK));
+    // Cargo builds a file again if it is newer than the last build. The pack has no times.
+    archive.set_preserve_mtime(false);
+    archive.unpack(dir)
 }
 
 #[cfg(test)]

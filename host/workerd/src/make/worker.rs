@@ -1,6 +1,8 @@
 //! The Worker's own code: the crate `pymode-worker`, compiled, with its glue and import thunks.
 
 use std::collections::HashSet;
+use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,7 +124,7 @@ impl WorkerCode {
 /// # Errors
 /// As [`build`].
 pub fn provision(cache: &Cache, reporter: &Reporter) -> Result<WorkerCode, WorkerError> {
-    build(cache, reporter, &sources::worker(cache)?)
+    build(cache, reporter, &Sources::worker())
 }
 
 /// Returns the code of a crate of the Worker's workspace, from the cache or built (about a minute and a half the first time).
@@ -136,7 +138,8 @@ pub fn build(
 ) -> Result<WorkerCode, WorkerError> {
     let of_module = Key::new("worker-module")
         .key("sources", &sources.key)
-        .field("package", sources.package);
+        .field("package", sources.package)
+        .field("paths", "remapped");
     let key = Key::new("worker")
         .key("module", &of_module)
         .field("tool", OWN_SOURCES);
@@ -176,6 +179,7 @@ fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<
             _ => {}
         }
     }
+    let root = sources.root(cache)?;
     let mut cargo = rust.cargo();
     cargo
         .args([
@@ -188,7 +192,8 @@ fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<
             Target::Worker.triple(),
         ])
         .env("CARGO_TARGET_DIR", &target)
-        .current_dir(sources.root.join("host/worker"));
+        .env("CARGO_ENCODED_RUSTFLAGS", remapped(cache))
+        .current_dir(root.join("host/worker"));
     Step::run(
         reporter,
         "building the Worker",
@@ -197,6 +202,28 @@ fn compile(cache: &Cache, reporter: &Reporter, sources: &Sources) -> Result<Vec<
     )?;
     let made = release.join(file);
     Ok(fs::read(&made).map_err(CacheError::io("read", &made))?)
+}
+
+/// Returns flags that shorten the paths of sources in panic messages: the module is smaller, and does not depend on the machine.
+/// They are the same for all sources, because cargo would compile all dependencies again for others.
+fn remapped(cache: &Cache) -> OsString {
+    let home = env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let registry = home.map(|home| home.join("registry/src"));
+    let mut flags = OsString::new();
+    for path in [Some(sources::directory(cache)), registry]
+        .into_iter()
+        .flatten()
+    {
+        if !flags.is_empty() {
+            // Cargo's separator.
+            flags.push("\x1f");
+        }
+        flags.push("--remap-path-prefix=");
+        flags.push(path);
+        flags.push("=");
+    }
+    flags
 }
 
 /// The output of wasm-bindgen for a module.
