@@ -1,6 +1,7 @@
 #![no_main]
 
 use pymode_bundle::answer::{AnswerEvent, AnswerReader};
+use pymode_bundle::program::ProgramRequest;
 use pymode_bundle::{BundleSettings, paths, starts, stub, texts, wire};
 
 // Bytes from a guest, a client or a damaged bundle.
@@ -20,6 +21,10 @@ libfuzzer_sys::fuzz_target!(|data: &[u8]| {
     assert_eq!(read(1), read(7), "the size of portions does not matter");
     if let Ok(settings) = BundleSettings::from_bytes(data) {
         assert_eq!(settings.to_bytes(), data);
+    }
+    if let Ok(request) = ProgramRequest::from_bytes(data) {
+        let again = request.to_bytes();
+        assert_eq!(ProgramRequest::from_bytes(&again), Ok(request));
     }
     let mut rest = data;
     while let Ok(Some((_, content))) = wire::take(&mut rest) {

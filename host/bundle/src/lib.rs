@@ -8,6 +8,7 @@
 //! | [`starts`] | offsets of a module's functions |
 //! | [`paths`] | paths of a project's files in the guest and in the project |
 //! | [`wire`] | frames between `pymode … --engine workerd` and the Worker |
+//! | [`program`] | the request that starts a program |
 //! | [`pieces`], [`texts`], [`answer`] | requests and answers, as a guest reads and writes them |
 
 #![no_std]
@@ -18,6 +19,7 @@ pub mod answer;
 pub mod names;
 pub mod paths;
 pub mod pieces;
+pub mod program;
 pub mod settings;
 pub mod starts;
 pub mod stub;

@@ -1,6 +1,7 @@
 //! Random bytes from a guest, a client or a damaged bundle: no parser panics, and the size of portions does not matter.
 
 use pymode_bundle::answer::{AnswerEvent, AnswerReader};
+use pymode_bundle::program::ProgramRequest;
 use pymode_bundle::{BundleSettings, paths, pieces, starts, stub, texts, wire};
 
 /// Reproducible noise (xorshift).
@@ -99,6 +100,27 @@ fn frames_end_or_are_refused() {
         let mut rest = &bytes[..];
         while let Ok(Some((_, content))) = wire::take(&mut rest) {
             let _ = wire::pair(content, 0);
+        }
+    }
+}
+
+#[test]
+fn requests_are_refused_or_come_back_as_they_are() {
+    let mut good = ProgramRequest {
+        args: Vec::from([&b"main"[..]]),
+        env: Vec::from([(&b"A"[..], &b"b"[..])]),
+        cwd: Some(b"/here"),
+        ..ProgramRequest::default()
+    };
+    good.contents.files.insert(b"a/file", b"text");
+    good.contents.modes.insert(b"a/file", 0o755);
+    let good = good.to_bytes();
+    let mut noise = Noise(19);
+    for _ in 0..20_000 {
+        let bytes = noise.damaged(&good);
+        if let Ok(request) = ProgramRequest::from_bytes(&bytes) {
+            let again = request.to_bytes();
+            assert_eq!(ProgramRequest::from_bytes(&again), Ok(request));
         }
     }
 }

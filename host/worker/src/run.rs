@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use js_sys::Promise;
 
-use pymode_bundle::wire::{FrameKind, pair, take};
+use pymode_bundle::program::{Contents, ProgramRequest};
+use pymode_bundle::wire::FrameKind;
 use pymode_host::Errno;
 use pymode_host::vfs::{
     FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Permissions, Refusal,
@@ -25,42 +26,20 @@ use crate::wakeup::Wakeup;
 /// Maximum size of a file's name and metadata, in bytes.
 const ENTRY: u64 = 1 << 10;
 
-/// The program in a request.
-#[derive(Default)]
-struct RequestedProgram {
-    args: Vec<Vec<u8>>,
-    env: Vec<(Vec<u8>, Vec<u8>)>,
-    cwd: Option<Vec<u8>>,
-    cwd_files: CwdFiles,
-}
-
-/// The contents of the current directory, by path.
-#[derive(Default)]
-struct CwdFiles {
-    folders: Vec<Vec<u8>>,
-    files: BTreeMap<Vec<u8>, Vec<u8>>,
-    links: BTreeMap<Vec<u8>, Vec<u8>>,
-    /// Permissions that differ from the default.
-    modes: BTreeMap<Vec<u8>, Mode>,
-}
-
-impl CwdFiles {
-    fn has(&self, path: &[u8], kind: FileKind) -> bool {
-        match kind {
-            FileKind::Directory => self.folders.iter().any(|folder| folder == path),
-            FileKind::RegularFile => self.files.contains_key(path),
-            FileKind::SymbolicLink => self.links.contains_key(path),
-            _ => false,
-        }
+fn has(contents: &Contents<'_>, path: &[u8], kind: FileKind) -> bool {
+    match kind {
+        FileKind::Directory => contents.folders.contains(&path),
+        FileKind::RegularFile => contents.files.contains_key(path),
+        FileKind::SymbolicLink => contents.links.contains_key(path),
+        _ => false,
     }
+}
 
-    /// Returns the permissions of a file in the client's directory once its content is there.
-    fn mode(&self, path: &[u8], kind: FileKind) -> Mode {
-        let usual = Mode::of_kind(kind);
-        match self.has(path, kind) {
-            true => self.modes.get(path).copied().unwrap_or(usual),
-            false => usual,
-        }
+/// Returns the permissions of a file in the client's directory once its content is there.
+fn mode(contents: &Contents<'_>, path: &[u8], kind: FileKind) -> Mode {
+    match contents.modes.get(path) {
+        Some(mode) if has(contents, path, kind) => Mode::from_bits(*mode),
+        _ => Mode::of_kind(kind),
     }
 }
 
@@ -84,12 +63,9 @@ impl Channel for Terminal {
 
 /// Runs the program in `request`, and answers while it runs.
 pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
-    let ended = match parse(&request) {
-        Ok(program) => {
-            drop(request);
-            run_program(program, &channel).await
-        }
-        Err(message) => Ended::Failure(RawFailure::before(message)),
+    let ended = match ProgramRequest::from_bytes(&request) {
+        Ok(program) => run_program(program, &channel).await,
+        Err(error) => Ended::Failure(RawFailure::before(error.to_string())),
     };
     match ended {
         Ended::Exit(code) => channel.frames.put(FrameKind::Exit, &[&code.to_le_bytes()]),
@@ -101,13 +77,13 @@ pub(crate) async fn run(request: Vec<u8>, channel: Terminal) {
     channel.frames.end();
 }
 
-async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
+async fn run_program(program: ProgramRequest<'_>, channel: &Terminal) -> Ended {
     let mut mounts: Vec<(Vec<u8>, Box<dyn FileSystem>)> = Vec::new();
-    if let Some(path) = &program.cwd {
+    if let Some(path) = program.cwd {
         // Maximum growth of the directory.
         let growth = bundle::settings().map_or(0, |settings| settings.writable);
-        match fill(&program.cwd_files, growth) {
-            Ok(system) => mounts.push((path.clone(), Box::new(system))),
+        match fill(&program.contents, growth) {
+            Ok(system) => mounts.push((path.to_vec(), Box::new(system))),
             Err(errno) => {
                 return Ended::Failure(RawFailure::before(format!(
                     "the files of `{}`: {errno}",
@@ -118,8 +94,8 @@ async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
     }
     let traces_loads = bundle::settings().is_ok_and(|settings| settings.traces_loads);
     let setup = Setup {
-        args: program.args,
-        env: program.env,
+        args: program.args.iter().map(|arg| arg.to_vec()).collect(),
+        env: program.env.iter().map(owned).collect(),
         stdio: Stdio {
             stdin: channel.input.stream({
                 let frames = channel.frames.clone();
@@ -148,7 +124,7 @@ async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
             channel.frames.put(FrameKind::Loaded, &parts);
         }
     }
-    if let Some(path) = &program.cwd {
+    if let Some(path) = program.cwd {
         let mut wasi = guest.wasi.borrow_mut();
         // The directory itself may be unreadable, too.
         let open = Mode::DIRECTORY;
@@ -159,56 +135,27 @@ async fn run_program(program: RequestedProgram, channel: &Terminal) -> Ended {
             root: path,
             frames: &channel.frames,
         };
-        changes.report(wasi.vfs(), &program.cwd_files);
+        changes.report(wasi.vfs(), &program.contents);
     }
     ended
 }
 
-fn parse(mut request: &[u8]) -> Result<RequestedProgram, String> {
-    let mut program = RequestedProgram::default();
-    while let Some((kind, content)) = take(&mut request).map_err(|e| e.to_string())? {
-        let pair = |separator: u8| {
-            let pair = pair(content, separator);
-            let (first, second) =
-                pair.ok_or_else(|| format!("a {kind:?} without its separator"))?;
-            Ok::<_, String>((first.to_vec(), second.to_vec()))
-        };
-        match kind {
-            FrameKind::Arg => program.args.push(content.to_vec()),
-            FrameKind::Env => program.env.push(pair(b'=')?),
-            FrameKind::Cwd => program.cwd = Some(content.to_vec()),
-            FrameKind::Folder => program.cwd_files.folders.push(content.to_vec()),
-            FrameKind::File => program.cwd_files.files.extend([pair(0)?]),
-            FrameKind::Link => program.cwd_files.links.extend([pair(0)?]),
-            FrameKind::Mode => {
-                let (path, mode) = pair(0)?;
-                let mode = <[u8; 4]>::try_from(&mode[..]);
-                let mode = mode.map_err(|_| "permissions are not four bytes")?;
-                let mode = Mode::from_bits(u32::from_le_bytes(mode));
-                program.cwd_files.modes.insert(path, mode);
-            }
-            _ => return Err(format!("a {kind:?} has no place in a request")),
-        }
-    }
-    if request.is_empty() {
-        Ok(program)
-    } else {
-        Err("the request is cut short".to_owned())
-    }
+fn owned((name, value): &(&[u8], &[u8])) -> (Vec<u8>, Vec<u8>) {
+    (name.to_vec(), value.to_vec())
 }
 
 /// Creates a file system in memory with these files, and room for `growth` more bytes.
-fn fill(content: &CwdFiles, growth: u64) -> Result<MemFs, Errno> {
+fn fill(contents: &Contents<'_>, growth: u64) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
         Refusal::Errno(errno) => errno,
         Refusal::Leaves { .. } => Errno::NotCapable,
     };
-    let CwdFiles {
+    let Contents {
         folders,
         files,
         links,
         modes,
-    } = content;
+    } = contents;
     let bytes = files.values().chain(links.values());
     let bytes: u64 = bytes.map(|bytes| bytes.len() as u64).sum();
     let entries = (files.len() + folders.len() + links.len()) as u64;
@@ -236,7 +183,9 @@ fn fill(content: &CwdFiles, growth: u64) -> Result<MemFs, Errno> {
     }
     // Inner ones first: an outer directory may become unreadable.
     for (path, mode) in modes.iter().rev() {
-        system.set_mode(path, Follow::No, *mode).map_err(errno)?;
+        system
+            .set_mode(path, Follow::No, Mode::from_bits(*mode))
+            .map_err(errno)?;
     }
     Ok(system)
 }
@@ -248,21 +197,21 @@ struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    fn report(&self, vfs: &mut Vfs, before: &CwdFiles) {
+    fn report(&self, vfs: &mut Vfs, before: &Contents<'_>) {
         let mut seen = BTreeMap::new();
         self.walk(vfs, &mut Vec::new(), &mut seen);
-        let is_gone = |path: &Vec<u8>, kind| seen.get(path).is_none_or(|stat| stat.kind != kind);
+        let is_gone = |path: &[u8], kind| seen.get(path).is_none_or(|stat| stat.kind != kind);
         let files = before
             .files
             .keys()
-            .map(|path| (path, FileKind::RegularFile));
+            .map(|path| (*path, FileKind::RegularFile));
         let links = before
             .links
             .keys()
-            .map(|path| (path, FileKind::SymbolicLink));
+            .map(|path| (*path, FileKind::SymbolicLink));
         // Files before the directories that hold them, inner directories before outer ones.
         let folders = before.folders.iter().rev();
-        let folders = folders.map(|path| (path, FileKind::Directory));
+        let folders = folders.map(|path| (*path, FileKind::Directory));
         for (path, kind) in files.chain(links).chain(folders) {
             if is_gone(path, kind) {
                 self.frames.put(FrameKind::Removed, &[path]);
@@ -274,29 +223,29 @@ impl Changes<'_> {
         }
         // Last, and inner ones first: permissions may forbid other changes.
         for (path, stat) in seen.iter().rev() {
-            if stat.kind != FileKind::SymbolicLink && stat.mode != before.mode(path, stat.kind) {
+            if stat.kind != FileKind::SymbolicLink && stat.mode != mode(before, path, stat.kind) {
                 let parts = [&path[..], b"\0", &stat.mode.bits().to_le_bytes()];
                 self.frames.put(FrameKind::Mode, &parts);
             }
         }
     }
 
-    fn report_content(&self, vfs: &mut Vfs, path: &[u8], kind: FileKind, before: &CwdFiles) {
+    fn report_content(&self, vfs: &mut Vfs, path: &[u8], kind: FileKind, before: &Contents<'_>) {
         let whole = [self.root, b"/", path].concat();
         match kind {
-            FileKind::Directory if !before.has(path, kind) => {
+            FileKind::Directory if !has(before, path, kind) => {
                 self.frames.put(FrameKind::Folder, &[path]);
             }
             FileKind::RegularFile => {
                 if let Ok((bytes, _)) = vfs.read_file(&whole)
-                    && before.files.get(path) != Some(&bytes)
+                    && before.files.get(path) != Some(&&bytes[..])
                 {
                     self.frames.put(FrameKind::File, &[path, b"\0", &bytes]);
                 }
             }
             FileKind::SymbolicLink => {
                 if let Ok(target) = vfs.read_link(GuestPath::absolute(&whole))
-                    && before.links.get(path) != Some(&target)
+                    && before.links.get(path) != Some(&&target[..])
                 {
                     self.frames.put(FrameKind::Link, &[path, b"\0", &target]);
                 }

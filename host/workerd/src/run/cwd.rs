@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Component, Path, PathBuf};
+
+use pymode_bundle::program::Contents;
 
 use crate::make::pack::{self, InvalidModule, Side};
 
@@ -158,6 +161,23 @@ fn usual_mode(is_directory: bool) -> u32 {
 }
 
 impl Snapshot {
+    pub(crate) fn contents(&self) -> Contents<'_> {
+        fn bytes(path: &Path) -> &[u8] {
+            path.as_os_str().as_bytes()
+        }
+        let files = self.files.iter();
+        let links = self.links.iter();
+        let modes = self.modes.iter();
+        Contents {
+            folders: self.folders.iter().map(|path| bytes(path)).collect(),
+            files: files.map(|(path, file)| (bytes(path), &file[..])).collect(),
+            links: links
+                .map(|(path, target)| (bytes(path), bytes(target)))
+                .collect(),
+            modes: modes.map(|(path, mode)| (bytes(path), *mode)).collect(),
+        }
+    }
+
     pub(crate) fn make_folder(&self, path: &Path) -> Result<(), CwdError> {
         let path = self.inside(path)?;
         fs::create_dir_all(&path).map_err(io_error("create", &path))

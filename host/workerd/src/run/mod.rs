@@ -14,7 +14,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use pymode_bundle::WorkerMode;
-use pymode_bundle::wire::{self, FrameKind, put};
+use pymode_bundle::program::ProgramRequest;
+use pymode_bundle::wire;
 use pymode_host::Exit;
 use pymode_host::image::ImageWriter;
 use pymode_host::program::HOME;
@@ -368,48 +369,18 @@ impl<'a> Run<'a> {
     }
 
     fn request(&mut self, cwd: Option<&Snapshot>) -> Vec<u8> {
-        let mut request = Vec::new();
         if let Some(cwd) = cwd {
             self.env.insert("PWD".into(), cwd.root.clone().into());
-            put(
-                &mut request,
-                FrameKind::Cwd,
-                &[cwd.root.as_os_str().as_bytes()],
-            );
-            for folder in &cwd.folders {
-                put(
-                    &mut request,
-                    FrameKind::Folder,
-                    &[folder.as_os_str().as_bytes()],
-                );
-            }
-            for (path, bytes) in &cwd.files {
-                put(
-                    &mut request,
-                    FrameKind::File,
-                    &[path.as_os_str().as_bytes(), b"\0", bytes],
-                );
-            }
-            for (path, target) in &cwd.links {
-                let (path, target) = (path.as_os_str(), target.as_os_str());
-                let parts = [path.as_bytes(), b"\0", target.as_bytes()];
-                put(&mut request, FrameKind::Link, &parts);
-            }
-            for (path, mode) in &cwd.modes {
-                let parts = [path.as_os_str().as_bytes(), b"\0", &mode.to_le_bytes()];
-                put(&mut request, FrameKind::Mode, &parts);
-            }
         }
-        for arg in &self.args {
-            put(&mut request, FrameKind::Arg, &[arg.as_bytes()]);
+        let variables = self.env.iter();
+        ProgramRequest {
+            args: self.args.iter().map(|arg| arg.as_bytes()).collect(),
+            env: variables
+                .map(|(name, value)| (name.as_bytes(), value.as_bytes()))
+                .collect(),
+            cwd: cwd.map(|cwd| cwd.root.as_os_str().as_bytes()),
+            contents: cwd.map(Snapshot::contents).unwrap_or_default(),
         }
-        for (name, value) in &self.env {
-            put(
-                &mut request,
-                FrameKind::Env,
-                &[name.as_bytes(), b"=", value.as_bytes()],
-            );
-        }
-        request
+        .to_bytes()
     }
 }
