@@ -4,9 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use js_sys::{Object, Promise};
+use pymode_host::tasks::Jobs;
 use pymode_host::wasi::{Poll, Wasi};
 
-use crate::jobs::Jobs;
 use crate::loader::Loader;
 use crate::memory_view::MemoryView;
 use crate::stream::Channel;

@@ -17,7 +17,7 @@
 //! | [`pipe`], [`stream`] | input and output of a guest |
 //! | [`log`] | the Worker's log |
 //! | [`object`] | the Durable Object and the Worker before it |
-//! | [`interpreter`], [`serve`], [`queue`] | requests answered by fresh interpreters, or by one |
+//! | [`interpreter`], [`serve`] | requests answered by fresh interpreters, or by one |
 //! | [`http`], [`pieces`], [`body`] | a request and its answer, as the guest sees them |
 //! | [`fetch`] | requests that the guest makes |
 //! | [`run`] | `pymode run` and `pymode dl run`, with `--engine workerd` |
@@ -40,7 +40,6 @@ mod object;
 mod pieces;
 mod pipe;
 mod platform;
-mod queue;
 mod run;
 mod serve;
 mod stream;

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use pymode_bundle::answer::AnswerError;
 use pymode_bundle::paths::in_the_project;
+use pymode_host::tasks::Queue;
 use wasm_bindgen_futures::JsFuture;
 use worker::{Env, Request, Response, Result};
 
@@ -12,7 +13,6 @@ use crate::boot::Entered;
 use crate::bundle;
 use crate::http::{GuestRequest, PendingResponse};
 use crate::interpreter::{Interpreter, InterpreterState};
-use crate::queue::Queue;
 use crate::wakeup::Wakeup;
 
 /// Maximum number of running interpreters in an object: they share the isolate's memory.
