@@ -84,7 +84,7 @@ pub struct Settings {
     pub docstrings: bool,
     /// `true` if packages keep their tests, and files for compilers and type checkers.
     pub tests: bool,
-    /// Modules and packages of the standard library to leave out, besides [`LEFT_OUT`] and what cannot work in a Worker.
+    /// Modules and packages of the standard library to omit, besides those that are omitted by default.
     pub without: Vec<String>,
     /// Modules to keep that are omitted by default.
     pub with: Vec<String>,

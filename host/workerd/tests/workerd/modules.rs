@@ -1,7 +1,7 @@
 //! Side modules in a real workerd.
 
 use crate::app::App;
-use pymode_bundle::names::OBJECT;
+use pymode_bundle::names::{OBJECT, file};
 use pymode_toolchain::Sha256Hex;
 use pymode_workerd::stub::{self, hash_of};
 use pymode_workerd::{Bundle, Module, ModuleKind, WorkerMode};
@@ -217,6 +217,30 @@ fn a_stale_plan_is_refused_with_the_file_that_differs() {
         )
     });
     stale(&app, "/?one,math", "python.wasm");
+}
+
+/// A Worker reads no settings that a later bundler wrote.
+#[test]
+fn settings_of_another_version_are_refused() {
+    let fill = |sources: &std::path::Path| {
+        std::fs::write(sources.join("entry.py"), IMPORTS).expect("it can be written");
+    };
+    let app = App::changed(WorkerMode::Persistent, false, fill, |bundle| {
+        let mut modules = bundle.modules().iter();
+        let settings = modules.find(|module| module.name == file::SETTINGS);
+        let settings = settings.expect("the bundle has settings").content();
+        let mut settings = settings.expect("they can be read").into_owned();
+        settings[0] += 1;
+        let other = Module::bytes("", ModuleKind::Data, settings);
+        replacing(bundle, file::SETTINGS, other)
+    });
+    assert_eq!(app.get("/?math").status, 500);
+    let log = app.log();
+    assert!(
+        log.contains("of the bundle format, but its settings have version"),
+        "{log}"
+    );
+    assert!(log.contains("hint: run `pymode build` again"), "{log}");
 }
 
 /// An empty extension module: its definition is all zeros.
