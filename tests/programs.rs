@@ -289,7 +289,7 @@ fn faults() -> Result<(), Failed> {
         (
             &main("other"),
             134,
-            "hint: a function is called through a pointer that says other parameters",
+            "hint: look at the call in the innermost function",
         ),
         (&main("nothing"), 3, "undefined symbol `nothing`"),
         (

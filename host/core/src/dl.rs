@@ -12,7 +12,7 @@ pub const CONTRACT_HINT: &str = "build it again, with the `pymode cc` of this ve
 pub const IDENTIFYING_IMPORTS: [&str; 1] = ["dl_sym_from"];
 
 /// The directory of a program, by its first argument and its environment, as the guest sees it: what `$ORIGIN` is in the run
-/// path of the program. `None` if nobody says where it is.
+/// path of the program. `None` if it is not known.
 #[must_use]
 pub fn origin<'a>(
     program: Option<&[u8]>,

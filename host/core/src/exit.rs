@@ -6,9 +6,9 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Exit {
-    /// By itself, with this code; returning from `main` is 0.
+    /// The program ended by itself, with this code. A return from `main` is 0.
     Code(u32),
-    /// By a fault in it. Nothing of it runs any more; this process is as before.
+    /// A fault stopped the program. None of it runs any more, and this process is unchanged.
     Failure(GuestFailure),
 }
 
@@ -17,7 +17,7 @@ impl Exit {
     #[must_use]
     pub fn code(&self) -> u8 {
         match self {
-            // As the kernel does it: the low 8 bits.
+            // The low 8 bits, as in the kernel.
             Exit::Code(code) => *code as u8,
             Exit::Failure(_) => 134,
         }
@@ -38,20 +38,20 @@ pub struct GuestFailure {
 impl GuestFailure {
     /// Calls that went too deep.
     pub const TOO_DEEP: &str = "its calls went too deep (call stack exhausted)";
-    /// A call whose types are not those of the function, as engines say it.
+    /// A call with another type than the function, in the engine's words.
     pub const OTHER_TYPE: &str = "wasm trap: indirect call type mismatch";
-    /// It executed `unreachable`.
-    pub const ABORTED: &str = "it aborted, or reached what it takes for unreachable";
-    /// It threw, and nothing of it catches.
-    pub const UNCAUGHT: &str = "it threw an exception that nobody caught";
+    /// The program executed `unreachable`.
+    pub const ABORTED: &str = "it aborted, or executed `unreachable`";
+    /// No handler for an exception.
+    pub const UNCAUGHT: &str = "uncaught exception";
 
     /// A hint for a failure whose reason needs one.
     #[must_use]
     pub fn hint_for(reason: &str) -> Option<&'static str> {
         match reason {
-            Self::TOO_DEEP => Some("is there a recursion without end?"),
+            Self::TOO_DEEP => Some("look for a recursion without end"),
             Self::OTHER_TYPE => Some(
-                "a function is called through a pointer that says other parameters or another result, which native machines let pass: look at what the innermost function calls",
+                "look at the call in the innermost function: its pointer has other parameters or another result than the function, which native machines permit",
             ),
             _ => None,
         }

@@ -27,7 +27,7 @@ fn ready(guest: &mut TestGuest, fd: u32, kind: u8) -> Option<(u64, bool)> {
     let mut subscriptions = [0; 96];
     subscriptions[8] = kind;
     subscriptions[16..20].copy_from_slice(&fd.to_le_bytes());
-    // A time that has come, so that nobody waits.
+    // A time in the past, so that the call does not wait.
     subscriptions[48] = 1;
     subscriptions[64] = 1;
     let at = guest.put(&subscriptions);

@@ -28,7 +28,7 @@ pub(crate) fn guest_failure(
     };
     // Code that cannot go on without memory aborts in its own way.
     let hint = GuestFailure::hint_for(&reason)
-        .or(memory_limit.map(|_| "its memory is limited: did it use it all up?"));
+        .or(memory_limit.map(|_| "if it used up its memory, raise the limit"));
     GuestFailure {
         reason,
         frames,

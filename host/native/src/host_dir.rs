@@ -17,8 +17,8 @@ use cap_std::fs::{
 };
 use pymode_host::Errno;
 use pymode_host::vfs::{
-    Answer, DirEntry, FileKind, FileSystem, Follow, Mode, NewTimes, OpenHow, Opened, Permissions,
-    Refusal, Stat,
+    Answer, DirEntry, FileKind, FileSystem, Follow, FsError, Mode, NewTimes, OpenHow, OpenedFile,
+    Permissions, Stat,
 };
 use rustix::fs::{AtFlags, OFlags, Timestamps};
 
@@ -29,7 +29,7 @@ use crate::platform;
 
 /// Access of a guest to a directory: read-only, or writable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum DirectoryAccess {
     ReadOnly,
     ReadWrite,
 }
@@ -39,12 +39,12 @@ pub(crate) struct HostDir {
     dir: Dir,
     /// The only name there is, when a single file is mounted.
     only: Option<Vec<u8>>,
-    access: Access,
+    access: DirectoryAccess,
     device: u64,
 }
 
 impl HostDir {
-    pub(crate) fn open(path: &Path, access: Access) -> io::Result<HostDir> {
+    pub(crate) fn open(path: &Path, access: DirectoryAccess) -> io::Result<HostDir> {
         let authority = cap_std::ambient_authority();
         let path = path.canonicalize()?;
         let (dir, only) = match (path.is_dir(), path.parent(), path.file_name()) {
@@ -84,7 +84,7 @@ impl HostDir {
         act(&self.dir, self.path(path)?).map_err(|error| match errno(&error) {
             Errno::NotCapable if self.only.is_none() => {
                 match links::way_out(&self.dir, path, follow) {
-                    Some(path) => Refusal::Leaves { path },
+                    Some(path) => FsError::Leaves { path },
                     None => Errno::NotCapable.into(),
                 }
             }
@@ -100,7 +100,7 @@ impl HostDir {
 
     /// Makes what is not there yet.
     fn make<T>(&self, path: &[u8], act: impl FnOnce(&Dir, &Path) -> io::Result<T>) -> Answer<T> {
-        if self.access == Access::ReadOnly {
+        if self.access == DirectoryAccess::ReadOnly {
             if self
                 .at(path, Follow::No, |dir, at| dir.symlink_metadata(at))
                 .is_ok()
@@ -124,7 +124,7 @@ impl HostDir {
         self.change(from, |dir, from| act(dir, from, to_path))
             .map_err(|refusal| match refusal {
                 // Not the first path leads out, so it is the second.
-                Refusal::Errno(Errno::NotCapable)
+                FsError::Errno(Errno::NotCapable)
                     if links::way_out(&self.dir, to, Follow::No).is_some() =>
                 {
                     Errno::Xdev.into()
@@ -139,7 +139,7 @@ impl HostDir {
     fn open_file(&self, path: &Path, how: &OpenHow) -> io::Result<cap_std::fs::File> {
         let options = self.options(how);
         let is_masked = how.mode.without(platform::mask()) != how.mode;
-        if is_masked && how.create && self.access == Access::ReadWrite {
+        if is_masked && how.create && self.access == DirectoryAccess::ReadWrite {
             let mut new = options.clone();
             new.create(false).create_new(true);
             match self.dir.open_with(path, &new) {
@@ -179,7 +179,7 @@ impl HostDir {
 
     /// Refuses to change what is there, if all is read-only.
     fn check_change(&self, path: &[u8], follow: Follow) -> Answer<()> {
-        if self.access == Access::ReadOnly {
+        if self.access == DirectoryAccess::ReadOnly {
             // What is not there could not have been changed anyway.
             self.at(path, follow, |dir, at| match follow {
                 Follow::Yes => dir.metadata(at),
@@ -192,7 +192,7 @@ impl HostDir {
 
     fn options(&self, how: &OpenHow) -> OpenOptions {
         let mut options = OpenOptions::new();
-        // A pipe that nobody writes to must not stop the host.
+        // A pipe without a writer must not stop the host.
         let mut flags = OFlags::NONBLOCK;
         if how.directory {
             flags |= OFlags::DIRECTORY;
@@ -203,7 +203,7 @@ impl HostDir {
         options
             .custom_flags(flags.bits().cast_signed())
             .mode(how.mode.bits());
-        let makes = how.create && self.access == Access::ReadWrite;
+        let makes = how.create && self.access == DirectoryAccess::ReadWrite;
         // What is made must be opened for writing, says the standard library, and nothing that is emptied is appended to.
         let write = how.write || how.truncate || makes;
         options
@@ -227,7 +227,7 @@ impl HostDir {
             }
             Ok(_) if how.write || how.truncate => Err(Errno::Rofs.into()),
             Ok(_) => Ok(()),
-            Err(Refusal::Errno(Errno::NoEnt)) if how.create => {
+            Err(FsError::Errno(Errno::NoEnt)) if how.create => {
                 self.stat(parent(path), Follow::Yes)?;
                 Err(Errno::Rofs.into())
             }
@@ -253,8 +253,8 @@ impl FileSystem for HostDir {
         Ok(stat_of(&metadata, self.device))
     }
 
-    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
-        if self.access == Access::ReadOnly && (how.write || how.truncate || how.create) {
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<OpenedFile> {
+        if self.access == DirectoryAccess::ReadOnly && (how.write || how.truncate || how.create) {
             self.check_read_only(path, how)?;
         }
         let opened = self.at(path, how.follow, |dir, at| {
@@ -263,8 +263,8 @@ impl FileSystem for HostDir {
         })?;
         let metadata = opened.metadata().map_err(|error| errno(&error))?;
         match kind(metadata.file_type()) {
-            FileKind::Directory => Ok(Opened::Directory),
-            FileKind::RegularFile => Ok(Opened::File(Box::new(HostFile {
+            FileKind::Directory => Ok(OpenedFile::Directory),
+            FileKind::RegularFile => Ok(OpenedFile::File(Box::new(HostFile {
                 file: opened.into_std(),
                 access: self.access,
                 device: self.device,

@@ -1,6 +1,6 @@
 //! python.wasm in wasmtime: the native host.
 //!
-//! A [`Python`] is opened once and run as often as one likes:
+//! A [`Python`] is opened once and can run many times:
 //!
 //! ```no_run
 //! # use std::path::Path;
@@ -17,7 +17,8 @@
 //!
 //! Any other wasm32-wasi program is a [`Program`], and run in the same way.
 //!
-//! A guest sees its image, a `/tmp` in memory, a small `/dev`, and what it is given; whatever it does, it ends as an [`Exit`] and this process lives on.
+//! A guest sees its image, a `/tmp` in memory, a small `/dev`, and the mounted directories. However it ends, the result is an
+//! [`Exit`], and this process goes on.
 
 mod engine;
 mod errno;

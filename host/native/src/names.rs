@@ -1,4 +1,4 @@
-//! Names of functions that a stripped module does not carry any more.
+//! FunctionNames of functions that a stripped module does not carry any more.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -7,17 +7,17 @@ use wasmparser::{KnownCustom, Name, Parser, Payload};
 
 /// The names of a module's functions, by their index.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct FunctionNames {
     functions: HashMap<u32, String>,
 }
 
-impl Names {
+impl FunctionNames {
     /// Reads them from the module as it was before it was stripped: for `python.wasm` that is `python.names.wasm`, beside it.
     ///
-    /// Names are only for people: when there are none, or they cannot be read, there are none.
-    pub(crate) fn beside(wasm: &Path) -> Names {
-        std::fs::read(Names::path(wasm))
-            .map(|bytes| Names::of(&bytes))
+    /// FunctionNames are only for people: when there are none, or they cannot be read, there are none.
+    pub(crate) fn beside(wasm: &Path) -> FunctionNames {
+        std::fs::read(FunctionNames::path(wasm))
+            .map(|bytes| FunctionNames::of(&bytes))
             .unwrap_or_default()
     }
 
@@ -26,8 +26,8 @@ impl Names {
         wasm.with_extension("names.wasm")
     }
 
-    fn of(wasm: &[u8]) -> Names {
-        let mut names = Names::default();
+    fn of(wasm: &[u8]) -> FunctionNames {
+        let mut names = FunctionNames::default();
         for payload in Parser::new(0).parse_all(wasm).map_while(Result::ok) {
             let Payload::CustomSection(section) = payload else {
                 continue;

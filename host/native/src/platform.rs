@@ -8,19 +8,19 @@ use pymode_host::{Clock, Errno, Platform};
 use rustix::time::{ClockId, clock_getres, clock_gettime};
 
 /// The machine below.
-pub(crate) struct Machine {
+pub(crate) struct NativePlatform {
     start: Instant,
 }
 
-impl Machine {
-    pub(crate) fn new() -> Machine {
-        Machine {
+impl NativePlatform {
+    pub(crate) fn new() -> NativePlatform {
+        NativePlatform {
             start: Instant::now(),
         }
     }
 }
 
-impl Platform for Machine {
+impl Platform for NativePlatform {
     fn now(&self, clock: Clock) -> Result<u64, Errno> {
         let since = match clock {
             Clock::Realtime => SystemTime::now()

@@ -9,7 +9,7 @@ use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
 
 use crate::error::Error;
 use crate::guest::GuestProcess;
-use crate::names::Names;
+use crate::names::FunctionNames;
 use crate::run::Run;
 use crate::{engine, imports};
 
@@ -98,15 +98,15 @@ impl Program {
             .into_owned()
     }
 
-    /// Names of functions, if the module itself has none.
-    pub(crate) fn names(&self) -> Names {
-        Names::beside(&self.shared.path)
+    /// FunctionNames of functions, if the module itself has none.
+    pub(crate) fn names(&self) -> FunctionNames {
+        FunctionNames::beside(&self.shared.path)
     }
 
     /// Returns the loader's description of the program, when the first side module is loaded.
     pub(crate) fn main_module(&self, instance: Instance) -> MainModule<GuestProcess> {
         let path = self.shared.path.clone();
-        let named = Names::path(&path);
+        let named = FunctionNames::path(&path);
         MainModule {
             name: self.name(),
             instance,

@@ -18,9 +18,9 @@ use crate::engine::THREAD_STACK;
 use crate::error::Error;
 use crate::failure::guest_failure;
 use crate::guest::GuestProcess;
-use crate::host_dir::{Access, HostDir};
+use crate::host_dir::{DirectoryAccess, HostDir};
 use crate::mapped::Mapped;
-use crate::platform::{self, Machine};
+use crate::platform::{self, NativePlatform};
 use crate::program::Program;
 use crate::stdio::{Output, Stdin};
 
@@ -105,7 +105,7 @@ impl Run {
         at: impl AsRef<OsStr>,
         host: &Path,
     ) -> Result<&mut Run, Error> {
-        self.mount(at.as_ref(), host, Access::ReadOnly)
+        self.mount(at.as_ref(), host, DirectoryAccess::ReadOnly)
     }
 
     /// Mounts a directory or a single file of this machine at an absolute path of the guest, for reading and writing.
@@ -117,10 +117,15 @@ impl Run {
         at: impl AsRef<OsStr>,
         host: &Path,
     ) -> Result<&mut Run, Error> {
-        self.mount(at.as_ref(), host, Access::ReadWrite)
+        self.mount(at.as_ref(), host, DirectoryAccess::ReadWrite)
     }
 
-    fn mount(&mut self, at: &OsStr, host: &Path, access: Access) -> Result<&mut Run, Error> {
+    fn mount(
+        &mut self,
+        at: &OsStr,
+        host: &Path,
+        access: DirectoryAccess,
+    ) -> Result<&mut Run, Error> {
         let refuse = |reason| {
             Err(Error::MountPoint {
                 path: at.to_string_lossy().into_owned(),
@@ -250,7 +255,7 @@ impl Run {
 
     /// Creates the guest's state.
     fn guest(self) -> Result<GuestProcess, Error> {
-        let machine: Arc<dyn Platform> = Arc::new(Machine::new());
+        let machine: Arc<dyn Platform> = Arc::new(NativePlatform::new());
         let tmp = || MemFs::new(Arc::clone(&machine), self.tmp_limit);
         let root: Box<dyn FileSystem> = match self.image {
             Some(image) => Box::new(image),

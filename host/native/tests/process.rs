@@ -91,7 +91,7 @@ fn a_pipe_is_no_terminal_and_nobody_at_its_other_end_is_an_error() {
         (br_if $more (i32.eqz (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))))
         (call $proc_exit (call $fd_write (i32.const 1) (i32.const 16) (i32.const 1) (i32.const 24)))";
     let mut child = command(flood).spawn().unwrap();
-    // The test harness of the child has its say first; what comes after so much is the guest's.
+    // The test harness of the child prints first; the rest is the guest's.
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_exact(&mut vec![0; 1 << 18]).unwrap();
     drop(stdout);

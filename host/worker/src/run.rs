@@ -10,8 +10,8 @@ use pymode_bundle::program::{Contents, ProgramRequest};
 use pymode_bundle::wire::FrameKind;
 use pymode_host::Errno;
 use pymode_host::vfs::{
-    FileKind, FileSystem, Follow, GuestPath, MemFs, Mode, OpenHow, Opened, Permissions, Refusal,
-    Stat, Vfs,
+    FileKind, FileSystem, Follow, FsError, GuestPath, MemFs, Mode, OpenHow, OpenedFile,
+    Permissions, Stat, Vfs,
 };
 use pymode_host::wasi::Stdio;
 
@@ -147,8 +147,8 @@ fn owned((name, value): &(&[u8], &[u8])) -> (Vec<u8>, Vec<u8>) {
 /// Creates a file system in memory with these files, and room for `growth` more bytes.
 fn fill(contents: &Contents<'_>, growth: u64) -> Result<MemFs, Errno> {
     let errno = |refusal| match refusal {
-        Refusal::Errno(errno) => errno,
-        Refusal::Leaves { .. } => Errno::NotCapable,
+        FsError::Errno(errno) => errno,
+        FsError::Leaves { .. } => Errno::NotCapable,
     };
     let Contents {
         folders,
@@ -170,7 +170,7 @@ fn fill(contents: &Contents<'_>, growth: u64) -> Result<MemFs, Errno> {
         ..OpenHow::READ
     };
     for (path, bytes) in files {
-        let Opened::File(mut file) = system.open(path, &how).map_err(errno)? else {
+        let OpenedFile::File(mut file) = system.open(path, &how).map_err(errno)? else {
             return Err(Errno::IsDir);
         };
         let mut done = 0;

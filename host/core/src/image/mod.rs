@@ -2,7 +2,7 @@
 //!
 //! The standard library and site-packages travel as one image. It is made once, at build time, and opened at every start, so the
 //! format is built for opening: a small index in front, which is checked once and for all, and the bytes of all files behind it,
-//! which are never looked at before somebody reads them.
+//! which are not touched before the guest reads them.
 //!
 //! All integers are little-endian.
 //!

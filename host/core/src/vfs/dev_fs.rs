@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::fs::{
-    Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Stat,
+    Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, OpenedFile, Stat,
 };
 use crate::{Errno, Platform};
 
@@ -65,15 +65,15 @@ impl FileSystem for DevFs {
         Ok(find(path)?.map_or(DIRECTORY, device_stat))
     }
 
-    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<OpenedFile> {
         match find(path) {
             Err(Errno::NoEnt) if how.create => Err(Errno::Rofs.into()),
             Err(errno) => Err(errno.into()),
             Ok(_) if how.create && how.exclusive => Err(Errno::Exist.into()),
-            Ok(None) if how.suits_directory() => Ok(Opened::Directory),
+            Ok(None) if how.suits_directory() => Ok(OpenedFile::Directory),
             Ok(None) => Err(Errno::IsDir.into()),
             Ok(Some(_)) if how.directory => Err(Errno::NotDir.into()),
-            Ok(Some(place)) => Ok(Opened::File(Box::new(DeviceFile {
+            Ok(Some(place)) => Ok(OpenedFile::File(Box::new(DeviceFile {
                 device: DEVICES[place].1,
                 stat: device_stat(place),
                 platform: Arc::clone(&self.platform),

@@ -105,7 +105,7 @@ pub struct OpenHow {
     pub exclusive: bool,
     /// Empty it.
     pub truncate: bool,
-    /// Write at the end, even when somebody else writes there, too.
+    /// Write at the end, also when another descriptor writes there.
     pub append: bool,
     /// Fail unless it is a directory.
     pub directory: bool,
@@ -145,7 +145,7 @@ pub struct NewTimes {
 }
 
 /// The result of `open`.
-pub enum Opened {
+pub enum OpenedFile {
     /// A file.
     File(Box<dyn File>),
     /// A directory: it is reached by its path from now on.
@@ -154,7 +154,7 @@ pub enum Opened {
 
 /// Why a file system did not do what it was asked to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum FsError {
     /// It failed.
     Errno(Errno),
     /// The path leads out of this file system, by a symbolic link: this is where it goes on, an absolute path of the guest or a
@@ -165,19 +165,19 @@ pub enum Refusal {
     },
 }
 
-impl From<Errno> for Refusal {
-    fn from(errno: Errno) -> Refusal {
-        Refusal::Errno(errno)
+impl From<Errno> for FsError {
+    fn from(errno: Errno) -> FsError {
+        FsError::Errno(errno)
     }
 }
 
 /// The result of a file system operation.
-pub type Answer<T> = Result<T, Refusal>;
+pub type Answer<T> = Result<T, FsError>;
 
 /// A tree of files that can be mounted.
 ///
 /// Paths are relative to its root: names between single slashes, without `.` and `..`; empty is the root itself.
-/// A file system never lets a path out of its tree: it refuses or answers [`Refusal::Leaves`].
+/// A file system never lets a path out of its tree: it refuses or answers [`FsError::Leaves`].
 pub trait FileSystem: MaybeSend {
     /// Returns the `stat` of a path.
     ///
@@ -189,7 +189,7 @@ pub trait FileSystem: MaybeSend {
     ///
     /// # Errors
     /// As `open(2)`.
-    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened>;
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<OpenedFile>;
 
     /// Lists a directory.
     ///
@@ -301,7 +301,7 @@ fn refuse_change<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<
 fn refuse_new<T>(fs: &mut (impl FileSystem + ?Sized), path: &[u8]) -> Answer<T> {
     match fs.stat(path, Follow::No) {
         Ok(_) => Err(Errno::Exist.into()),
-        Err(Refusal::Errno(Errno::NoEnt)) => {
+        Err(FsError::Errno(Errno::NoEnt)) => {
             // Only in a directory that is there could it have been made.
             fs.stat(parent(path), Follow::Yes)?;
             Err(Errno::Rofs.into())

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::fs::{Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, Opened, Stat};
+use super::fs::{Answer, DirEntry, File, FileKind, FileSystem, Follow, OpenHow, OpenedFile, Stat};
 use super::path::parent;
 use crate::image::{Entry, ImageError, Index, NodeId};
 use crate::memory::{GuestMemory, fill};
@@ -128,7 +128,7 @@ impl<B: Blob + 'static> FileSystem for ImageFs<B> {
         Ok(self.stat_node(self.find(path)?))
     }
 
-    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<OpenedFile> {
         let node = match self.find(path) {
             Err(Errno::NoEnt) if how.create => {
                 // Only a name in a directory that is there could have been made.
@@ -141,11 +141,11 @@ impl<B: Blob + 'static> FileSystem for ImageFs<B> {
             return Err(Errno::Exist.into());
         }
         match self.shared.index.entry(node) {
-            Entry::Directory if how.suits_directory() => Ok(Opened::Directory),
+            Entry::Directory if how.suits_directory() => Ok(OpenedFile::Directory),
             Entry::Directory => Err(Errno::IsDir.into()),
             Entry::File(_) if how.directory => Err(Errno::NotDir.into()),
             Entry::File(_) if how.write || how.truncate => Err(Errno::Rofs.into()),
-            Entry::File(range) => Ok(Opened::File(Box::new(ImageFile {
+            Entry::File(range) => Ok(OpenedFile::File(Box::new(ImageFile {
                 fs: self.clone(),
                 node,
                 start: range.start,

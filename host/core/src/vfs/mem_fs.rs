@@ -5,9 +5,10 @@ mod tree;
 use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use self::tree::{Content, Inode, ROOT, Tree};
+use self::tree::{Inode, InodeContent, ROOT, Tree};
 use super::fs::{
-    Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
+    Answer, DirEntry, File, FileKind, FileSystem, Follow, FsError, NewTimes, OpenHow, OpenedFile,
+    Stat,
 };
 use super::mode::{Mode, Permissions};
 use super::path::{Ending, MAX_LINKS, MAX_NAME, join};
@@ -65,9 +66,9 @@ impl MemFs {
         }
     }
 
-    fn file(&self, tree: &mut Tree, inode: Inode, write: bool) -> Answer<Opened> {
+    fn file(&self, tree: &mut Tree, inode: Inode, write: bool) -> Answer<OpenedFile> {
         tree.open(inode)?;
-        Ok(Opened::File(Box::new(MemFile {
+        Ok(OpenedFile::File(Box::new(MemFile {
             shared: self.shared.clone(),
             inode,
             write,
@@ -75,7 +76,7 @@ impl MemFs {
     }
 
     /// Makes what `content` says at a path where nothing may be.
-    fn make(&mut self, path: &[u8], content: Content, mode: Mode) -> Answer<()> {
+    fn make(&mut self, path: &[u8], content: InodeContent, mode: Mode) -> Answer<()> {
         let now = self.shared.now();
         let mut tree = self.shared.tree();
         let place = tree.walk(path, Follow::No)?;
@@ -106,7 +107,7 @@ impl Tree {
             let is_last = first_name(behind).is_none();
             if name == b".." {
                 let Some(parent) = self.parent(directory)? else {
-                    return Err(Refusal::Leaves {
+                    return Err(FsError::Leaves {
                         path: join(b"..", behind),
                     });
                 };
@@ -135,7 +136,7 @@ impl Tree {
                 }
                 let onward = join(target, behind);
                 if target.starts_with(b"/") {
-                    return Err(Refusal::Leaves { path: onward });
+                    return Err(FsError::Leaves { path: onward });
                 }
                 wants_directory |= is_last && Ending::of(target).wants_directory();
                 rest = Cow::Owned(onward);
@@ -171,7 +172,7 @@ impl Tree {
     /// The place that a second path leads to, which the first must not leave the tree for.
     fn target(&self, path: &[u8]) -> Answer<NodeLocation> {
         match self.walk(path, Follow::No) {
-            Err(Refusal::Leaves { .. }) => Err(Errno::Xdev.into()),
+            Err(FsError::Leaves { .. }) => Err(Errno::Xdev.into()),
             place => place,
         }
     }
@@ -183,7 +184,7 @@ impl Tree {
     fn make(
         &mut self,
         place: &NodeLocation,
-        content: Content,
+        content: InodeContent,
         mode: Mode,
         now: Timestamp,
     ) -> Answer<Inode> {
@@ -225,7 +226,7 @@ impl FileSystem for MemFs {
         Ok(tree.stat(tree.existing(path, follow)?)?)
     }
 
-    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<Opened> {
+    fn open(&mut self, path: &[u8], how: &OpenHow) -> Answer<OpenedFile> {
         let now = self.shared.now();
         let mut tree = self.shared.tree();
         let exclusive = how.create && how.exclusive;
@@ -241,7 +242,7 @@ impl FileSystem for MemFs {
             if !how.create || how.directory {
                 return Err(Errno::NoEnt.into());
             }
-            let content = Content::File(Vec::new());
+            let content = InodeContent::File(Vec::new());
             let inode = tree.make(&place, content, how.mode, now)?;
             return self.file(&mut tree, inode, how.write);
         };
@@ -256,7 +257,7 @@ impl FileSystem for MemFs {
         match tree.kind(inode)? {
             FileKind::Directory if how.suits_directory() => {
                 tree.check(inode, wanted)?;
-                Ok(Opened::Directory)
+                Ok(OpenedFile::Directory)
             }
             FileKind::Directory => Err(Errno::IsDir.into()),
             _ if how.directory => Err(Errno::NotDir.into()),
@@ -291,7 +292,7 @@ impl FileSystem for MemFs {
     }
 
     fn create_dir(&mut self, path: &[u8], mode: Mode) -> Answer<()> {
-        self.make(path, Content::directory(), mode)
+        self.make(path, InodeContent::directory(), mode)
     }
 
     fn remove_dir(&mut self, path: &[u8]) -> Answer<()> {
@@ -370,7 +371,7 @@ impl FileSystem for MemFs {
             [] => Err(Errno::NoEnt.into()),
             target => {
                 let mode = Mode::of_kind(FileKind::SymbolicLink);
-                self.make(path, Content::Link(target.to_vec()), mode)
+                self.make(path, InodeContent::Link(target.to_vec()), mode)
             }
         }
     }

@@ -16,7 +16,8 @@ mod walk;
 
 pub use self::dev_fs::DevFs;
 pub use self::fs::{
-    Answer, DirEntry, File, FileKind, FileSystem, Follow, NewTimes, OpenHow, Opened, Refusal, Stat,
+    Answer, DirEntry, File, FileKind, FileSystem, Follow, FsError, NewTimes, OpenHow, OpenedFile,
+    Stat,
 };
 pub use self::image_fs::{Blob, ImageFs};
 pub use self::lock::{HeldLock, LockKind, LockRange};
@@ -77,7 +78,7 @@ impl Vfs {
                     // Only a name in a directory that is there could have been made.
                     let above = vfs.systems[place.fs].stat(parent(&place.path), Follow::Yes);
                     return match above {
-                        Err(Refusal::Errno(errno)) if place.point.is_none() => Err(errno.into()),
+                        Err(FsError::Errno(errno)) if place.point.is_none() => Err(errno.into()),
                         _ => Err(Errno::IsDir.into()),
                     };
                 }
@@ -93,7 +94,7 @@ impl Vfs {
             }
             match vfs.systems[place.fs].open(&place.path, &how) {
                 Err(refusal) => match vfs.leads_to_mount(place) {
-                    Some(_) if how.suits_directory() => Ok((place.fs, Opened::Directory)),
+                    Some(_) if how.suits_directory() => Ok((place.fs, OpenedFile::Directory)),
                     Some(_) => Err(Errno::IsDir.into()),
                     None if how.create => Err(Vfs::not_made(place, refusal)),
                     None => Err(refusal),
@@ -102,11 +103,11 @@ impl Vfs {
             }
         });
         Ok(match opened? {
-            (fs, Opened::File(file)) => OpenedAt::File {
+            (fs, OpenedFile::File(file)) => OpenedAt::File {
                 file,
                 device: fs as u64 + 1,
             },
-            (_, Opened::Directory) => OpenedAt::Directory {
+            (_, OpenedFile::Directory) => OpenedAt::Directory {
                 path: self.directory_path(path)?,
             },
         })
@@ -410,10 +411,10 @@ impl Vfs {
     }
 
     /// The error of a file that could not be created at a location.
-    fn not_made(place: &Located, refusal: Refusal) -> Refusal {
+    fn not_made(place: &Located, refusal: FsError) -> FsError {
         match refusal {
             // The file system below does not even have the directory that the guest sees.
-            Refusal::Errno(Errno::NoEnt) if place.in_leading_point => Errno::Rofs.into(),
+            FsError::Errno(Errno::NoEnt) if place.in_leading_point => Errno::Rofs.into(),
             refusal => refusal,
         }
     }
@@ -447,9 +448,9 @@ impl Vfs {
 }
 
 /// The answer about the second of two paths: that it leaves its file system is no answer about the first.
-fn target_leaves(refusal: Refusal) -> Refusal {
+fn target_leaves(refusal: FsError) -> FsError {
     match refusal {
-        Refusal::Leaves { .. } => Errno::Xdev.into(),
+        FsError::Leaves { .. } => Errno::Xdev.into(),
         refusal => refusal,
     }
 }

@@ -4,7 +4,7 @@
 //! link, a mount point, or not there.
 
 use super::path::{Ending, MAX_LINKS, MAX_NAME, MAX_PATH, absolute, names, parent};
-use super::{Answer, FileKind, Follow, GuestPath, Located, Refusal, Stat, Vfs};
+use super::{Answer, FileKind, Follow, FsError, GuestPath, Located, Stat, Vfs};
 use crate::Errno;
 
 /// Remaining number of symbolic links in one call.
@@ -41,8 +41,8 @@ impl Vfs {
         loop {
             match act(self, place) {
                 Ok(done) => return Ok(done),
-                Err(Refusal::Errno(errno)) => return Err(errno),
-                Err(Refusal::Leaves { path: onward }) => {
+                Err(FsError::Errno(errno)) => return Err(errno),
+                Err(FsError::Leaves { path: onward }) => {
                     links.follow()?;
                     let ending = place.ending;
                     let base = self.mounts.path_of(place.fs);

@@ -286,7 +286,7 @@ impl Wasi {
         }
     }
 
-    /// `umask`: gives back the mask before.
+    /// `umask`: returns the old mask.
     pub fn umask(&mut self, mask: u32) -> u32 {
         std::mem::replace(&mut self.mask, Mode::from_bits(mask & 0o777)).bits()
     }

@@ -22,7 +22,7 @@ pub trait Stream: MaybeSend {
     ///
     /// # Errors
     /// [`Errno::Again`] when it would have to wait and may not; [`Errno::Deadlk`] when there would never be room;
-    /// [`Errno::Pipe`] when nobody reads; [`Errno::Io`].
+    /// [`Errno::Pipe`] if the other end is closed; [`Errno::Io`].
     fn write(&mut self, _bytes: &[u8], _may_wait: bool) -> Result<usize, Errno> {
         Err(Errno::Badf)
     }

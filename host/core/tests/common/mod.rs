@@ -159,7 +159,7 @@ impl TestGuest {
             stderr: Box::new(BytesOut::new()),
         };
         let wasi = Wasi::new(tree(&platform), Arc::clone(&platform) as _, stdio);
-        // Address 0 is nobody's, as in a real guest.
+        // Address 0 is unused, as in a real guest.
         TestGuest {
             memory,
             wasi,

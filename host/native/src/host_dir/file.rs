@@ -8,7 +8,7 @@ use pymode_host::vfs::{File, HeldLock, LockKind, LockRange, Mode, NewTimes, Stat
 use pymode_host::{Errno, Timestamp};
 use rustix::fs::{Timespec, Timestamps, UTIME_OMIT};
 
-use super::Access;
+use super::DirectoryAccess;
 use super::lock;
 use super::metadata::stat_of;
 use crate::errno::errno;
@@ -29,13 +29,13 @@ pub(super) fn timespec(time: Option<Timestamp>) -> Timespec {
 
 pub(super) struct HostFile {
     pub(super) file: SystemFile,
-    pub(super) access: Access,
+    pub(super) access: DirectoryAccess,
     pub(super) device: u64,
 }
 
 impl HostFile {
     fn check_writable(&self) -> Result<(), Errno> {
-        if self.access == Access::ReadOnly {
+        if self.access == DirectoryAccess::ReadOnly {
             Err(Errno::Rofs)
         } else {
             Ok(())

@@ -28,7 +28,7 @@ pub(super) struct Tree {
 
 /// A file, directory or link. It lives while it has a name or is open.
 struct Node {
-    content: Content,
+    content: InodeContent,
     mode: Mode,
     names: u64,
     opens: u64,
@@ -37,7 +37,7 @@ struct Node {
     changed: Timestamp,
 }
 
-pub(super) enum Content {
+pub(super) enum InodeContent {
     Directory {
         children: BTreeMap<Box<[u8]>, Inode>,
         parent: Inode,
@@ -46,10 +46,10 @@ pub(super) enum Content {
     Link(Vec<u8>),
 }
 
-impl Content {
+impl InodeContent {
     /// An empty directory; where it is, its first name says.
-    pub(super) fn directory() -> Content {
-        Content::Directory {
+    pub(super) fn directory() -> InodeContent {
+        InodeContent::Directory {
             children: BTreeMap::new(),
             parent: ROOT,
         }
@@ -57,22 +57,22 @@ impl Content {
 
     fn size(&self) -> u64 {
         match self {
-            Content::Directory { .. } => 0,
-            Content::File(bytes) | Content::Link(bytes) => bytes.len() as u64,
+            InodeContent::Directory { .. } => 0,
+            InodeContent::File(bytes) | InodeContent::Link(bytes) => bytes.len() as u64,
         }
     }
 
     fn kind(&self) -> FileKind {
         match self {
-            Content::Directory { .. } => FileKind::Directory,
-            Content::File(_) => FileKind::RegularFile,
-            Content::Link(_) => FileKind::SymbolicLink,
+            InodeContent::Directory { .. } => FileKind::Directory,
+            InodeContent::File(_) => FileKind::RegularFile,
+            InodeContent::Link(_) => FileKind::SymbolicLink,
         }
     }
 }
 
 impl Node {
-    fn new(content: Content, mode: Mode, now: Timestamp) -> Node {
+    fn new(content: InodeContent, mode: Mode, now: Timestamp) -> Node {
         Node {
             content,
             mode,
@@ -93,7 +93,7 @@ impl Node {
 impl Tree {
     /// A root directory, which is free of charge, and room for `limit` bytes more.
     pub(super) fn new(limit: u64, now: Timestamp) -> Tree {
-        let mut root = Node::new(Content::directory(), Mode::DIRECTORY, now);
+        let mut root = Node::new(InodeContent::directory(), Mode::DIRECTORY, now);
         root.names = 1;
         Tree {
             nodes: HashMap::from([(ROOT, root)]),
@@ -103,7 +103,7 @@ impl Tree {
         }
     }
 
-    /// The node that somebody holds a number of, so it is there.
+    /// The node of a number that is in use, so it exists.
     fn node(&self, inode: Inode) -> Result<&Node, Errno> {
         self.nodes.get(&inode).ok_or(Errno::Stale)
     }
@@ -128,7 +128,7 @@ impl Tree {
     /// Puts in a node that has no name yet.
     pub(super) fn add(
         &mut self,
-        content: Content,
+        content: InodeContent,
         mode: Mode,
         now: Timestamp,
     ) -> Result<Inode, Errno> {
@@ -198,7 +198,7 @@ impl Tree {
         now: Timestamp,
     ) -> Result<(), Errno> {
         let node = self.node_mut(inode)?;
-        if let Content::Link(_) = node.content {
+        if let InodeContent::Link(_) = node.content {
             return Err(Errno::NotSup);
         }
         node.mode = mode;
@@ -224,7 +224,7 @@ impl Tree {
 impl Tree {
     fn children(&self, directory: Inode) -> Result<&BTreeMap<Box<[u8]>, Inode>, Errno> {
         match &self.node(directory)?.content {
-            Content::Directory { children, .. } => Ok(children),
+            InodeContent::Directory { children, .. } => Ok(children),
             _ => Err(Errno::NotDir),
         }
     }
@@ -232,7 +232,9 @@ impl Tree {
     /// The parent of a directory; none for the root.
     pub(super) fn parent(&self, directory: Inode) -> Result<Option<Inode>, Errno> {
         match &self.node(directory)?.content {
-            Content::Directory { parent, .. } => Ok(Some(*parent).filter(|_| directory != ROOT)),
+            InodeContent::Directory { parent, .. } => {
+                Ok(Some(*parent).filter(|_| directory != ROOT))
+            }
             _ => Err(Errno::NotDir),
         }
     }
@@ -253,7 +255,7 @@ impl Tree {
             return Err(Errno::NameTooLong);
         }
         let above = self.node_mut(directory)?;
-        let Content::Directory { children, .. } = &mut above.content else {
+        let InodeContent::Directory { children, .. } = &mut above.content else {
             return Err(Errno::NotDir);
         };
         children.insert(name.into(), inode);
@@ -261,13 +263,13 @@ impl Tree {
         let node = self.node_mut(inode)?;
         node.names += 1;
         node.changed = now;
-        if let Content::Directory { parent, .. } = &mut node.content {
+        if let InodeContent::Directory { parent, .. } = &mut node.content {
             *parent = directory;
         }
         Ok(())
     }
 
-    /// Takes a name away, but leaves the node; it is to be named anew or collected.
+    /// Takes a name away, but leaves the node; it must get another name or be collected.
     pub(super) fn remove(
         &mut self,
         directory: Inode,
@@ -275,7 +277,7 @@ impl Tree {
         now: Timestamp,
     ) -> Result<Inode, Errno> {
         let above = self.node_mut(directory)?;
-        let Content::Directory { children, .. } = &mut above.content else {
+        let InodeContent::Directory { children, .. } = &mut above.content else {
             return Err(Errno::NotDir);
         };
         let inode = children.remove(name).ok_or(Errno::NoEnt)?;
@@ -324,7 +326,7 @@ impl Tree {
 impl Tree {
     pub(super) fn link_target(&self, inode: Inode) -> Result<Option<&[u8]>, Errno> {
         match &self.node(inode)?.content {
-            Content::Link(target) => Ok(Some(target)),
+            InodeContent::Link(target) => Ok(Some(target)),
             _ => Ok(None),
         }
     }
@@ -335,7 +337,7 @@ impl Tree {
         offset: u64,
         into: &mut [u8],
     ) -> Result<usize, Errno> {
-        let Content::File(bytes) = &self.node(inode)?.content else {
+        let InodeContent::File(bytes) = &self.node(inode)?.content else {
             return Err(Errno::Inval);
         };
         let rest = usize::try_from(offset)
@@ -362,7 +364,7 @@ impl Tree {
             self.set_len(inode, end, now)?;
         }
         let node = self.node_mut(inode)?;
-        if let Content::File(content) = &mut node.content {
+        if let InodeContent::File(content) = &mut node.content {
             // Both fit: there is room for `end` bytes.
             content[offset as usize..end as usize].copy_from_slice(bytes);
         }
@@ -376,7 +378,7 @@ impl Tree {
         // Before anything is allocated: a guest may ask for a file of exabytes.
         self.take(len.saturating_sub(old))?;
         let node = self.node_mut(inode)?;
-        let Content::File(content) = &mut node.content else {
+        let InodeContent::File(content) = &mut node.content else {
             return Err(Errno::Inval);
         };
         if content
