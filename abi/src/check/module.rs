@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use wasmparser::{
-    BinaryReaderError, Dylink0Subsection, ExternalKind, KnownCustom, Parser, Payload, SymbolFlags,
-    TypeRef, ValType,
+    BinaryReader, BinaryReaderError, Dylink0Subsection, ExternalKind, KnownCustom, Parser, Payload,
+    SymbolFlags, TypeRef, ValType,
 };
 
 use crate::{ExportKind, SECTION, Signature};
@@ -265,22 +265,14 @@ impl<'a> Module<'a> {
     }
 }
 
-/// Parses an unsigned LEB128 number and nothing else. `wasmparser` accepts trailing bytes, so the end is checked here.
+/// Parses an unsigned LEB128 number and nothing else.
 fn version(data: &[u8]) -> Result<u32, String> {
-    let mut value: u32 = 0;
-    for (at, byte) in data.iter().enumerate() {
-        let bits = u32::from(byte & 0x7f);
-        let shifted = bits
-            .checked_shl(7 * at as u32)
-            .filter(|shifted| shifted >> (7 * at as u32) == bits);
-        value |=
-            shifted.ok_or_else(|| format!("the number in `{SECTION}` does not fit in 32 bits"))?;
-        if byte & 0x80 == 0 {
-            return match data.len() == at + 1 {
-                true => Ok(value),
-                false => Err(format!("trailing bytes after the number in `{SECTION}`")),
-            };
-        }
+    let mut reader = BinaryReader::new(data, 0);
+    let version = reader
+        .read_var_u32()
+        .map_err(|error| format!("damaged number in `{SECTION}`: {}", error.message()))?;
+    match reader.eof() {
+        true => Ok(version),
+        false => Err(format!("trailing bytes after the number in `{SECTION}`")),
     }
-    Err(format!("unexpected end of the number in `{SECTION}`"))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hasher};
 use std::sync::Arc;
 
-use pymode_dylink::{ClosedSet, ContentHash, FileId, ModuleInfo, Plan, SetFile};
+use pymode_dylink::{ClosedSet, ContentHash, FileId, ModuleInfo, Plan, SetFile, normal_path};
 
 /// Paths and contents. Main is at `main.wasm`.
 #[derive(Debug, Clone, Default)]
@@ -157,17 +157,7 @@ pub fn hash(content: &[u8]) -> ContentHash {
     ContentHash(hash)
 }
 
-/// Resolves `.` and `..`.
+/// Resolves `.` and `..`, relative to the root.
 fn normal(path: &str) -> String {
-    let mut parts = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
+    normal_path(path).trim_start_matches('/').to_owned()
 }

@@ -26,7 +26,7 @@ mod trials;
 
 pub use config::{CONTRACT, config};
 pub use faults::{Faulty, faults};
-pub use run::{Said, run};
+pub use run::{CaseOutput, run};
 pub use subject::Subject;
 #[cfg(not(target_family = "wasm"))]
 pub use trials::{check, trials};

@@ -8,7 +8,7 @@ use crate::subject::Subject;
 
 /// Output of a case, which is compared with the files beside it.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct CaseOutput {
     /// `error.txt`
     pub errors: String,
     /// `plan.txt`; `None` from an engine that prints no plans.
@@ -19,7 +19,7 @@ pub struct Said {
 ///
 /// # Errors
 /// With a sentence about the first step that does not go as the case says.
-pub fn run<S: Subject>(script: &Script, files: Files) -> Result<Said, String> {
+pub fn run<S: Subject>(script: &Script, files: Files) -> Result<CaseOutput, String> {
     let mut run = Run {
         subject: S::new(files),
         named: BTreeMap::new(),
@@ -31,7 +31,7 @@ pub fn run<S: Subject>(script: &Script, files: Files) -> Result<Said, String> {
         run.step(step)
             .map_err(|error| format!("step {}: {error}\n  ({})", at + 1, script.says))?;
     }
-    Ok(Said {
+    Ok(CaseOutput {
         errors: run.errors,
         plan: run.prints.then_some(run.plan),
     })

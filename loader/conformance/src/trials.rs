@@ -4,7 +4,7 @@ use libtest_mimic::{Failed, Trial};
 
 use crate::case::{self, Case};
 use crate::golden;
-use crate::run::{Said, run};
+use crate::run::{CaseOutput, run};
 use crate::subject::Subject;
 
 /// One test for each case, named `engine/case`.
@@ -26,7 +26,7 @@ pub fn trials<S: Subject + 'static>(engine: &str) -> Vec<Trial> {
 ///
 /// # Errors
 /// With both texts.
-pub fn check(case: &Case, said: &Said) -> Result<(), String> {
+pub fn check(case: &Case, said: &CaseOutput) -> Result<(), String> {
     golden::check(&case.path, "error.txt", &said.errors)?;
     match &said.plan {
         Some(plan) => golden::check(&case.path, "plan.txt", plan),

@@ -1,4 +1,4 @@
-//! Prints what a module says of itself: `cargo run --release -p pymode-dylink --example describe -- [--main] FILE`.
+//! Prints the description of a module: `cargo run --release -p pymode-dylink --example describe -- [--main] FILE`.
 
 use std::time::Instant;
 

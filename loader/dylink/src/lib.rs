@@ -1,12 +1,12 @@
 //! A dynamic linker for WebAssembly side modules (`dylink.0`), independent of any engine.
 //!
 //! ```text
-//! bytes | parts    ──parse──►    ModuleInfo     what a module says of itself
-//! ModuleInfo+Scope ──resolve──►  Resolution     where each symbol comes from, or all that are missing
-//! Resolution       ──plan──►     LinkPlan       what to reserve, what to bind; symbolic
-//! LinkPlan+Engine  ──apply──►    Linked         reserve → bind → instantiate; undone on failure
-//! Linked           ──initialize──►              all data relocations of the load group, then constructors
-//! Linked           ──commit──►   Program        visible from here on, not before
+//! bytes | parts    ──parse──►    ModuleInfo     the description of a module
+//! ModuleInfo+Scope ──resolve──►  Resolution     the definition of each symbol, or all missing symbols
+//! Resolution       ──plan──►     LinkPlan       reservations and bindings, symbolic
+//! LinkPlan+Engine  ──apply──►    LinkedGroup    reserve → bind → instantiate; undone on failure
+//! LinkedGroup      ──initialize──►              all data relocations of the load group, then constructors
+//! LinkedGroup      ──commit──►   Program        visible from here on, not before
 //! ```
 //!
 //! An engine implements [`Engine`], a handful of primitives; a host adds the files and a place for the [`Program`] and has a

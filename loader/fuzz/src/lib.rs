@@ -2,8 +2,10 @@
 //!
 //! A target is a function that takes bytes and panics when something is wrong. [`TARGETS`] lists those that need no engine:
 //! `fuzz/` runs them under libFuzzer, `tests/bounded.rs` for a while on the stable compiler, with the same bytes each time.
-//! [`story`] is the structured one: bytes become a group of side modules and what a program does with them, a model says what
-//! must come of it, and any [`Subject`](pymode_dylink_conformance::Subject) has to agree.
+//! [`story`] is the structured one: bytes become a group of side modules and a program that uses them, a model predicts the
+//! results, and every [`Subject`](pymode_dylink_conformance::Subject) has to agree.
+
+#![warn(clippy::missing_errors_doc)]
 
 mod bytes;
 mod generate;

@@ -269,7 +269,7 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Gives back one `open`, and unloads what nobody holds.
+    /// Undoes one `open`, and unloads the modules that nothing holds.
     pub(crate) fn close(&mut self, root: usize) {
         if let Some(loaded) = self.loaded.get_mut(&root) {
             loaded.opens -= 1;

@@ -2,6 +2,7 @@
 
 use pymode_dylink::{Inspection, ModuleInfo, Parts, Plan};
 use pymode_dylink_conformance::{Subject, case, fake::Fake};
+use wasm_encoder::{CustomSection, Module};
 
 /// The content of a `dylink.0` section: read as a part and as the front of a module, it says the same.
 pub fn dylink_section(data: &[u8]) {
@@ -12,17 +13,12 @@ pub fn dylink_section(data: &[u8]) {
         exports: &[],
         starts: false,
     });
-    let mut module = b"\0asm\x01\0\0\0\0".to_vec();
-    let mut content = b"\x08dylink.0".to_vec();
-    content.extend(data);
-    let mut length = content.len();
-    while length >= 0x80 {
-        module.push(length as u8 | 0x80);
-        length >>= 7;
-    }
-    module.push(length as u8);
-    module.extend(content);
-    let whole = ModuleInfo::from_bytes(&module);
+    let mut module = Module::new();
+    module.section(&CustomSection {
+        name: "dylink.0".into(),
+        data: data.into(),
+    });
+    let whole = ModuleInfo::from_bytes(&module.finish());
     match (part, whole) {
         (Ok(part), Ok(whole)) => {
             assert_eq!(part.memory, whole.memory);

@@ -74,7 +74,7 @@ pub enum JsExtern {
     Value(JsValue),
 }
 
-/// An export of main: its name, and itself once somebody has asked for it.
+/// An export of main: its name, and its value once it was needed.
 pub struct MainExport {
     name: Box<str>,
     value: OnceCell<JsValue>,

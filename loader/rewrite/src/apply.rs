@@ -1,4 +1,4 @@
-//! A module, written anew.
+//! Writes a rewritten module.
 
 use std::collections::BTreeMap;
 

@@ -24,7 +24,7 @@ pub struct Kinds {
     pub addresses: bool,
     /// A module's own weak functions.
     pub functions: bool,
-    /// Exports that nobody can ask for.
+    /// Exports that nothing can look up.
     pub exports: bool,
 }
 
@@ -65,7 +65,7 @@ const LINKERS: [&str; 3] = ["__wasm_", "__tls_", "_initialize"];
 /// The definition of a name.
 #[derive(Clone, Copy)]
 enum Defined {
-    /// Main: it comes first in every scope, so nobody else does.
+    /// Main: it comes first in every scope, so no other definition is used.
     Main,
     /// One side module, by its place.
     Once(usize),

@@ -7,16 +7,16 @@
 //! ```text
 //! GOT.mem.x     main's datum              a global with its address
 //!               the module's own          a global with `__memory_base` + its offset
-//!               of nobody, and weak       a global with 0
+//!               of none, and weak         a global with 0
 //! GOT.func.f    a function with a slot    a global with the slot, of main or from `__table_base`
 //! env.f         the module's own, weak    the function itself
-//! exports       that nobody can ask for   gone
+//! exports       that nothing can look up  removed
 //! ```
 //!
 //! [`ClosedSet::rewrites`] decides from descriptions alone, [`Rewrite::apply`] carries out. What a rewritten module still imports
 //! is bound as before, by a plan or by the linker at run time: to the latter it is a module that imports less.
 //!
-//! The code is patched in place. `walrus`, and `wasm-encoder` left to itself, write every instruction anew, in fewer bytes than
+//! The code is patched in place. `walrus`, and `wasm-encoder` left to itself, encode every instruction again, in fewer bytes than
 //! lld, which gives each index five; then `function+0x1a2` of a trap would be another place than in the file that its author
 //! has. An index that changes gets as many bytes as it had, and nothing in a function moves.
 //!

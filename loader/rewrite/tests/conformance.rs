@@ -7,7 +7,7 @@ use pymode_dylink::ModuleInfo;
 use pymode_dylink_conformance::case::{Case, all};
 use pymode_dylink_conformance::fake::{Fake, Planned};
 use pymode_dylink_conformance::files::MAIN;
-use pymode_dylink_conformance::{Said, Subject, check, run};
+use pymode_dylink_conformance::{CaseOutput, Subject, check, run};
 use pymode_dylink_rewrite::Kinds;
 
 const NONE: Kinds = Kinds {
@@ -20,7 +20,7 @@ fn says<S: Subject>(case: &Case, kinds: Kinds) -> usize {
     let (files, gone) = case::rewritten(case, kinds).expect("the case can be read");
     let said =
         run::<S>(&case.script, files).unwrap_or_else(|error| panic!("{}: {error}", case.name));
-    let said = Said {
+    let said = CaseOutput {
         errors: said.errors,
         plan: None,
     };

@@ -5,13 +5,15 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 use wasmtime::{Engine, Module};
 
 /// A directory of compiled modules, each under a name made of its content and of the engine that compiled it.
 ///
-/// Several processes may use one directory at once: an entry appears under its name only when it is complete. An entry that
-/// is damaged is made again. The directory must be writable only by who runs the guest: what is in it is run as native code.
+/// Several processes may use one directory at once: an entry appears under its name only when it is complete. A damaged entry
+/// is compiled again. Only the user who runs the guest may be able to write to the directory, because its files are run as
+/// native code.
 #[derive(Debug, Clone)]
 pub struct CodeCache {
     directory: PathBuf,
@@ -25,20 +27,23 @@ impl CodeCache {
         }
     }
 
-    /// The module with these bytes: from the cache, or compiled and put there. That the cache cannot be written to is no
-    /// error: the module is there.
+    /// Returns the module with these bytes: from the cache, or compiled and stored there. A cache that cannot be written is no
+    /// error.
+    ///
+    /// # Errors
+    /// If wasmtime refuses the bytes.
     pub fn module(&self, engine: &Engine, wasm: &[u8]) -> Result<Module, wasmtime::Error> {
         self.digested(engine, wasm, &Sha256::digest(wasm).into())
     }
 
-    /// The module with these bytes, whose SHA-256 is known.
+    /// Returns the module with these bytes, whose SHA-256 is known.
     pub(crate) fn digested(
         &self,
         engine: &Engine,
         wasm: &[u8],
         digest: &[u8; 32],
     ) -> Result<Module, wasmtime::Error> {
-        let path = self.entry(engine, &hex(digest));
+        let path = self.entry(engine, &HEXLOWER.encode(digest));
         if let Some(module) = load(engine, &path) {
             return Ok(module);
         }
@@ -48,8 +53,11 @@ impl CodeCache {
         Ok(module)
     }
 
-    /// The module in a file. The file is known by its path, size and time of change, so that a start does not read it; it is
-    /// read only when it is not in the cache.
+    /// Returns the module in a file. Path, size and time of change identify the file, which is read only if it is not in the
+    /// cache.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or if wasmtime refuses its bytes.
     pub fn file(&self, engine: &Engine, wasm: &Path) -> Result<Module, wasmtime::Error> {
         let identity = identity(wasm)?;
         let path = self.entry(engine, &identity);
@@ -96,7 +104,7 @@ fn load(engine: &Engine, path: &Path) -> Option<Module> {
     unsafe { Module::deserialize_file(engine, path) }.ok()
 }
 
-/// Stands behind the code: wasmtime checks who compiled it, not that every byte is there.
+/// The end of an entry. Wasmtime checks the version of the compiler, not that every byte of the code is there.
 #[derive(Debug, PartialEq, Eq)]
 struct Trailer {
     length: u64,
@@ -149,7 +157,7 @@ fn check(path: &Path) -> io::Result<bool> {
     Ok(trailer == wanted.to_bytes())
 }
 
-/// A sum against accidents, not against enemies: four lanes, so that it runs at the speed of memory.
+/// A checksum against accidents, not against attackers. It has four lanes, so that it runs at the speed of memory.
 #[derive(Default)]
 struct Sum {
     lanes: [u64; 4],
@@ -184,9 +192,5 @@ fn identity(path: &Path) -> io::Result<String> {
     let mut digest = Sha256::new();
     digest.update(path.as_os_str().as_encoded_bytes());
     digest.update(format!("\0{}\0{changed:?}", metadata.len()));
-    Ok(hex(&digest.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(HEXLOWER.encode(&digest.finalize()))
 }

@@ -10,7 +10,7 @@ use crate::cache::CodeCache;
 
 /// A side module that was read and not yet compiled.
 #[derive(Debug)]
-pub struct Source {
+pub struct WasmtimeSource {
     pub(crate) path: Arc<str>,
     pub(crate) bytes: Vec<u8>,
 }
@@ -38,7 +38,7 @@ impl Codes {
     pub(crate) fn module(
         &mut self,
         engine: &Engine,
-        source: &Source,
+        source: &WasmtimeSource,
     ) -> Result<Module, wasmtime::Error> {
         let digest: [u8; 32] = Sha256::digest(&source.bytes).into();
         if let Some(code) = self.known.get(&digest) {

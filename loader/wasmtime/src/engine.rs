@@ -12,7 +12,7 @@ use wasmtime::{
     StoreContextMut, Tag, TagType, Val, WasmBacktrace,
 };
 
-use crate::codes::Source;
+use crate::codes::WasmtimeSource;
 use crate::error::WasmtimeError;
 use crate::store::StoreData;
 
@@ -63,7 +63,7 @@ impl<T: StoreData> Objects for WasmtimeEngine<'_, T> {
 }
 
 impl<T: StoreData> Engine for WasmtimeEngine<'_, T> {
-    type Source = Source;
+    type Source = WasmtimeSource;
     type Code = Module;
     type Error = WasmtimeError;
 
@@ -89,7 +89,7 @@ impl<T: StoreData> Engine for WasmtimeEngine<'_, T> {
         })
     }
 
-    fn compile(&mut self, source: &Source) -> Result<Module, WasmtimeError> {
+    fn compile(&mut self, source: &WasmtimeSource) -> Result<Module, WasmtimeError> {
         let engine = self.store.engine().clone();
         let compiled = self
             .store
@@ -257,24 +257,24 @@ impl<T: StoreData> Diagnostics for WasmtimeEngine<'_, T> {
 }
 
 impl<T: StoreData> Files for WasmtimeEngine<'_, T> {
-    type Source = Source;
+    type Source = WasmtimeSource;
 
     fn identify(&mut self, path: &str) -> Option<FileId> {
         self.store.data_mut().identify(path)
     }
 
-    async fn fetch(&mut self, path: &str) -> Result<Source, FetchError> {
+    async fn fetch(&mut self, path: &str) -> Result<WasmtimeSource, FetchError> {
         let bytes = self.store.data_mut().read(path);
         let bytes = bytes.map_err(|reason| FetchError::Unreadable { reason })?;
         let path = path.into();
-        Ok(Source { path, bytes })
+        Ok(WasmtimeSource { path, bytes })
     }
 
-    fn describe(&mut self, source: &Source) -> Result<Arc<ModuleInfo>, ModuleError> {
+    fn describe(&mut self, source: &WasmtimeSource) -> Result<Arc<ModuleInfo>, ModuleError> {
         Ok(Arc::new(ModuleInfo::from_bytes(&source.bytes)?))
     }
 
-    fn hash(&mut self, source: &Source) -> ContentHash {
+    fn hash(&mut self, source: &WasmtimeSource) -> ContentHash {
         self.store.data().hash(&source.bytes)
     }
 

@@ -79,9 +79,9 @@ impl fmt::Display for WasmtimeError {
         match self {
             Self::Exit(error) | Self::Engine(error) => write!(f, "{}", error.root_cause()),
             Self::Guest { error, frames } => {
-                // The root cause tells what happened; what stands around it tells where in wasmtime.
+                // The root cause is the trap. Its context only names places in wasmtime.
                 match error.is::<ThrownException>() {
-                    true => f.write_str("it threw an exception that nobody caught")?,
+                    true => f.write_str("uncaught exception")?,
                     false => write!(f, "{}", error.root_cause())?,
                 }
                 frames

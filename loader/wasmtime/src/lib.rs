@@ -1,8 +1,10 @@
 //! The wasmtime engine of [`pymode_dylink`].
 //!
-//! A host keeps a [`Linkage`] in its store's data and implements [`StoreData`] for it. Then, in a host function that has a
-//! `Caller`, [`WasmtimeEngine::new`] is a [`Process`](pymode_dylink::Process), and `dlopen` is
+//! A host keeps a [`Linkage`] in its store's data and implements [`StoreData`] for that data. A host function with a `Caller`
+//! then makes a [`Process`](pymode_dylink::Process) by [`WasmtimeEngine::new`], and `dlopen` is
 //! [`pymode_dylink::dlfcn::open`] on it.
+
+#![warn(clippy::missing_errors_doc)]
 
 #[allow(
     unsafe_code,
@@ -16,7 +18,7 @@ mod error;
 mod store;
 
 pub use cache::CodeCache;
-pub use codes::Source;
+pub use codes::WasmtimeSource;
 pub use config::engine_config;
 pub use engine::WasmtimeEngine;
 pub use error::WasmtimeError;

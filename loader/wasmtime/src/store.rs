@@ -14,25 +14,28 @@ pub trait StoreData: Send + Sized + 'static {
     /// The linker's state.
     fn linkage(&mut self) -> &mut Linkage<Self>;
 
-    /// Which file a path of the guest leads to, or `None` if it leads to no file. Two paths that lead to one file have one
-    /// id.
+    /// Returns the id of the file at a path of the guest, or `None` if there is no file. All paths to one file have one id.
     fn identify(&mut self, path: &str) -> Option<FileId>;
 
-    /// The names of the files in a directory of the guest, for messages: see [`Files::list`](pymode_dylink::Files::list).
+    /// Returns the names of the files in a directory of the guest, for messages: see
+    /// [`Files::list`](pymode_dylink::Files::list).
     fn list(&mut self, directory: &str) -> Vec<String> {
         let _ = directory;
         Vec::new()
     }
 
-    /// The content of the file at a path of the guest; the error is a sentence for the guest.
+    /// Returns the content of the file at a path of the guest.
+    ///
+    /// # Errors
+    /// If the file cannot be read, with the reason in words.
     fn read(&mut self, path: &str) -> Result<Vec<u8>, String>;
 
-    /// The link plan of the set that main and the guest's files belong to, if one was made.
+    /// Returns the link plan of the set that main and the guest's files belong to, if there is one.
     fn plan(&mut self) -> Option<Arc<Plan>> {
         None
     }
 
-    /// The hash that the plan was made with: SHA-256, unless the host has another.
+    /// Returns the hash of a file, by the function that the plan was made with. The default is SHA-256.
     fn hash(&self, content: &[u8]) -> ContentHash {
         ContentHash(Sha256::digest(content).into())
     }
@@ -42,7 +45,7 @@ pub trait StoreData: Send + Sized + 'static {
         false
     }
 
-    /// Receives what the linker does: see [`Diagnostics::trace`](pymode_dylink::Diagnostics::trace).
+    /// Writes an event of the linker: see [`Diagnostics::trace`](pymode_dylink::Diagnostics::trace).
     fn trace(&mut self, event: Event<'_>) {
         let _ = event;
     }
@@ -62,7 +65,7 @@ pub struct Linkage<T: 'static> {
     pub(crate) main: Option<MainModule<T>>,
     /// Side modules may suspend: guest code is called asynchronously.
     pub(crate) suspends: bool,
-    /// Compiled thunk modules, by their wasm: few, and the same ones again and again.
+    /// Compiled thunk modules, by their wasm: few, which are used many times.
     pub(crate) thunks: Vec<(Vec<u8>, wasmtime::Module)>,
 }
 
@@ -72,9 +75,9 @@ pub struct MainModule<T: 'static> {
     pub name: String,
     /// Its instance.
     pub instance: Instance,
-    /// Gives its bytes, when the first `dlopen` needs to know what it exports.
+    /// Returns its bytes. The first `dlopen` reads its exports from them.
     pub bytes: Box<dyn FnMut() -> std::io::Result<Vec<u8>> + Send>,
-    /// Gives its bytes with a name section, for messages: those above, if there are no others.
+    /// Returns its bytes with a name section, for messages. Without this function, `bytes` serves.
     pub names: Option<Box<dyn FnMut() -> Option<Vec<u8>> + Send>>,
     /// The linker that main was instantiated with: side modules get their host functions from it.
     pub imports: Arc<Linker<T>>,
@@ -100,14 +103,13 @@ impl<T: 'static> Linkage<T> {
         }
     }
 
-    /// Tells which instance is main. To be called after it is instantiated and before the guest runs.
+    /// Sets the main module. Call it after main is instantiated and before the guest runs.
     pub fn set_main(&mut self, main: MainModule<T>) {
         self.main = Some(main);
     }
 
     /// Sets whether the store needs asynchronous calls, because it has asynchronous host functions. Then await `dlopen` in a
-    /// host
-    /// function that was created with `func_wrap_async`.
+    /// host function that was created with `func_wrap_async`.
     pub fn set_suspends(&mut self, suspends: bool) {
         self.suspends = suspends;
     }

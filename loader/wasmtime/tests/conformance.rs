@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_dylink_conformance::case::all;
-use pymode_dylink_conformance::{Said, Subject, check, run, trials};
+use pymode_dylink_conformance::{CaseOutput, Subject, check, run, trials};
 use pymode_dylink_rewrite::Kinds;
 
 fn main() -> ExitCode {
@@ -27,7 +27,7 @@ fn rewritten<S: Subject + 'static>(engine: &str) -> Vec<Trial> {
     let trial = |case: pymode_dylink_conformance::case::Case| {
         Trial::test(format!("{engine}/{}", case.name), move || {
             let (files, _) = case::rewritten(&case, Kinds::ALL)?;
-            let said = Said {
+            let said = CaseOutput {
                 errors: run::<S>(&case.script, files)?.errors,
                 plan: None,
             };

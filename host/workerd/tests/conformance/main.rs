@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use pymode_dylink_conformance::case::{Case, all};
-use pymode_dylink_conformance::{Said, check};
+use pymode_dylink_conformance::{CaseOutput, check};
 
 use crate::packed::{Modules, Packed};
 use crate::task::{Task, What};
@@ -83,7 +83,7 @@ fn run(
     if matches!(what, What::Faults) {
         return Ok(());
     }
-    let said = Said {
+    let said = CaseOutput {
         errors: said.errors,
         plan: None,
     };

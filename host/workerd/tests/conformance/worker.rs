@@ -9,7 +9,7 @@ use pymode_dylink_conformance::case::all;
 use pymode_workerd_linker::Linker;
 
 use crate::packed::{Modules, Packed};
-use crate::task::{Said, Task};
+use crate::task::{Task, TaskOutput};
 
 /// A workerd that is started by the first case.
 #[derive(Default)]
@@ -17,12 +17,12 @@ pub(crate) struct TestWorker(OnceLock<Result<Linker, String>>);
 
 impl TestWorker {
     /// Runs a task.
-    pub(crate) fn ask(&self, task: &Task) -> Result<Said, Failed> {
+    pub(crate) fn ask(&self, task: &Task) -> Result<TaskOutput, Failed> {
         let linker = self
             .0
             .get_or_init(|| serve().map_err(|error| error.to_string()));
         let answer = linker.as_ref()?.ask(&serde_json::to_vec(task)?)?;
-        let said: Result<Said, String> = serde_json::from_slice(&answer)?;
+        let said: Result<TaskOutput, String> = serde_json::from_slice(&answer)?;
         Ok(said?)
     }
 }

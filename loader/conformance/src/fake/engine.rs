@@ -71,7 +71,7 @@ impl Engine for Fake {
         code: &Source,
         imports: &[FakeExtern],
     ) -> Result<usize, FakeError> {
-        // A fault may come in the middle of a start function: nobody can tell.
+        // A start function may have run in part before the fault.
         self.guest_ran |= code.info.starts;
         self.tick()?;
         let info = &code.info;

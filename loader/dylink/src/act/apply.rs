@@ -21,14 +21,14 @@ use crate::program::state::State;
 use crate::program::{GotKey, Module, Phase, Shared};
 
 /// A load group that is being bound and instantiated.
-pub(crate) struct Linked {
+pub(crate) struct LinkedGroup {
     /// Its modules, as [`Group::members`] has them.
     pub(crate) ids: Vec<ModuleId>,
     pub(crate) undo: Undo,
 }
 
-/// The modules of a group in the registry: bound by nobody yet.
-pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan) -> Linked {
+/// The modules of a group in the registry: nothing is bound to them yet.
+pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan) -> LinkedGroup {
     let mut undo = Undo::default();
     let ids: Vec<ModuleId> = process.program(|program| {
         let is_mains = group.is_mains();
@@ -76,7 +76,7 @@ pub(crate) fn register<P: State>(process: &mut P, group: &Group, plan: &LinkPlan
         ids
     });
     undo.modules.clone_from(&ids);
-    Linked { ids, undo }
+    LinkedGroup { ids, undo }
 }
 
 pub(crate) fn id_of(ids: &[ModuleId], node: Node) -> ModuleId {
@@ -92,7 +92,7 @@ pub(crate) async fn apply<P: Engine + State>(
     shared: &Shared<P::Extern>,
     plan: &LinkPlan,
     sources: &[P::Source],
-    linked: &mut Linked,
+    linked: &mut LinkedGroup,
 ) -> Result<(), ActError<P::Error>> {
     // Compiling leaves nothing behind and is what fails most: it comes first.
     let mut codes = Vec::with_capacity(sources.len());
@@ -135,7 +135,7 @@ pub(crate) struct Linker<'a, P: Engine + State> {
     pub(crate) process: &'a mut P,
     pub(crate) shared: &'a Shared<P::Extern>,
     pub(crate) plan: &'a LinkPlan,
-    pub(crate) linked: &'a mut Linked,
+    pub(crate) linked: &'a mut LinkedGroup,
     /// Slots of the plan's fresh functions.
     pub(crate) fresh: HashMap<(Node, FunctionId), Slot>,
     /// GOT globals that this plan made.

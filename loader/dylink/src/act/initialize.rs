@@ -2,7 +2,7 @@
 
 use alloc::sync::Arc;
 
-use crate::act::apply::Linked;
+use crate::act::apply::LinkedGroup;
 use crate::act::copy::copy;
 use crate::act::engine::Engine;
 use crate::act::error::{ActError, Cause};
@@ -17,7 +17,7 @@ use crate::program::state::State;
 pub(crate) async fn initialize<P: Engine + Diagnostics + State>(
     process: &mut P,
     plan: &LinkPlan,
-    linked: &mut Linked,
+    linked: &mut LinkedGroup,
 ) -> Result<(), ActError<P::Error>> {
     process.program(|program| {
         for at in &plan.order {
@@ -45,7 +45,7 @@ pub(crate) async fn initialize<P: Engine + Diagnostics + State>(
 
 async fn run<P: Engine + Diagnostics + State>(
     process: &mut P,
-    linked: &mut Linked,
+    linked: &mut LinkedGroup,
     at: usize,
     name: &'static str,
 ) -> Result<(), ActError<P::Error>> {

@@ -11,7 +11,7 @@ use crate::program::state::State;
 
 /// Takes back one `open` of a handle.
 ///
-/// When every `open` is taken back, the handle is closed: `sym` refuses it. Then every module that nobody holds is unloaded: that
+/// When every `open` is taken back, the handle is closed: `sym` refuses it. Then every module that nothing holds is unloaded: that
 /// is not open, not needed by and not bound to a module that stays, and was not opened with `RTLD_NODELETE`.
 ///
 /// # Errors

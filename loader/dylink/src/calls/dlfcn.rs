@@ -9,7 +9,8 @@ use crate::act::engine::{Engine, EngineError as _};
 use crate::calls::attach::attach;
 use crate::calls::error::CloseError;
 use crate::calls::process::Process;
-use crate::calls::sym::Lookup;
+use crate::calls::sym::{self, Lookup};
+use crate::calls::{close, open};
 use crate::program::diagnostics::{Diagnostics, Event};
 use crate::program::flags::OpenFlags;
 use crate::program::ids::{Address, Handle};
@@ -32,7 +33,7 @@ pub async fn open<P: Process>(
         }
     };
     let path = path.filter(|path| !path.is_empty());
-    let reason = match crate::open(process, path, flags).await {
+    let reason = match open::open(process, path, flags).await {
         Ok(handle) => return Ok(handle.to_guest()),
         Err(reason) => reason,
     };
@@ -51,7 +52,7 @@ pub async fn open<P: Process>(
 /// `RTLD_NEXT` of the guest's libc, as a number; `RTLD_DEFAULT` is 0.
 pub const RTLD_NEXT: u32 = u32::MAX;
 
-/// `dlsym(handle, name)` for nobody in particular: the slot or address, or `None`. Handle 0 is `RTLD_DEFAULT`.
+/// `dlsym(handle, name)` without a calling module: the slot or address, or `None`. Handle 0 is `RTLD_DEFAULT`.
 pub fn sym<P: Engine + Diagnostics + State>(
     process: &mut P,
     handle: u32,
@@ -84,7 +85,7 @@ fn find<P: Engine + Diagnostics + State>(
     lookup: Lookup,
     name: &str,
 ) -> Option<u32> {
-    let found = crate::sym(process, lookup, name);
+    let found = sym::sym(process, lookup, name);
     if process.traces() {
         let found = match &found {
             Ok(symbol) => Ok(*symbol),
@@ -137,7 +138,7 @@ pub async fn close<P: Engine + Diagnostics + State>(
     process: &mut P,
     handle: u32,
 ) -> Result<bool, P::Error> {
-    let reason = match crate::close(process, Handle::from_guest(handle)).await {
+    let reason = match close::close(process, Handle::from_guest(handle)).await {
         Ok(()) => return Ok(true),
         Err(CloseError::ExitHandler { reason, .. }) if reason.is_exit() => return Err(reason),
         Err(reason) => reason,

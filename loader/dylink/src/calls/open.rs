@@ -2,7 +2,7 @@
 
 use hashbrown::HashSet;
 
-use crate::act::apply::{Linked, apply, register};
+use crate::act::apply::{LinkedGroup, apply, register};
 use crate::act::engine::Engine;
 use crate::act::error::ActError;
 use crate::act::initialize::initialize;
@@ -149,7 +149,7 @@ pub(crate) async fn load<P: Engine + Diagnostics + State>(
     shared: &Shared<P::Extern>,
     plan: &LinkPlan,
     sources: &[P::Source],
-    linked: &mut Linked,
+    linked: &mut LinkedGroup,
 ) -> Result<(), ActError<P::Error>> {
     apply(process, shared, plan, sources, linked).await?;
     trace::places(process, linked);

@@ -10,7 +10,7 @@ use crate::calls::error::OpenError;
 use crate::calls::open::{decide, find};
 use crate::calls::process::Process;
 use crate::decide::plan::LinkPlan;
-use crate::decide::print::{Names, named, print};
+use crate::decide::print::{PlanNames, named, print};
 use crate::find::gather::Gathered;
 use crate::find::group::Group;
 use crate::module::ModuleInfo;
@@ -72,7 +72,7 @@ impl fmt::Display for Preview {
                 group,
                 plan,
                 loaded,
-            } => print(f, plan, &Names { group, loaded }),
+            } => print(f, plan, &PlanNames { group, loaded }),
         }
     }
 }

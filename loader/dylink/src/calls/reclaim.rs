@@ -20,7 +20,7 @@ use crate::program::{Phase, Program, Shared};
 /// `__dso_handle`, which lld puts at its memory base.
 const FINALIZE: &str = "__cxa_finalize";
 
-/// Unloads every module that nobody holds: that is not open, not needed by and not bound to a module that stays, and was not
+/// Unloads every module that nothing holds: that is not open, not needed by and not bound to a module that stays, and was not
 /// opened with `RTLD_NODELETE`. Modules go before what they need.
 ///
 /// When a handler fails, everything is unloaded all the same but the module whose handler it was: its memory and slots stay
@@ -95,7 +95,7 @@ async fn unload<P: Engine + State>(
 }
 
 impl<Instance, Extern> Program<Instance, Extern> {
-    /// Takes what nobody holds out of every list, in the order in which it is to go. It can be neither found nor opened from
+    /// Takes the modules that nothing holds out of every list, in the order in which it is to go. It can be neither found nor opened from
     /// here on.
     fn take_leaving(&mut self) -> Vec<ModuleId> {
         let mut held: HashSet<ModuleId> = HashSet::new();

@@ -5,7 +5,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::fmt::Write;
 
-use crate::act::apply::Linked;
+use crate::act::apply::LinkedGroup;
 use crate::decide::plan::LinkPlan;
 use crate::decide::print::printed;
 use crate::decide::scope::{Scope, find};
@@ -66,7 +66,7 @@ fn is_of_every_module(name: &str) -> bool {
 }
 
 /// Reports the place of each module of the group.
-pub(crate) fn places<P: Diagnostics + State>(process: &mut P, linked: &Linked) {
+pub(crate) fn places<P: Diagnostics + State>(process: &mut P, linked: &LinkedGroup) {
     if !process.traces() {
         return;
     }

@@ -10,7 +10,7 @@ use crate::decide::binding::Binding;
 use crate::decide::thunk::ThunkModule;
 use crate::module::{
     ContentHash, DataBase, Export, ExportKind, Import, ImportKind, ModuleInfo, Region, Signature,
-    places,
+    leb128, places,
 };
 
 /// Values that are written once and referenced by number.
@@ -45,7 +45,7 @@ impl Writer {
         self.common_thunks = out;
     }
 
-    /// A file, the module that is loaded for it, and what that says of itself.
+    /// A file, the module that is loaded for it, and the description of that module.
     pub(super) fn module(&mut self, hash: ContentHash, code: ContentHash, info: &ModuleInfo) {
         let mut out = hash.0.to_vec();
         out.push((code != hash).into());
@@ -300,11 +300,6 @@ fn region(out: &mut Vec<u8>, region: Region) {
     number(out, region.align.get().trailing_zeros());
 }
 
-/// Unsigned LEB128.
-fn number(out: &mut Vec<u8>, mut value: u32) {
-    while value >= 0x80 {
-        out.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    out.push(value as u8);
+fn number(out: &mut Vec<u8>, value: u32) {
+    leb128::write(out, value as usize);
 }

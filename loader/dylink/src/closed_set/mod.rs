@@ -1,6 +1,6 @@
 //! A link plan for a closed set: a main module and the side modules that it may load, bound when the set is put together.
 //!
-//! At run time a library of the set is opened without reading what it says of itself, and without looking for a name: the
+//! At run time a library of the set is opened without reading its description, and without looking up a name: the
 //! plan holds descriptions, types, and for each library that can be opened what every import of its load group is bound to.
 //! It is made by the same code that decides a `dlopen` at run time, so both bind the same things.
 //!
@@ -34,14 +34,14 @@ use crate::module::{ContentHash, ModuleInfo, Signature};
 /// A link plan for a closed set. [`Plan::for_set`] makes one, [`Plan::to_bytes`] and [`Plan::from_bytes`] carry it to where it
 /// is used, and [`Process::plan`](crate::Process::plan) offers it to the linker.
 ///
-/// What it says of a module and of a load group is read and checked when it is first asked for: a program that loads three
+/// The part about a module or a load group is read and checked at its first use: a program that loads three
 /// libraries of a hundred pays for three.
 #[derive(Debug)]
 pub struct Plan {
     bytes: Box<[u8]>,
     strings: Vec<Range<u32>>,
     signatures: Vec<Arc<Signature>>,
-    /// The text that says what makes the plan anew.
+    /// The text that says how to make the plan again.
     remake: u32,
     common_thunks: Option<CommonThunks>,
     /// The first is main.
@@ -54,7 +54,7 @@ pub struct Plan {
     bindings: Vec<u32>,
 }
 
-/// A module: what its content was, and what it says of itself.
+/// A module: the hash of its content, and its description.
 #[derive(Debug)]
 struct Described {
     hash: ContentHash,

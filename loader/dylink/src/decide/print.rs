@@ -17,7 +17,7 @@ use crate::program::ids::ModuleId;
 /// Returns the decisions of a plan as text.
 pub(crate) fn printed<I, X>(program: &Program<I, X>, group: &Group, plan: &LinkPlan) -> String {
     let loaded = named(program);
-    let names = Names {
+    let names = PlanNames {
         group,
         loaded: &loaded,
     };
@@ -37,7 +37,7 @@ pub(crate) fn named<I, X>(program: &Program<I, X>) -> Vec<(ModuleId, Arc<str>, A
 
 struct Printed<'a> {
     plan: &'a LinkPlan,
-    names: Names<'a>,
+    names: PlanNames<'a>,
 }
 
 impl fmt::Display for Printed<'_> {
@@ -46,13 +46,13 @@ impl fmt::Display for Printed<'_> {
     }
 }
 
-/// Names for what a plan refers to by number.
-pub(crate) struct Names<'a> {
+/// PlanNames for what a plan refers to by number.
+pub(crate) struct PlanNames<'a> {
     pub(crate) group: &'a Group,
     pub(crate) loaded: &'a [(ModuleId, Arc<str>, Arc<ModuleInfo>)],
 }
 
-impl Names<'_> {
+impl PlanNames<'_> {
     fn module(&self, node: Node) -> (&str, Option<&Exports>) {
         match node {
             Node::New(member) => {
@@ -81,7 +81,11 @@ impl Names<'_> {
 }
 
 /// Writes the decisions of a plan, a line each.
-pub(crate) fn print(f: &mut fmt::Formatter<'_>, plan: &LinkPlan, names: &Names<'_>) -> fmt::Result {
+pub(crate) fn print(
+    f: &mut fmt::Formatter<'_>,
+    plan: &LinkPlan,
+    names: &PlanNames<'_>,
+) -> fmt::Result {
     for function in &plan.fresh {
         writeln!(f, "new {}", names.slot(function.definition))?;
     }

@@ -23,7 +23,7 @@ pub struct Scope<'a> {
     pub local: Vec<Visible<'a>>,
     /// Loaded modules that must not be searched; only for hints.
     pub elsewhere: Vec<Visible<'a>>,
-    /// Names of the tags that the process made for want of a definition: from then on they are the ones.
+    /// PlanNames of the tags that the process made for want of a definition: from then on they are the ones.
     pub tags: Vec<&'a str>,
 }
 

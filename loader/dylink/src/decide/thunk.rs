@@ -2,7 +2,7 @@
 //!
 //! WebAssembly wants every imported function to exist before the importer does. That fails in three cases: a weak
 //! definition, which its own module imports and exports; two modules that import from each other; and a weak symbol that
-//! nobody defines. A closure of the host would do, but a host frame between two guest frames is slow and makes suspension
+//! no module defines. A closure of the host would do, but a host frame between two guest frames is slow and makes suspension
 //! impossible. So these imports are bound to functions of a generated module: a *forward* jumps through a slot that is
 //! filled by the time it is called, an *absent* function traps.
 
@@ -11,7 +11,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use crate::module::{ImportKind, ModuleInfo, Signature};
+use crate::module::{ImportKind, ModuleInfo, Signature, leb128};
 
 /// A generated module of thunks. Its code depends on nothing else, so equal ones can share compiled code.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -116,7 +116,7 @@ impl ThunkModule {
             for ty in &types {
                 out.push(0x60);
                 for list in [&ty.params, &ty.results] {
-                    number(out, list.len());
+                    leb128::write(out, list.len());
                     out.extend(list.iter().map(|ty| ty.to_byte()));
                 }
             }
@@ -133,14 +133,14 @@ impl ThunkModule {
         });
         section(&mut wasm, 3, self.functions.len(), |out| {
             for ty in &type_of {
-                number(out, *ty);
+                leb128::write(out, *ty);
             }
         });
         section(&mut wasm, 7, self.functions.len(), |out| {
             for at in 0..self.functions.len() {
                 text(out, &at.to_string());
                 out.push(0x00);
-                number(out, at);
+                leb128::write(out, at);
             }
         });
         section(&mut wasm, 10, self.functions.len(), |out| {
@@ -151,19 +151,19 @@ impl ThunkModule {
                     ThunkAction::Forward => {
                         for param in 0..function.signature.params.len() {
                             body.push(0x20); // local.get
-                            number(&mut body, param);
+                            leb128::write(&mut body, param);
                         }
                         body.push(0x23); // global.get
-                        number(&mut body, global);
+                        leb128::write(&mut body, global);
                         global += 1;
                         body.push(0x11); // call_indirect
-                        number(&mut body, *ty);
+                        leb128::write(&mut body, *ty);
                         body.push(0x00);
                     }
                     ThunkAction::Absent => body.push(0x00), // unreachable
                 }
                 body.push(0x0b); // end
-                number(out, body.len());
+                leb128::write(out, body.len());
                 out.extend(body);
             }
         });
@@ -174,9 +174,9 @@ impl ThunkModule {
     /// Writes the name section: a trap's backtrace then names the symbol that is absent.
     fn names(&self, wasm: &mut Vec<u8>) {
         let mut names = Vec::new();
-        number(&mut names, self.functions.len());
+        leb128::write(&mut names, self.functions.len());
         for (at, function) in self.functions.iter().enumerate() {
-            number(&mut names, at);
+            leb128::write(&mut names, at);
             let what = match function.action {
                 ThunkAction::Forward => "forward",
                 ThunkAction::Absent => "undefined weak symbol",
@@ -186,10 +186,10 @@ impl ThunkModule {
         let mut body = Vec::new();
         text(&mut body, "name");
         body.push(1); // function names
-        number(&mut body, names.len());
+        leb128::write(&mut body, names.len());
         body.extend(names);
         wasm.push(0);
-        number(wasm, body.len());
+        leb128::write(wasm, body.len());
         wasm.extend(body);
     }
 }
@@ -208,29 +208,16 @@ fn count(
 
 fn section(wasm: &mut Vec<u8>, id: u8, count: usize, fill: impl FnOnce(&mut Vec<u8>)) {
     let mut body = Vec::new();
-    number(&mut body, count);
+    leb128::write(&mut body, count);
     fill(&mut body);
     wasm.push(id);
-    number(wasm, body.len());
+    leb128::write(wasm, body.len());
     wasm.extend(body);
 }
 
 fn text(out: &mut Vec<u8>, text: &str) {
-    number(out, text.len());
+    leb128::write(out, text.len());
     out.extend(text.as_bytes());
-}
-
-/// Unsigned LEB128.
-fn number(out: &mut Vec<u8>, mut value: usize) {
-    loop {
-        let byte = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.push(byte);
-            return;
-        }
-        out.push(byte | 0x80);
-    }
 }
 
 /// Returns the name of the export that is thunk `at`.

@@ -29,7 +29,7 @@ pub(super) fn module_name(imports: &[Import], module: &str) -> Arc<str> {
 }
 
 impl Import {
-    /// Sorts an import out. `weak` is what `IMPORT_INFO` says of the name.
+    /// Sorts an import out. `weak` is from `IMPORT_INFO`.
     pub(super) fn new(
         module: Arc<str>,
         name: &str,

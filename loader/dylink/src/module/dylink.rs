@@ -17,7 +17,7 @@ pub(super) struct Dylink {
     pub(super) table: Region,
     pub(super) needed: Vec<Box<str>>,
     pub(super) runtime_path: Vec<Box<str>>,
-    /// Names that `IMPORT_INFO` calls weak. lld writes the module name `env` even for GOT entries, so the symbol's
+    /// PlanNames that `IMPORT_INFO` calls weak. lld writes the module name `env` even for GOT entries, so the symbol's
     /// name alone decides; a symbol is weak or not for the whole importing module.
     pub(super) weak: HashSet<Box<str>>,
     /// Flags of `EXPORT_INFO`.

@@ -10,6 +10,7 @@ mod hash;
 pub(crate) mod ids;
 mod import;
 pub(crate) mod inspect;
+pub(crate) mod leb128;
 mod link;
 #[cfg(feature = "parse")]
 mod parts;

@@ -15,7 +15,7 @@ pub struct Config {
     pub origin: Option<String>,
     /// Directories in which a name without a slash is looked for, after the requester's own run-time path.
     pub library_path: Vec<String>,
-    /// Names of host functions that a module passes its `__dso_handle`, to tell who it is, as it does to `__cxa_atexit`. A module
+    /// PlanNames of host functions that a module passes its `__dso_handle`, to tell who it is, as it does to `__cxa_atexit`. A module
     /// without data that imports one of them gets an address of its own.
     pub identifying_imports: Vec<Cow<'static, str>>,
 }

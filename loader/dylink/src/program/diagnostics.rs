@@ -89,7 +89,7 @@ pub enum Event<'a> {
         /// The number of opens that are left.
         opens: u32,
     },
-    /// A module that nobody holds is unloaded.
+    /// A module that nothing holds is unloaded.
     Unload {
         /// The module.
         path: &'a str,

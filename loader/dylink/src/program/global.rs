@@ -20,7 +20,7 @@ pub(crate) struct GlobalScope {
     /// Modules in the order of their entry.
     order: Vec<(u32, ModuleId)>,
     next: u32,
-    /// Names that modules other than main define. Main is searched first, with its own index.
+    /// PlanNames that modules other than main define. Main is searched first, with its own index.
     names: HashTable<Name>,
     hasher: DefaultHashBuilder,
 }

@@ -131,7 +131,7 @@ pub(crate) enum Phase {
 /// The content of a GOT global.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum GotKey {
-    /// Address 0, for weak symbols that nobody defines.
+    /// Address 0, for weak symbols without a definition.
     Null,
     /// The address of a datum.
     Data(ModuleId, ExportId),

@@ -30,7 +30,7 @@ pub(crate) fn rewritten(case: &Case, kinds: Kinds) -> Result<(Files, usize), Str
         }
     }
     let infos: Vec<&ModuleInfo> = sides.iter().map(|side| &side.info).collect();
-    // What the case asks for stands in its text; what its guests ask for, nobody knows.
+    // The case looks up the names in its text; the names that its guests look up are not known.
     let asks = |info: &ModuleInfo| {
         let mut hosts = info.imports.iter();
         hosts.any(|import| import.kind == ImportKind::Host && &*import.name == "dlsym")

@@ -36,7 +36,7 @@ impl fmt::Display for Reach {
 /// The result of an inspection.
 #[derive(Debug, Default)]
 pub struct Inspection {
-    /// Names of functions that the module defines.
+    /// PlanNames of functions that the module defines.
     pub(crate) functions: HashSet<Box<str>>,
     pub(crate) reach: HashMap<(Box<str>, Box<str>), Reach>,
 }

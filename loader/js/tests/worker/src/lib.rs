@@ -16,7 +16,7 @@ use pymode_dylink_conformance::{faults, run};
 use wasm_bindgen::prelude::*;
 
 use crate::subject::JsSubject;
-use crate::task::{Said, Task, What};
+use crate::task::{Task, TaskOutput, What};
 
 /// Does a [`Task`], which comes as JSON, and says what came of it, as JSON. `modules` are compiled, or sentences that say
 /// why they are not, by key.
@@ -29,33 +29,37 @@ pub fn answer(task: &str, modules: &Map) -> Result<String, JsError> {
     linking::provide(&task, modules)?;
     let files = task.files();
     // What goes wrong in the case is an answer.
-    let said: Result<Said, String> = match task.what {
+    let said: Result<TaskOutput, String> = match task.what {
         What::Run => Script::parse(&task.script)
             .and_then(|script| run::<JsSubject>(&script, files))
-            .map(|said| Said {
+            .map(|said| TaskOutput {
                 errors: said.errors,
-                ..Said::default()
+                ..TaskOutput::default()
             }),
         What::Faults => Script::parse(&task.script)
             .and_then(|script| faults::<JsSubject>(&script, &files))
-            .map(|()| Said::default()),
-        What::Open(count) => measured::open(files, count, false).map(|()| Said::default()),
-        What::OpenLate(count) => measured::open(files, count, true).map(|()| Said::default()),
-        What::Instantiate(count) => measured::instantiate(&files, count).map(|()| Said::default()),
-        What::Symbols(count) => measured::symbols(files, count).map(|()| Said::default()),
-        What::Properties(count) => measured::properties(&files, count).map(|()| Said::default()),
-        What::Call(count) => measured::call(files, count).map(|()| Said::default()),
+            .map(|()| TaskOutput::default()),
+        What::Open(count) => measured::open(files, count, false).map(|()| TaskOutput::default()),
+        What::OpenLate(count) => measured::open(files, count, true).map(|()| TaskOutput::default()),
+        What::Instantiate(count) => {
+            measured::instantiate(&files, count).map(|()| TaskOutput::default())
+        }
+        What::Symbols(count) => measured::symbols(files, count).map(|()| TaskOutput::default()),
+        What::Properties(count) => {
+            measured::properties(&files, count).map(|()| TaskOutput::default())
+        }
+        What::Call(count) => measured::call(files, count).map(|()| TaskOutput::default()),
         What::Processes(count, libraries, flags) => {
-            live::processes(files, count, libraries, flags).map(|()| Said::default())
+            live::processes(files, count, libraries, flags).map(|()| TaskOutput::default())
         }
         What::BareProcesses(count, libraries) => {
-            live::bare_processes(&files, count, libraries).map(|()| Said::default())
+            live::bare_processes(&files, count, libraries).map(|()| TaskOutput::default())
         }
-        What::Step(step) => live::step(files, &step).map(|sizes| Said {
+        What::Step(step) => live::step(files, &step).map(|sizes| TaskOutput {
             sizes,
-            ..Said::default()
+            ..TaskOutput::default()
         }),
-        What::CallBare(count) => measured::call_bare(&files, count).map(|()| Said::default()),
+        What::CallBare(count) => measured::call_bare(&files, count).map(|()| TaskOutput::default()),
     };
     Ok(serde_json::to_string(&said)?)
 }

@@ -107,7 +107,7 @@ impl Faults {
     }
 }
 
-/// The compiled main module of a case, and what it says of itself.
+/// The compiled main module of a case, and its description.
 ///
 /// # Panics
 /// If there is none: then the case is broken.

@@ -86,7 +86,7 @@ pub(crate) struct Sizes {
 
 /// Output of the task.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub(crate) struct Said {
+pub(crate) struct TaskOutput {
     /// `error.txt`
     pub(crate) errors: String,
     /// Of the process that stays.
