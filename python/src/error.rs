@@ -63,7 +63,7 @@ pub enum Error {
         /// The linker's output.
         path: PathBuf,
         /// Reason that it is not one.
-        source: wasmparser::BinaryReaderError,
+        source: pymode_toolchain::sections::SectionError,
     },
     /// A failed file operation.
     #[error("could not {doing} `{}`: {source}{}", path.display(), pymode_toolchain::cache::io_hint(source))]

@@ -1,8 +1,9 @@
 //! The last changes to a linked module before it is shipped.
 
 use pymode_toolchain::cc::{abi_section, without_zeros};
-use wasm_encoder::{ExportKind, ExportSection, Section};
-use wasmparser::{BinaryReaderError, ExportSectionReader, ExternalKind, Parser, Payload};
+use pymode_toolchain::sections::{Edit, SectionError, edit};
+use wasm_encoder::{ExportKind, ExportSection, SectionId};
+use wasmparser::{BinaryReader, ExportSectionReader, ExternalKind};
 
 /// Prefix that the linker gives the name of an export that it wraps.
 const WRAPPED: &str = "__wrap_";
@@ -16,25 +17,16 @@ fn is_dropped(name: &str) -> bool {
 ///
 /// The linker could strip the names as well; but then it strips `target_features` too, and the names are wanted beside
 /// the module.
-pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
-    const HEADER: usize = 8;
-    let mut out = module.get(..HEADER).unwrap_or(module).to_vec();
-    let mut at = HEADER;
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload?;
-        let dropped =
-            matches!(&payload, Payload::CustomSection(section) if is_dropped(section.name()));
-        if let Some((_, range)) = payload.as_section() {
-            let end = range.end as usize;
-            if let Payload::ExportSection(exports) = payload {
-                named_as_promised(exports)?.append_to(&mut out);
-            } else if !dropped {
-                // From the end of the section before, so with this one's own head.
-                out.extend_from_slice(&module[at..end]);
-            }
-            at = end;
-        }
-    }
+pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, SectionError> {
+    let out = edit(module, |section| {
+        Ok(if section.name.is_some_and(is_dropped) {
+            Edit::Remove
+        } else if section.id == u8::from(SectionId::Export) {
+            Edit::replace(&named_as_promised(section.content)?)
+        } else {
+            Edit::Keep
+        })
+    })?;
     let mut out = without_zeros(&out).unwrap_or(out);
     out.extend(abi_section(pymode_abi::VERSION));
     Ok(out)
@@ -42,9 +34,9 @@ pub(crate) fn finish(module: &[u8]) -> Result<Vec<u8>, BinaryReaderError> {
 
 /// The exports under the names that the contract has. The linker exports a wrapped function as `__wrap_NAME`, even with the option
 /// to export `NAME`.
-fn named_as_promised(exports: ExportSectionReader<'_>) -> Result<ExportSection, BinaryReaderError> {
+fn named_as_promised(exports: &[u8]) -> wasmparser::Result<ExportSection> {
     let mut section = ExportSection::new();
-    for export in exports {
+    for export in ExportSectionReader::new(BinaryReader::new(exports, 0))? {
         let export = export?;
         let kind = match export.kind {
             ExternalKind::Func | ExternalKind::FuncExact => ExportKind::Func,

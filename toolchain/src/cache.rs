@@ -218,7 +218,7 @@ impl Cache {
                 share_with_children(&file).map_err(CacheError::io("lock", path))?;
                 return Ok(Lock { file });
             }
-            // The cache was deleted under us: what we hold is a lock that nobody else can see.
+            // The cache was deleted meanwhile: no other process can see the lock that we hold.
         }
     }
 

@@ -33,7 +33,7 @@ impl fmt::Display for Source {
 #[non_exhaustive]
 pub enum DownloadError {
     /// No source gave it.
-    #[error("cannot download `{name}`{}{}", list(tried), network_hint(tried))]
+    #[error("could not download `{name}`{}{}", list(tried), network_hint(tried))]
     NoSource {
         /// The file's name.
         name: String,

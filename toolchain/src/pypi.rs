@@ -17,7 +17,7 @@ use crate::sha256::Sha256Hex;
 pub enum PypiError {
     /// Python cannot be started.
     #[error(
-        "cannot get `{requirement}`: cannot start `{python}`: {source}\n  hint: install Python 3 with pip, or set `PYMODE_HOST_PYTHON` to one"
+        "could not get `{requirement}`: could not start `{python}`: {source}\n  hint: install Python 3 with pip, or set `PYMODE_HOST_PYTHON` to one"
     )]
     NoPython {
         /// The requirement.
@@ -29,7 +29,7 @@ pub enum PypiError {
     },
     /// There is a Python, but it has no pip.
     #[error(
-        "cannot get `{requirement}`: `{python}` has no pip\n  hint: install it (on Debian: `apt install python3-pip`), or set `PYMODE_HOST_PYTHON` to a Python that has it"
+        "could not get `{requirement}`: `{python}` has no pip\n  hint: install it (on Debian: `apt install python3-pip`), or set `PYMODE_HOST_PYTHON` to a Python that has it"
     )]
     NoPip {
         /// The requirement.
@@ -39,7 +39,7 @@ pub enum PypiError {
     },
     /// pip failed.
     #[error(
-        "cannot get `{requirement}`: pip failed:\n{}\n  hint: check the network connection; `{python} -m pip download {requirement}` does the same",
+        "could not get `{requirement}`: pip failed:\n{}\n  hint: check the network connection; `{python} -m pip download {requirement}` does the same",
         indent(message)
     )]
     Pip {

@@ -37,7 +37,7 @@ pub enum StepError {
     #[error(transparent)]
     Failed(Box<Failure>),
     /// The log could not be written.
-    #[error("{title} failed: cannot write its log `{}`: {source}{}", log.display(), crate::cache::io_hint(source))]
+    #[error("{title} failed: could not write its log `{}`: {source}{}", log.display(), crate::cache::io_hint(source))]
     Log {
         /// The title of the step.
         title: String,

@@ -223,7 +223,7 @@ fn without_a_network_the_error_says_so() {
         .expect_err("nobody listens")
         .to_string();
     assert!(
-        error.contains("cannot download `file`")
+        error.contains("could not download `file`")
             && error.contains("hint: check the network connection"),
         "{error}"
     );

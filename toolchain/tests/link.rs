@@ -176,7 +176,7 @@ fn not_linked() -> Tested {
         ),
     ])?;
     bench.ok("cc -O2 -shared upper.c -o libupper.so")?;
-    // A library of somebody who does not say how large its data is.
+    // A library that does not say how large its data is.
     let mut library = fs::read(bench.path("libupper.so"))?;
     let section = b"pymode.sizes";
     let at = library
@@ -199,7 +199,7 @@ fn not_linked() -> Tested {
     Ok(())
 }
 
-/// Debug information is there if the user's objects have some; libc is lent to libraries that nobody knows.
+/// Debug information is there if the user's objects have some; libc is exported for libraries that are not known.
 fn program_sizes() -> Tested {
     let plain = "#include <stdio.h>\nint main(void) { puts(\"a\"); }";
     let opens =

@@ -84,7 +84,7 @@ fn what_pip_says_is_shown() {
     );
     contains(
         Fake::new("echo 'not JSON'").fetch(),
-        &["cannot get `tool==1.0`"],
+        &["could not get `tool==1.0`"],
     );
 }
 
@@ -99,7 +99,7 @@ fn only_a_pinned_wheel_is_taken() {
         let fake = Fake::offers(&format!("http://127.0.0.1:1/{name}"), TOOL.sha256[0]);
         contains(fake.fetch(), &["not one of the pinned"]);
     }
-    // Pinned, but nobody listens there.
+    // Pinned, but no server listens there.
     let fake = Fake::offers(
         "http://127.0.0.1:1/tool-1.0-py3-none-any.whl",
         TOOL.sha256[0],
@@ -107,7 +107,7 @@ fn only_a_pinned_wheel_is_taken() {
     contains(
         fake.fetch(),
         &[
-            "cannot download `tool-1.0-py3-none-any.whl`",
+            "could not download `tool-1.0-py3-none-any.whl`",
             "hint: check the network connection",
         ],
     );

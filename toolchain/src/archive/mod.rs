@@ -1,4 +1,4 @@
-//! Unpacking archives that nobody has checked: every path stays inside, links stay inside or are refused, sizes end.
+//! Unpacks archives from untrusted sources: every path stays inside, links stay inside or are refused, and sizes are limited.
 
 mod destination;
 mod tar;

@@ -1,19 +1,15 @@
 //! The custom section `pymode.abi`: the version of the ABI that a module was built for.
 
-use wasm_encoder::{CustomSection, Encode, Section};
+use wasm_encoder::Encode;
+
+use crate::sections;
 
 /// Returns a WebAssembly custom section that holds the version of the ABI as LEB128, to be appended to a finished module.
-///
-/// A custom section may stand between any others, and so also last (WebAssembly core spec, 5.5.3).
 pub fn abi_section(version: u32) -> Vec<u8> {
     let mut data = Vec::new();
     version.encode(&mut data);
-    let custom = CustomSection {
-        name: pymode_abi::SECTION.into(),
-        data: data.into(),
-    };
     let mut section = Vec::new();
-    custom.append_to(&mut section);
+    sections::append_custom(&mut section, pymode_abi::SECTION, &data);
     section
 }
 

@@ -310,7 +310,7 @@ impl Parser {
 enum Meaning {
     /// The compiler takes it.
     Pass,
-    /// It has no meaning here and nobody misses it.
+    /// It has no meaning here, and is not needed.
     Nothing,
     /// Dropped, with a note for the author.
     Note(&'static str),

@@ -81,7 +81,7 @@ pub fn ranlib(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     report(plain_tool("ranlib", args))
 }
 
-fn plain_tool(tool: &str, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
+fn plain_tool(tool: &str, args: impl IntoIterator<Item = OsString>) -> Result<ToolExit, CcError> {
     let reporter = Reporter::stderr();
     let cache = Cache::open()
         .map_err(crate::Error::from)?
@@ -92,9 +92,9 @@ fn plain_tool(tool: &str, args: impl IntoIterator<Item = OsString>) -> Result<En
     status(&zig, command)
 }
 
-fn report(result: Result<Ended, CcError>) -> ExitCode {
+fn report(result: Result<ToolExit, CcError>) -> ExitCode {
     match result {
-        Ok(Ended(code)) => ExitCode::from(code),
+        Ok(ToolExit(code)) => ExitCode::from(code),
         Err(e) => {
             eprintln!("pymode cc: error: {e}");
             ExitCode::FAILURE
@@ -103,9 +103,9 @@ fn report(result: Result<Ended, CcError>) -> ExitCode {
 }
 
 /// The exit code of compiler or linker.
-pub(super) struct Ended(u8);
+pub(super) struct ToolExit(u8);
 
-impl Ended {
+impl ToolExit {
     pub(super) const WELL: Self = Self(0);
     pub(super) const FAILED: Self = Self(1);
 
@@ -145,7 +145,7 @@ impl Driver {
         })
     }
 
-    fn run(&mut self, args: impl IntoIterator<Item = OsString>) -> Result<Ended, CcError> {
+    fn run(&mut self, args: impl IntoIterator<Item = OsString>) -> Result<ToolExit, CcError> {
         let args: Vec<String> = args
             .into_iter()
             .map(|arg| arg.into_string().map_err(|arg| CcError::NotUnicode { arg }))
@@ -178,7 +178,7 @@ impl Driver {
         }
     }
 
-    pub(super) fn status(&self, mut command: Command) -> Result<Ended, CcError> {
+    pub(super) fn status(&self, mut command: Command) -> Result<ToolExit, CcError> {
         match &self.notes {
             Some(notes) => notes
                 .run(&mut command)
@@ -213,7 +213,7 @@ impl Driver {
         command
     }
 
-    fn compile(&self, invocation: &Invocation) -> Result<Ended, CcError> {
+    fn compile(&self, invocation: &Invocation) -> Result<ToolExit, CcError> {
         let sources: Vec<&str> = files(&invocation.link).collect();
         if let [file] = sources[..]
             && is_source(file)
@@ -231,7 +231,7 @@ impl Driver {
         self.status(command)
     }
 
-    fn link(&self, invocation: &Invocation, module: Module) -> Result<Ended, CcError> {
+    fn link(&self, invocation: &Invocation, module: Module) -> Result<ToolExit, CcError> {
         if files(&invocation.link).next().is_none() {
             return Err(CcError::NoInput);
         }
@@ -253,7 +253,7 @@ impl Driver {
         invocation: &Invocation,
         link: &mut LinkArgs,
         scratch: &Path,
-    ) -> Result<Option<Ended>, CcError> {
+    ) -> Result<Option<ToolExit>, CcError> {
         for (n, input) in link.inputs.iter_mut().enumerate() {
             let Input::File(file) = input else { continue };
             if !is_source(file) {
@@ -325,7 +325,7 @@ fn has_suffix(file: &str, suffixes: &[&str]) -> bool {
         .is_some_and(|ext| suffixes.contains(&ext))
 }
 
-fn status(zig: &Zig, mut command: Command) -> Result<Ended, CcError> {
+fn status(zig: &Zig, mut command: Command) -> Result<ToolExit, CcError> {
     command.status().map(code).map_err(cannot_start(zig))
 }
 
@@ -334,10 +334,10 @@ fn cannot_start(zig: &Zig) -> impl FnOnce(io::Error) -> CcError {
     move |source| CcError::Start { exe, source }
 }
 
-fn code(status: ExitStatus) -> Ended {
+fn code(status: ExitStatus) -> ToolExit {
     match status.code() {
-        Some(0) => Ended::WELL,
-        Some(code) => Ended(u8::try_from(code).unwrap_or(1)),
-        None => Ended(1), // Ended by a signal.
+        Some(0) => ToolExit::WELL,
+        Some(code) => ToolExit(u8::try_from(code).unwrap_or(1)),
+        None => ToolExit(1), // ToolExit by a signal.
     }
 }

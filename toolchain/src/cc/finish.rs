@@ -3,11 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use wasm_encoder::Encode;
-use wasmparser::{Parser, Payload};
-
 use super::without_zeros;
 use crate::cache::CacheError;
+use crate::sections::{Edit, SectionError, edit};
 
 /// Leaves out what a linked module's data has of zeros, and appends sections.
 pub(super) fn file(path: &Path, sections: impl FnOnce(&[u8]) -> Vec<u8>) -> Result<(), CacheError> {
@@ -18,29 +16,14 @@ pub(super) fn file(path: &Path, sections: impl FnOnce(&[u8]) -> Vec<u8>) -> Resu
     fs::write(path, module).map_err(CacheError::io("write", path))
 }
 
-/// The module without the sections that only debuggers read; `None` if it is damaged.
-pub(super) fn without_debug_info(module: &[u8]) -> Option<Vec<u8>> {
-    const HEADER: usize = 8;
-    let mut out = module.get(..HEADER).unwrap_or_default().to_vec();
-    let mut at = HEADER;
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload.ok()?;
-        let is_debug_info = matches!(&payload, Payload::CustomSection(section) if section.name().starts_with(".debug_"));
-        if let Some((_, range)) = payload.as_section() {
-            let end = range.end as usize;
-            // From the end of the section before, so with this one's own head.
-            if !is_debug_info {
-                out.extend_from_slice(&module[at..end]);
-            }
-            at = end;
-        }
-    }
-    Some(out)
-}
-
-/// Returns a number as WebAssembly writes it.
-pub(super) fn leb128(value: u32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    value.encode(&mut bytes);
-    bytes
+/// Returns the module without the sections that only debuggers read.
+pub(super) fn without_debug_info(module: &[u8]) -> Result<Vec<u8>, SectionError> {
+    edit(module, |section| {
+        let is_debug_info = section.name.is_some_and(|name| name.starts_with(".debug_"));
+        Ok(if is_debug_info {
+            Edit::Remove
+        } else {
+            Edit::Keep
+        })
+    })
 }

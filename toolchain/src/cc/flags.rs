@@ -43,7 +43,7 @@ pub const LINK_SIDE: &[&str] = &[
     "--strip-debug",
 ];
 
-/// For `zig wasm-ld`, to link a side module whose own symbols are nobody else's: one that reaches them directly is smaller
+/// For `zig wasm-ld`, to link a side module whose own symbols are used by no other module: one that reaches them directly is smaller
 /// and has fewer imports.
 pub const BIND_OWN: &str = "-Bsymbolic";
 

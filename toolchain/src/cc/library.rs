@@ -21,16 +21,16 @@ pub(super) struct Library {
     /// The functions that it defines, by their names.
     pub(super) functions: BTreeMap<String, FuncType>,
     /// The data that it defines.
-    pub(super) data: BTreeMap<String, Datum>,
+    pub(super) data: BTreeMap<String, LibraryDatum>,
     /// The symbols that it takes from others.
     pub(super) imports: BTreeSet<String>,
-    /// It loads libraries, and nobody knows which.
+    /// It loads libraries that are not known when it is linked.
     pub(super) opens: bool,
 }
 
 /// A datum that a library defines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Datum {
+pub(super) struct LibraryDatum {
     /// Size, if the library has it.
     pub(super) size: Option<u32>,
     /// A power of two that its address is a multiple of.
@@ -177,7 +177,7 @@ fn parse(path: &Path, bytes: &[u8]) -> wasmparser::Result<Option<Library>> {
             ExternalKind::Global => {
                 let flags = flags.get(export.name).copied().unwrap_or_default();
                 if let Some(Some(offset)) = globals.get(export.index as usize) {
-                    let datum = Datum {
+                    let datum = LibraryDatum {
                         size: sizes.get(export.name).copied(),
                         align: largest_align.min(1 << offset.trailing_zeros().min(31)),
                         is_thread_local: flags.contains(SymbolFlags::TLS),

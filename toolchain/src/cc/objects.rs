@@ -1,6 +1,6 @@
 //! Objects that are known by what was compiled: the text behind the preprocessor, and the flags.
 //!
-//! zig keeps objects, too, but a source that was unpacked anew is another one to it, though its contents are the same.
+//! zig keeps objects, too, but for zig a source that is unpacked again is another source, even with the same content.
 
 use std::fs;
 use std::path::{Path, PathBuf};

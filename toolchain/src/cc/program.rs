@@ -6,13 +6,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::args::Language;
-use super::driver::{CcError, Driver, Ended};
+use super::driver::{CcError, Driver, ToolExit};
 use super::finish::{self, without_debug_info};
 use super::inputs::{found_libraries, search_dirs};
 use super::library::Library;
 use super::linker::LinkArgs;
 use super::references::References;
-use super::stubs::{Copy, Stubs, stub_name};
+use super::stubs::{CopiedDatum, Stubs, stub_name};
 use super::{abi_section, flags, runtime};
 use crate::cache::CacheError;
 use crate::{libcxx, process};
@@ -38,12 +38,16 @@ enum Lends {
     Nothing,
     /// Imports of the known libraries.
     Known(BTreeSet<String>),
-    /// All of libc, for those that nobody knows yet, and what those import that are known.
+    /// All of libc, for libraries that are not known yet, and the imports of those that are known.
     Libc(BTreeSet<String>),
 }
 
 impl Driver {
-    pub(super) fn link_program(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
+    pub(super) fn link_program(
+        &self,
+        link: &LinkArgs,
+        scratch: &Path,
+    ) -> Result<ToolExit, CcError> {
         let output = Path::new(link.output.as_deref().unwrap_or("a.out"));
         let mut libraries = Vec::new();
         let mut words = Vec::new();
@@ -65,7 +69,7 @@ impl Driver {
         if !stubs.is_empty() {
             let object = self.assemble(&stubs, &libraries, scratch)?;
             let Some(object) = object else {
-                return Ok(Ended::FAILED);
+                return Ok(ToolExit::FAILED);
             };
             // In the place of the libraries: what an archive before them defines is the archive's.
             plan.words.insert(place, object);
@@ -89,7 +93,7 @@ impl Driver {
     }
 
     /// Links a program that is linked with no shared library; perhaps it opens some.
-    fn link_alone(&self, plan: &Plan<'_>, output: &Path) -> Result<Ended, CcError> {
+    fn link_alone(&self, plan: &Plan<'_>, output: &Path) -> Result<ToolExit, CcError> {
         let mut lends = if plan.link.may_dlopen {
             Lends::Libc(BTreeSet::new())
         } else {
@@ -118,7 +122,7 @@ impl Driver {
         lends: &Lends,
         objects: &[PathBuf],
         exports: impl Iterator<Item = &'a str>,
-    ) -> Result<Ended, CcError> {
+    ) -> Result<ToolExit, CcError> {
         // `cc` for C++ too: `c++` would add zig's own library, which does not throw.
         let mut command = self.zig().command(Language::C.tool());
         command
@@ -164,7 +168,7 @@ impl Driver {
         if ended.well() && !plan.has_debug_info {
             // It is libc's, and three times as large as the rest.
             let linked = fs::read(output).map_err(CacheError::io("read", output))?;
-            if let Some(module) = without_debug_info(&linked) {
+            if let Ok(module) = without_debug_info(&linked) {
                 fs::write(output, module).map_err(CacheError::io("write", output))?;
             }
         }
@@ -233,7 +237,9 @@ impl<'a> Plan<'a> {
                     symbol_error(libraries, name, reason)
                 })?;
                 let align = datum.align;
-                stubs.copies.insert(name.clone(), Copy { size, align });
+                stubs
+                    .copies
+                    .insert(name.clone(), CopiedDatum { size, align });
             }
         }
         Ok(stubs)

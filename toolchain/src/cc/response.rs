@@ -14,7 +14,7 @@ const MOST: usize = 1 << 20;
 #[non_exhaustive]
 pub(super) enum ResponseError {
     /// It cannot be read.
-    #[error("cannot read the response file `{}`: {source}", path.display())]
+    #[error("could not read the response file `{}`: {source}", path.display())]
     Read {
         /// The file.
         path: PathBuf,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::driver::{CcError, Driver, Ended};
+use super::driver::{CcError, Driver, ToolExit};
 use super::inputs::found_libraries;
 use super::linker::{LinkArgs, Symbolic};
 use super::references::References;
@@ -13,7 +13,7 @@ use crate::cache::CacheError;
 use crate::process;
 
 impl Driver {
-    pub(super) fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<Ended, CcError> {
+    pub(super) fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<ToolExit, CcError> {
         let output = link.output.as_deref().unwrap_or("a.out");
         let mut words = found_libraries(link, &["a", "so", "wasm"]);
         let module = python_module(output, &words, &link.flags).map(str::to_owned);
@@ -28,7 +28,7 @@ impl Driver {
         }
         match &module {
             // Nobody looks for another symbol in an extension module than for those that were named, and each export costs time
-            // at every load and keeps code that nobody calls: rustc names the one, and leaves all of its library visible.
+            // at every load and keeps code that is never called: rustc names the one, and leaves all of its library visible.
             Some(module) if !link.lends_all => {
                 command.arg("--no-export-dynamic");
                 command.args(
@@ -89,7 +89,7 @@ enum Binding {
 impl Binding {
     fn of(link: &LinkArgs, is_python_module: bool) -> Self {
         match link.symbolic {
-            // Its few symbols are nobody else's, and a module that reaches them directly is smaller and has fewer imports.
+            // No other module uses its few symbols, and a module that reaches them directly is smaller and has fewer imports.
             _ if is_python_module => Self::Own,
             Some(Symbolic::All) => Self::Own,
             Some(Symbolic::Functions) => Self::OwnFunctions,

@@ -4,10 +4,11 @@
 
 use std::collections::BTreeMap;
 
+use wasm_encoder::Encode;
 use wasmparser::{BinaryReader, ExternalKind, Parser, Payload};
 
-use super::finish::leb128;
 use super::references::References;
+use crate::sections;
 
 /// The name of the section.
 pub(super) const SECTION: &str = "pymode.sizes";
@@ -32,23 +33,15 @@ pub(super) fn section(library: &[u8], objects: &References) -> Option<Vec<u8>> {
     if sizes.is_empty() {
         return None;
     }
-    let mut body = named(SECTION);
-    body.extend(leb128(sizes.len() as u32));
+    let mut data = Vec::new();
+    sizes.len().encode(&mut data);
     for (name, size) in sizes {
-        body.extend(named(name));
-        body.extend(leb128(size));
+        name.encode(&mut data);
+        size.encode(&mut data);
     }
-    let mut section = vec![0];
-    section.extend(leb128(body.len() as u32));
-    section.extend(body);
+    let mut section = Vec::new();
+    sections::append_custom(&mut section, SECTION, &data);
     Some(section)
-}
-
-/// A name as WebAssembly writes it.
-pub(super) fn named(name: &str) -> Vec<u8> {
-    let mut bytes = leb128(name.len() as u32);
-    bytes.extend(name.as_bytes());
-    bytes
 }
 
 /// Reads the section's content, as far as it is well.
@@ -74,9 +67,9 @@ mod tests {
 
     #[test]
     fn sizes_are_read_as_far_as_they_are_well() {
-        let content = [&leb128(2)[..], &named("a"), &[4], &named("b"), &[0x80, 1]].concat();
+        let content = b"\x02\x01a\x04\x01b\x80\x01";
         let sizes = BTreeMap::from([("a".to_owned(), 4), ("b".to_owned(), 128)]);
-        assert_eq!(read(&content), sizes);
+        assert_eq!(read(content), sizes);
         assert_eq!(read(&content[..5]).len(), 1);
         assert!(read(&[0xff; 9]).is_empty());
     }

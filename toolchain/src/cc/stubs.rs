@@ -11,10 +11,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use wasm_encoder::Encode;
 use wasmparser::{FuncType, ValType};
 
-use super::finish::leb128;
-use super::sizes::named;
+use crate::sections;
 
 /// The custom section by which a program says what it was linked with. It is built as `dylink.0` is, and its first two
 /// subsections are those of `dylink.0`.
@@ -33,7 +33,7 @@ pub(super) fn stub_name(function: &str) -> String {
 
 /// A datum that a program has a copy of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Copy {
+pub(super) struct CopiedDatum {
     pub(super) size: u32,
     pub(super) align: u32,
 }
@@ -42,7 +42,7 @@ pub(super) struct Copy {
 #[derive(Debug, Default)]
 pub(super) struct Stubs {
     pub(super) functions: BTreeMap<String, FuncType>,
-    pub(super) copies: BTreeMap<String, Copy>,
+    pub(super) copies: BTreeMap<String, CopiedDatum>,
 }
 
 impl Stubs {
@@ -75,7 +75,7 @@ impl Stubs {
 "
             );
         }
-        for (name, Copy { size, align }) in &self.copies {
+        for (name, CopiedDatum { size, align }) in &self.copies {
             check_name(name)?;
             let power = align.trailing_zeros();
             let _ = write!(
@@ -101,31 +101,49 @@ impl Stubs {
         runtime_path: &[String],
         has_stub: impl Fn(&str) -> bool,
     ) -> Vec<u8> {
-        let mut body = named(SECTION);
-        let mut add = |id: u8, entries: Vec<Vec<u8>>| {
-            if entries.is_empty() {
-                return;
-            }
-            let content = [leb128(entries.len() as u32), entries.concat()].concat();
-            body.push(id);
-            body.extend(leb128(content.len() as u32));
-            body.extend(content);
-        };
-        add(NEEDED, needed.iter().map(|name| named(name)).collect());
-        add(
+        let stubs: Vec<&String> = self
+            .functions
+            .keys()
+            .filter(|name| has_stub(name))
+            .collect();
+        let mut copies = Vec::new();
+        for (name, copy) in &self.copies {
+            name.encode(&mut copies);
+            copy.size.encode(&mut copies);
+        }
+        let mut data = Vec::new();
+        list(&mut data, NEEDED, needed.len(), &encoded(needed));
+        list(
+            &mut data,
             RUNTIME_PATH,
-            runtime_path.iter().map(|dir| named(dir)).collect(),
+            runtime_path.len(),
+            &encoded(runtime_path),
         );
-        let stubs = self.functions.keys().filter(|name| has_stub(name));
-        add(STUBS, stubs.map(|name| named(name)).collect());
-        let copies = self.copies.iter();
-        let copies = copies.map(|(name, copy)| [named(name), leb128(copy.size)].concat());
-        add(COPIES, copies.collect());
-        let mut section = vec![0];
-        section.extend(leb128(body.len() as u32));
-        section.extend(body);
+        list(&mut data, STUBS, stubs.len(), &encoded(&stubs));
+        list(&mut data, COPIES, self.copies.len(), &copies);
+        let mut section = Vec::new();
+        sections::append_custom(&mut section, SECTION, &data);
         section
     }
+}
+
+/// Writes a subsection that holds a list, unless the list is empty.
+fn list(out: &mut Vec<u8>, id: u8, count: usize, entries: &[u8]) {
+    if count > 0 {
+        let mut content = Vec::new();
+        count.encode(&mut content);
+        content.extend_from_slice(entries);
+        out.push(id);
+        content.encode(out);
+    }
+}
+
+fn encoded(names: &[impl AsRef<str>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for name in names {
+        name.as_ref().encode(&mut bytes);
+    }
+    bytes
 }
 
 /// A type as the assembler reads it.
@@ -194,7 +212,7 @@ mod tests {
         let ty = || FuncType::new([], []);
         stubs.functions.insert("f".to_owned(), ty());
         stubs.functions.insert("own".to_owned(), ty());
-        let copy = Copy {
+        let copy = CopiedDatum {
             size: 300,
             align: 4,
         };

@@ -8,63 +8,49 @@
 
 use std::ops::Range;
 
-/// Symbol flags of Linking.md.
-const BINDING_MASK: u32 = 0x3;
-const BINDING_WEAK: u32 = 0x1;
-const BINDING_LOCAL: u32 = 0x2;
-const VISIBILITY_HIDDEN: u32 = 0x4;
-const UNDEFINED: u32 = 0x10;
-const EXPLICIT_NAME: u32 = 0x40;
-
-/// The kind of a symbol that is a function.
-const FUNCTION: u8 = 0;
-
-/// The subsection of `linking` that holds the symbols.
-const SYMBOL_TABLE: u8 = 8;
+use object::read::archive::ArchiveFile;
+use wasmparser::{KnownCustom, Linking, Parser, Payload, SymbolFlags, SymbolInfo};
 
 const OBJECT_MAGIC: &[u8] = b"\0asm\x01\0\0\0";
-const ARCHIVE_MAGIC: &[u8] = b"!<arch>\n";
-/// Name, times, owner, mode, size in ten digits at 48, two bytes that end it.
-const MEMBER_HEADER: usize = 60;
 
 /// Hides each weak definition of an object, or of each object in an archive; gives the names of those that were visible.
 ///
 /// What is neither, or is damaged, stays as it is from there on: the linker has the better words for it.
 pub(crate) fn hide_weak_definitions(file: &mut [u8]) -> Vec<String> {
-    set_flag(file, VISIBILITY_HIDDEN, |symbol| {
-        symbol.is_visible_definition() && symbol.flags & BINDING_MASK == BINDING_WEAK
+    set_flag(file, SymbolFlags::VISIBILITY_HIDDEN, |symbol| {
+        symbol.is_visible_definition() && symbol.flags.contains(SymbolFlags::BINDING_WEAK)
     })
 }
 
 /// Hides each function that an object defines, as [`hide_weak_definitions`] does.
 pub(super) fn hide_functions(file: &mut [u8]) -> Vec<String> {
-    set_flag(file, VISIBILITY_HIDDEN, |symbol| {
-        symbol.is_visible_definition() && symbol.kind == FUNCTION
+    set_flag(file, SymbolFlags::VISIBILITY_HIDDEN, |symbol| {
+        symbol.is_visible_definition() && symbol.is_function
     })
 }
 
 /// Makes each strong function that an object defines for others a weak one; gives their names.
 pub(super) fn weaken_functions(file: &mut [u8]) -> Vec<String> {
-    set_flag(file, BINDING_WEAK, |symbol| {
+    set_flag(file, SymbolFlags::BINDING_WEAK, |symbol| {
         symbol.is_visible_definition()
-            && symbol.kind == FUNCTION
-            && symbol.flags & BINDING_MASK == 0
+            && symbol.is_function
+            && !symbol.flags.contains(SymbolFlags::BINDING_WEAK)
     })
 }
 
 /// Sets a flag of the symbols that `wants` it; their names.
-fn set_flag(file: &mut [u8], flag: u32, wants: fn(&Symbol) -> bool) -> Vec<String> {
+fn set_flag(file: &mut [u8], flag: SymbolFlags, wants: fn(&Symbol<'_>) -> bool) -> Vec<String> {
     let mut names = Vec::new();
     let mut places = Vec::new();
     each_symbol(file, &mut |symbol| {
         if wants(&symbol) {
             places.push(symbol.flags_at);
-            names.extend(symbol.name);
+            names.extend(symbol.name.map(str::to_owned));
         }
     });
     for at in places {
         // The flag lies in the low seven bits: the first byte of the number, whatever its length.
-        file[at] |= flag as u8;
+        file[at] |= flag.bits() as u8;
     }
     names
 }
@@ -73,185 +59,96 @@ fn set_flag(file: &mut [u8], flag: u32, wants: fn(&Symbol) -> bool) -> Vec<Strin
 pub(super) fn defines(file: &[u8], name: &str) -> bool {
     let mut found = false;
     each_symbol(file, &mut |symbol| {
-        found |= symbol.flags & UNDEFINED == 0 && symbol.name.as_deref() == Some(name);
+        found |= !symbol.flags.contains(SymbolFlags::UNDEFINED) && symbol.name == Some(name);
     });
     found
 }
 
 /// Calls `see` for each symbol of an object or an archive, as far as it is well.
-fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol)) {
-    for Range { start, end } in members(file) {
+fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol<'_>)) {
+    for range in members(file) {
         // A member that is damaged does not end the walk: the others are well.
-        let _ = symbols_of_object(file, start, end, see);
+        let _ = symbols_of_object(file, range, see);
     }
 }
 
 /// Returns the positions of a file's objects: the file itself, or the valid members of an archive.
 pub(super) fn members(file: &[u8]) -> Vec<Range<usize>> {
-    let mut members = Vec::new();
     if file.starts_with(OBJECT_MAGIC) {
-        members.push(0..file.len());
-    } else if file.starts_with(ARCHIVE_MAGIC) {
-        let _ = members_of_archive(file, &mut members);
+        return vec![0..file.len()];
     }
-    members
+    let Ok(archive) = ArchiveFile::parse(file) else {
+        return Vec::new();
+    };
+    let ranges = archive.members().map_while(Result::ok).map(|member| {
+        let (start, size) = member.file_range();
+        start as usize..start.saturating_add(size) as usize
+    });
+    let is_object = |range: &Range<usize>| {
+        let member = file.get(range.clone());
+        member.is_some_and(|member| member.starts_with(OBJECT_MAGIC))
+    };
+    ranges.filter(is_object).collect()
 }
 
-fn members_of_archive(file: &[u8], members: &mut Vec<Range<usize>>) -> Option<()> {
-    let mut at = ARCHIVE_MAGIC.len();
-    while let Some(header) = file.get(at..at + MEMBER_HEADER) {
-        let size: usize = std::str::from_utf8(&header[48..58])
-            .ok()?
-            .trim_end()
-            .parse()
-            .ok()?;
-        let start = at + MEMBER_HEADER;
-        let end = start.checked_add(size)?;
-        if file.get(start..end)?.starts_with(OBJECT_MAGIC) {
-            members.push(start..end);
-        }
-        at = end + (size & 1); // Members begin at even places.
-    }
-    Some(())
-}
-
-/// The symbols of the object that is `file[start..end]`; their places are those in `file`.
+/// Calls `see` for the symbols of the object at `range`.
 fn symbols_of_object(
     file: &[u8],
-    start: usize,
-    end: usize,
-    see: &mut dyn FnMut(Symbol),
-) -> Option<()> {
-    let mut at = start + OBJECT_MAGIC.len();
-    while at < end {
-        let mut reader = Reader {
-            bytes: &file[..end],
-            at,
+    range: Range<usize>,
+    see: &mut dyn FnMut(Symbol<'_>),
+) -> wasmparser::Result<()> {
+    // Positions are those in the file.
+    for payload in Parser::new(range.start as u64).parse_all(&file[range]) {
+        let Payload::CustomSection(section) = payload? else {
+            continue;
         };
-        let id = reader.byte()?;
-        let size = reader.number()? as usize;
-        let body = reader.at;
-        let next = body.checked_add(size)?;
-        if next > end {
-            return None;
-        }
-        if id == 0 {
-            let mut section = Reader {
-                bytes: &file[..next],
-                at: body,
+        let KnownCustom::Linking(linking) = section.as_known() else {
+            continue;
+        };
+        for subsection in linking.subsections() {
+            let Linking::SymbolTable(symbols) = subsection? else {
+                continue;
             };
-            if section.name()? == "linking" {
-                let _version = section.number()?;
-                return symbols_of_linking(section, see);
+            for symbol in symbols.into_iter_with_offsets() {
+                let (at, symbol) = symbol?;
+                see(Symbol::new(&symbol, at as usize));
             }
         }
-        at = next;
     }
-    Some(())
+    Ok(())
 }
 
-fn symbols_of_linking(mut reader: Reader<'_>, see: &mut dyn FnMut(Symbol)) -> Option<()> {
-    while reader.at < reader.bytes.len() {
-        let id = reader.byte()?;
-        let size = reader.number()? as usize;
-        let next = reader.at.checked_add(size)?;
-        if id == SYMBOL_TABLE {
-            for _ in 0..reader.number()? {
-                see(reader.symbol()?);
-            }
-        }
-        reader.at = next;
-    }
-    Some(())
-}
-
-struct Symbol {
-    kind: u8,
-    flags: u32,
+struct Symbol<'a> {
+    is_function: bool,
+    flags: SymbolFlags,
     flags_at: usize,
-    name: Option<String>,
+    name: Option<&'a str>,
 }
 
-impl Symbol {
+impl<'a> Symbol<'a> {
+    fn new(symbol: &SymbolInfo<'a>, at: usize) -> Self {
+        let (flags, name) = match *symbol {
+            SymbolInfo::Func { flags, name, .. }
+            | SymbolInfo::Global { flags, name, .. }
+            | SymbolInfo::Event { flags, name, .. }
+            | SymbolInfo::Table { flags, name, .. } => (flags, name),
+            SymbolInfo::Data { flags, name, .. } => (flags, Some(name)),
+            SymbolInfo::Section { flags, .. } => (flags, None),
+        };
+        Self {
+            is_function: matches!(symbol, SymbolInfo::Func { .. }),
+            flags,
+            // The kind comes first, one byte.
+            flags_at: at + 1,
+            name,
+        }
+    }
+
     /// Returns `true` if it is defined here, and other modules may see it.
     fn is_visible_definition(&self) -> bool {
-        self.flags & (UNDEFINED | VISIBILITY_HIDDEN | BINDING_LOCAL) == 0
-    }
-}
-
-struct Reader<'b> {
-    bytes: &'b [u8],
-    at: usize,
-}
-
-impl Reader<'_> {
-    fn byte(&mut self) -> Option<u8> {
-        let byte = *self.bytes.get(self.at)?;
-        self.at += 1;
-        Some(byte)
-    }
-
-    /// An unsigned LEB128 of at most 32 bits.
-    fn number(&mut self) -> Option<u32> {
-        let mut value = 0u64;
-        for shift in (0..35).step_by(7) {
-            let byte = self.byte()?;
-            value |= u64::from(byte & 0x7f) << shift;
-            if byte & 0x80 == 0 {
-                return u32::try_from(value).ok();
-            }
-        }
-        None
-    }
-
-    fn name(&mut self) -> Option<String> {
-        let length = self.number()? as usize;
-        let end = self.at.checked_add(length)?;
-        let name = std::str::from_utf8(self.bytes.get(self.at..end)?)
-            .ok()?
-            .to_owned();
-        self.at = end;
-        Some(name)
-    }
-
-    /// One entry of the symbol table.
-    fn symbol(&mut self) -> Option<Symbol> {
-        let kind = self.byte()?;
-        let flags_at = self.at;
-        let flags = self.number()?;
-        let defined = flags & UNDEFINED == 0;
-        let name = match kind {
-            // Function, global, event, table: an index, and a name unless it is that of the import.
-            0 | 2 | 4 | 5 => {
-                self.number()?;
-                if defined || flags & EXPLICIT_NAME != 0 {
-                    Some(self.name()?)
-                } else {
-                    None
-                }
-            }
-            // Data: a name, and a place when it is defined.
-            1 => {
-                let name = self.name()?;
-                if defined {
-                    let (_segment, _offset, _size) =
-                        (self.number()?, self.number()?, self.number()?);
-                }
-                Some(name)
-            }
-            // Section.
-            3 => {
-                self.number()?;
-                None
-            }
-            _ => return None,
-        };
-        Some(Symbol {
-            kind,
-            flags,
-            flags_at,
-            name,
-        })
+        let hidden =
+            SymbolFlags::UNDEFINED | SymbolFlags::VISIBILITY_HIDDEN | SymbolFlags::BINDING_LOCAL;
+        !self.flags.intersects(hidden)
     }
 }
 
@@ -304,7 +201,7 @@ mod tests {
     #[test]
     fn archives_are_walked_and_damage_is_survived() {
         let object = object();
-        let mut archive = ARCHIVE_MAGIC.to_vec();
+        let mut archive = b"!<arch>\n".to_vec();
         for _ in 0..2 {
             archive.extend(format!("{:<48}{:<10}`\n", "a.o/", object.len()).bytes());
             archive.extend(&object);

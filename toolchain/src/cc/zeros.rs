@@ -6,105 +6,61 @@
 
 use std::ops::Range;
 
+use wasm_encoder::{ConstExpr, CustomSection, DataCountSection, DataSection, Encode, SectionId};
 use wasmparser::{
-    BinaryReader, Data, DataKind, DataSectionReader, Encoding, Operator, Parser, Payload, TypeRef,
+    BinaryReader, Data, DataKind, DataSectionReader, ImportSectionReader, Operator, TypeRef,
 };
 
-use super::finish::leb128;
+use crate::sections::{Edit, Section, edit, sections};
 
 /// Shorter runs stay: a segment of its own takes up to 20 bytes, and time to copy.
 const SHORTEST_RUN: usize = 128;
 
-const CUSTOM: u8 = 0;
-const DATA: u8 = 11;
-const DATA_COUNT: u8 = 12;
-
 /// The module without long runs of zeros in its data; `None` if there is nothing to leave out, or if the module's segments
 /// are not such as to be sure that the zeros mean nothing.
 pub fn without_zeros(module: &[u8]) -> Option<Vec<u8>> {
-    let layout = Layout::read(module)?;
-    if layout.is_memory_foreign {
+    let all = sections(module).ok()?;
+    if is_memory_foreign(&all)? {
         return None;
     }
-    let segments = Segments::read(&module[layout.data.clone()?])?;
-    let trimmed = segments.trimmed(layout.data_count.is_some())?;
+    let data = all.iter().find(|section| is(section, SectionId::Data))?;
+    let has_count = all.iter().any(|section| is(section, SectionId::DataCount));
+    let trimmed = Segments::read(data.content)?.trimmed(has_count)?;
 
-    let mut out = module.get(..8)?.to_vec();
-    for section in &layout.sections {
-        let content = &module[section.content.clone()];
-        match section.id {
-            DATA => write_section(&mut out, DATA, &trimmed.content),
-            DATA_COUNT => write_section(&mut out, DATA_COUNT, &leb128(trimmed.count)),
+    let edited = edit(module, |section| {
+        Ok(if is(section, SectionId::Data) {
+            Edit::replace(&trimmed)
+        } else if is(section, SectionId::DataCount) {
+            let count = trimmed.len();
+            Edit::replace(&DataCountSection { count })
+        } else if section.name == Some(NAME) {
             // The numbers of segments are other ones now.
-            CUSTOM if section.is_names => {
-                write_section(&mut out, CUSTOM, &without_names_of_segments(content)?);
-            }
-            _ => out.extend_from_slice(&module[section.whole.clone()]),
-        }
+            Edit::replace(&CustomSection {
+                name: NAME.into(),
+                data: without_names_of_segments(section.content)?.into(),
+            })
+        } else {
+            Edit::Keep
+        })
+    });
+    edited.ok()
+}
+
+fn is(section: &Section<'_>, id: SectionId) -> bool {
+    section.id == u8::from(id)
+}
+
+/// Returns `true` if memory is imported and is not zeroed for this module; `None` if the imports are damaged.
+fn is_memory_foreign(all: &[Section<'_>]) -> Option<bool> {
+    if all.iter().any(|section| section.name == Some("dylink.0")) {
+        return Some(false);
     }
-    Some(out)
-}
-
-struct Section {
-    id: u8,
-    whole: Range<usize>,
-    content: Range<usize>,
-    is_names: bool,
-}
-
-#[derive(Default)]
-struct Layout {
-    sections: Vec<Section>,
-    data: Option<Range<usize>>,
-    data_count: Option<u32>,
-    /// Memory that comes from elsewhere and that nobody zeroes for this module.
-    is_memory_foreign: bool,
-}
-
-impl Layout {
-    fn read(module: &[u8]) -> Option<Self> {
-        let mut layout = Self::default();
-        let mut is_side = false;
-        let mut at = 8;
-        for payload in Parser::new(0).parse_all(module) {
-            let payload = payload.ok()?;
-            let mut is_names = false;
-            match &payload {
-                Payload::Version { encoding, .. } if *encoding != Encoding::Module => {
-                    return None;
-                }
-                Payload::CustomSection(section) => {
-                    is_side |= section.name() == "dylink.0";
-                    is_names = section.name() == "name";
-                }
-                Payload::ImportSection(imports) => {
-                    let mut imports = imports.clone().into_imports();
-                    layout.is_memory_foreign |= !is_side
-                        && imports.any(|import| {
-                            import.is_ok_and(|import| matches!(import.ty, TypeRef::Memory(_)))
-                        });
-                }
-                Payload::DataCountSection { count, .. } => layout.data_count = Some(*count),
-                _ => {}
-            }
-            let Some((id, content)) = payload.as_section() else {
-                continue;
-            };
-            let content = content.start as usize..content.end as usize;
-            if id == DATA {
-                layout.data = Some(content.clone());
-            }
-            let end = content.end;
-            layout.sections.push(Section {
-                id,
-                whole: at..end,
-                content,
-                is_names,
-            });
-            at = end;
-        }
-        Some(layout)
-    }
+    let Some(imports) = all.iter().find(|section| is(section, SectionId::Import)) else {
+        return Some(false);
+    };
+    let reader = ImportSectionReader::new(BinaryReader::new(imports.content, 0)).ok()?;
+    let mut imports = reader.into_imports();
+    Some(imports.any(|import| import.is_ok_and(|import| matches!(import.ty, TypeRef::Memory(_)))))
 }
 
 /// The offset of a segment: a constant, plus at most one of the module's two bases.
@@ -143,32 +99,19 @@ impl Start {
         })
     }
 
-    fn write(self, out: &mut Vec<u8>) {
-        const GLOBAL_GET: u8 = 0x23;
-        const I32_CONST: u8 = 0x41;
-        const I32_ADD: u8 = 0x6a;
-        const END: u8 = 0x0b;
-        if let Some(base) = self.base {
-            out.push(GLOBAL_GET);
-            out.extend(leb128(base));
+    fn expression(self) -> ConstExpr {
+        let constant = self.constant.cast_signed();
+        match self.base {
+            None => ConstExpr::i32_const(constant),
+            Some(base) if constant == 0 => ConstExpr::global_get(base),
+            Some(base) => ConstExpr::global_get(base)
+                .with_i32_const(constant)
+                .with_i32_add(),
         }
-        if self.base.is_none() || self.constant != 0 {
-            out.push(I32_CONST);
-            out.extend(signed_leb128(self.constant.cast_signed()));
-            if self.base.is_some() {
-                out.push(I32_ADD);
-            }
-        }
-        out.push(END);
     }
 }
 
 struct Segments<'m>(Vec<(Start, &'m [u8])>);
-
-struct Trimmed {
-    count: u32,
-    content: Vec<u8>,
-}
 
 impl<'m> Segments<'m> {
     /// All segments of a module, if each has a place that is known and to itself: zeros over another's data would mean
@@ -196,7 +139,7 @@ impl<'m> Segments<'m> {
 
     /// `None` if nothing is left out. Where code may name a segment by its number, each keeps it: what is split off goes to
     /// the end, and one of zeros only becomes empty.
-    fn trimmed(&self, keeps_numbers: bool) -> Option<Trimmed> {
+    fn trimmed(&self, keeps_numbers: bool) -> Option<DataSection> {
         let mut kept: Vec<(Start, &[u8])> = Vec::new();
         let mut split_off = Vec::new();
         let mut left_out = 0;
@@ -219,15 +162,11 @@ impl<'m> Segments<'m> {
         if left_out == 0 {
             return None;
         }
-        let count = u32::try_from(kept.len()).ok()?;
-        let mut content = leb128(count);
+        let mut section = DataSection::new();
         for (start, data) in kept {
-            content.push(0); // Active, in memory 0.
-            start.write(&mut content);
-            content.extend(leb128(u32::try_from(data.len()).ok()?));
-            content.extend_from_slice(data);
+            section.active(0, &start.expression(), data.iter().copied());
         }
-        Some(Trimmed { count, content })
+        Some(section)
     }
 }
 
@@ -248,46 +187,26 @@ fn pieces(data: &[u8]) -> Vec<Range<usize>> {
     pieces
 }
 
-/// The content of a `name` section without the names of data segments.
-fn without_names_of_segments(content: &[u8]) -> Option<Vec<u8>> {
-    const NAME_LENGTH: usize = 1 + b"name".len();
-    let mut out = content.get(..NAME_LENGTH)?.to_vec();
-    let mut reader = BinaryReader::new(content.get(NAME_LENGTH..)?, 0);
+/// Returns the content of a `name` section without the names of data segments.
+fn without_names_of_segments(content: &[u8]) -> wasmparser::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut reader = BinaryReader::new(content, 0);
     while !reader.eof() {
-        let id = reader.read_u8().ok()?;
-        let size = reader.read_var_u32().ok()?;
-        let names = reader.read_bytes(size as usize).ok()?;
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()?;
+        let names = reader.read_bytes(size as usize)?;
         if id != SEGMENT_NAMES {
             out.push(id);
-            out.extend(leb128(size));
-            out.extend_from_slice(names);
+            names.encode(&mut out);
         }
     }
-    Some(out)
+    Ok(out)
 }
 
-/// The subsection of `name` about data segments.
+/// The section with names.
+const NAME: &str = "name";
+/// Its subsection about data segments.
 const SEGMENT_NAMES: u8 = 9;
-
-fn write_section(out: &mut Vec<u8>, id: u8, content: &[u8]) {
-    out.push(id);
-    out.extend(leb128(content.len() as u32));
-    out.extend_from_slice(content);
-}
-
-fn signed_leb128(mut value: i32) -> Vec<u8> {
-    let mut bytes = Vec::new();
-    loop {
-        let low = (value & 0x7f) as u8;
-        value >>= 7;
-        let sign = low & 0x40 != 0;
-        if (value == 0 && !sign) || (value == -1 && sign) {
-            bytes.push(low);
-            return bytes;
-        }
-        bytes.push(low | 0x80);
-    }
-}
 
 #[cfg(test)]
 mod tests {
@@ -301,20 +220,18 @@ mod tests {
     const BASE: Option<u32> = Some(0);
 
     fn segments(all: &[(Option<u32>, u32, Vec<u8>)]) -> Vec<u8> {
-        let mut content = leb128(all.len() as u32);
-        for (base, constant, data) in all {
-            content.push(0);
-            let start = Start {
-                base: *base,
-                constant: *constant,
-            };
-            start.write(&mut content);
-            content.extend(leb128(data.len() as u32));
-            content.extend(data);
+        let mut section = DataSection::new();
+        for &(base, constant, ref data) in all {
+            let start = Start { base, constant };
+            section.active(0, &start.expression(), data.iter().copied());
         }
-        let mut section = Vec::new();
-        write_section(&mut section, DATA, &content);
-        section
+        encoded(&section)
+    }
+
+    fn encoded(section: &impl wasm_encoder::Section) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        section.append_to(&mut bytes);
+        bytes
     }
 
     fn module(sections: &[&[u8]]) -> Vec<u8> {
@@ -361,8 +278,7 @@ mod tests {
             (None, 100, data),
             (None, 500, b"c".to_vec()),
         ];
-        let counted =
-            |count: u8, all: &[_]| module(&[MEMORY, &[DATA_COUNT, 1, count], &segments(all)]);
+        let counted = |count: u8, all: &[_]| module(&[MEMORY, &[12, 1, count], &segments(all)]);
         let kept = [
             (None, 0, Vec::new()),
             (None, 100, b"a".to_vec()),
@@ -379,10 +295,10 @@ mod tests {
         let bases = [(None, 0, vec![0; 300]), (BASE, 900, vec![0; 300])];
         assert_eq!(without_zeros(&module(&[MEMORY, &segments(&bases)])), None);
         // A passive segment.
-        let passive = [&[1, 1][..], &leb128(200), &[0; 200]].concat();
-        let mut section = Vec::new();
-        write_section(&mut section, DATA, &passive);
-        assert_eq!(without_zeros(&module(&[MEMORY, &section])), None);
+        let mut passive = DataSection::new();
+        passive.passive([0; 200]);
+        let passive = encoded(&passive);
+        assert_eq!(without_zeros(&module(&[MEMORY, &passive])), None);
     }
 
     #[test]
@@ -397,7 +313,7 @@ mod tests {
     #[test]
     fn damage_is_survived() {
         let all = [(None, 8, text(&[(b"ab", 300), (b"c", 5)]))];
-        let whole = module(&[MEMORY, &[DATA_COUNT, 1, 1], &segments(&all)]);
+        let whole = module(&[MEMORY, &[12, 1, 1], &segments(&all)]);
         for cut in 0..whole.len() {
             without_zeros(&whole[..cut]);
             let mut damaged = whole.clone();

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::signature::{Signature, Value};
+use super::signature::{CSignature, Value};
 
 /// A function that is called by an adapter.
 #[derive(Debug)]
@@ -14,8 +14,8 @@ pub(super) struct Adapter {
     pub(super) original: String,
     pub(super) name: Option<String>,
     /// The type that the caller uses, and the type of the function.
-    pub(super) called: Signature,
-    pub(super) wants: Signature,
+    pub(super) called: CSignature,
+    pub(super) wants: CSignature,
     pub(super) is_implicit: bool,
 }
 

@@ -16,8 +16,8 @@ use super::adapter::{Adapter, name};
 use super::edits::Edits;
 use super::expression::Operand;
 use super::known;
-use super::report::{Report, Type};
-use super::signature::{Signature, Value, has_no_prototype};
+use super::report::{CastReport, Type};
+use super::signature::{CSignature, Value, has_no_prototype};
 
 /// The decisions about the casts of a source.
 #[derive(Debug, Default)]
@@ -42,11 +42,11 @@ pub(super) struct Adapted {
 
 impl Casts {
     /// Decides about each of clang's reports.
-    pub(super) fn new(source: &str, reports: &[Report], is_cxx: bool) -> Self {
+    pub(super) fn new(source: &str, reports: &[CastReport], is_cxx: bool) -> Self {
         let mut casts = Self::default();
         let mut end = 0;
         for (n, report) in reports.iter().enumerate() {
-            let same = |other: &&Report| other.place == report.place;
+            let same = |other: &&CastReport| other.place == report.place;
             if report.place.start < end || reports[..n].iter().rev().take(1).any(|r| same(&r)) {
                 continue;
             }
@@ -204,9 +204,9 @@ enum Decision {
 }
 
 /// The type of the function in an expression: below other casts, that of the innermost.
-fn innermost<'r>(source: &str, reports: &'r [Report]) -> &'r Type {
+fn innermost<'r>(source: &str, reports: &'r [CastReport]) -> &'r Type {
     let outer = &reports[0];
-    let name = |report: &Report| Operand::name(&source[report.place.clone()]);
+    let name = |report: &CastReport| Operand::name(&source[report.place.clone()]);
     let inside = reports
         .iter()
         .take_while(|report| report.place.start < outer.place.end)
@@ -217,7 +217,7 @@ fn innermost<'r>(source: &str, reports: &'r [Report]) -> &'r Type {
     }
 }
 
-fn decide(source: &str, report: &Report, from: &Type, is_cxx: bool, several: bool) -> Decision {
+fn decide(source: &str, report: &CastReport, from: &Type, is_cxx: bool, several: bool) -> Decision {
     let (target, original) = (&report.to.written, &source[report.place.clone()]);
     let is_method = target == known::METHOD;
     let is_called = report.is_implicit || is_method || known::is_called(target);
@@ -225,12 +225,12 @@ fn decide(source: &str, report: &Report, from: &Type, is_cxx: bool, several: boo
         return Decision::Stays;
     }
     let (Some(called), Some(wants)) = (
-        Signature::parse(&report.to.meant),
-        Signature::parse(&from.meant),
+        CSignature::parse(&report.to.meant),
+        CSignature::parse(&from.meant),
     ) else {
         let (called, wants) = (
-            Signature::count(&report.to.meant),
-            Signature::count(&from.meant),
+            CSignature::count(&report.to.meant),
+            CSignature::count(&from.meant),
         );
         return match is_called && called != wants && !(is_method && called < wants) {
             true => Decision::Problem(called_as(original, from, &report.to)),
@@ -276,18 +276,18 @@ fn decide(source: &str, report: &Report, from: &Type, is_cxx: bool, several: boo
 }
 
 fn is_anything(of: &Type) -> bool {
-    Signature::parse(&of.meant).is_some_and(|signature| signature.is_anything())
+    CSignature::parse(&of.meant).is_some_and(|signature| signature.is_anything())
 }
 
-fn is_plain(called: &Signature, wants: &Signature) -> bool {
-    let all = |signature: &Signature| {
+fn is_plain(called: &CSignature, wants: &CSignature) -> bool {
+    let all = |signature: &CSignature| {
         let mut values = signature.parameters.iter().chain(&signature.result);
         !signature.is_variadic && values.all(|value| *value == Value::I32)
     };
     all(called) && all(wants)
 }
 
-fn are_convertible(called: &Signature, wants: &Signature) -> bool {
+fn are_convertible(called: &CSignature, wants: &CSignature) -> bool {
     let mut parameters = called.parameters.iter().zip(&wants.parameters);
     parameters.all(|(given, taken)| given.convert(*taken, "").is_some())
         && match (wants.result, called.result) {
@@ -312,13 +312,13 @@ fn problem(original: &str, why: &str) -> String {
 mod tests {
     use super::*;
 
-    fn report(source: &str, expression: &str, from: &str, to: &str, meant: &str) -> Report {
+    fn report(source: &str, expression: &str, from: &str, to: &str, meant: &str) -> CastReport {
         let start = source.find(expression).expect("the expression is there");
         let of = |written: &str, meant: &str| Type {
             written: written.to_owned(),
             meant: meant.to_owned(),
         };
-        Report {
+        CastReport {
             place: start..start + expression.len(),
             from: of(from, from),
             to: of(to, meant),
@@ -381,7 +381,7 @@ mod tests {
     }
 
     /// The decision about one cast: `f` if it is adapted, `!` and a message if it cannot be, or nothing.
-    fn outcome(source: &str, reports: &[Report]) -> String {
+    fn outcome(source: &str, reports: &[CastReport]) -> String {
         let casts = Casts::new(source, reports, false);
         let problems = casts.problems(source);
         let problems = problems.iter().map(|(_, message)| format!("!{message}"));

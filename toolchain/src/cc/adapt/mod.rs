@@ -14,13 +14,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use super::driver::{CcError, Driver, Ended};
+use super::driver::{CcError, Driver, ToolExit};
 use super::preprocessed::{Preprocessed, quietly, without, without_macros};
 use crate::cache::CacheError;
 use crate::key::Key;
 use casts::Casts;
 use edits::Edits;
-use report::Report;
+use report::CastReport;
 
 /// The casts of a source.
 struct Adapted {
@@ -47,7 +47,7 @@ impl Driver {
         file: &str,
         compile: &[String],
         output: &[&str],
-    ) -> Result<Ended, CcError> {
+    ) -> Result<ToolExit, CcError> {
         let Some(source) = self.preprocessed(file, compile)? else {
             return self.plain_object(file, compile, output);
         };
@@ -56,7 +56,7 @@ impl Driver {
             && let Some(notes) = self.recall(known)?
         {
             print(file, &source, &notes);
-            return Ok(Ended::WELL);
+            return Ok(ToolExit::WELL);
         }
         let (ended, notes) = self.new_object(file, compile, output, &source)?;
         print(file, &source, &notes);
@@ -76,7 +76,7 @@ impl Driver {
         compile: &[String],
         output: &[&str],
         source: &Preprocessed,
-    ) -> Result<(Ended, String), CcError> {
+    ) -> Result<(ToolExit, String), CcError> {
         let adapted = self.adapted(file, compile, source)?;
         let mut notes = String::new();
         for (line, problem) in &adapted.problems {
@@ -103,7 +103,7 @@ impl Driver {
             notes.push_str(&format!(
                 "\tadapters call `{names}` as what they are: they are called as another type\n"
             ));
-            return Ok((Ended::WELL, notes));
+            return Ok((ToolExit::WELL, notes));
         }
         notes.push_str(&format!(
             "\t`{names}` cannot be adapted to their callers: the adapters do not compile; the calls trap\n"
@@ -116,7 +116,7 @@ impl Driver {
         file: &str,
         compile: &[String],
         output: &[&str],
-    ) -> Result<Ended, CcError> {
+    ) -> Result<ToolExit, CcError> {
         let mut command = self.compiler(Some(file));
         command.args(compile).arg(file).args(output);
         self.status(command)
@@ -137,7 +137,7 @@ impl Driver {
                 problems: Vec::new(),
             });
         }
-        // Not `.i`: zig compiles preprocessed files anew each time, and keeps what it has made of others.
+        // Not `.i`: zig compiles preprocessed files again each time, and caches the objects of others.
         let name = match source.is_cxx {
             true => "source.cc",
             false => "source.c",
@@ -163,7 +163,7 @@ impl Driver {
                 let output = output.map_err(CacheError::io("start zig for", &path))?;
                 Ok::<_, CacheError>(String::from_utf8_lossy(&output.stderr).into_owned())
             };
-            let reports = Report::parse_all(&text, &check(&text, report::FIND)?);
+            let reports = CastReport::parse_all(&text, &check(&text, report::FIND)?);
             let mut casts = Casts::new(&text, &reports, source.is_cxx);
             for _ in 0..ROUNDS {
                 if casts.is_empty() {

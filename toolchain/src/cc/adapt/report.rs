@@ -27,7 +27,7 @@ pub(super) struct Type {
 
 /// An expression that becomes a pointer of another type.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Report {
+pub(super) struct CastReport {
     pub(super) place: Range<usize>,
     pub(super) from: Type,
     pub(super) to: Type,
@@ -35,7 +35,7 @@ pub(super) struct Report {
     pub(super) is_implicit: bool,
 }
 
-impl Report {
+impl CastReport {
     /// All reports about a source, in the order of their places.
     pub(super) fn parse_all(source: &str, diagnostics: &str) -> Vec<Self> {
         let lines = line_starts(source);
@@ -127,7 +127,7 @@ a.c:9:1:{9:1-9:4}: warning: cast from 'A' to 'B' converts to incompatible functi
 
     #[test]
     fn each_report_has_its_types() {
-        let reports = Report::parse_all(SOURCE, DIAGNOSTICS);
+        let reports = CastReport::parse_all(SOURCE, DIAGNOSTICS);
         let seen: Vec<_> = reports
             .iter()
             .map(|report| {
@@ -163,7 +163,7 @@ a.c:9:1:{9:1-9:4}: warning: cast from 'A' to 'B' converts to incompatible functi
     #[test]
     fn what_is_cut_short_is_no_report() {
         for (cut, _) in DIAGNOSTICS.char_indices() {
-            let _ = Report::parse_all(SOURCE, &DIAGNOSTICS[..cut]);
+            let _ = CastReport::parse_all(SOURCE, &DIAGNOSTICS[..cut]);
         }
     }
 }

@@ -65,13 +65,13 @@ impl Value {
 
 /// A function's type.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) struct Signature {
+pub(super) struct CSignature {
     pub(super) parameters: Vec<Value>,
     pub(super) is_variadic: bool,
     pub(super) result: Option<Value>,
 }
 
-impl Signature {
+impl CSignature {
     /// The type of a function or of a pointer to one: `struct _object *(*)(struct _object *, void *)`,
     /// `int (A *) noexcept`; none if it has a value that WebAssembly has no type for.
     pub(super) fn parse(text: &str) -> Option<Self> {
@@ -186,7 +186,7 @@ mod tests {
             ),
             ("unsigned int (*)(enum E, ...)", "void * (*)(void *, ...)"),
         ] {
-            let signature = Signature::parse(text).unwrap_or_else(|| panic!("{text}"));
+            let signature = CSignature::parse(text).unwrap_or_else(|| panic!("{text}"));
             assert_eq!(signature.pointer(), pointer, "{text}");
         }
         for text in [
@@ -196,9 +196,12 @@ mod tests {
             "int",
             "",
         ] {
-            assert_eq!(Signature::parse(text), None, "{text}");
+            assert_eq!(CSignature::parse(text), None, "{text}");
         }
-        assert_eq!(Signature::count("int (*)(S, std::pair<int, int>)"), Some(2));
+        assert_eq!(
+            CSignature::count("int (*)(S, std::pair<int, int>)"),
+            Some(2)
+        );
         assert!(has_no_prototype("int (*)()") && !has_no_prototype("int (*)(void)"));
     }
 }
