@@ -31,8 +31,8 @@ const ARGUMENTS: &[&str] = &[
 // zig makes `__DATE__` an error; here it is the release's date.
 const CFLAGS: &str = "-g0 -Wno-error=date-time -Wno-date-time";
 
-/// Change it with the code of the steps below.
-const RECIPE: &str = "1";
+/// The steps below.
+const RECIPE: &str = include_str!("configured.rs");
 
 /// A configured build tree.
 ///

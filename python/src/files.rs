@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use walkdir::WalkDir;
+
 use crate::error::Error;
 
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Error> {
@@ -38,21 +40,17 @@ pub(crate) struct Tree {
 
 pub(crate) fn walk(root: &Path) -> Result<Tree, Error> {
     let mut tree = Tree::default();
-    let mut open = vec![PathBuf::new()];
-    while let Some(relative) = open.pop() {
-        let dir = root.join(&relative);
-        for entry in fs::read_dir(&dir).map_err(Error::io("list", &dir))? {
-            let entry = entry.map_err(Error::io("list", &dir))?;
-            let kind = entry
-                .file_type()
-                .map_err(Error::io("look at", &entry.path()))?;
-            let path = relative.join(entry.file_name());
-            if kind.is_dir() {
-                open.push(path.clone());
-                tree.directories.push(path);
-            } else if kind.is_file() {
-                tree.files.push(path);
-            }
+    for entry in WalkDir::new(root).min_depth(1) {
+        let entry = entry.map_err(|error| {
+            let path = error.path().unwrap_or(root).to_path_buf();
+            Error::io("list", &path)(error.into())
+        })?;
+        let path = entry.path().strip_prefix(root).unwrap_or(entry.path());
+        let kind = entry.file_type();
+        if kind.is_dir() {
+            tree.directories.push(path.to_path_buf());
+        } else if kind.is_file() {
+            tree.files.push(path.to_path_buf());
         }
     }
     tree.directories.sort();

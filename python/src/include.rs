@@ -24,7 +24,8 @@ pub(crate) fn provision(
 ) -> Result<Include, Error> {
     let key = Key::new("include")
         .key("interpreter", &interpreter.key)
-        .key("contract", &runtime::contract_key());
+        .key("contract", &runtime::contract_key())
+        .field("recipe", include_str!("include.rs"));
     let dir = context.cache.entry("python", &key, |dir| {
         link_tree(&interpreter.include(), dir)?;
         runtime::write_contract(dir)

@@ -39,8 +39,8 @@ const LIBRARIES: &str = "libraries/liblibraries.a";
 
 const ARCHIVES: [&str; 3] = [LIBPYTHON, LIBHACL, LIBRARIES];
 
-/// Change it with the code of the steps below.
-const RECIPE: &str = "1";
+/// The steps below.
+const RECIPE: &str = include_str!("interpreter.rs");
 
 /// The compiled interpreter, before it is linked.
 ///

@@ -49,6 +49,10 @@ pub use libraries::{LibrarySources, zlib};
 pub use link::LinkInputs;
 pub use source::VERSION as SOURCE_VERSION;
 
+/// The hash of this crate's sources and of the lock file, for the keys of steps that take seconds. A step that takes minutes has
+/// the text of its own file in its key instead.
+pub(crate) const SOURCES: &str = env!("SOURCES");
+
 use context::BuildContext;
 use include::Include;
 use interpreter::Interpreter;

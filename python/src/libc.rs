@@ -37,7 +37,8 @@ pub(crate) fn provision(context: &BuildContext<'_>) -> Result<Libc, Error> {
     let key = Key::new("libc")
         .field("zig", zig::VERSION)
         .field("parts", PARTS.join(" "))
-        .field("flags", FLAGS.join(" "));
+        .field("flags", FLAGS.join(" "))
+        .field("recipe", include_str!("libc.rs"));
     let dir = context.cache.entry("python", &key, |dir| {
         let program = dir.join("probe.c");
         write(&program, "int main(void) { return 0; }\n")?;

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use pymode_abi::EXPORTS;
-use pymode_toolchain::cc::flags::TARGET;
+use pymode_toolchain::cc::{self, flags::TARGET};
 use pymode_toolchain::{Key, process, zig};
 
+use crate::SOURCES;
 use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
@@ -49,9 +50,6 @@ const LINK_FLAGS: &[&str] = &[
     "--wrap=PyObject_Hash",
 ];
 
-/// Change it with the code of `finish`.
-const RECIPE: &str = "3";
-
 /// Inputs of the link of python.wasm, from which `abi/exports.toml` is derived.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -94,7 +92,8 @@ pub(crate) fn inputs(
         .key("include", &include.key)
         .key("libc", &libc.key)
         .key("process", &process::key())
-        .field("flags", RUNTIME_FLAGS.join(" "));
+        .field("flags", RUNTIME_FLAGS.join(" "))
+        .field("recipe", include_str!("link.rs"));
     let names = runtime::object_names();
     let dir = context.cache.entry("python", &key, |dir| {
         let mut recipe = Recipe::default();
@@ -128,8 +127,8 @@ pub(crate) fn link(context: &BuildContext<'_>, inputs: &LinkInputs) -> Result<Li
         .field("zig", zig::VERSION)
         .field("exports", &exports)
         .field("flags", LINK_FLAGS.join(" "))
-        .field("abi", pymode_abi::VERSION.to_string())
-        .field("recipe", RECIPE);
+        .key("cc", &cc::key())
+        .field("sources", SOURCES);
     let dir = context.cache.entry("python", &key, |dir| {
         link_into(context, inputs, &exports, dir)
     })?;

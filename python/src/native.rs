@@ -21,8 +21,8 @@ const ARGUMENTS: &[&str] = &["-q", "--disable-test-modules", "--without-ensurepi
 
 const OPT: &str = "-DNDEBUG -O2";
 
-/// Change it with the code of the steps below.
-const RECIPE: &str = "1";
+/// The steps below.
+const RECIPE: &str = include_str!("native.rs");
 
 /// An installed native Python.
 #[derive(Clone, Debug)]

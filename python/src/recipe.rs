@@ -52,7 +52,8 @@ impl Recipe {
 
 /// One word for `sh` inside a makefile.
 fn quoted(word: &str) -> String {
-    format!("'{}'", word.replace('$', "$$").replace('\'', r"'\''"))
+    let quoted = shlex::try_quote(word).expect("a flag contains no NUL");
+    quoted.replace('$', "$$")
 }
 
 #[cfg(test)]

@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use pymode_abi::EXT_SUFFIX;
-use pymode_toolchain::cc::{abi_section, flags, without_zeros};
+use pymode_toolchain::Key;
+use pymode_toolchain::cc::{self, abi_section, flags, without_zeros};
 use pymode_toolchain::crates::CrateSources;
-use pymode_toolchain::{Key, zig};
 
+use crate::SOURCES;
 use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{read, write};
@@ -62,9 +63,10 @@ pub(crate) fn provision(
     let key = Key::new("side")
         // Their headers and libraries; the archives would not matter.
         .key("interpreter", &interpreter.key)
-        .field("zig", zig::VERSION)
+        .key("cc", &cc::key())
         .key("sqlite", &runtime::sqlite_key())
-        .field("makefile", &makefile);
+        .field("makefile", &makefile)
+        .field("sources", SOURCES);
     let dir = context.cache.entry("python", &key, |dir| {
         let build = dir.join("build");
         write(&build.join("Makefile"), makefile)?;

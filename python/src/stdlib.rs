@@ -23,7 +23,6 @@ use pymode_abi::EXT_SUFFIX;
 use pymode_host::image::ImageWriter;
 use pymode_toolchain::{Key, libcxx};
 
-use crate::Options;
 use crate::context::BuildContext;
 use crate::error::Error;
 use crate::files::{make_directory, read, walk, write};
@@ -32,6 +31,7 @@ use crate::native::NativePython;
 use crate::side::SideModules;
 use crate::source::PythonSource;
 use crate::tzdata::{self, TimeZones};
+use crate::{Options, SOURCES};
 
 const COMPILE: &str = include_str!("../helpers/compile_stdlib.py");
 const CORRECT: &str = include_str!("../helpers/sysconfigdata.py");
@@ -62,9 +62,6 @@ const LEFT_OUT: &[&str] = &[
     // CPython's own tests: two thirds of the library.
     "test",
 ];
-
-/// Change it with the code of the steps below.
-const RECIPE: &str = "1";
 
 /// The built image and the data of `sysconfig`.
 #[derive(Clone, Debug)]
@@ -102,15 +99,9 @@ pub(crate) fn provision(
         .key("side", &inputs.side.key)
         .key("libcxx", &libcxx::key())
         .key("zones", &inputs.zones.key)
-        .field("compile", COMPILE)
-        .field("correct", CORRECT)
         .field("options", format!("{options:?}"))
         .field("format", pymode_host::image::VERSION.to_string())
-        .field("left out", LEFT_OUT.join(" "))
-        .field("recipe", RECIPE);
-    let key = OURS
-        .iter()
-        .fold(key, |key, (name, text)| key.field(name, text));
+        .field("sources", SOURCES);
     let dir = context.cache.entry("python", &key, |dir| {
         write_into(context, inputs, options, dir)
     })?;
