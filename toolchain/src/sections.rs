@@ -3,8 +3,8 @@
 //! A section that stays is copied byte by byte: an offset in it, such as that of an instruction in a stack trace, keeps its
 //! meaning.
 
-use wasm_encoder::CustomSection;
-use wasmparser::{BinaryReaderError, Encoding, Parser, Payload};
+use wasm_encoder::{CustomSection, Encode as _};
+use wasmparser::{BinaryReader, BinaryReaderError, Encoding, Parser, Payload};
 
 /// One section of a module.
 #[derive(Clone, Copy, Debug)]
@@ -115,6 +115,25 @@ pub fn edit<'m>(
 pub fn append_custom(module: &mut Vec<u8>, name: &str, data: &[u8]) {
     let (name, data) = (name.into(), data.into());
     wasm_encoder::Section::append_to(&CustomSection { name, data }, module);
+}
+
+/// Returns the content of a section that consists of subsections, such as `name`, without those of one kind.
+///
+/// # Errors
+/// If the content is damaged.
+pub fn without_subsection(content: &[u8], removed: u8) -> wasmparser::Result<Vec<u8>> {
+    let mut out = Vec::new();
+    let mut reader = BinaryReader::new(content, 0);
+    while !reader.eof() {
+        let id = reader.read_u8()?;
+        let size = reader.read_var_u32()?;
+        let content = reader.read_bytes(size as usize)?;
+        if id != removed {
+            out.push(id);
+            content.encode(&mut out);
+        }
+    }
+    Ok(out)
 }
 
 /// Magic number and version.

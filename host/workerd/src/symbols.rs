@@ -5,13 +5,17 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::ops::Range;
 
 use pymode_bundle::starts;
-use wasm_encoder::{CustomSection, Encode, Section};
+use pymode_toolchain::sections::{
+    Edit, Section, SectionError, append_custom, edit, sections, without_subsection,
+};
+use wasm_encoder::{CustomSection, Encode};
 use wasmparser::{KnownCustom, Name, Parser, Payload, TypeRef};
 
-/// The subsection that names the module itself.
+/// The section with names.
+const NAME: &str = "name";
+/// Its subsection that names the module itself.
 const MODULE_NAME: u8 = 0;
 
 /// The functions of a module.
@@ -74,81 +78,39 @@ impl Symbols {
 
 /// Returns the module with this name in its name section, and a section with its functions' offsets. Other files stay unchanged.
 pub(crate) fn called<'a>(module: &'a [u8], name: &str) -> Cow<'a, [u8]> {
-    let Some(old) = names(module) else {
-        return module.into();
-    };
-    let mut data = vec![MODULE_NAME];
+    renamed(module, name).map_or(module.into(), Into::into)
+}
+
+fn renamed(module: &[u8], name: &str) -> Result<Vec<u8>, SectionError> {
+    let is_names = |section: &Section<'_>| section.name == Some(NAME);
+    let has_names = sections(module)?.iter().any(is_names);
+    let mut whole = edit(module, |section| {
+        Ok(if is_names(section) {
+            Edit::replace(&CustomSection {
+                name: NAME.into(),
+                data: names(name, section.content)?.into(),
+            })
+        } else {
+            Edit::Keep
+        })
+    })?;
+    if !has_names {
+        append_custom(&mut whole, NAME, &names(name, &[])?);
+    }
+    let symbols = Symbols::of(&whole);
+    let starts = starts::to_bytes(symbols.imported, &symbols.bodies);
+    append_custom(&mut whole, starts::SECTION, &starts);
+    Ok(whole)
+}
+
+/// Returns the content of a name section with another name of the module.
+fn names(name: &str, old: &[u8]) -> wasmparser::Result<Vec<u8>> {
     let mut own = Vec::new();
     name.encode(&mut own);
+    let mut data = vec![MODULE_NAME];
     own.encode(&mut data);
-    data.extend(old.others.iter().flat_map(|part| &module[part.clone()]));
-    let mut section = Vec::new();
-    CustomSection {
-        name: "name".into(),
-        data: data.into(),
-    }
-    .append_to(&mut section);
-    let (before, after) = (&module[..old.section.start], &module[old.section.end..]);
-    let mut whole = [before, &section, after].concat();
-    let symbols = Symbols::of(&whole);
-    CustomSection {
-        name: starts::SECTION.into(),
-        data: starts::to_bytes(symbols.imported, &symbols.bodies).into(),
-    }
-    .append_to(&mut whole);
-    whole.into()
-}
-
-/// The name section.
-struct NameSection {
-    /// Range of the section; empty, at the end of the module, if there is none.
-    section: Range<usize>,
-    /// Its subsections without the module's name.
-    others: Vec<Range<usize>>,
-}
-
-fn names(module: &[u8]) -> Option<NameSection> {
-    let mut found = NameSection {
-        section: module.len()..module.len(),
-        others: Vec::new(),
-    };
-    let mut at = 8;
-    while at < module.len() {
-        let (id, content) = part(module, at)?;
-        if id == 0 {
-            let (len, name) = number(module, content.start)?;
-            let parts = name.checked_add(len)?;
-            if module.get(name..parts)? == b"name" && parts <= content.end {
-                found.section = at..content.end;
-                let mut at = parts;
-                while at < content.end {
-                    let (id, inner) = part(module, at)?;
-                    if id != MODULE_NAME {
-                        found.others.push(at..inner.end);
-                    }
-                    at = inner.end;
-                }
-                break;
-            }
-        }
-        at = content.end;
-    }
-    module.starts_with(b"\0asm").then_some(found)
-}
-
-/// Reads a section or subsection: its id and the range of its content.
-fn part(module: &[u8], at: usize) -> Option<(u8, Range<usize>)> {
-    let id = *module.get(at)?;
-    let (len, start) = number(module, at + 1)?;
-    let end = start.checked_add(len)?;
-    (end <= module.len()).then_some((id, start..end))
-}
-
-/// Reads a LEB128 number of 32 bits, and returns its end.
-fn number(module: &[u8], at: usize) -> Option<(usize, usize)> {
-    let mut reader = wasmparser::BinaryReader::new(module.get(at..)?, 0);
-    let value = reader.read_var_u32().ok()?;
-    Some((value as usize, at + reader.original_position() as usize))
+    data.extend(without_subsection(old, MODULE_NAME)?);
+    Ok(data)
 }
 
 #[cfg(test)]
@@ -180,8 +142,13 @@ mod tests {
     #[test]
     fn a_module_without_names_gets_one() {
         let module = wat::parse_str("(module (func nop))").expect("the text is well-formed");
-        let mut stripped = module.clone();
-        stripped.truncate(names(&module).expect("it is a module").section.start);
+        let stripped = edit(&module, |section| {
+            Ok(match section.name {
+                Some(NAME) => Edit::Remove,
+                _ => Edit::Keep,
+            })
+        });
+        let stripped = stripped.expect("it is a module");
         let renamed = called(&stripped, "new");
         wasmparser::validate(&renamed).expect("it is valid");
         assert!(renamed.starts_with(&stripped));

@@ -6,12 +6,12 @@
 
 use std::ops::Range;
 
-use wasm_encoder::{ConstExpr, CustomSection, DataCountSection, DataSection, Encode, SectionId};
+use wasm_encoder::{ConstExpr, CustomSection, DataCountSection, DataSection, SectionId};
 use wasmparser::{
     BinaryReader, Data, DataKind, DataSectionReader, ImportSectionReader, Operator, TypeRef,
 };
 
-use crate::sections::{Edit, Section, edit, sections};
+use crate::sections::{Edit, Section, edit, sections, without_subsection};
 
 /// Shorter runs stay: a segment of its own takes up to 20 bytes, and time to copy.
 const SHORTEST_RUN: usize = 128;
@@ -37,7 +37,7 @@ pub fn without_zeros(module: &[u8]) -> Option<Vec<u8>> {
             // The numbers of segments are other ones now.
             Edit::replace(&CustomSection {
                 name: NAME.into(),
-                data: without_names_of_segments(section.content)?.into(),
+                data: without_subsection(section.content, SEGMENT_NAMES)?.into(),
             })
         } else {
             Edit::Keep
@@ -185,22 +185,6 @@ fn pieces(data: &[u8]) -> Vec<Range<usize>> {
         at = end;
     }
     pieces
-}
-
-/// Returns the content of a `name` section without the names of data segments.
-fn without_names_of_segments(content: &[u8]) -> wasmparser::Result<Vec<u8>> {
-    let mut out = Vec::new();
-    let mut reader = BinaryReader::new(content, 0);
-    while !reader.eof() {
-        let id = reader.read_u8()?;
-        let size = reader.read_var_u32()?;
-        let names = reader.read_bytes(size as usize)?;
-        if id != SEGMENT_NAMES {
-            out.push(id);
-            names.encode(&mut out);
-        }
-    }
-    Ok(out)
 }
 
 /// The section with names.

@@ -1,70 +1,49 @@
 //! The memory limit of a main module.
 
-use std::ops::Range;
-
-use wasm_encoder::{MemorySection, MemoryType, Module, RawSection};
-use wasmparser::{Parser, Payload};
-
-/// Errors of reading a module.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub(crate) enum LimitError {
-    /// They are not well-formed.
-    #[error(transparent)]
-    Malformed(#[from] wasmparser::BinaryReaderError),
-    /// They end in the middle of a section.
-    #[error("unexpected end: the section at byte {at} is truncated")]
-    CutShort {
-        /// Offset of the section's content.
-        at: u64,
-    },
-}
+use pymode_toolchain::sections::{Edit, SectionError, edit};
+use wasm_encoder::{MemorySection, MemoryType, SectionId};
+use wasmparser::{BinaryReader, MemorySectionReader};
 
 /// Returns the module with a memory that cannot grow beyond `limit` bytes: `memory.grow` and `malloc` then fail.
 ///
 /// # Errors
 /// When `module` is not WebAssembly, or is damaged.
-pub(crate) fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, LimitError> {
-    const PAGE: u64 = 65536;
-    let mut out = Module::new();
-    for payload in Parser::new(0).parse_all(module) {
-        let payload = payload?;
-        if let Payload::MemorySection(section) = payload {
-            let mut memories = MemorySection::new();
-            for memory in section {
-                let memory = memory?;
-                let most = memory
-                    .maximum
-                    .unwrap_or(u64::MAX)
-                    .min(limit / PAGE)
-                    .max(memory.initial);
-                memories.memory(MemoryType {
-                    minimum: memory.initial,
-                    maximum: Some(most),
-                    memory64: memory.memory64,
-                    shared: memory.shared,
-                    page_size_log2: memory.page_size_log2,
-                });
-            }
-            out.section(&memories);
-        } else if let Some((id, range)) = payload.as_section() {
-            out.section(&RawSection {
-                id,
-                data: bytes(module, range)?,
-            });
-        }
-    }
-    Ok(out.finish())
+pub(crate) fn with_memory_limit(module: &[u8], limit: u64) -> Result<Vec<u8>, SectionError> {
+    edit(module, |section| {
+        Ok(if section.id == u8::from(SectionId::Memory) {
+            Edit::replace(&limited(section.content, limit)?)
+        } else {
+            Edit::Keep
+        })
+    })
 }
 
-/// Returns a section's content. The parser only reads the start of a code section, so the rest may be missing.
-fn bytes(module: &[u8], range: Range<u64>) -> Result<&[u8], LimitError> {
-    let found = module.get(range.start as usize..range.end as usize);
-    found.ok_or(LimitError::CutShort { at: range.start })
+fn limited(memories: &[u8], limit: u64) -> wasmparser::Result<MemorySection> {
+    const PAGE: u64 = 65536;
+    let mut section = MemorySection::new();
+    for memory in MemorySectionReader::new(BinaryReader::new(memories, 0))? {
+        let memory = memory?;
+        let most = memory
+            .maximum
+            .unwrap_or(u64::MAX)
+            .min(limit / PAGE)
+            .max(memory.initial);
+        section.memory(MemoryType {
+            minimum: memory.initial,
+            maximum: Some(most),
+            memory64: memory.memory64,
+            shared: memory.shared,
+            page_size_log2: memory.page_size_log2,
+        });
+    }
+    Ok(section)
 }
 
 #[cfg(test)]
 mod tests {
+    use pymode_toolchain::sections::sections;
+    use wasmparser::Parser;
+
     use super::*;
 
     const MAIN: &str = r#"(module
@@ -87,16 +66,10 @@ mod tests {
         let limited = with_memory_limit(&main_module(), 10 << 16).expect("it is a module");
         let expected =
             wat::parse_str(MAIN.replace("2 100", "2 10")).expect("the text is well-formed");
-        let sections = |module: &[u8]| -> Vec<Vec<u8>> {
-            let payloads = Parser::new(0)
-                .parse_all(module)
-                .map(|payload| payload.expect("it is a module"));
-            payloads
-                .filter_map(|payload| {
-                    payload
-                        .as_section()
-                        .map(|(_, range)| bytes(module, range).expect("it is a module").to_vec())
-                })
+        let sections = |module: &[u8]| -> Vec<(u8, Vec<u8>)> {
+            let all = sections(module).expect("it is a module");
+            let all = all.iter();
+            all.map(|section| (section.id, section.content.to_vec()))
                 .collect()
         };
         assert_eq!(sections(&limited), sections(&expected));
