@@ -14,6 +14,7 @@ const PROJECTS: &[(&str, &str)] = &[
     ("cmake", "by_cmake"),
     ("maturin", "by_maturin"),
     ("mypyc", "by_mypyc"),
+    ("mypyc-package", "by_package"),
     ("hatch", "by_hatch"),
 ];
 

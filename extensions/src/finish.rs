@@ -10,7 +10,7 @@ use std::path::Path;
 
 use pymode_abi::{EXT_SUFFIX, PLATFORM_TAG, WHEEL_TAG};
 use pymode_toolchain::CacheError;
-use pymode_toolchain::cc::flags::python_module;
+use pymode_toolchain::cc::flags::{module_of, python_module};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
@@ -53,10 +53,12 @@ fn guest_name(member: &Member) -> Option<String> {
     }
     let (dir, file) = member.name.rsplit_once('/').unwrap_or(("", &member.name));
     let stem = file.split('.').next()?;
-    let init = format!("PyInit_{stem}");
+    let inits = [stem, module_of(dir, stem)].map(|module| format!("PyInit_{module}"));
     let slash = if dir.is_empty() { "" } else { "/" };
-    exports(&member.bytes)
-        .contains(&init)
+    let exports = exports(&member.bytes);
+    inits
+        .iter()
+        .any(|init| exports.contains(init))
         .then(|| format!("{dir}{slash}{stem}{EXT_SUFFIX}"))
 }
 

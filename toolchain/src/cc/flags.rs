@@ -57,16 +57,26 @@ pub const LINK_MAIN: &[&str] = &[
     "-Wl,--export=__data_end",
 ];
 
-/// The name of the Python module that a file would be imported as: `a/b.cpython-313-….wasm` is `b`; `None` for a file that
-/// Python would not import.
+/// The name of the Python module that a file would be imported as: `a/b.cpython-313-….wasm` is `b`, `a/__init__.wasm` is `a`.
+/// `None` for a file that Python would not import.
 pub fn python_module(path: &str) -> Option<&str> {
-    let name = path.rsplit('/').next()?;
+    let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
     let stem = name
         .strip_suffix(pymode_abi::EXT_SUFFIX)
         .or_else(|| name.strip_suffix(".wasm"))?;
     let mut chars = stem.chars();
     let starts_well = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    (starts_well && chars.all(|c| c.is_alphanumeric() || c == '_')).then_some(stem)
+    (starts_well && chars.all(|c| c.is_alphanumeric() || c == '_')).then(|| module_of(dir, stem))
+}
+
+/// The name of the module in the file `stem` of a directory. `__init__` is the package itself, whose init function has the
+/// package's name.
+pub fn module_of<'n>(dir: &'n str, stem: &'n str) -> &'n str {
+    let package = dir.rsplit('/').next().filter(|package| !package.is_empty());
+    match (stem, package) {
+        ("__init__", Some(package)) => package,
+        _ => stem,
+    }
 }
 
 #[cfg(test)]
@@ -78,6 +88,8 @@ mod tests {
         let tagged = format!("markupsafe/_speedups{}", pymode_abi::EXT_SUFFIX);
         assert_eq!(python_module(&tagged), Some("_speedups"));
         assert_eq!(python_module("a.wasm"), Some("a"));
+        assert_eq!(python_module("a/b/__init__.wasm"), Some("b"));
+        assert_eq!(python_module("__init__.wasm"), Some("__init__"));
         assert_eq!(python_module("libfoo-1.2.wasm"), None);
         assert_eq!(python_module("libfoo.so"), None);
     }

@@ -7,7 +7,7 @@ use super::driver::{CcError, Driver, ToolExit};
 use super::inputs::found_libraries;
 use super::linker::{LinkArgs, Symbolic};
 use super::references::References;
-use super::symbols::{defines, hide_functions, hide_weak_definitions, weaken_functions};
+use super::symbols::{hide_functions, hide_weak_definitions, init_functions, weaken_functions};
 use super::{abi_section, finish, flags, sizes};
 use crate::cache::CacheError;
 use crate::process;
@@ -16,7 +16,8 @@ impl Driver {
     pub(super) fn link_side(&self, link: &LinkArgs, scratch: &Path) -> Result<ToolExit, CcError> {
         let output = link.output.as_deref().unwrap_or("a.out");
         let mut words = found_libraries(link, &["a", "so", "wasm"]);
-        let module = python_module(output, &words, &link.flags).map(str::to_owned);
+        let inits = all_init_functions(&words);
+        let module = python_module(output, &inits, &link.flags).map(str::to_owned);
         let binding = Binding::of(link, module.is_some());
         let objects = references(&words);
         let hidden = binding.change(&mut words, scratch)?;
@@ -27,13 +28,19 @@ impl Driver {
             command.arg(flags::BIND_OWN);
         }
         match &module {
-            // Nobody looks for another symbol in an extension module than for those that were named, and each export costs time
-            // at every load and keeps code that is never called: rustc names the one, and leaves all of its library visible.
+            // Python looks up init functions only, and each other export costs time at every load and keeps code that nobody
+            // calls: rustc leaves all of its library visible. A file may hold several modules, and a package's `__init__` is
+            // named after a directory that may not be the one it is linked in.
             Some(module) if !link.lends_all => {
                 command.arg("--no-export-dynamic");
                 command.args(
                     ["PyInit_", "PyInitU_"]
                         .map(|init| format!("--export-if-defined={init}{module}")),
+                );
+                command.args(
+                    inits
+                        .iter()
+                        .map(|init| format!("--export-if-defined={init}")),
                 );
             }
             _ => {
@@ -123,7 +130,7 @@ fn references(words: &[String]) -> References {
 /// The Python module that is linked from these words, if it is one. Build systems know many names for its file
 /// (`m.abi3.so`, `libm.so` before it is moved), and a `.wasm` may be any library: what makes it a module is its init function, or
 /// the suffix that nothing else has. Rust's file is called after the crate, and rustc names the init function.
-fn python_module<'o>(output: &'o str, words: &[String], flags: &'o [String]) -> Option<&'o str> {
+fn python_module<'o>(output: &'o str, inits: &[String], flags: &'o [String]) -> Option<&'o str> {
     let named = |flag: &'o String| flag.strip_prefix("--export=PyInit_");
     if let Some(module) = flags.iter().find_map(named) {
         return Some(module);
@@ -131,16 +138,25 @@ fn python_module<'o>(output: &'o str, words: &[String], flags: &'o [String]) -> 
     if output.ends_with(pymode_abi::EXT_SUFFIX) {
         return flags::python_module(output);
     }
-    let file = output.rsplit('/').next()?;
+    let (dir, file) = output.rsplit_once('/').unwrap_or(("", output));
     let stem = file.split('.').next()?;
-    let modules = [stem, stem.strip_prefix("lib").unwrap_or(stem)];
-    modules.into_iter().find(|module| {
-        let init = format!("PyInit_{module}");
-        let files = words.iter().filter(|word| !word.starts_with('-'));
-        files
-            .filter_map(|file| fs::read(file).ok())
-            .any(|bytes| defines(&bytes, &init))
-    })
+    let modules = [
+        stem,
+        stem.strip_prefix("lib").unwrap_or(stem),
+        flags::module_of(dir, stem),
+    ];
+    modules
+        .into_iter()
+        .find(|module| inits.contains(&format!("PyInit_{module}")))
+}
+
+/// The init functions of Python modules that the objects and archives among these words define.
+fn all_init_functions(words: &[String]) -> Vec<String> {
+    let files = words.iter().filter(|word| !word.starts_with('-'));
+    files
+        .filter_map(|file| fs::read(file).ok())
+        .flat_map(|bytes| init_functions(&bytes))
+        .collect()
 }
 
 /// Replaces each object and archive in which `change` changes something by a copy; the names that it gives.

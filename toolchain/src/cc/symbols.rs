@@ -11,6 +11,9 @@ use std::ops::Range;
 use object::read::archive::ArchiveFile;
 use wasmparser::{KnownCustom, Linking, Parser, Payload, SymbolFlags, SymbolInfo};
 
+/// Prefixes of Python's init functions; the second is for names that are not ASCII.
+const INIT: [&str; 2] = ["PyInit_", "PyInitU_"];
+
 const OBJECT_MAGIC: &[u8] = b"\0asm\x01\0\0\0";
 
 /// Hides each weak definition of an object, or of each object in an archive; gives the names of those that were visible.
@@ -55,11 +58,14 @@ fn set_flag(file: &mut [u8], flag: SymbolFlags, wants: fn(&Symbol<'_>) -> bool) 
     names
 }
 
-/// Returns `true` if an object, or one in an archive, defines a symbol.
-pub(super) fn defines(file: &[u8], name: &str) -> bool {
-    let mut found = false;
+/// Returns the init functions of Python modules that an object, or one in an archive, defines.
+pub(super) fn init_functions(file: &[u8]) -> Vec<String> {
+    let mut found = Vec::new();
     each_symbol(file, &mut |symbol| {
-        found |= !symbol.flags.contains(SymbolFlags::UNDEFINED) && symbol.name == Some(name);
+        let is_init = |name: &&str| INIT.iter().any(|prefix| name.starts_with(prefix));
+        if symbol.is_function && !symbol.flags.contains(SymbolFlags::UNDEFINED) {
+            found.extend(symbol.name.filter(is_init).map(str::to_owned));
+        }
     });
     found
 }
@@ -158,7 +164,10 @@ mod tests {
 
     /// An object with one weak function `w`, a strong one `s`, and a weak reference `u`.
     fn object() -> Vec<u8> {
-        let symbols = b"\x03\x00\x01\x00\x01w\x00\x00\x01\x01s\x00\x51\x02\x01u";
+        object_with(b"\x03\x00\x01\x00\x01w\x00\x00\x01\x01s\x00\x51\x02\x01u")
+    }
+
+    fn object_with(symbols: &[u8]) -> Vec<u8> {
         let mut body = b"\x07linking\x02\x08".to_vec();
         body.push(symbols.len() as u8);
         body.extend_from_slice(symbols);
@@ -192,10 +201,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_defined_is_found_and_what_is_needed_is_not() {
-        let object = object();
-        assert!(defines(&object, "w") && defines(&object, "s"));
-        assert!(!defines(&object, "u") && !defines(&object, "x"));
+    fn init_functions_are_defined_functions() {
+        assert!(init_functions(&object()).is_empty());
+        // A definition, a reference, and data.
+        let symbols =
+            b"\x03\x00\x00\x00\x08PyInit_a\x00\x50\x01\x08PyInit_b\x01\x00\x08PyInit_c\x00\x00\x00";
+        assert_eq!(init_functions(&object_with(symbols)), ["PyInit_a"]);
     }
 
     #[test]
