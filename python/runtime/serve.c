@@ -14,8 +14,8 @@ void __wasm_call_ctors(void);
 
 static PyObject *handler;
 
-/* What the function answers, or 1 when it raised: then its traceback has gone
-   to the standard error. */
+/* Returns the function's result, or 1 if it raised: its traceback is then on
+   the standard error. */
 static int
 call(const char *name)
 {
@@ -24,8 +24,10 @@ call(const char *name)
     Py_XDECREF(result);
     if (PyErr_Occurred()) {
         PyErr_WriteUnraisable(handler);
-        return 1;
+        answer = 1;
     }
+    // What C code printed belongs to this request's log.
+    (void)fflush(NULL);
     return answer != 0;
 }
 

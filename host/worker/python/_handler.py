@@ -1,9 +1,10 @@
-"""The guest's side of a Worker: requests arrive by file 0, answers leave by file 1.
+"""The guest's side of a Worker: requests arrive by file 0, answers leave by file 1, as the host opens them. initialise() moves
+both out of the way of the program: its standard input is empty, and its standard output goes to the log.
 
 A message is made of pieces, each after its length (4 bytes, little-endian): the head, the pieces of the body, and an empty
 one. A head is texts with NULs between them. The head of a request: method, URL, number of headers, names and values of the
 headers, names and values of the environment. The head of an answer: status, names and values of headers; or `fault` and a
-traceback. What the program prints goes to file 2, which the host logs.
+traceback. The host logs file 2.
 
 The host calls initialise() once and serve() for each request (`pymode_initialise` and `pymode_serve` of python.wasm). Both
 return 0, or 1 when the interpreter must not be used again, as when its memory is full.
@@ -25,12 +26,22 @@ _ROOM = 4 << 20
 
 _handler = None
 _failure = None
+# Descriptors of the requests and the answers. The host knows the second (`OUTPUTS` in its imports of WASI).
+_REQUESTS = 254
+_ANSWERS = 255
 
 
 def initialise():
     """Imports the program. Its state does not depend on a request, the clock or random numbers: a snapshot may follow."""
     global _handler, _failure
-    sys.stdout = open(2, "w", encoding="utf-8", buffering=1, closefd=False)
+    # C code and os.write(1, …) must not write into an answer, nor input() read a request.
+    os.dup2(0, _REQUESTS)
+    os.dup2(1, _ANSWERS)
+    nothing = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    os.dup2(2, 1)
+    sys.stdout = open(1, "w", encoding="utf-8", buffering=1, closefd=False)
     # The import error of an omitted module explains how to include it.
     _absent.REASONS.update(LEFT_OUT)
     try:
@@ -57,7 +68,7 @@ def serve():
 
 def _answer():
     """Returns true if there was enough memory."""
-    inbox = Inbox(0)
+    inbox = Inbox(_REQUESTS)
     started = False
     try:
         message = _Message(inbox.next().decode())
@@ -234,6 +245,6 @@ def _write(data):
     view = memoryview(data)
     try:
         while view:
-            view = view[os.write(1, view):]
+            view = view[os.write(_ANSWERS, view):]
     except BrokenPipeError:
         raise _ClientLeft from None

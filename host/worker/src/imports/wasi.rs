@@ -5,8 +5,8 @@ use pymode_host::wasi::Outcome;
 
 use crate::guest::{GuestInstance, GuestNumber};
 
-/// The file whose output goes to the guest's channel.
-const STDOUT: u32 = 1;
+/// Descriptors of the guest's output: standard output, and the number to which `_handler.py` moves it.
+const OUTPUTS: [u32; 2] = [1, 255];
 
 macro_rules! bind {
     ($($kind:ident fn $name:ident($($param:ident: $type:ty),*);)*) => {
@@ -34,7 +34,7 @@ macro_rules! bind {
         #[unsafe(export_name = "waits!wasi_snapshot_preview1.fd_write")]
         extern "C" fn fd_write(guest: u32, $fd: $fd_type, $($param: $type),*) -> u32 {
             let guest = GuestNumber(guest).guest();
-            if $fd == STDOUT && let Some(promise) = guest.channel().and_then(|channel| channel.congestion()) {
+            if OUTPUTS.contains(&$fd) && let Some(promise) = guest.channel().and_then(|channel| channel.congestion()) {
                 guest.wait_for(promise);
                 return 0;
             }

@@ -266,3 +266,49 @@ def on_fetch(request, env):
     tokens.dedup();
     assert_eq!(tokens.len(), 21, "{}", app.log());
 }
+
+/// Only the handler's response is the answer: what else writes to file 1 goes to the log, and file 0 is empty.
+#[test]
+fn standard_streams_are_apart_from_request_and_answer() {
+    let entry = r#"
+import os, sys
+from pymode.workers import Response
+
+os.write(1, b'from the import\n')
+
+def on_fetch(request, env):
+    os.write(1, b'from write\n')
+    sys.__stdout__.write('from __stdout__\n')
+    sys.__stdout__.flush()
+    print('from print')
+    copy = os.dup(1)
+    os.write(copy, b'from a copy\n')
+    os.close(copy)
+    os.closerange(3, 100)
+    try:
+        input()
+    except EOFError:
+        pass
+    os.close(1)
+    os.close(0)
+    return Response(pieces(request))
+
+def pieces(request):
+    yield os.read(os.open('/dev/null', os.O_RDONLY), 9) or b'empty '
+    yield request.bytes()
+"#;
+    for mode in [WorkerMode::Request, WorkerMode::Persistent] {
+        let app = App::serve(mode, true, &[("entry.py", entry)]);
+        let answer = app.send("POST", "/", &[], b"the body");
+        assert_eq!(
+            (answer.status, answer.text()),
+            (200, "empty the body"),
+            "{}",
+            app.log()
+        );
+        for line in ["import", "write", "__stdout__", "print", "a copy"] {
+            let line = format!("from {line}");
+            assert!(app.log().contains(&line), "{line}: {}", app.log());
+        }
+    }
+}
