@@ -1,8 +1,8 @@
 /* Names and numbers of the network, as far as one can tell without a network.
  *
  * libc has none of <netdb.h> on WASI.  Numeric addresses and `localhost` are
- * understood; every other name is unknown.  There are no tables of services,
- * protocols or hosts.
+ * known; any other name fails with EAI_NONAME.  There are no tables of
+ * services, protocols or hosts.
  */
 
 #include <arpa/inet.h>
@@ -183,17 +183,18 @@ getnameinfo(const struct sockaddr *restrict address, socklen_t length,
     return 0;
 }
 
+/* glibc's texts. */
 const char *
 gai_strerror(int error)
 {
     switch (error) {
     case EAI_NONAME: return "Name or service not known";
-    case EAI_SERVICE: return "Unrecognized service";
-    case EAI_FAMILY: return "Address family not supported";
-    case EAI_SOCKTYPE: return "Unsupported socket type";
-    case EAI_MEMORY: return "Out of memory";
-    case EAI_OVERFLOW: return "Buffer too small";
-    default: return "Unknown error in name resolution";
+    case EAI_SERVICE: return "Servname not supported for ai_socktype";
+    case EAI_FAMILY: return "ai_family not supported";
+    case EAI_SOCKTYPE: return "ai_socktype not supported";
+    case EAI_MEMORY: return "Memory allocation failure";
+    case EAI_OVERFLOW: return "Argument buffer overflow";
+    default: return "Unknown error";
     }
 }
 
@@ -208,7 +209,7 @@ __h_errno_location(void)
 const char *
 hstrerror(int error)
 {
-    return error == HOST_NOT_FOUND ? "Host not found" : "Unknown host error";
+    return error == HOST_NOT_FOUND ? "Unknown host" : "Unknown resolver error";
 }
 
 struct hostent *

@@ -1,15 +1,24 @@
-/* What the objects of the runtime call of each other. */
+/* Functions and variables that the objects of the runtime share. */
 
 #ifndef PYMODE_RUNTIME_H
 #define PYMODE_RUNTIME_H
+
+#include <stdbool.h>
 
 #include "Python.h"
 
 /* The built-in module `_pymode`: module.c. */
 PyObject *PyInit__pymode(void);
 
-/* Brings the interpreter up, with what is ours in it, and clears the
-   configuration: start.c. */
+/* Replaces functions of CPython that cannot work on WASI, before `threading`
+   keeps them: absent.c.  Returns -1 with an exception. */
+int pymode_replace_absent(void);
+
+/* True after socket() has failed: absent.c. */
+extern bool pymode_socket_refused;
+
+/* Starts the interpreter with `_pymode` and clears the configuration:
+   start.c. */
 PyStatus pymode_start(PyConfig *config);
 
 #endif

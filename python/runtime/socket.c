@@ -17,6 +17,7 @@
 #include <wasi/api.h>
 
 #include "pymode.h"
+#include "runtime.h"
 
 static int
 fail(int error)
@@ -67,6 +68,7 @@ int
 socket(int domain, int type, int protocol)
 {
     (void)domain, (void)type, (void)protocol;
+    pymode_socket_refused = true;
     return fail(ENOSYS);
 }
 

@@ -47,6 +47,7 @@ const LINK_FLAGS: &[&str] = &[
     // `recursion.c` again.
     "--wrap=_PyThreadState_Bind",
     "--wrap=_PyThreadState_NewBound",
+    "--wrap=PyErr_SetFromErrno",
     "--wrap=PyObject_Hash",
 ];
 

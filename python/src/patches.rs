@@ -11,10 +11,16 @@ use crate::files::{read, write};
 use crate::source::{PythonSource, VERSION};
 
 /// Name and text. A patch changes one file of CPython, the one behind `+++ b/`.
-const PATCHES: &[(&str, &str)] = &[(
-    "methodcaller-clear",
-    include_str!("../patches/methodcaller-clear.patch"),
-)];
+const PATCHES: &[(&str, &str)] = &[
+    (
+        "methodcaller-clear",
+        include_str!("../patches/methodcaller-clear.patch"),
+    ),
+    (
+        "sysconfig-root",
+        include_str!("../patches/sysconfig-root.patch"),
+    ),
+];
 
 /// The source as it is compiled for WASI. The native Python, which is only a tool, is upstream's.
 pub(crate) fn provision(

@@ -43,6 +43,7 @@ const OWN_HEADERS: &[Text] = &[text!("runtime/", "runtime.h")];
 
 /// Linked first, so that they come before libc's own.
 const OBJECTS: &[Text] = &[
+    text!("runtime/", "absent.c"),
     text!("runtime/", "descriptor.c"),
     text!("runtime/", "fcntl.c"),
     text!("runtime/", "main.c"),
