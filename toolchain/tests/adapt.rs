@@ -170,6 +170,11 @@ fn notes() -> Tested {
         }}
         PyObject *well(PyObject *, PyObject *);
         reprfunc adapted = (reprfunc)well;
+        // As Cython and mypyc call a method: its flags have said that it is one with keywords.
+        typedef PyObject *(*PyCFunctionWithKeywords)(PyObject *, PyObject *, PyObject *);
+        PyObject *by_flags(PyCFunction method, PyObject *self) {{
+            return ((PyCFunctionWithKeywords)(void (*)(void))method)(self, self, self);
+        }}
         "
     );
     let bench = Bench::new(&[("a.c", &source), ("h.h", header)])?;

@@ -17,6 +17,8 @@ pub(super) struct Adapter {
     pub(super) called: CSignature,
     pub(super) wants: CSignature,
     pub(super) is_implicit: bool,
+    /// The expression is a `PyCFunction`. If it is a variable, its holder knows the type from the method's flags.
+    pub(super) is_method: bool,
 }
 
 pub(super) fn name(n: usize) -> String {

@@ -125,7 +125,8 @@ impl Casts {
         self.adapters.retain(|adapter| {
             let stays = !bad.contains(&n);
             n += 1;
-            if !stays && !adapter.wants.is_anything() && known::is_called(&adapter.target) {
+            let is_known = adapter.wants.is_anything() || adapter.is_method;
+            if !stays && !is_known && known::is_called(&adapter.target) {
                 let why = "it is not the name of a function";
                 self.problems.push(Problem {
                     at: adapter.place.start,
@@ -272,6 +273,7 @@ fn decide(source: &str, report: &CastReport, from: &Type, is_cxx: bool, several:
         called,
         wants,
         is_implicit: report.is_implicit,
+        is_method: from.written == known::METHOD,
     })
 }
 
