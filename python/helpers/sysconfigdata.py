@@ -1,9 +1,9 @@
-"""What sysconfig says about the Python in the guest, made from what configure and make found out.
+"""Writes the data of sysconfig for the Python in the guest, from the results of configure and make.
 
 usage: sysconfigdata.py INPUT OUTPUT EXT_SUFFIX FOREIGN...
 
-A variable that holds one of the FOREIGN strings, which are paths of the build machine, is left out: whatever it named
-is not there at run time. The tools have the names that an extension's build finds.
+Variables with one of the FOREIGN strings, which are paths of the build machine, are left out: the paths do not exist at
+run time. The tools have the names that an extension's build finds.
 """
 
 import sys

@@ -1,12 +1,12 @@
 """Explains why a module of the standard library cannot be imported.
 
-The last finder on `sys.meta_path` is asked only about modules that nobody has found. Of those that belong to the standard
-library it says so; `importlib.util.find_spec` still answers None.
+The last finder on `sys.meta_path` is called only for modules that no other finder found. It explains those that belong to
+the standard library; `importlib.util.find_spec` still returns None.
 """
 
 import sys
 
-# Why a module is absent, by its name, where there is more to say than that WASI has no such thing.
+# Reasons other than the platform, by the name of the module.
 REASONS = {
     "ensurepip": "this Python has no pip\n  hint: packages come with `pymode run --with` or `pymode add`",
     "test": "CPython's own tests are not part of the image",

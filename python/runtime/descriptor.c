@@ -1,7 +1,7 @@
-/* Second descriptors and pipes, which WASI preview1 has not: the host gives them.
+/* dup() and pipe(), which WASI preview1 lacks, as functions of the host.
  *
- * A descriptor is never inherited, as there is nobody to inherit it: O_CLOEXEC
- * is taken and has nothing to do.
+ * There are no child processes to inherit a descriptor: O_CLOEXEC is accepted
+ * and has no effect.
  */
 
 #include <errno.h>

@@ -1,10 +1,9 @@
-/* fcntl with locks, which libc has not on WASI.
+/* fcntl with locks, which libc lacks on WASI.
  *
- * The host keeps them: on its own files they are locks of the system, which
- * hold against every other process, and between files that only the guest can
- * see there is nobody to lock out.  As POSIX has it, a lock belongs to the
- * process: the guest never waits for itself, and closing any descriptor of a
- * file gives up all of them.
+ * The host keeps the locks.  Those of its own files are locks of its system and
+ * exclude other processes; no other process can open the guest's own files.
+ * As in POSIX, a lock belongs to the process: the guest never waits for itself,
+ * and closing any descriptor of a file releases all locks of the file.
  */
 
 #include <errno.h>
@@ -18,7 +17,7 @@
 
 #include "pymode.h"
 
-/* How long F_SETLKW sleeps before it tries again. */
+/* Time between two attempts of F_SETLKW. */
 #define PAUSE_NANOSECONDS 5000000
 
 static int
@@ -47,8 +46,8 @@ get_flags(int fd)
     return stat.fs_flags | access;
 }
 
-/* Where a lock begins, counted from the beginning of the file, with a length
-   that is not negative. */
+/* Computes the offset of a lock from the beginning of the file, and a length
+   that is not negative.  Returns the error. */
 static int
 find_range(int fd, const struct flock *lock, uint64_t *start, uint64_t *length)
 {
@@ -132,7 +131,7 @@ fcntl(int fd, int command, ...)
     int done;
     switch (command) {
     case F_GETFD:
-        /* Nobody inherits a descriptor. */
+        /* There are no child processes. */
         done = get_flags(fd) < 0 ? -1 : FD_CLOEXEC;
         break;
     case F_SETFD:

@@ -1,4 +1,4 @@
-/* `_pymode`: what the host gives beyond files, for Python. */
+/* `_pymode`: functions of the host for Python. */
 
 #include "runtime.h"
 
@@ -7,8 +7,8 @@
 PyDoc_STRVAR(http_fetch_doc,
 "http_fetch(head, body, /)\n--\n\n"
 "Sends an HTTP request: `head` is the method, the URL, and names and values of\n"
-"headers, with NULs between them; `body` is bytes.  The answer is read from the\n"
-"descriptor that is returned; pymode.http knows its form.");
+"headers, with NULs between them; `body` is bytes.  Returns a descriptor, from\n"
+"which pymode.http reads the answer.");
 
 static PyObject *
 http_fetch(PyObject *Py_UNUSED(module), PyObject *args)

@@ -1,8 +1,8 @@
 /* Thread-specific data for a process with one thread.
  *
  * pthread_key_delete of zig 0.17.1's libc never returns here: it walks the
- * list of threads to clear the key's value in each, and in a single-threaded
- * WASI program nobody has made that list.  Py_Finalize deletes a key
+ * list of threads to clear the key's value in each, and a single-threaded
+ * WASI program never initialises that list.  Py_Finalize deletes a key
  * (_PyTraceMalloc_Fini), so every run of Python would hang at its end.
  *
  * libc's four functions share a table that only they can see, so all four are

@@ -1,22 +1,22 @@
-/* How deep C code may call itself.
+/* The limit of recursion through C.
  *
- * CPython counts it, and raises RecursionError in time, at a depth that was
- * chosen for wasmtime's largest stack.  In V8 a stack of 1 MB ends before, and
- * that is a trap: the whole instance is lost.  Only the host knows its stack,
- * and passes the depth in PYMODE_C_RECURSION.  Without it the stack is taken to
- * be V8's.
+ * CPython counts calls and raises RecursionError at a depth that suits
+ * wasmtime's largest stack.  V8's stack of 1 MB overflows earlier, and the trap
+ * loses the whole instance.  Only the host knows its stack, and passes the depth
+ * in PYMODE_C_RECURSION.  The default is the depth for V8.
  *
- * Each thread state has its own count: one is made for each subinterpreter, and
- * for each call into it.  So the two functions that make one ready are wrapped.
+ * Each thread state has its own count, and each subinterpreter and each call
+ * into it has a thread state.  So the two functions that initialise thread
+ * states are wrapped.
  */
 
 #include "runtime.h"
 
-/* README.md and bench/results say what was measured. */
+/* bench/results has the measurements. */
 #define DEPTH_IN_V8 1300
 
-/* Each begins with all that CPython allows. */
-#define AS_IT_WAS_MADE Py_C_RECURSION_LIMIT
+/* The count of a new thread state. */
+#define INITIAL Py_C_RECURSION_LIMIT
 
 static int
 limit(void)
@@ -29,7 +29,7 @@ limit(void)
         if (text == NULL || *end != '\0' || depth < 100) {
             depth = DEPTH_IN_V8;
         }
-        known = depth < AS_IT_WAS_MADE ? (int)depth : AS_IT_WAS_MADE;
+        known = depth < INITIAL ? (int)depth : INITIAL;
     }
     return known;
 }
@@ -37,7 +37,7 @@ limit(void)
 static void
 limit_recursion(PyThreadState *state)
 {
-    if (state != NULL && state->c_recursion_remaining == AS_IT_WAS_MADE) {
+    if (state != NULL && state->c_recursion_remaining == INITIAL) {
         state->c_recursion_remaining = limit();
     }
 }
@@ -64,8 +64,8 @@ __wrap__PyThreadState_NewBound(PyInterpreterState *interpreter, int whence)
 
 Py_hash_t __real_PyObject_Hash(PyObject *object);
 
-/* A tuple asks its items, which may be tuples: of all that CPython does not
-   count, the one that data from elsewhere can make deep. */
+/* The hash of a tuple is made of its items' hashes.  CPython does not count
+   this recursion, and untrusted data can make it deep. */
 Py_hash_t
 __wrap_PyObject_Hash(PyObject *object)
 {

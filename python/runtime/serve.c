@@ -1,10 +1,9 @@
-/* How a host enters an interpreter that stays: instead of `_start`, it calls
- * pymode_initialise() once, and then pymode_serve() for each request.
+/* The entry points of a persistent interpreter: instead of `_start`, the host
+ * calls pymode_initialise() once, and then pymode_serve() for each request.
  *
- * Between two calls nothing of the guest is on any stack, so that a copy of its
- * memory is a copy of all of it.  The module `_handler`, which the host brings,
- * has a function for each call; both answer whether the interpreter is fit for
- * another one.
+ * Between two calls the stacks are empty, so that a copy of the memory is a
+ * complete snapshot.  The host's module `_handler` has a function for each call.
+ * Both return 0 if the interpreter can serve another request.
  */
 
 #include "runtime.h"
@@ -31,8 +30,8 @@ call(const char *name)
     return answer != 0;
 }
 
-/* 0, or 1 when the handler is not fit to serve. It ends the program when not
-   even the interpreter is. */
+/* Returns 1 if the handler cannot serve.  Ends the program if the interpreter
+   does not start. */
 int
 pymode_initialise(void)
 {
@@ -40,7 +39,7 @@ pymode_initialise(void)
     PyConfig config;
     PyConfig_InitPythonConfig(&config);
     config.parse_argv = 0;
-    // It finds the packages of whoever installed Python.  Here they are given.
+    // It looks for installed packages; the host sets the path instead.
     config.site_import = 0;
     PyStatus status = pymode_start(&config);
     if (PyStatus_Exception(status)) {
@@ -54,7 +53,7 @@ pymode_initialise(void)
     return call("initialise");
 }
 
-/* Answers one request.  0, or 1 when the interpreter must not be entered
+/* Answers one request.  Returns 1 if the interpreter must not be entered
    again. */
 int
 pymode_serve(void)

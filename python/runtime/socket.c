@@ -1,10 +1,9 @@
-/* The socket functions that libc has not on WASI preview1.
+/* The socket functions that libc lacks on WASI preview1.
  *
- * Half of PyPI imports `socket` without ever opening one, and asyncio wants a
- * pair of them, which the host gives.  There are no connections yet: any other
- * socket cannot be made and says so with ENOSYS, which Python shows as an
- * OSError.  Of the ends of a pair it is known that they are connected and that
- * they have no addresses: theirs is the loopback address, without a port.
+ * Many packages import `socket` without opening one, and asyncio needs a pair,
+ * which the host provides.  There are no connections yet: socket() fails with
+ * ENOSYS.  The ends of a pair are connected and have no addresses: their
+ * address is loopback with port 0.
  */
 
 #include <arpa/inet.h>
@@ -26,7 +25,7 @@ fail(int error)
     return -1;
 }
 
-/* 0, or -1 with the reason in errno. */
+/* Returns -1 and sets errno if the descriptor is not a socket. */
 static int
 check_socket(int fd)
 {
@@ -39,7 +38,7 @@ check_socket(int fd)
                                                              : fail(ENOTSOCK);
 }
 
-/* What a socket answers when it is asked for what it cannot do. */
+/* Fails for a function that the ends of a pair lack. */
 static int
 refuse(int fd, int error)
 {
@@ -148,7 +147,7 @@ recvfrom(int fd, void *restrict buffer, size_t size, int flags,
 {
     ssize_t count = recv(fd, buffer, size, flags);
     if (count >= 0 && address != NULL && length != NULL) {
-        // A connected stream does not tell from whom.
+        // A connected stream has no sender's address.
         *length = 0;
     }
     return count;

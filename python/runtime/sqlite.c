@@ -1,9 +1,8 @@
 /* SQLite as for any Unix.
  *
- * For WASI SQLite leaves out what WASI has not: locks, for which it takes
- * files that nobody removes after a death, and shared memory, without which
- * there is no WAL.  The host gives locks, so SQLite is compiled without
- * knowing that this is WASI.
+ * For WASI SQLite omits what WASI lacks: locks, which it replaces by files that
+ * remain after a crash, and shared memory, without which there is no WAL.  The
+ * host has locks, so SQLite is compiled without `__wasi__`.
  *
  * The WAL-index in shared memory exists in one process only.  The connections
  * of the process share it, as SQLite maps each part once per file.  Another
@@ -24,8 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* What is mapped begins as zeros: whoever opens the index first empties its
-   file. */
+/* The memory is zeroed, as the first connection truncates the index's file. */
 static void *
 map_index(void *address, size_t length, int protection, int flags, int fd,
           off_t offset)
@@ -43,7 +41,7 @@ unmap_index(void *address, size_t length)
     return 0;
 }
 
-/* Nobody gives files away but root, whom the guest is not. */
+/* Only root can change the owner of a file. */
 static int
 change_owner(int fd, uid_t user, gid_t group)
 {

@@ -1,8 +1,8 @@
 /* The user that the guest runs as, and the system as uname() has it.
  *
  * WASI has no users.  The guest is user 1000 of its own group: the host gives
- * this number to its files, and 65534 to those of others, and sets HOME to the
- * home directory that stands below.
+ * this owner to the guest's files, and 65534 to others, and sets HOME to the
+ * home directory below.
  */
 
 #include <errno.h>
