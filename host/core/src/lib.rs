@@ -10,6 +10,7 @@ pub mod image;
 mod memory;
 mod platform;
 pub mod program;
+pub mod scheduler;
 pub mod tasks;
 mod threads;
 pub mod v8;

@@ -5,6 +5,9 @@ use std::path::PathBuf;
 /// The function that a program begins with.
 pub const START: &str = "_start";
 
+/// The function that a new thread begins with, in a program that starts threads.
+pub const THREAD_START: &str = "pymode_thread_start";
+
 /// Exports that a program needs.
 pub const EXPORTS: [&str; 2] = [START, "memory"];
 

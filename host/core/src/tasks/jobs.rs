@@ -67,6 +67,11 @@ impl Jobs {
         self.ready.set(Some(job));
     }
 
+    /// Returns `true` if a job waits.
+    pub fn are_waiting(&self) -> bool {
+        !self.waiting.borrow().is_empty()
+    }
+
     /// Drops all jobs, of a guest that has ended.
     pub fn clear(&self) {
         // A job may use this while it is dropped.

@@ -1,6 +1,6 @@
 //! `fd_*`, second half: reading, writing, listing.
 
-use super::{DescriptorKind, Outcome, Wasi, write_cut};
+use super::{DescriptorKind, Interest, Outcome, Wasi, write_cut};
 use crate::memory::{drain, fill};
 use crate::vfs::{DirEntry, File, FileKind, Follow, GuestPath};
 use crate::{Errno, GuestMemory};
@@ -178,8 +178,9 @@ impl Wasi {
     ) -> Outcome {
         let buffers = Buffers::new(memory, iovs, iovs_len)?;
         memory.check(nread, 4)?;
+        let never_waits = self.never_waits;
         let descriptor = self.descriptors.get(fd)?;
-        let never_blocks = descriptor.flags.never_blocks();
+        let never_blocks = never_waits || descriptor.flags.never_blocks();
         let count = match &mut descriptor.kind {
             DescriptorKind::File {
                 file,
@@ -195,16 +196,18 @@ impl Wasi {
                 count
             }
             DescriptorKind::Stream { stream, access } if access.read => {
-                buffers.each(memory, |memory, before, at, len| {
-                    // Once something was read, waiting for more would keep it from the guest.
-                    fill(memory, at, len, |done, room| {
-                        let nothing_yet = before == 0 && done == 0;
-                        match stream.read(room, nothing_yet && !never_blocks) {
-                            Err(Errno::Again) if !nothing_yet => Ok(0),
-                            read => read,
-                        }
+                buffers
+                    .each(memory, |memory, before, at, len| {
+                        // Once something was read, waiting for more would keep it from the guest.
+                        fill(memory, at, len, |done, room| {
+                            let nothing_yet = before == 0 && done == 0;
+                            match stream.read(room, nothing_yet && !never_blocks) {
+                                Err(Errno::Again) if !nothing_yet => Ok(0),
+                                read => read,
+                            }
+                        })
                     })
-                })?
+                    .inspect_err(|_| self.interest = Interest::to_read(fd))?
             }
             DescriptorKind::Directory { .. } => return Err(Errno::IsDir),
             _ => return Err(Errno::Badf),
@@ -226,8 +229,9 @@ impl Wasi {
     ) -> Outcome {
         let buffers = Buffers::new(memory, iovs, iovs_len)?;
         memory.check(nwritten, 4)?;
+        let never_waits = self.never_waits;
         let descriptor = self.descriptors.get(fd)?;
-        let never_blocks = descriptor.flags.never_blocks();
+        let never_blocks = never_waits || descriptor.flags.never_blocks();
         let count = match &mut descriptor.kind {
             DescriptorKind::File {
                 file,
@@ -248,16 +252,18 @@ impl Wasi {
                 count
             }
             DescriptorKind::Stream { stream, access } if access.write => {
-                buffers.each(memory, |memory, before, at, len| {
-                    // After a partial write, returns its size instead of waiting.
-                    drain(memory, at, len, |done, bytes| {
-                        let nothing_yet = before == 0 && done == 0;
-                        match stream.write(bytes, nothing_yet && !never_blocks) {
-                            Err(Errno::Again) if !nothing_yet => Ok(0),
-                            written => written,
-                        }
+                buffers
+                    .each(memory, |memory, before, at, len| {
+                        // After a partial write, returns its size instead of waiting.
+                        drain(memory, at, len, |done, bytes| {
+                            let nothing_yet = before == 0 && done == 0;
+                            match stream.write(bytes, nothing_yet && !never_blocks) {
+                                Err(Errno::Again) if !nothing_yet => Ok(0),
+                                written => written,
+                            }
+                        })
                     })
-                })?
+                    .inspect_err(|_| self.interest = Interest::to_write(fd))?
             }
             _ => return Err(Errno::Badf),
         };

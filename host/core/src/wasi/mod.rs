@@ -14,6 +14,7 @@ mod fd;
 mod fd_file;
 mod file;
 mod functions;
+mod interest;
 mod lock;
 mod pair;
 mod path;
@@ -25,6 +26,7 @@ mod stream;
 use std::sync::Arc;
 
 use self::descriptor::{Access, Descriptor, DescriptorKind, Descriptors, Flags};
+pub use self::interest::Interest;
 pub use self::poll::Poll;
 pub use self::process::Exit;
 pub use self::stream::{BytesIn, BytesOut, Stream};
@@ -44,6 +46,9 @@ pub struct Wasi {
     platform: Arc<dyn Platform>,
     /// Permissions that new files and directories do not get.
     mask: Mode,
+    /// Its threads take turns: a call that would have to wait returns.
+    never_waits: bool,
+    interest: Interest,
 }
 
 /// The guest's standard streams.
@@ -102,6 +107,8 @@ impl Wasi {
             vfs,
             platform,
             mask: Mode::MASK,
+            never_waits: false,
+            interest: Interest::default(),
         }
     }
 

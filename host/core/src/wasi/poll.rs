@@ -3,7 +3,7 @@
 //! In two steps, so that a host which cannot block in the middle of a call may wait in its own way between them:
 //! [`Wasi::poll_prepare`] reads what is waited for, [`Wasi::poll_finish`] writes what has come.
 
-use super::{DescriptorKind, Outcome, Wasi};
+use super::{DescriptorKind, Interest, Outcome, Wasi};
 use crate::{Clock, Errno, GuestMemory};
 
 const SUBSCRIPTION_LEN: u32 = 48;
@@ -52,6 +52,18 @@ struct Event {
 }
 
 impl Poll {
+    fn interest(&self) -> Interest {
+        let mut interest = Interest::default();
+        for subscription in &self.subscriptions {
+            match subscription.wanted {
+                Ok(Wanted::Readable(fd)) => interest.readable.push(fd),
+                Ok(Wanted::Writable(fd)) => interest.writable.push(fd),
+                Ok(Wanted::Time(..)) | Err(_) => {}
+            }
+        }
+        interest
+    }
+
     /// Returns the nanoseconds until the first timeout. `None` if the guest only waits for files.
     ///
     /// # Errors
@@ -69,7 +81,8 @@ impl Poll {
 }
 
 impl Wasi {
-    /// Waits until at least one of the things that are asked for has come.
+    /// Waits until at least one of the things that are asked for has come. After [`Wasi::never_wait`] it may return that there
+    /// are none.
     ///
     /// # Errors
     /// [`Errno::Inval`] when nothing is asked for; [`Errno::Deadlk`] when it would wait for ever; [`Errno::Fault`];
@@ -85,6 +98,10 @@ impl Wasi {
         let poll = self.poll_prepare(memory, subscriptions, events, count, used)?;
         loop {
             if self.poll_finish(memory, &poll, events, used)? {
+                return Ok(());
+            }
+            if self.never_waits {
+                self.interest = poll.interest();
                 return Ok(());
             }
             self.wait(&poll)?;
@@ -242,18 +259,7 @@ impl Wasi {
     /// The streams among what is waited for that may become ready while the guest waits. Without any, and without a time, it
     /// would wait for ever.
     pub fn fed_from_outside(&mut self, poll: &Poll) -> Vec<u32> {
-        let files = poll.subscriptions.iter();
-        let files = files.filter_map(|subscription| match subscription.wanted {
-            Ok(Wanted::Readable(fd) | Wanted::Writable(fd)) => Some(fd),
-            _ => None,
-        });
-        files
-            .filter(
-                |&fd| match self.descriptors.get(fd).map(|file| &file.kind) {
-                    Ok(DescriptorKind::Stream { stream, .. }) => stream.is_fed_from_outside(),
-                    _ => false,
-                },
-            )
-            .collect()
+        let interest = poll.interest();
+        self.fed(&interest)
     }
 }
