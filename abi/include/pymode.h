@@ -303,6 +303,52 @@ int pymode_openat(int fd,
                   uint32_t mode,
                   uint32_t *out);
 
+/* Frees the number of the thread that runs: it returns from
+ * `pymode_thread_start` without parking again.
+ * - thread: its number
+ * On failure: none.
+ */
+PYMODE_IMPORT("thread_end")
+void pymode_thread_end(uint32_t thread);
+
+/* Lets other threads run. Returns when another thread wakes this one, or at
+ * a deadline, or for no reason. `__stack_pointer` is another thread's then,
+ * and all that is in memory.
+ * - thread: the number of the thread that runs
+ * - until: the deadline, in nanoseconds of the monotonic clock; 2^64 - 1 for
+ * none
+ * - how: 0: wait; 1: wait also for the files that the last call has not
+ * found ready; 2: only let others run first; 3: wait for ever; 4: let others
+ * run and the host handle events first
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`: `ETIMEDOUT` at the deadline; `EDEADLK` if every
+ * thread waits and nothing can wake one.
+ */
+PYMODE_IMPORT("thread_park")
+int pymode_thread_park(uint32_t thread, uint64_t until, int how);
+
+/* Starts a thread. It runs when the running one parks: the host calls the
+ * export `pymode_thread_start` with these two parameters, on a stack of its
+ * own, and the thread ends when that returns.
+ * - thread: the guest's number for it; 0 is the thread that the program
+ * started with
+ * - stack: the initial value of its `__stack_pointer`
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`: `EAGAIN` if there are too many threads, `EINVAL`
+ * if there is one of this number, `ENOSYS` if this machine can have none.
+ */
+PYMODE_IMPORT("thread_spawn")
+int pymode_thread_spawn(uint32_t thread, uint32_t stack);
+
+/* Wakes a thread that parks. The next park of one that does not returns at
+ * once.
+ * - thread: its number
+ * Returns 0, or an `errno`.
+ * On failure: an `errno`: `ESRCH` if there is no such thread.
+ */
+PYMODE_IMPORT("thread_unpark")
+int pymode_thread_unpark(uint32_t thread);
+
 /* Sets the mask of permissions that new files and directories do not get, as
  * `umask(2)` does.
  * - mask: the permissions
