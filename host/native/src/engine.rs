@@ -1,5 +1,6 @@
 //! The configuration of wasmtime.
 
+use crate::threads;
 use pymode_dylink_wasmtime::engine_config;
 use wasmtime::{Engine, OptLevel, WasmBacktraceDetails};
 
@@ -18,7 +19,7 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         // The eval loop runs at the speed that Cranelift gives it; compiled code is kept, so its time does not count.
         .cranelift_opt_level(OptLevel::Speed)
         .max_wasm_stack(GUEST_STACK)
-        // Not used, but checked against the other.
+        // Of each thread.
         .async_stack_size(THREAD_STACK)
         // Pages of data come straight from the mapped code file, when they are touched.
         .memory_init_cow(true)
@@ -26,5 +27,12 @@ pub(crate) fn engine() -> wasmtime::Result<Engine> {
         // Traces name functions; they need no unwind tables of the system, which would be registered at each start.
         .native_unwind_info(false)
         .wasm_backtrace_details(WasmBacktraceDetails::Disable);
+    if threads::SUPPORTED {
+        // Only the module in `threads/` may use them: `GUEST_FEATURES` is what guests are checked against.
+        config
+            .wasm_function_references(true)
+            .wasm_gc(true)
+            .wasm_stack_switching(true);
+    }
     Engine::new(&config)
 }

@@ -1,5 +1,6 @@
 //! State of one running guest: the data of its wasmtime store.
 
+use crate::threads::Threads;
 use pymode_abi::{SECTION, VERSION};
 use pymode_dylink::{Config, Contract, Event, FileId};
 use pymode_dylink_wasmtime::{CodeCache, Linkage};
@@ -18,6 +19,8 @@ pub(crate) struct GuestProcess {
     /// Main's memory, which all modules of the guest share. None until main is instantiated.
     pub(crate) memory: Option<Memory>,
     pub(crate) limits: StoreLimits,
+    /// None if it was not linked with threads, or this machine cannot switch stacks.
+    pub(crate) threads: Option<Threads>,
     /// Output of the loader's trace.
     pub(crate) trace: Option<Box<dyn Stream>>,
     linkage: Linkage<GuestProcess>,
@@ -45,6 +48,7 @@ impl GuestProcess {
             wasi,
             memory: None,
             limits,
+            threads: None,
             trace: None,
             linkage: Linkage::new(config, Some(cache)),
         }

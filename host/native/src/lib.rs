@@ -36,6 +36,7 @@ mod program;
 mod python;
 mod run;
 mod stdio;
+mod threads;
 
 pub use error::Error;
 pub use program::Program;

@@ -4,13 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pymode_dylink_wasmtime::{CodeCache, MainModule};
-use pymode_host::program::{EXPORTS, Unusable};
-use wasmtime::{Engine, Instance, InstancePre, Linker, Module};
+use pymode_host::program::{EXPORTS, START, Unusable};
+use wasmtime::{Engine, Instance, InstancePre, Linker, Module, Store};
 
 use crate::error::Error;
 use crate::guest::GuestProcess;
 use crate::names::FunctionNames;
 use crate::run::Run;
+use crate::threads::{self, Threaded};
 use crate::{engine, imports};
 
 /// A compiled main module: any wasm32-wasi program, Python or not.
@@ -24,6 +25,8 @@ struct Shared {
     engine: Engine,
     imports: Arc<Linker<GuestProcess>>,
     bound: InstancePre<GuestProcess>,
+    /// If the program has threads.
+    scheduler: Option<InstancePre<GuestProcess>>,
     code: CodeCache,
 }
 
@@ -55,6 +58,10 @@ impl Program {
             }
         }
         let bound = bind(&imports, &module, wasm)?;
+        let scheduler = match threads::SUPPORTED && threads::has_threads(&module) {
+            true => Some(threads::scheduler(&engine, &code).map_err(set_up)?),
+            false => None,
+        };
         let imports = Arc::new(imports);
         Ok(Program {
             shared: Arc::new(Shared {
@@ -62,6 +69,7 @@ impl Program {
                 engine,
                 imports,
                 bound,
+                scheduler,
                 code,
             }),
         })
@@ -77,8 +85,16 @@ impl Program {
         &self.shared.engine
     }
 
-    pub(crate) fn bound(&self) -> &InstancePre<GuestProcess> {
-        &self.shared.bound
+    /// Instantiates the program in a store.
+    pub(crate) fn start(&self, store: &mut Store<GuestProcess>) -> wasmtime::Result<Started> {
+        match &self.shared.scheduler {
+            None => Ok(Started::Plain(self.shared.bound.instantiate(store)?)),
+            Some(scheduler) => {
+                let (imports, module) = (&self.shared.imports, self.module());
+                let threaded = Threaded::new(store, scheduler, imports, module)?;
+                Ok(Started::Threaded(threaded))
+            }
+        }
     }
 
     pub(crate) fn code(&self) -> &CodeCache {
@@ -113,6 +129,32 @@ impl Program {
             bytes: Box::new(move || std::fs::read(&path)),
             names: Some(Box::new(move || std::fs::read(&named).ok())),
             imports: Arc::clone(&self.shared.imports),
+        }
+    }
+}
+
+/// An instance of a program, before it runs.
+pub(crate) enum Started {
+    Plain(Instance),
+    Threaded(Threaded),
+}
+
+impl Started {
+    pub(crate) fn main(&self) -> Instance {
+        match self {
+            Started::Plain(main) => *main,
+            Started::Threaded(threaded) => threaded.main,
+        }
+    }
+
+    /// Runs `main` to its end.
+    pub(crate) fn run(&self, store: &mut Store<GuestProcess>) -> wasmtime::Result<()> {
+        match self {
+            Started::Plain(main) => {
+                let start = main.get_typed_func::<(), ()>(&mut *store, START)?;
+                start.call(store, ())
+            }
+            Started::Threaded(threaded) => threaded.run(store),
         }
     }
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use pymode_dylink_wasmtime::StoreData as _;
 use pymode_host::dl::{self, LIBRARY_PATH};
-use pymode_host::program::START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{self, Stdio, Wasi};
 use pymode_host::{Exit, Platform};
@@ -229,18 +228,13 @@ impl Run {
         let memory_limit = self.memory_limit;
         let mut store = Store::new(program.engine(), self.guest()?);
         store.limiter(|guest| &mut guest.limits);
-        let ended = program
-            .bound()
-            .instantiate(&mut store)
-            .and_then(|instance| {
-                store.data_mut().memory = instance.get_memory(&mut store, "memory");
-                store
-                    .data_mut()
-                    .linkage()
-                    .set_main(program.main_module(instance));
-                let start = instance.get_typed_func::<(), ()>(&mut store, START)?;
-                start.call(&mut store, ())
-            });
+        let ended = program.start(&mut store).and_then(|started| {
+            let main = started.main();
+            store.data_mut().memory = main.get_memory(&mut store, "memory");
+            let module = program.main_module(main);
+            store.data_mut().linkage().set_main(module);
+            started.run(&mut store)
+        });
         Ok(match ended {
             Ok(()) => Exit::Code(0),
             Err(error) => match error.downcast_ref::<wasi::Exit>() {

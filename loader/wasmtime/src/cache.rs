@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 
 use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
+use wasmparser::Validator;
 use wasmtime::{Engine, Module};
+
+use crate::config::GUEST_FEATURES;
 
 /// A directory of compiled modules, each under a name made of its content and of the engine that compiled it.
 ///
@@ -47,8 +50,25 @@ impl CodeCache {
         if let Some(module) = load(engine, &path) {
             return Ok(module);
         }
-        let module = Module::new(engine, wasm)?;
+        let module = compile(engine, wasm)?;
         // A full disk or a read-only cache only costs time.
+        let _ = self.store(&module, &path);
+        Ok(module)
+    }
+
+    /// A module of the host's own, which may use more than [`GUEST_FEATURES`].
+    ///
+    /// # Errors
+    /// When it cannot be compiled.
+    pub fn host_module(&self, engine: &Engine, wasm: &[u8]) -> Result<Module, wasmtime::Error> {
+        let path = self.entry(
+            engine,
+            &format!("host-{}", HEXLOWER.encode(&Sha256::digest(wasm))),
+        );
+        if let Some(module) = load(engine, &path) {
+            return Ok(module);
+        }
+        let module = Module::new(engine, wasm)?;
         let _ = self.store(&module, &path);
         Ok(module)
     }
@@ -64,7 +84,7 @@ impl CodeCache {
         if let Some(module) = load(engine, &path) {
             return Ok(module);
         }
-        let module = Module::new(engine, fs::read(wasm)?)?;
+        let module = compile(engine, &fs::read(wasm)?)?;
         let _ = self.store(&module, &path);
         Ok(module)
     }
@@ -87,6 +107,16 @@ impl CodeCache {
         file.persist(path)?;
         Ok(())
     }
+}
+
+/// Compiles a module of a guest. The engine may have more features than guests are to use.
+fn compile(engine: &Engine, wasm: &[u8]) -> Result<Module, wasmtime::Error> {
+    if wasm.starts_with(b"\0asm") {
+        Validator::new_with_features(GUEST_FEATURES)
+            .validate_all(wasm)
+            .map_err(wasmtime::Error::new)?;
+    }
+    Module::new(engine, wasm)
 }
 
 /// Maps an entry; `None` if there is none, or it is damaged.

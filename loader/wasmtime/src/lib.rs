@@ -19,7 +19,7 @@ mod store;
 
 pub use cache::CodeCache;
 pub use codes::WasmtimeSource;
-pub use config::engine_config;
+pub use config::{GUEST_FEATURES, engine_config};
 pub use engine::WasmtimeEngine;
 pub use error::WasmtimeError;
 pub use store::{Linkage, MainModule, StoreData};

@@ -30,7 +30,7 @@ pub(super) fn add(linker: &mut Linker<GuestProcess>) -> wasmtime::Result<()> {
         MODULE,
         "dl_close",
         |mut caller: Caller<'_, GuestProcess>, handle: u32| {
-            let closed = now(dlfcn::close(&mut WasmtimeEngine::new(&mut caller), handle));
+            let closed = calling_the_guest(&mut caller, |engine| now(dlfcn::close(engine, handle)));
             // If an exit handler ended the program, there is nothing to return to.
             match closed.map_err(WasmtimeError::into_wasmtime)? {
                 true => Ok(0),
@@ -56,13 +56,26 @@ fn dl_open(
             None => return Ok(0),
         },
     };
-    let opened = now(dlfcn::open(
-        &mut WasmtimeEngine::new(&mut caller),
-        path.as_deref(),
-        flags,
-    ));
+    let opened = calling_the_guest(&mut caller, |engine| {
+        now(dlfcn::open(engine, path.as_deref(), flags))
+    });
     // A constructor that ended the program is not an error of the library, and there is nothing to return to.
     opened.map_err(WasmtimeError::into_wasmtime)
+}
+
+/// Does what may call constructors and exit handlers. A thread cannot leave its stack in them.
+fn calling_the_guest<R>(
+    caller: &mut Caller<'_, GuestProcess>,
+    call: impl FnOnce(&mut WasmtimeEngine<'_, GuestProcess>) -> R,
+) -> R {
+    if let Some(threads) = &mut caller.data_mut().threads {
+        threads.enter_host_frame();
+    }
+    let result = call(&mut WasmtimeEngine::new(caller));
+    if let Some(threads) = &mut caller.data_mut().threads {
+        threads.leave_host_frame();
+    }
+    result
 }
 
 fn dl_sym(

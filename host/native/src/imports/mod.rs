@@ -8,6 +8,7 @@ mod wasi;
 use wasmtime::{Engine, Linker, Module};
 
 use crate::guest::GuestProcess;
+use crate::threads;
 
 /// Binds a function of one of [`pymode_host`]'s lists to the method of [`Wasi`](pymode_host::wasi::Wasi) that has its name.
 macro_rules! bind_function {
@@ -32,6 +33,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestProcess>> 
     dl::add(&mut linker)?;
     files::add(&mut linker)?;
     http::add(&mut linker)?;
+    threads::add(&mut linker)?;
     Ok(linker)
 }
 
@@ -42,6 +44,7 @@ pub(crate) fn missing(module: &Module) -> Vec<String> {
         dl::MODULE => {
             dl::NAMES.contains(&name)
                 || files::NAMES.contains(&name)
+                || threads::NAMES.contains(&name)
                 || [files::UMASK, http::NAME].contains(&name)
         }
         _ => false,
