@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_host::dl;
+use pymode_host::program::THREAD_START;
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{Stdio, Stream, Wasi};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::blob::ImageBlob;
 use crate::bundle::{self, Bundle};
@@ -99,6 +99,9 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<RegisteredGuest, JsValue> 
     }
     for (name, value) in setup.env {
         wasi.env(&name, &value).map_err(refused)?;
+    }
+    if Reflect::has(&exports, &THREAD_START.into())? {
+        wasi.never_wait();
     }
     let guest = GuestInstance::new(GuestParts {
         memory: MemoryView::open(&bundle.memory_view(), &exports)?,
@@ -200,10 +203,7 @@ pub(crate) enum Entered {
 /// Calls an export of the guest, which may suspend. Only one call runs at a time: a second one would destroy the first on the
 /// guest's shadow stack.
 pub(crate) async fn enter(guest: &GuestInstance, export: &str) -> Entered {
-    let returned = match call(guest, export) {
-        Ok(promise) => JsFuture::from(promise).await,
-        Err(thrown) => Err(thrown),
-    };
+    let returned = guest.threads.run_main(|| call(guest, export)).await;
     match (guest.exit.get(), returned) {
         (Some(code), _) => Entered::Ended(Ended::Exit(code)),
         (None, Ok(value)) => Entered::Returned(value.as_f64().unwrap_or_default() as u32),

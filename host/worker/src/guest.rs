@@ -10,6 +10,7 @@ use pymode_host::wasi::{Poll, Wasi};
 use crate::loader::Loader;
 use crate::memory_view::MemoryView;
 use crate::stream::Channel;
+use crate::threads::{self, Threads};
 use crate::wakeup::Wakeup;
 
 /// The host's state of one instance of a main module.
@@ -31,6 +32,7 @@ pub(crate) struct GuestInstance {
     pub(crate) waits_for: RefCell<Option<Promise>>,
     /// Modules that wait for their constructors.
     pub(crate) jobs: Jobs,
+    pub(crate) threads: Threads,
     /// The current `poll_oneoff`.
     pub(crate) poll: RefCell<Option<Poll>>,
     /// It called `proc_exit`.
@@ -60,6 +62,7 @@ impl GuestInstance {
             channel: RefCell::new(parts.channel),
             waits_for: RefCell::default(),
             jobs: Jobs::default(),
+            threads: Threads::default(),
             poll: RefCell::default(),
             exit: Cell::default(),
         }
@@ -122,6 +125,12 @@ impl RegisteredGuest {
     pub(crate) fn new(number: GuestNumber, guest: GuestInstance) -> RegisteredGuest {
         let guest = Rc::new(guest);
         GUESTS.with_borrow_mut(|guests| guests.push((number, Rc::clone(&guest))));
+        let weak = Rc::downgrade(&guest);
+        guest.wakeup.on_notify(move || {
+            if let Some(guest) = weak.upgrade() {
+                threads::poll_files(&guest);
+            }
+        });
         RegisteredGuest { number, guest }
     }
 }
@@ -138,5 +147,6 @@ impl Drop for RegisteredGuest {
     fn drop(&mut self) {
         GUESTS.with_borrow_mut(|guests| guests.retain(|(number, _)| *number != self.number));
         self.guest.jobs.clear();
+        self.guest.threads.clear();
     }
 }

@@ -13,6 +13,7 @@
 //! | [`loader`], [`trace`] | the linker of a guest: files and compiled modules; its trace |
 //! | [`frames`] | failures of guest code |
 //! | [`jobs`] | calls that wait for guest code, such as a `dlopen` whose constructor waits |
+//! | [`threads`] | the threads of a guest |
 //! | [`platform`], [`wakeup`] | clocks, random numbers and timers; the wakeup of a waiting guest |
 //! | [`pipe`], [`stream`] | input and output of a guest |
 //! | [`log`] | the Worker's log |
@@ -43,5 +44,6 @@ mod platform;
 mod run;
 mod serve;
 mod stream;
+mod threads;
 mod trace;
 mod wakeup;

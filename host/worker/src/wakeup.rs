@@ -19,6 +19,8 @@ struct Inner {
     wake: RefCell<Option<Function>>,
     /// Timer that ends the wait.
     timer: RefCell<Option<JsValue>>,
+    /// Called at each notification.
+    on_notify: RefCell<Option<Box<dyn Fn()>>>,
     /// The guest tried to read, and there was no input.
     wanted: Cell<bool>,
 }
@@ -33,6 +35,14 @@ impl Wakeup {
             // It only settles a promise.
             let _ = wake.call0(&JsValue::UNDEFINED);
         }
+        if let Some(on_notify) = &*self.0.on_notify.borrow() {
+            on_notify();
+        }
+    }
+
+    /// Sets the function to call at each notification, for a guest that waits in several places.
+    pub(crate) fn on_notify(&self, function: impl Fn() + 'static) {
+        self.0.on_notify.replace(Some(Box::new(function)));
     }
 
     /// Returns a promise that resolves at the next notification.

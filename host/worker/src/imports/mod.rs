@@ -6,6 +6,7 @@
 mod files;
 mod http;
 mod pymode;
+mod threads;
 mod wasi;
 
 use crate::guest::GuestNumber;

@@ -73,6 +73,9 @@ extern "C" fn proc_exit(guest: u32, code: u32) {
 fn poll(guest: &GuestInstance, subscriptions: u32, events: u32, count: u32, used: u32) -> Outcome {
     let mut wasi = guest.wasi.borrow_mut();
     let memory = &mut &guest.memory;
+    if wasi.never_waits() {
+        return wasi.poll_oneoff(memory, subscriptions, events, count, used);
+    }
     let poll = match guest.poll.take() {
         Some(poll) => poll,
         None => wasi.poll_prepare(memory, subscriptions, events, count, used)?,
