@@ -1,43 +1,8 @@
 /* Messages of functions of CPython that cannot work on WASI.  They name a way
- * out, which "can't start new thread" and "Function not implemented" do not.
+ * out, which "Function not implemented" does not.
  */
 
 #include "runtime.h"
-
-static PyObject *
-start_thread(PyObject *Py_UNUSED(module), PyObject *Py_UNUSED(args),
-             PyObject *Py_UNUSED(kwargs))
-{
-    PyErr_SetString(
-        PyExc_RuntimeError,
-        "can't start new thread: WASI has no threads\n"
-        "  hint: call the function directly. Connections and host names in "
-        "asyncio need threads, too; in a Worker, use `fetch` of `workers`");
-    return NULL;
-}
-
-#define START(name)                                         \
-    {name, (PyCFunction)(void (*)(void))start_thread,       \
-     METH_VARARGS | METH_KEYWORDS, "Raises RuntimeError."}
-
-static PyMethodDef thread_functions[] = {
-    START("start_joinable_thread"),
-    START("start_new_thread"),
-    START("start_new"),
-    {NULL, NULL, 0, NULL},
-};
-
-int
-pymode_replace_absent(void)
-{
-    PyObject *thread = PyImport_ImportModule("_thread");
-    if (thread == NULL) {
-        return -1;
-    }
-    int error = PyModule_AddFunctions(thread, thread_functions);
-    Py_DECREF(thread);
-    return error;
-}
 
 bool pymode_socket_refused;
 

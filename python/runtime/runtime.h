@@ -10,10 +10,6 @@
 /* The built-in module `_pymode`: module.c. */
 PyObject *PyInit__pymode(void);
 
-/* Replaces functions of CPython that cannot work on WASI, before `threading`
-   keeps them: absent.c.  Returns -1 with an exception. */
-int pymode_replace_absent(void);
-
 /* True after socket() has failed: absent.c. */
 extern bool pymode_socket_refused;
 

@@ -30,10 +30,36 @@ call(const char *name)
     return answer != 0;
 }
 
+/* Other threads may have run since the host was here.  Each call begins on the
+   stack of the first one, before any C code runs, and as the main thread. */
+#define ENTRY(name, function, keep)                                            \
+    __asm__(".globaltype __stack_pointer, i32\n"                               \
+            ".functype pymode_enter_main () -> ()\n"                           \
+            ".functype " function " () -> (i32)\n"                             \
+            ".section .text." name ",\"\",@\n"                                 \
+            ".globl " name "\n"                                                \
+            ".type " name ",@function\n" name ":\n"                            \
+            "    .functype " name " () -> (i32)\n" keep                        \
+            "    call pymode_enter_main\n"                                     \
+            "    call " function "\n"                                          \
+            "    end_function\n")
+
+/* The stack pointer between two calls. */
+__attribute__((visibility("hidden"))) uint32_t pymode_main_stack;
+
+ENTRY("pymode_initialise", "initialise",
+      "    i32.const pymode_main_stack\n"
+      "    global.get __stack_pointer\n"
+      "    i32.store 0\n");
+ENTRY("pymode_serve", "serve",
+      "    i32.const pymode_main_stack\n"
+      "    i32.load 0\n"
+      "    global.set __stack_pointer\n");
+
 /* Returns 1 if the handler cannot serve.  Ends the program if the interpreter
    does not start. */
-int
-pymode_initialise(void)
+__attribute__((used, visibility("hidden"))) int
+initialise(void)
 {
     __wasm_call_ctors();
     PyConfig config;
@@ -55,8 +81,8 @@ pymode_initialise(void)
 
 /* Answers one request.  Returns 1 if the interpreter must not be entered
    again. */
-int
-pymode_serve(void)
+__attribute__((used, visibility("hidden"))) int
+serve(void)
 {
     return handler == NULL ? 1 : call("serve");
 }

@@ -13,9 +13,5 @@ pymode_start(PyConfig *config)
         status = Py_InitializeFromConfig(config);
     }
     PyConfig_Clear(config);
-    if (!PyStatus_Exception(status) && pymode_replace_absent() != 0) {
-        PyErr_Clear();
-        status = PyStatus_Error("could not replace functions of `_thread`");
-    }
     return status;
 }

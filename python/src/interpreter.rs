@@ -94,6 +94,7 @@ pub(crate) fn provision(
     let key = Key::new("interpreter")
         .key("configured", &configured.key)
         .key("dynload", &runtime::dynload_key())
+        .key("preempt", &runtime::preempt_key())
         .field("setup", &setup)
         .field("libraries", &libraries)
         .field("optimise", OPTIMISE)
@@ -106,8 +107,11 @@ pub(crate) fn provision(
         runtime::write_dynload(&build)?;
         runtime::write_contract(&tree.join("include"))?;
 
+        let preempt = runtime::write_preempt(&build)?;
         let mut python = context.make(&build);
         python
+            .args(["-f", "Makefile", "-f"])
+            .arg(&preempt)
             .arg(OPTIMISE)
             // configure ran elsewhere.
             .arg(format!("abs_builddir={}", build.display()))

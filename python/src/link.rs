@@ -49,6 +49,8 @@ const LINK_FLAGS: &[&str] = &[
     "--wrap=_PyThreadState_NewBound",
     "--wrap=PyErr_SetFromErrno",
     "--wrap=PyObject_Hash",
+    // `threads.c` again.
+    "--wrap=PyThread_exit_thread",
 ];
 
 /// Inputs of the link of python.wasm, from which `abi/exports.toml` is derived.
@@ -96,6 +98,7 @@ pub(crate) fn inputs(
         .field("flags", RUNTIME_FLAGS.join(" "))
         .field("recipe", include_str!("link.rs"));
     let names = runtime::object_names();
+    let process = process::include(context.cache, context.reporter, &context.zig)?;
     let dir = context.cache.entry("python", &key, |dir| {
         let mut recipe = Recipe::default();
         let mut flags: Vec<String> = RUNTIME_FLAGS
@@ -103,6 +106,9 @@ pub(crate) fn inputs(
             .map(|flag| (*flag).to_owned())
             .collect();
         flags.push(format!("-I{}", include.dir.display()));
+        let internal = include.dir.join("internal");
+        flags.extend(["-isystem".to_owned(), internal.display().to_string()]);
+        flags.push(format!("-I{}", process.display()));
         for (source, object) in runtime::write_sources(dir)?.iter().zip(&names) {
             recipe.compile(&context.zig("cc"), &flags, source, object);
         }
@@ -110,7 +116,12 @@ pub(crate) fn inputs(
         context.run("compiling the runtime", "python-runtime", context.make(dir))
     })?;
     let ours = names.iter().map(|name| dir.join(name));
-    let once = process::objects(context.cache, context.reporter, &context.zig)?;
+    let once = process::objects(
+        context.cache,
+        context.reporter,
+        &context.zig,
+        process::Threads::Many,
+    )?;
     Ok(LinkInputs {
         objects: ours.chain(once).collect(),
         python: interpreter.archives().to_vec(),

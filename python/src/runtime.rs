@@ -35,6 +35,9 @@ const HEADERS: &[Text] = &[
     text!("runtime/include/", "unistd.h"),
 ];
 
+/// Comes before the headers of the eval loop.
+const PREEMPT: Text = text!("runtime/include/", "pymode_preempt.h");
+
 /// The host's functions. Configure asks for none of them, and need not run again when there is a new one.
 const CONTRACT: Text = text!("../abi/include/", "pymode.h");
 
@@ -49,11 +52,11 @@ const OBJECTS: &[Text] = &[
     text!("runtime/", "main.c"),
     text!("runtime/", "module.c"),
     text!("runtime/", "netdb.c"),
-    text!("runtime/", "pthread_key.c"),
     text!("runtime/", "recursion.c"),
     text!("runtime/", "serve.c"),
     text!("runtime/", "socket.c"),
     text!("runtime/", "start.c"),
+    text!("runtime/", "threads.c"),
     text!("runtime/", "user.c"),
 ];
 
@@ -63,6 +66,24 @@ const SQLITE: Text = text!("runtime/", "sqlite.c");
 /// Writes CPython's hook for the loader where its Makefile looks for it, below `Python/`.
 pub(crate) fn write_dynload(build: &Path) -> Result<(), Error> {
     write(&build.join("Python").join(DYNLOAD.path), DYNLOAD.text)
+}
+
+/// Writes the header of the eval loop, and has its object compiled with it: the rest of a makefile that is read after CPython's.
+pub(crate) fn write_preempt(build: &Path) -> Result<PathBuf, Error> {
+    let header = build.join(PREEMPT.path);
+    write(&header, PREEMPT.text)?;
+    let rules = build.join("preempt.mk");
+    let text = format!(
+        "Python/ceval.o: PY_CORE_CFLAGS += -include {}\n",
+        header.display()
+    );
+    write(&rules, text)?;
+    Ok(rules)
+}
+
+/// Key of what [`write_preempt`] writes.
+pub(crate) fn preempt_key() -> Key {
+    key("preempt", &[PREEMPT])
 }
 
 /// Writes the headers below a directory.

@@ -22,6 +22,7 @@ pub mod rust;
 pub mod sections;
 pub mod sha256;
 pub mod step;
+pub mod threads;
 pub mod tools;
 pub mod uv;
 pub mod zig;

@@ -2,8 +2,7 @@
 //! and an archive for C++ programs.
 //!
 //! zig builds its libc++ for WASI without exceptions, threads and file system. This build has exceptions and RTTI across
-//! modules; `std::mutex` and its kin, with `std::thread` throwing `std::system_error` as it does wherever no thread can
-//! be had; and `std::filesystem`. One copy serves the process, because the state of exceptions in flight, the standard
+//! modules; `std::thread` and its kin, over the threads of the program; and `std::filesystem`. One copy serves the process, because the state of exceptions in flight, the standard
 //! streams, and the current `new` handler must be one.
 //!
 //! A module refers to [`MODULE`] through its `needed`, as any module that is linked with that file on the line.

@@ -15,6 +15,7 @@ use crate::key::Key;
 use crate::malloc;
 use crate::reporter::Reporter;
 use crate::step::Step;
+use crate::threads;
 use crate::zig::{self, Zig};
 
 /// Symbols of the objects that side modules import, besides libc's exit handlers: two tags `(i32)`, and the functions that clang
@@ -35,6 +36,15 @@ pub const EXPORTS: &[&str] = &[
 
 /// Tags and `throw` need it; linking these objects alone does not.
 const FEATURE: &str = "-mexception-handling";
+
+/// The threads of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Threads {
+    /// Only main: functions of libc that would start one fail.
+    One,
+    /// As many as it starts.
+    Many,
+}
 
 /// A C file of ours.
 struct Text {
@@ -113,13 +123,26 @@ const SETJMP: &str = "lib/libc/wasi/libc-top-half/musl/src/setjmp/wasm32/rt.c";
 ///
 /// # Errors
 /// When one cannot be compiled.
-pub fn objects(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<Vec<PathBuf>, Error> {
+pub fn objects(
+    cache: &Cache,
+    reporter: &Reporter,
+    zig: &Zig,
+    program: Threads,
+) -> Result<Vec<PathBuf>, Error> {
     let dir = provision(cache, reporter, zig)?;
-    let stems = PROGRAM.iter().map(|text| text.stem).chain(["setjmp"]);
     let mut objects = vec![malloc::object(cache, reporter, zig)?];
-    objects.extend(stems.map(|stem| object(&dir, stem)));
+    let mut stems: Vec<&str> = PROGRAM.iter().map(|text| text.stem).collect();
+    if program == Threads::Many {
+        stems.retain(|stem| *stem != ONE_THREAD);
+        objects.extend(threads::objects(cache, reporter, zig)?);
+    }
+    stems.push("setjmp");
+    objects.extend(stems.iter().map(|stem| object(&dir, stem)));
     Ok(objects)
 }
+
+/// The object that stands for the threads of a program with one.
+const ONE_THREAD: &str = "mutex";
 
 /// The archive that a side module links last: its own `atexit`, taken only if it is called.
 ///
@@ -139,7 +162,9 @@ pub fn include(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf,
 
 /// Returns the key of the inputs of the objects and the archive.
 pub fn key() -> Key {
-    own_key().key("malloc", &malloc::key())
+    own_key()
+        .key("malloc", &malloc::key())
+        .key("threads", &threads::key())
 }
 
 fn own_key() -> Key {
@@ -150,14 +175,14 @@ fn own_key() -> Key {
     let texts = PROGRAM.iter().chain([&SIDE]);
     texts
         .map(|text| (text.stem, text.text))
-        .chain(HEADERS.iter().copied())
+        .chain(HEADERS.iter().chain(threads::HEADERS).copied())
         .fold(key, |key, (name, text)| key.field(name, text))
 }
 
 fn provision(cache: &Cache, reporter: &Reporter, zig: &Zig) -> Result<PathBuf, Error> {
     cache.entry("tools", &own_key(), |dir| {
         let progress = reporter.start("compiling what a process has once");
-        for (name, text) in HEADERS {
+        for (name, text) in HEADERS.iter().chain(threads::HEADERS) {
             let path = dir.join(name);
             let folder = path.parent().unwrap_or(dir);
             fs::create_dir_all(folder).map_err(CacheError::io("create", folder))?;

@@ -132,7 +132,8 @@ fn exceptions_are_in_the_encoding_that_wasmtime_runs() {
 #[test]
 fn a_program_defines_what_modules_import_once() {
     let (cache, reporter, zig) = machine();
-    let objects = process::objects(&cache, &reporter, &zig).unwrap_or_else(|e| panic!("{e}"));
+    let objects = process::objects(&cache, &reporter, &zig, process::Threads::One)
+        .unwrap_or_else(|e| panic!("{e}"));
     let dir = tempfile::tempdir().expect("a directory");
     let source = dir.path().join("main.c");
     fs::write(&source, "int main(void) { return 0; }\n").expect("it is written");

@@ -258,6 +258,7 @@ impl Parser {
         match flag {
             "-fsemantic-interposition" => self.link.interposes = true,
             "-fno-semantic-interposition" => self.link.interposes = false,
+            "-pthread" | "-pthreads" => self.link.has_threads = true,
             _ => {}
         }
         match meaning(flag) {

@@ -41,6 +41,8 @@ pub(super) struct LinkArgs {
     pub(super) interposes: bool,
     /// A program that loads modules, and lends them its libc.
     pub(super) may_dlopen: bool,
+    /// `-pthread`, or its library: a program may start threads.
+    pub(super) has_threads: bool,
     /// `-rdynamic`: it lends them its own symbols, too.
     pub(super) lends_all: bool,
     /// The C++ library was asked for by name.
@@ -90,6 +92,9 @@ impl LinkArgs {
     pub(super) fn library(&mut self, name: &str) {
         if name == "dl" {
             self.may_dlopen = true;
+        }
+        if name == "pthread" {
+            self.has_threads = true;
         }
         if matches!(name, "stdc++" | "c++" | "c++abi" | "supc++") {
             self.cxx_library = true;

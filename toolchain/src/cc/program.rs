@@ -15,7 +15,8 @@ use super::references::References;
 use super::stubs::{CopiedDatum, Stubs, stub_name};
 use super::{abi_section, flags, runtime};
 use crate::cache::CacheError;
-use crate::{libcxx, process};
+use crate::process::Threads;
+use crate::{libcxx, process, threads};
 
 /// Functions of a program that the loader calls.
 const CALLED: [&str; 4] = ["__cxa_finalize", "aligned_alloc", "free", "malloc"];
@@ -127,7 +128,12 @@ impl Driver {
         let mut command = self.zig().command(Language::C.tool());
         command
             .args(["-target", flags::TARGET])
-            .args(process::objects(self.cache(), self.reporter(), self.zig())?)
+            .args(process::objects(
+                self.cache(),
+                self.reporter(),
+                self.zig(),
+                plan.threads(),
+            )?)
             .arg(self.dlfcn().main_object())
             .args(objects)
             .args(exports.map(|name| format!("-Wl,--export={name}")));
@@ -145,6 +151,13 @@ impl Driver {
         if !matches!(lends, Lends::Nothing) {
             command.args(flags::LINK_MAIN);
             command.args(lent.iter().map(|name| format!("-Wl,--export={name}")));
+        }
+        if plan.threads() == Threads::Many {
+            command.arg(format!("-Wl,--export={}", threads::START));
+            if let Lends::Libc(_) = lends {
+                let exports = threads::EXPORTS.iter();
+                command.args(exports.map(|name| format!("-Wl,--export={name}")));
+            }
         }
         if plan.link.lends_all {
             command.arg("-rdynamic");
@@ -212,6 +225,15 @@ impl<'a> Plan<'a> {
             words,
             objects,
             has_debug_info,
+        }
+    }
+
+    /// As with glibc, calling a function that starts threads is enough; `-pthread` is for what its libraries call.
+    fn threads(&self) -> Threads {
+        let starts = |name: &&str| self.objects.needed.contains(*name);
+        match self.link.has_threads || threads::STARTS.iter().any(starts) {
+            true => Threads::Many,
+            false => Threads::One,
         }
     }
 

@@ -10,6 +10,19 @@
 
 int __cxa_atexit(void (*function)(void *), void *argument, void *module);
 
+/* Exceptions that are being handled: each thread has its own. */
+#pragma weak pymode_thread_local
+int pymode_thread_local(void *address, size_t size);
+void *__cxa_get_globals(void);
+
+__attribute__((constructor)) static void
+register_globals(void)
+{
+    if (pymode_thread_local != NULL) {
+        (void)pymode_thread_local(__cxa_get_globals(), 2 * sizeof(void *));
+    }
+}
+
 /* The destructor of a thread_local.  There is one thread, and it ends with the
  * process.  libc++abi defines this for Linux only. */
 __attribute__((visibility("default"))) int
