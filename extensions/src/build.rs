@@ -8,7 +8,7 @@ use pymode_toolchain::cache::Lock;
 use pymode_toolchain::{Cache, CacheError, Key, Reporter, cc, download, rust};
 
 use crate::SOURCES;
-use crate::check::{check_wheel, provided, warnings};
+use crate::check::{check_wheel, provided};
 use crate::cross::{Cross, Target, needs_rust};
 use crate::environment;
 use crate::error::Error;
@@ -223,10 +223,6 @@ impl<'a> Builder<'a> {
         let wheel = finish(&Wheel::at(&built)?, &finished)?;
         require_modules(&frontend, &wheel)?;
         self.require_valid(&job.what, &wheel)?;
-        for warning in warnings(&wheel)? {
-            self.reporter
-                .println(&format!("note: {}: {warning}", job.what));
-        }
         let target = into.join(wheel.file());
         fs::copy(&wheel.path, &target).map_err(CacheError::io("write", &target))?;
         let time = into.join(TIME);

@@ -60,11 +60,7 @@ const SYSTEM: &[(&str, &str)] = &[
     ("sys/wait.h", "processes are not supported on WASI"),
     ("spawn.h", "processes are not supported on WASI"),
     ("sys/ptrace.h", "processes are not supported on WASI"),
-    ("pthread_np.h", "threads are not supported on WASI"),
-    (
-        "omp.h",
-        "OpenMP needs threads, which are not supported on WASI",
-    ),
+    ("omp.h", "OpenMP is not supported on WASI"),
     ("sys/ipc.h", "shared memory is not supported on WASI"),
     ("sys/shm.h", "shared memory is not supported on WASI"),
     (

@@ -26,16 +26,12 @@ const FAMILIES: &[(&[&str], &str)] = &[
     ),
     (
         &[
-            "pthread_create",
-            "pthread_join",
-            "pthread_detach",
-            "thrd_create",
             "omp_get_num_threads",
             "omp_get_max_threads",
             "GOMP_parallel",
             "__kmpc_fork_call",
         ],
-        "threads are not supported on WASI; look for a build option such as `-DNO_THREADS`",
+        "OpenMP is not supported on WASI; look for a build option that leaves it out",
     ),
     (
         &[

@@ -3,7 +3,6 @@
 mod hint;
 mod module;
 mod nearby;
-mod warning;
 mod wheel;
 
 use std::fmt;
@@ -17,7 +16,6 @@ use crate::wheel::Wheel;
 pub(crate) use hint::hint as hint_for;
 use module::Needs;
 pub(crate) use module::exports;
-pub(crate) use warning::warnings;
 pub(crate) use wheel::check_wheel;
 
 /// Violations of one file.
