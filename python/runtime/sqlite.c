@@ -4,11 +4,11 @@
  * remain after a crash, and shared memory, without which there is no WAL.  The
  * host has locks, so SQLite is compiled without `__wasi__`.
  *
- * The WAL-index in shared memory exists in one process only.  The connections
- * of the process share it, as SQLite maps each part once per file.  Another
+ * A WAL-index in shared memory is had within the process only.  Its
+ * connections share one, as SQLite maps each part once per file.  Another
  * process would have its own, and the two would destroy the database: here
- * the lock by which processes announce that they use the index is exclusive,
- * and every other process gets "database is locked".
+ * the lock by which processes tell that they use the index is exclusive, so
+ * that every other one finds the database locked.
  */
 
 #include <errno.h>
@@ -52,32 +52,13 @@ change_owner(int fd, uid_t user, gid_t group)
 
 static int lock_index_exclusively(int fd, int command, ...);
 
-struct sqlite3_file;
-static int (unixShmMap)(struct sqlite3_file *file, int part, int size,
-                        int extend, void volatile **memory);
-
 #undef __wasi__
 #define mmap map_index
 #define munmap unmap_index
 #define fchown change_owner
 #define fcntl lock_index_exclusively
-/* Renames the definition; the table of methods names ours, which is not
-   followed by a parenthesis. */
-#define unixShmMap(...) map_index_part(__VA_ARGS__)
 #include "sqlite3.c"
-#undef unixShmMap
 #undef fcntl
-
-/* SQLite takes a plain SQLITE_BUSY for an index that another process is about
-   to make: it tries again for ten seconds, without the busy handler, and fails
-   with "locking protocol". */
-static int
-(unixShmMap)(sqlite3_file *file, int part, int size, int extend,
-             void volatile **memory)
-{
-    int result = map_index_part(file, part, size, extend, memory);
-    return result == SQLITE_BUSY ? SQLITE_BUSY_RECOVERY : result;
-}
 
 /* The lock is the only one of a single byte at this place: those of a
    database begin at 1 GiB. */
