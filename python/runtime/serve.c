@@ -13,6 +13,10 @@ void __wasm_call_ctors(void);
 
 static PyObject *handler;
 
+/* The thread state of main between two calls, when other threads may hold the
+   GIL. */
+static PyThreadState *main_state;
+
 /* Returns the function's result, or 1 if it raised: its traceback is then on
    the standard error. */
 static int
@@ -35,6 +39,7 @@ call(const char *name)
 #define ENTRY(name, function, keep)                                            \
     __asm__(".globaltype __stack_pointer, i32\n"                               \
             ".functype pymode_enter_main () -> ()\n"                           \
+            ".functype pymode_leave_main () -> ()\n"                           \
             ".functype " function " () -> (i32)\n"                             \
             ".section .text." name ",\"\",@\n"                                 \
             ".globl " name "\n"                                                \
@@ -42,6 +47,7 @@ call(const char *name)
             "    .functype " name " () -> (i32)\n" keep                        \
             "    call pymode_enter_main\n"                                     \
             "    call " function "\n"                                          \
+            "    call pymode_leave_main\n"                                     \
             "    end_function\n")
 
 /* The stack pointer between two calls. */
@@ -72,11 +78,15 @@ initialise(void)
         Py_ExitStatusException(status);
     }
     handler = PyImport_ImportModule("_handler");
+    int failed = 1;
     if (handler == NULL) {
         PyErr_WriteUnraisable(NULL);
-        return 1;
     }
-    return call("initialise");
+    else {
+        failed = call("initialise");
+    }
+    main_state = PyEval_SaveThread();
+    return failed;
 }
 
 /* Answers one request.  Returns 1 if the interpreter must not be entered
@@ -84,5 +94,11 @@ initialise(void)
 __attribute__((used, visibility("hidden"))) int
 serve(void)
 {
-    return handler == NULL ? 1 : call("serve");
+    if (handler == NULL) {
+        return 1;
+    }
+    PyEval_RestoreThread(main_state);
+    int failed = call("serve");
+    main_state = PyEval_SaveThread();
+    return failed;
 }

@@ -8,6 +8,19 @@ pub const START: &str = "_start";
 /// The function that a new thread begins with, in a program that starts threads.
 pub const THREAD_START: &str = "pymode_thread_start";
 
+/// Functions of `wasi_snapshot_preview1` that a program with threads has itself, because they let other threads run. Its side
+/// modules import them from its exports instead, which are named after [`WAITS_PREFIX`].
+pub const WAITS: [&str; 5] = [
+    "fd_read",
+    "fd_write",
+    "poll_oneoff",
+    "sock_recv",
+    "sock_send",
+];
+
+/// The prefix of the exports for [`WAITS`]: wasi-libc's own.
+pub const WAITS_PREFIX: &str = "__imported_wasi_snapshot_preview1_";
+
 /// Exports that a program needs.
 pub const EXPORTS: [&str; 2] = [START, "memory"];
 

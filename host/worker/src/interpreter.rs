@@ -98,6 +98,11 @@ impl Interpreter {
         state
     }
 
+    /// Returns `true` if a thread has ended the program between two requests.
+    pub(crate) fn is_over(&self) -> bool {
+        self.guest.threads.is_over()
+    }
+
     /// Initialises the interpreter, once. This does not depend on a request.
     pub(crate) async fn initialise(&self) -> Entered {
         match self.is_initialised.replace(true) {

@@ -105,6 +105,7 @@ impl Persistent {
         let turn = self.queue.turn().await;
         let (asked, pending) = GuestRequest::new(&mut request, env)?;
         let there = self.interpreter.borrow().clone();
+        let there = there.filter(|there| !there.is_over());
         let interpreter = match there {
             Some(there) => there,
             None => Rc::new(Interpreter::boot()?),

@@ -16,7 +16,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
 use crate::guest::GuestInstance;
-use crate::platform::{clear_timer, set_timer};
+use crate::platform::{clear_timer, log, set_timer};
 
 /// The threads of one guest.
 #[derive(Default)]
@@ -32,6 +32,8 @@ pub(crate) struct Threads {
     polls: Cell<bool>,
     /// Settled when a thread ends the whole guest.
     end: RefCell<Option<End>>,
+    /// A thread has ended the whole guest.
+    is_over: Cell<bool>,
 }
 
 /// A thread that waits for its promise.
@@ -44,6 +46,10 @@ struct Left {
 struct End {
     promise: Promise,
     reject: Function,
+}
+
+thread_local! {
+    static IGNORE: Closure<dyn FnMut(JsValue)> = Closure::new(|_| {});
 }
 
 /// The guest's files, for the scheduler.
@@ -155,7 +161,7 @@ fn expiry(guest: &Rc<GuestInstance>, until: u64) -> Function {
 fn run_ready(guest: &Rc<GuestInstance>) {
     let threads = &guest.threads;
     loop {
-        let next = threads.scheduler.borrow_mut().next();
+        let next = threads.scheduler.borrow_mut().pop_ready();
         let Some(thread) = next else { return };
         if let Some(top) = threads.tops.borrow_mut().remove(&thread) {
             spawn_local(live(Rc::downgrade(guest), thread, top));
@@ -201,6 +207,11 @@ async fn live(guest: Weak<GuestInstance>, thread: ThreadId, top: u32) {
     };
     let threads = &guest.threads;
     if let Err(thrown) = returned {
+        threads.is_over.set(true);
+        if !threads.main_runs.get() {
+            let reason = pymode_dylink_js::reason(&thrown);
+            log(&format!("pymode: a thread has ended the program: {reason}"));
+        }
         if let Some(end) = &*threads.end.borrow() {
             // It only settles a promise.
             let _ = end.reject.call1(&JsValue::UNDEFINED, &thrown);
@@ -250,12 +261,19 @@ impl Threads {
         let end = end.get_or_insert_with(|| {
             let mut rejection = None;
             let promise = Promise::new(&mut |_resolve, reject| rejection = Some(reject));
+            // Between two calls of main nobody awaits it.
+            IGNORE.with(|ignore| drop(promise.catch(ignore)));
             End {
                 promise,
                 reject: rejection.expect("the function is called before `new` returns"),
             }
         });
         end.promise.clone()
+    }
+
+    /// Returns `true` if a thread has ended the whole guest.
+    pub(crate) fn is_over(&self) -> bool {
+        self.is_over.get()
     }
 
     /// Forgets the threads of a guest that has ended.

@@ -113,6 +113,13 @@ pymode_enter_main(void)
     }
 }
 
+/* The call of the host returns. */
+void
+pymode_leave_main(void)
+{
+    (void)pymode_leave();
+}
+
 int
 pymode_park(uint64_t until, enum park how)
 {

@@ -137,7 +137,7 @@ impl Threads {
             self.poll(wasi)?;
         }
         loop {
-            if let Some(thread) = self.scheduler.next() {
+            if let Some(thread) = self.scheduler.pop_ready() {
                 if self.tops.contains_key(&thread) {
                     // It begins; one that left goes on in `resume`.
                     self.scheduler.resume(thread)?;
@@ -188,7 +188,7 @@ impl Threads {
     }
 }
 
-/// Who waits looks again anyway.
+/// Treats an interrupted wait as one that has ended: the caller polls again.
 fn ignore_interruption(outcome: Result<(), Errno>) -> Result<(), Errno> {
     match outcome {
         Err(Errno::Intr) => Ok(()),

@@ -306,9 +306,60 @@ def pieces(request):
             "{}",
             app.log()
         );
-        for line in ["import", "write", "__stdout__", "print", "a copy"] {
+        for line in ["the import", "write", "__stdout__", "print", "a copy"] {
             let line = format!("from {line}");
             assert!(app.log().contains(&line), "{line}: {}", app.log());
         }
     }
+}
+
+/// A thread that was started at module level runs during requests and between them, and a handler may start others.
+#[test]
+fn threads_run_during_requests_and_between_them() {
+    let entry = r#"
+import asyncio, os, threading, time
+from concurrent.futures import ThreadPoolExecutor
+from pymode.workers import Response
+
+pool = ThreadPoolExecutor(4)
+ticks = 0
+
+def tick():
+    global ticks
+    while True:
+        ticks += 1
+        time.sleep(0.01)
+
+threading.Thread(target=tick, daemon=True).start()
+
+async def on_fetch(request, env):
+    if request.url.endswith('/overlap'):
+        await asyncio.gather(*[asyncio.to_thread(time.sleep, 0.05) for _ in range(5)])
+        return Response('overlapped')
+    if request.url.endswith('/pool'):
+        return Response(str(sum(pool.map(lambda x: x * x, range(100)))))
+    if request.url.endswith('/end-later'):
+        threading.Timer(0.05, os._exit, [3]).start()
+        return Response('it will end')
+    return Response(str(ticks))
+"#;
+    let app = App::serve(WorkerMode::Persistent, true, &[("entry.py", entry)]);
+    let text = |path: &str| {
+        let answer = app.send("GET", path, &[], b"");
+        assert_eq!(answer.status, 200, "{path}: {}", app.log());
+        answer.text().to_owned()
+    };
+    let count = |text: String| text.parse::<u64>().expect("a number");
+    let before = count(text("/"));
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert!(count(text("/")) > before + 2, "{}", app.log());
+    for _ in 0..3 {
+        assert_eq!(text("/overlap"), "overlapped");
+        assert_eq!(text("/pool"), "328350");
+    }
+    // A thread ends the interpreter when nobody waits for it: the next request gets another one.
+    let before = count(text("/"));
+    assert_eq!(text("/end-later"), "it will end");
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(count(text("/")) < before, "{}", app.log());
 }

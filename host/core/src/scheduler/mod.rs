@@ -1,95 +1,18 @@
 //! The cooperative threads of a guest: which of them can run, and when the others can.
 //!
 //! One thread runs at a time, until it parks. Nothing here knows stacks: a host keeps one for each thread, asks
-//! [`Scheduler::park`] whether a thread must leave, and lets those run that are [ready](Scheduler::next).
+//! [`Scheduler::park`] whether a thread must leave, and lets those run that are [ready](Scheduler::pop_ready).
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
+mod wait;
+
+pub use self::wait::{Parked, ThreadId, Wait};
 use crate::Errno;
 use crate::wasi::Interest;
 
-/// A guest's number for one of its threads. Main's is 0.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ThreadId(pub u32);
-
-impl ThreadId {
-    /// The thread that the program starts with.
-    pub const MAIN: ThreadId = ThreadId(0);
-}
-
 /// Maximum number of threads: a loop that starts them without end fails before the host's memory does.
 const MAX_THREADS: usize = 1 << 14;
-
-/// The way in which a thread parks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wait {
-    /// Until it is woken, or this time of the monotonic clock, in nanoseconds, has come.
-    Event {
-        /// `None`: it has no deadline.
-        until: Option<u64>,
-        /// The files that it waits for, too.
-        files: Option<Interest>,
-    },
-    /// Not at all: those that can run come first.
-    Yield {
-        /// What has happened outside of the guest is handled before, too.
-        lets_events: bool,
-    },
-    /// For ever. Nothing waits for the thread, and it counts as ended.
-    Ever,
-}
-
-impl Wait {
-    /// Reads the parameters of `pymode.thread_park`. `interest` gives the files that the guest has last asked for in vain.
-    ///
-    /// # Errors
-    /// [`Errno::Inval`] for another `how`.
-    pub fn from_guest(
-        until: u64,
-        how: u32,
-        interest: impl FnOnce() -> Interest,
-    ) -> Result<Wait, Errno> {
-        let until = (until != u64::MAX).then_some(until);
-        match how {
-            0 => Ok(Wait::Event { until, files: None }),
-            1 => Ok(Wait::Event {
-                until,
-                files: Some(interest()),
-            }),
-            2 | 4 => Ok(Wait::Yield {
-                lets_events: how == 4,
-            }),
-            3 => Ok(Wait::Ever),
-            _ => Err(Errno::Inval),
-        }
-    }
-}
-
-impl Wait {
-    /// Returns the time until which the thread waits.
-    #[must_use]
-    pub fn deadline(&self) -> Option<u64> {
-        match self {
-            Wait::Event { until, .. } => *until,
-            Wait::Yield { .. } | Wait::Ever => None,
-        }
-    }
-
-    /// Returns `true` if what has happened outside is to be handled before the thread goes on.
-    #[must_use]
-    pub fn lets_events(&self) -> bool {
-        matches!(self, Wait::Yield { lets_events: true })
-    }
-}
-
-/// The decision about a thread that wants to park.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parked {
-    /// It goes on at once.
-    Returns(Result<(), Errno>),
-    /// It leaves, until it is [ready](Scheduler::next).
-    Leaves,
-}
 
 /// Sources of events besides the guest's own threads.
 pub trait Outside {
@@ -298,7 +221,7 @@ impl Scheduler {
 
     /// Takes the thread out of the queue that has been ready for the longest time. It runs when it is
     /// [resumed](Scheduler::resume).
-    pub fn next(&mut self) -> Option<ThreadId> {
+    pub fn pop_ready(&mut self) -> Option<ThreadId> {
         self.ready.pop_front()
     }
 
@@ -369,181 +292,4 @@ impl Scheduler {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const A: ThreadId = ThreadId(8);
-    const B: ThreadId = ThreadId(16);
-
-    /// Nothing happens outside, or all files are ready, or all can become ready.
-    #[derive(Default)]
-    struct Files {
-        are_ready: bool,
-        are_fed: bool,
-    }
-
-    impl Outside for Files {
-        fn is_ready(&mut self, _: &Interest) -> bool {
-            self.are_ready
-        }
-
-        fn is_fed(&mut self, _: &Interest) -> bool {
-            self.are_fed
-        }
-    }
-
-    fn park(scheduler: &mut Scheduler, id: ThreadId, until: Option<u64>) -> Parked {
-        let wait = Wait::Event { until, files: None };
-        scheduler.park(id, wait, &mut Files::default(), false)
-    }
-
-    fn spawn(scheduler: &mut Scheduler, id: ThreadId) {
-        scheduler.spawn(id).expect("there is room");
-    }
-
-    #[test]
-    fn threads_run_in_the_order_in_which_they_became_ready() {
-        let mut scheduler = Scheduler::new();
-        spawn(&mut scheduler, A);
-        spawn(&mut scheduler, B);
-        assert_eq!(park(&mut scheduler, ThreadId::MAIN, None), Parked::Leaves);
-        assert_eq!(scheduler.next(), Some(A));
-        assert_eq!(scheduler.resume(A), Ok(()));
-        assert_eq!(scheduler.unpark(ThreadId::MAIN), Ok(true));
-        assert_eq!(
-            scheduler.park(
-                A,
-                Wait::Yield { lets_events: false },
-                &mut Files::default(),
-                false
-            ),
-            Parked::Leaves
-        );
-        for id in [B, ThreadId::MAIN, A] {
-            assert_eq!(scheduler.next(), Some(id));
-        }
-        assert_eq!(scheduler.next(), None);
-    }
-
-    #[test]
-    fn a_thread_that_was_woken_before_it_parks_does_not_leave() {
-        let mut scheduler = Scheduler::new();
-        assert_eq!(scheduler.unpark(ThreadId::MAIN), Ok(false));
-        assert_eq!(
-            park(&mut scheduler, ThreadId::MAIN, None),
-            Parked::Returns(Ok(()))
-        );
-        assert_eq!(
-            park(&mut scheduler, ThreadId::MAIN, None),
-            Parked::Returns(Err(Errno::Deadlk))
-        );
-    }
-
-    #[test]
-    fn a_deadline_ends_a_park_once() {
-        let mut scheduler = Scheduler::new();
-        spawn(&mut scheduler, A);
-        scheduler.next();
-        assert_eq!(scheduler.resume(A), Ok(()));
-        assert_eq!(park(&mut scheduler, A, Some(70)), Parked::Leaves);
-        scheduler.expire(69);
-        assert!(!scheduler.has_ready());
-        assert_eq!(scheduler.deadline(), Some(70));
-        scheduler.expire(70);
-        assert_eq!(scheduler.next(), Some(A));
-        assert_eq!(scheduler.resume(A), Err(Errno::TimedOut));
-        assert_eq!(scheduler.deadline(), None);
-        assert_eq!(scheduler.unpark(A), Ok(false));
-    }
-
-    #[test]
-    fn a_wake_up_comes_before_a_deadline_that_nobody_has_seen_yet() {
-        let mut scheduler = Scheduler::new();
-        spawn(&mut scheduler, A);
-        scheduler.next();
-        assert_eq!(scheduler.resume(A), Ok(()));
-        assert_eq!(park(&mut scheduler, A, Some(70)), Parked::Leaves);
-        scheduler.expire(80);
-        assert_eq!(scheduler.unpark(A), Ok(false));
-        assert_eq!(scheduler.resume(A), Ok(()));
-    }
-
-    #[test]
-    fn the_last_thread_to_park_for_ever_is_told_so() {
-        let mut scheduler = Scheduler::new();
-        spawn(&mut scheduler, A);
-        assert_eq!(park(&mut scheduler, ThreadId::MAIN, None), Parked::Leaves);
-        scheduler.next();
-        assert_eq!(scheduler.resume(A), Ok(()));
-        assert_eq!(
-            park(&mut scheduler, A, None),
-            Parked::Returns(Err(Errno::Deadlk))
-        );
-        let wait = Wait::Event {
-            until: None,
-            files: None,
-        };
-        assert_eq!(
-            scheduler.park(A, wait, &mut Files::default(), true),
-            Parked::Leaves
-        );
-    }
-
-    #[test]
-    fn main_is_told_when_the_last_other_thread_has_ended() {
-        let mut scheduler = Scheduler::new();
-        spawn(&mut scheduler, A);
-        assert_eq!(park(&mut scheduler, ThreadId::MAIN, None), Parked::Leaves);
-        scheduler.next();
-        assert_eq!(scheduler.resume(A), Ok(()));
-        scheduler.end(A);
-        assert!(!scheduler.has_ready());
-        assert_eq!(scheduler.break_deadlock(), Some(ThreadId::MAIN));
-        assert_eq!(scheduler.next(), Some(ThreadId::MAIN));
-        assert_eq!(scheduler.resume(ThreadId::MAIN), Err(Errno::Deadlk));
-    }
-
-    #[test]
-    fn files_end_a_park() {
-        let mut scheduler = Scheduler::new();
-        let wait = || Wait::Event {
-            until: None,
-            files: Some(Interest::default()),
-        };
-        let mut outside = Files {
-            are_fed: true,
-            ..Files::default()
-        };
-        assert_eq!(
-            scheduler.park(ThreadId::MAIN, wait(), &mut outside, false),
-            Parked::Leaves
-        );
-        scheduler.check_files(&mut outside);
-        assert!(!scheduler.has_ready());
-        outside.are_ready = true;
-        scheduler.check_files(&mut outside);
-        assert_eq!(scheduler.next(), Some(ThreadId::MAIN));
-        assert_eq!(scheduler.resume(ThreadId::MAIN), Ok(()));
-        assert_eq!(
-            scheduler.park(ThreadId::MAIN, wait(), &mut outside, false),
-            Parked::Returns(Ok(()))
-        );
-    }
-
-    #[test]
-    fn numbers_are_checked() {
-        let mut scheduler = Scheduler::new();
-        assert_eq!(scheduler.spawn(ThreadId::MAIN), Err(Errno::Inval));
-        assert_eq!(scheduler.unpark(A), Err(Errno::Srch));
-        assert_eq!(
-            park(&mut scheduler, A, None),
-            Parked::Returns(Err(Errno::Srch))
-        );
-        for number in 1..MAX_THREADS as u32 {
-            spawn(&mut scheduler, ThreadId(number));
-        }
-        assert_eq!(scheduler.spawn(ThreadId(1 << 20)), Err(Errno::Again));
-        scheduler.end(ThreadId(1));
-        assert_eq!(scheduler.spawn(ThreadId(1 << 20)), Ok(()));
-    }
-}
+mod tests;
