@@ -1,6 +1,6 @@
 //! POSIX threads for a program: cooperative, over the host's `pymode.thread_*`.
 //!
-//! A program with threads links [`objects`] in front of libc, which has functions of these names that only know one thread. The
+//! A program with threads links their objects in front of libc, which has functions of these names that only know one thread. The
 //! host sees by the imports that the program has threads.
 
 use std::fs;
@@ -27,6 +27,11 @@ pub const STARTS: &[&str] = &[
 
 /// Symbols of the objects that side modules import, besides those that libc defines, too.
 pub const EXPORTS: &[&str] = &[
+    "__imported_wasi_snapshot_preview1_fd_read",
+    "__imported_wasi_snapshot_preview1_fd_write",
+    "__imported_wasi_snapshot_preview1_poll_oneoff",
+    "__imported_wasi_snapshot_preview1_sock_recv",
+    "__imported_wasi_snapshot_preview1_sock_send",
     "pymode_thread_local",
     "sem_clockwait",
     "sem_destroy",

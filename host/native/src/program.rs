@@ -120,7 +120,11 @@ impl Program {
     }
 
     /// Returns the loader's description of the program, when the first side module is loaded.
-    pub(crate) fn main_module(&self, instance: Instance) -> MainModule<GuestProcess> {
+    pub(crate) fn main_module(
+        &self,
+        instance: Instance,
+        imports: Option<Arc<Linker<GuestProcess>>>,
+    ) -> MainModule<GuestProcess> {
         let path = self.shared.path.clone();
         let named = FunctionNames::path(&path);
         MainModule {
@@ -128,7 +132,7 @@ impl Program {
             instance,
             bytes: Box::new(move || std::fs::read(&path)),
             names: Some(Box::new(move || std::fs::read(&named).ok())),
-            imports: Arc::clone(&self.shared.imports),
+            imports: imports.unwrap_or_else(|| Arc::clone(&self.shared.imports)),
         }
     }
 }
@@ -144,6 +148,14 @@ impl Started {
         match self {
             Started::Plain(main) => *main,
             Started::Threaded(threaded) => threaded.main,
+        }
+    }
+
+    /// Returns the host functions for side modules, if they are not those of main.
+    pub(crate) fn imports(&self) -> Option<Arc<Linker<GuestProcess>>> {
+        match self {
+            Started::Plain(_) => None,
+            Started::Threaded(threaded) => Some(Arc::clone(&threaded.imports)),
         }
     }
 

@@ -231,7 +231,7 @@ impl Run {
         let ended = program.start(&mut store).and_then(|started| {
             let main = started.main();
             store.data_mut().memory = main.get_memory(&mut store, "memory");
-            let module = program.main_module(main);
+            let module = program.main_module(main, started.imports());
             store.data_mut().linkage().set_main(module);
             started.run(&mut store)
         });

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use js_sys::{Function, Object, Promise, Reflect, WebAssembly};
 use pymode_host::dl;
-use pymode_host::program::THREAD_START;
+use pymode_host::program::{THREAD_START, WAITS, WAITS_PREFIX};
 use pymode_host::vfs::{DevFs, FileSystem, ImageFs, MemFs, Vfs};
 use pymode_host::wasi::{Stdio, Stream, Wasi};
 use wasm_bindgen::prelude::*;
@@ -103,6 +103,7 @@ fn boot_from(bundle: &Bundle, setup: Setup) -> Result<RegisteredGuest, JsValue> 
     if Reflect::has(&exports, &THREAD_START.into())? {
         wasi.never_wait();
     }
+    let imports = for_side_modules(imports, &exports)?;
     let guest = GuestInstance::new(GuestParts {
         memory: MemoryView::open(&bundle.memory_view(), &exports)?,
         exports,
@@ -144,6 +145,22 @@ fn thunks(bundle: &Bundle, number: GuestNumber) -> Result<Object, JsValue> {
         Reflect::set(&imports, &name, &instance.exports())?;
     }
     Ok(imports)
+}
+
+/// Returns the imports of side modules: functions that wait are those of a program with threads, which let others run.
+fn for_side_modules(imports: Object, exports: &Object) -> Result<Object, JsValue> {
+    const WASI: &str = "wasi_snapshot_preview1";
+    let wasi = Object::new();
+    Object::assign(&wasi, &Reflect::get(&imports, &WASI.into())?.into());
+    for name in WAITS {
+        let function = Reflect::get(exports, &format!("{WAITS_PREFIX}{name}").into())?;
+        if !function.is_undefined() {
+            Reflect::set(&wasi, &name.into(), &function)?;
+        }
+    }
+    let all = Object::assign(&Object::new(), &imports);
+    Reflect::set(&all, &WASI.into(), &wasi)?;
+    Ok(all)
 }
 
 thread_local! {

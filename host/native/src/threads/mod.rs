@@ -12,7 +12,8 @@ pub(crate) use self::imports::{NAMES, add};
 use crate::guest::GuestProcess;
 use pymode_abi::MODULE;
 use pymode_dylink_wasmtime::CodeCache;
-use pymode_host::program::{START, THREAD_START};
+use pymode_host::program::{START, THREAD_START, WAITS, WAITS_PREFIX};
+use std::sync::Arc;
 
 /// `true` where wasmtime can switch stacks.
 pub(crate) const SUPPORTED: bool = cfg!(all(target_arch = "x86_64", unix));
@@ -42,6 +43,8 @@ pub(crate) fn scheduler(
 pub(crate) struct Threaded {
     scheduler: Instance,
     pub(crate) main: Instance,
+    /// For side modules: what waits lets other threads run.
+    pub(crate) imports: Arc<Linker<GuestProcess>>,
 }
 
 impl Threaded {
@@ -59,6 +62,11 @@ impl Threaded {
         let park = park.expect("the module that switches stacks exports it");
         imports.define(&mut *store, MODULE, PARK, park)?;
         let main = imports.instantiate(&mut *store, module)?;
+        for name in WAITS {
+            if let Some(function) = main.get_func(&mut *store, &format!("{WAITS_PREFIX}{name}")) {
+                imports.define(&mut *store, "wasi_snapshot_preview1", name, function)?;
+            }
+        }
         let functions = scheduler.get_table(&mut *store, "functions");
         let functions = functions.expect("the module that switches stacks exports it");
         for (at, export) in [START, THREAD_START].into_iter().enumerate() {
@@ -72,7 +80,11 @@ impl Threaded {
         }
         store.data_mut().threads = Some(Threads::new());
         store.data_mut().wasi.never_wait();
-        Ok(Threaded { scheduler, main })
+        Ok(Threaded {
+            scheduler,
+            main,
+            imports: Arc::new(imports),
+        })
     }
 
     /// Runs main to its end; the others end with it.
