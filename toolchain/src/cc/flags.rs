@@ -61,12 +61,17 @@ pub const LINK_MAIN: &[&str] = &[
 /// `None` for a file that Python would not import.
 pub fn python_module(path: &str) -> Option<&str> {
     let (dir, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let stem = name
-        .strip_suffix(pymode_abi::EXT_SUFFIX)
-        .or_else(|| name.strip_suffix(".wasm"))?;
-    let mut chars = stem.chars();
-    let starts_well = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
-    (starts_well && chars.all(|c| c.is_alphanumeric() || c == '_')).then(|| module_of(dir, stem))
+    let is_word = |stem: &str| {
+        let mut chars = stem.chars();
+        !stem.is_empty() && chars.all(|c| c.is_alphanumeric() || c == '_')
+    };
+    if let Some(stem) = name.strip_suffix(pymode_abi::EXT_SUFFIX) {
+        // mypyc's names begin with a hash, which an `import` statement could not name.
+        return is_word(stem).then(|| module_of(dir, stem));
+    }
+    let stem = name.strip_suffix(".wasm")?;
+    let starts_well = stem.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    (starts_well && is_word(stem)).then(|| module_of(dir, stem))
 }
 
 /// The name of the module in the file `stem` of a directory. `__init__` is the package itself, whose init function has the
@@ -87,6 +92,9 @@ mod tests {
     fn a_module_is_named_after_its_file() {
         let tagged = format!("markupsafe/_speedups{}", pymode_abi::EXT_SUFFIX);
         assert_eq!(python_module(&tagged), Some("_speedups"));
+        let hashed = format!("87f2__mypyc{}", pymode_abi::EXT_SUFFIX);
+        assert_eq!(python_module(&hashed), Some("87f2__mypyc"));
+        assert_eq!(python_module("87f2.wasm"), None);
         assert_eq!(python_module("a.wasm"), Some("a"));
         assert_eq!(python_module("a/b/__init__.wasm"), Some("b"));
         assert_eq!(python_module("__init__.wasm"), Some("__init__"));

@@ -81,7 +81,7 @@ fn each_symbol(file: &[u8], see: &mut dyn FnMut(Symbol<'_>)) {
 /// Returns the positions of a file's objects: the file itself, or the valid members of an archive.
 pub(super) fn members(file: &[u8]) -> Vec<Range<usize>> {
     if file.starts_with(OBJECT_MAGIC) {
-        return vec![0..file.len()];
+        return std::iter::once(0..file.len()).collect();
     }
     let Ok(archive) = ArchiveFile::parse(file) else {
         return Vec::new();
